@@ -1,0 +1,31 @@
+"""medunsup: unsupervised learning for the medical scans nobody has labelled.
+
+``import medunsup`` stays light: each public name is imported the first time it is used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from medunsup.core.volume import Volume
+    from medunsup.io.load import load
+    from medunsup.run.cohort import segment_many
+    from medunsup.run.scan import segment
+
+_HOMES = {
+    "Volume": "medunsup.core.volume",
+    "load": "medunsup.io.load",
+    "segment": "medunsup.run.scan",
+    "segment_many": "medunsup.run.cohort",
+}
+
+__all__ = ["Volume", "__version__", "load", "segment", "segment_many"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from its home on first use."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'medunsup' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,84 @@
+"""`medunsup bids`: the BIDS App's way to call `segment` on a whole data set."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from medunsup.cli import options
+from medunsup.cli.choices import read_settings
+from medunsup.cli.console import FAILED, display, one_line_errors
+from medunsup.cli.printing import print_plan, print_result
+
+
+class Level(StrEnum):
+    """What a BIDS App works on."""
+
+    participant = "participant"
+    group = "group"
+
+
+def bids(
+    bids_dir: Annotated[Path, typer.Argument(help="BIDS data set.", show_default=False)],
+    output_dir: Annotated[Path, typer.Argument(help="Folder for the results.", show_default=False)],
+    level: Annotated[Level, typer.Argument(help="participant segments, group compares.")] = Level.participant,
+    more_labels: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
+    participant_label: Annotated[
+        list[str] | None,
+        typer.Option("--participant-label", "--participant_label", help="Participants: 01 02 ..."),
+    ] = None,
+    contrast: Annotated[str, typer.Option(help="Which scans: T1w, T2w, FLAIR or PD.")] = "T1w",
+    brain: options.Brain = None,
+    method: options.Method = None,
+    config: options.Config = None,
+    set_: options.SetValue = None,
+    seed: options.Seed = None,
+    learn_prior: options.LearnPrior = False,
+    jobs: options.Jobs = 1,
+    force: options.Force = False,
+    no_report: options.NoReport = False,
+    dry_run: options.DryRun = False,
+    quiet: options.Quiet = False,
+    as_json: options.AsJson = False,
+    debug: options.Debug = False,
+) -> None:
+    """Segment a BIDS data set, or compare its results (BIDS App)."""
+    given = {
+        "method": method,
+        "seed": seed,
+        "brain": brain,
+        "contrast": contrast,
+        "learn_prior": learn_prior or None,
+    }
+    with one_line_errors(debug=debug, as_json=as_json):
+        from medunsup.core.errors import InputError
+        from medunsup.run.bids_app import find_scans
+        from medunsup.run.cohort import make_requests, plan, run_requests
+        from medunsup.run.group import write_group
+
+        if level == Level.group:
+            page = write_group(output_dir)
+            if page is None:
+                raise InputError(
+                    f"{output_dir}: holds fewer than two results. Run the participant level first."
+                )
+            typer.echo(f"All scans compared: {page}", err=True)
+            return
+        scans = find_scans(bids_dir, [*(participant_label or []), *(more_labels or [])], contrast)
+        requests = make_requests(scans, read_settings(config, given, set_ or []), output_dir)
+        if dry_run:
+            print_plan(plan(requests), as_json)
+            return
+        with display(len(scans), quiet) as shown:
+            result = run_requests(
+                requests,
+                jobs=jobs,
+                force=force,
+                report=not no_report,
+                progress=shown.step,
+                finished=shown.finished,
+            )
+    print_result(result, as_json=as_json, quiet=quiet, debug=debug)
+    if result.n_failed:
+        raise typer.Exit(FAILED)

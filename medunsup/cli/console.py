@@ -1,0 +1,150 @@
+"""What a person sees while scans are worked on, all on stderr; and how errors end the command."""
+
+import json
+import logging
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import typer
+
+if TYPE_CHECKING:
+    from medunsup.run.summary import ScanOutcome
+
+FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
+N_STEPS = 10
+
+
+class Silent:
+    """Shows nothing; the base of what shows something."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop showing."""
+
+    def step(self, scan: Path, text: str) -> None:
+        """Show nothing."""
+
+    def finished(self, outcome: "ScanOutcome") -> None:
+        """Show nothing."""
+
+
+class Plain(Silent):
+    """One line a step, for logs."""
+
+    def __init__(self, n_scans: int) -> None:
+        self.n_scans, self.n_done = n_scans, 0
+
+    def step(self, scan: Path, text: str) -> None:
+        """Write a line."""
+        typer.echo(f"{scan.name}: {text}", err=True)
+
+    def finished(self, outcome: "ScanOutcome") -> None:
+        """Write a line with the count."""
+        self.n_done += 1
+        typer.echo(f"[{self.n_done}/{self.n_scans}] {outcome.scan.name}: {outcome.status}", err=True)
+
+
+class Moving(Silent):
+    """A bar over the scans and a line for each that is worked on."""
+
+    def __init__(self, n_scans: int) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(20))
+        self.progress = Progress(
+            *columns,
+            TextColumn("{task.fields[now]}"),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+            refresh_per_second=4,
+            transient=True,
+        )
+        self.total = self.progress.add_task("scans", total=n_scans, now="", visible=n_scans > 1)
+        self.lines: dict[Path, Any] = {}
+
+    def __enter__(self) -> Self:
+        self.progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.progress.stop()
+
+    def step(self, scan: Path, text: str) -> None:
+        """Move the scan's line to its next step."""
+        if scan not in self.lines:
+            self.lines[scan] = self.progress.add_task(scan.name, total=N_STEPS, now=text)
+            return
+        self.progress.update(self.lines[scan], advance=1, now=text)
+
+    def finished(self, outcome: "ScanOutcome") -> None:
+        """Remove the scan's line and move the bar."""
+        if outcome.scan in self.lines:
+            self.progress.remove_task(self.lines.pop(outcome.scan))
+        self.progress.advance(self.total)
+
+
+def display(n_scans: int, quiet: bool) -> Silent:
+    """Choose how to show progress: moving on a terminal, plain lines elsewhere, nothing if quiet."""
+    if quiet:
+        return Silent()
+    return Moving(n_scans) if sys.stderr.isatty() else Plain(n_scans)
+
+
+@contextmanager
+def one_line_errors(*, debug: bool = False, as_json: bool = False) -> Iterator[None]:
+    """Turn errors into one line on stderr and an exit code; `debug` shows the traceback too."""
+    from medunsup.core.errors import MedunsupError, UsageError
+
+    try:
+        with _logging_to_stderr(debug):
+            yield
+    except KeyboardInterrupt:
+        _fail("Interrupted; what was complete is kept.", INTERRUPTED, as_json)
+    except MedunsupError as error:
+        if debug:
+            traceback.print_exc()
+        _fail(str(error), WRONG_USE if isinstance(error, UsageError) else FAILED, as_json)
+    except BrokenPipeError:  # the reader of our output has gone, as `head` does
+        raise
+    except Exception as error:  # noqa: BLE001 - a defect of ours is told in one line as well
+        if debug:
+            traceback.print_exc()
+        told = " ".join(f"unexpected {error!r}. --debug shows where.".split())
+        _fail(told, FAILED, as_json)
+
+
+@contextmanager
+def _logging_to_stderr(debug: bool) -> Iterator[None]:
+    """Show logged errors, and with `debug` all of the log; warnings that matter are in a scan's record."""
+    handler = logging.StreamHandler()
+    handler.setLevel(logging.DEBUG if debug else logging.ERROR)
+    handler.setFormatter(logging.Formatter("medunsup: %(message)s"))
+    loggers = [logging.getLogger(name) for name in ("medunsup", "py.warnings")]
+    logging.captureWarnings(True)
+    for logger in loggers:
+        logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.captureWarnings(False)
+        for logger in loggers:
+            logger.removeHandler(handler)
+
+
+def _fail(message: str, code: int, as_json: bool) -> None:
+    typer.echo(f"medunsup: {message}", err=True)
+    if as_json:
+        print_json({"error": message, "exit_code": code})
+    raise typer.Exit(code)
+
+
+def print_json(value: Any) -> None:
+    """Print the one object that --json promises."""
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))

@@ -1,0 +1,51 @@
+"""The `medunsup` command: one verb a file, bodies imported when they run."""
+
+import signal
+import sys
+from typing import Annotated, Any
+
+import typer
+
+import medunsup
+from medunsup.cli import bids, demo, doctor, methods, segment
+
+app = typer.Typer(
+    name="medunsup",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+app.command()(segment.segment)
+app.command()(bids.bids)
+app.command()(methods.methods)
+app.command()(doctor.doctor)
+app.command()(demo.demo)
+
+
+def print_version(asked: bool) -> None:
+    """Print the version and leave."""
+    if asked:
+        typer.echo(f"medunsup {medunsup.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Learn from the medical scans nobody has labelled: brain tissue volumes from a raw scan."""
+
+
+def run() -> None:
+    """Run the command line; Ctrl-C and an end from outside leave no half file."""
+    signal.signal(signal.SIGTERM, _end)
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _end(number: int, frame: Any) -> None:
+    sys.exit(128 + number)

@@ -1,0 +1,86 @@
+"""What the commands print on stdout: one line a scan, or one JSON object."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+import medunsup
+from medunsup.cli.console import FAILED, print_json
+
+if TYPE_CHECKING:
+    from medunsup.run.cohort import CohortResult, Planned
+    from medunsup.run.summary import ScanOutcome
+
+STATUS_WORDS = {"new": "to do", "done": "done already", "other": "there, but"}
+
+
+def print_result(result: "CohortResult", *, as_json: bool, quiet: bool, debug: bool) -> None:
+    """Print volumes and verdicts to stdout, warnings and errors to stderr."""
+    for scan in result.scans:
+        if not as_json and not quiet and scan.error is None:
+            typer.echo(_line(scan))
+        _complain(scan, quiet=quiet, debug=debug)
+    if as_json:
+        print_json(_as_json(result))
+    elif not quiet and len(result.scans) > 1:
+        typer.echo(_count(result.scans), err=True)
+        if result.group_page:
+            typer.echo(f"All scans compared: {result.group_page}", err=True)
+
+
+def print_plan(planned: Sequence["Planned"], as_json: bool) -> None:
+    """Print what a run would do."""
+    facts = [
+        {
+            "scan": str(item.request.scan),
+            "status": item.status,
+            "why": item.why,
+            "output": str(item.request.names.path("dseg")),
+        }
+        for item in planned
+    ]
+    if as_json:
+        print_json({"medunsup": medunsup.__version__, "dry_run": True, "scans": facts})
+        return
+    for fact in facts:
+        words = f"{STATUS_WORDS[fact['status']]} {fact['why']}".strip()
+        typer.echo(f"{fact['scan']} -> {fact['output']}: {words}")
+
+
+def _line(scan: "ScanOutcome") -> str:
+    volumes = "  ".join(f"{name} {volume:.1f} ml" for name, volume in scan.volumes_ml.items())
+    again = " (done already)" if scan.status == "skipped" else ""
+    where = scan.outputs.get("report", scan.outputs.get("dseg", Path()))
+    return (
+        f"{scan.scan.name}: {scan.verdict}{again}  {volumes}  ICV {scan.intracranial_ml:.1f} ml  -> {where}"
+    )
+
+
+def _complain(scan: "ScanOutcome", *, quiet: bool, debug: bool) -> None:
+    if scan.error is not None:
+        typer.echo(f"medunsup: {scan.error}", err=True)
+        if debug and scan.trace:
+            typer.echo(scan.trace, err=True)
+    elif not quiet:
+        for warning in (*scan.reasons, *scan.warnings):
+            typer.echo(f"  {scan.scan.name}: {warning}", err=True)
+
+
+def _count(scans: "Sequence[ScanOutcome]") -> str:
+    counts = {
+        status: sum(scan.status == status for scan in scans) for status in ("done", "skipped", "failed")
+    }
+    not_run = sum(scan.status == "not run" for scan in scans)
+    words = f"{counts['done']} done, {counts['skipped']} skipped, {counts['failed']} failed"
+    return f"{words}, {not_run} not begun" if not_run else words
+
+
+def _as_json(result: "CohortResult") -> dict[str, object]:
+    return {
+        "medunsup": medunsup.__version__,
+        "exit_code": FAILED if result.n_failed else 0,
+        "scans": [scan.as_json() for scan in result.scans],
+        "group_page": str(result.group_page) if result.group_page else None,
+    }

@@ -1,0 +1,66 @@
+"""`medunsup segment`: from scans to tissue volumes, maps and a report."""
+
+import typer
+
+from medunsup.cli import options
+from medunsup.cli.choices import check_outputs, pairs, read_settings
+from medunsup.cli.console import FAILED, display, one_line_errors
+from medunsup.cli.printing import print_plan, print_result
+
+
+def segment(
+    scans: options.Scans,
+    out: options.Out = None,
+    mask: options.Mask = None,
+    brain: options.Brain = None,
+    with_: options.With = None,
+    contrast: options.Contrast = None,
+    series: options.Series = None,
+    volume: options.VolumeIndex = None,
+    tissues: options.Tissues = None,
+    method: options.Method = None,
+    config: options.Config = None,
+    set_: options.SetValue = None,
+    seed: options.Seed = None,
+    learn_prior: options.LearnPrior = False,
+    jobs: options.Jobs = 1,
+    force: options.Force = False,
+    no_report: options.NoReport = False,
+    dry_run: options.DryRun = False,
+    quiet: options.Quiet = False,
+    as_json: options.AsJson = False,
+    debug: options.Debug = False,
+) -> None:
+    """Segment brain scans into grey matter, white matter and CSF, and measure them.
+
+    Exit codes: 0 done, 1 a scan failed, 2 wrong use, 130 interrupted.
+    """
+    given = {
+        "method": method,
+        "tissues": tissues,
+        "contrast": contrast,
+        "seed": seed,
+        "learn_prior": learn_prior or None,
+    }
+    given |= {"volume": volume, "series": series, "brain": brain}
+    with one_line_errors(debug=debug, as_json=as_json), display(len(scans), quiet or dry_run) as shown:
+        shown.step(scans[0], "starting")
+        from medunsup.run.cohort import make_requests, plan, run_requests
+
+        check_outputs(scans, out)
+        settings = read_settings(config, given, set_ or [])
+        requests = make_requests(scans, settings, out, mask, pairs(with_ or [], "--with"))
+        if dry_run:
+            print_plan(plan(requests), as_json)
+            return
+        result = run_requests(
+            requests,
+            jobs=jobs,
+            force=force,
+            report=not no_report,
+            progress=shown.step,
+            finished=shown.finished,
+        )
+    print_result(result, as_json=as_json, quiet=quiet, debug=debug)
+    if result.n_failed:
+        raise typer.Exit(FAILED)

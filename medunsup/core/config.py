@@ -1,0 +1,80 @@
+"""Configs are frozen pydantic models; an unknown key is an error that names the nearest one."""
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from medunsup.core.errors import UsageError
+
+
+class Config(BaseModel):
+    """Base of every method's parameters: typed, bounded, immutable."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def parse(cls, values: dict[str, Any], where: str = "the configuration") -> Self:
+        """Build from plain values.
+
+        Raises UsageError that names the key, what is wrong with it, and the nearest known key.
+        """
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            by_key: dict[Any, list[Any]] = {}
+            for item in error.errors():
+                by_key.setdefault(item["loc"][:1], []).append(item)
+            raise UsageError("; ".join(_explain(cls, where, items) for items in by_key.values())) from error
+
+
+def _explain(cls: type[Config], where: str, items: list[Any]) -> str:
+    """Say in one sentence what is wrong with one key; a key of several types has one complaint for each."""
+    key = ".".join(str(part) for part in items[0]["loc"][: 1 if len(items) > 1 else None])
+    if items[0]["type"] == "extra_forbidden":
+        near = get_close_matches(key, list(cls.model_fields), n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(cls.model_fields)}."
+        return f"{where}: unknown key {key!r}; {hint}"
+    wanted = " or ".join(item["msg"].removeprefix("Input ") for item in items)
+    return f"{where}: {key}: {wanted}, got {items[0]['input']!r}"
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML mapping; raises UsageError naming the file if it is anything else."""
+    import yaml
+
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise UsageError(f"{path}: cannot be read as YAML ({error}).") from error
+    if not isinstance(values, dict):
+        raise UsageError(f"{path}: expected a mapping of keys to values.")
+    return values
+
+
+def presets(area: str) -> dict[str, Path]:
+    """Presets that come with the package, such as configs/segment/fast.yaml, by name."""
+    return {file.stem: file for file in sorted((_presets_folder() / area).glob("*.yaml"))}
+
+
+def preset(area: str, name: str) -> dict[str, Any]:
+    """Read a preset by name, or any YAML file by path.
+
+    Raises UsageError naming the nearest preset, or the file that cannot be read.
+    """
+    known = presets(area)
+    if name in known:
+        return read_yaml(known[name])
+    if name.endswith((".yaml", ".yml")):
+        return read_yaml(Path(name))
+    near = get_close_matches(name, known, n=1)
+    hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(known)}; or give a .yaml file."
+    raise UsageError(f"There is no {area} preset {name!r}. {hint}")
+
+
+def _presets_folder() -> Path:
+    """Find configs/: inside an installed package, beside it in a source tree."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "configs"
+    return inside if inside.is_dir() else package.parent / "configs"

@@ -1,0 +1,60 @@
+"""What was done to a scan, step by step; it becomes the sidecar and the report's method paragraph."""
+
+from dataclasses import dataclass, field
+from time import perf_counter
+from types import TracebackType
+from typing import Any, Literal
+
+Outcome = Literal["done", "degraded", "skipped", "failed"]
+
+
+@dataclass
+class Step:
+    """One named step: its parameters, what it found, and whether it had to fall back.
+
+    `seconds` never reaches a sidecar, so that the same input and seed give the same bytes.
+    """
+
+    name: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+    findings: dict[str, Any] = field(default_factory=dict)
+    outcome: Outcome = "done"
+    warnings: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def warn(self, message: str, *, degraded: bool = False) -> None:
+        """Keep a warning for the sidecar and the report; `degraded` says a fallback was used."""
+        self.warnings.append(message)
+        if degraded:
+            self.outcome = "degraded"
+
+    def __enter__(self) -> "Step":
+        self._started = perf_counter()
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.seconds = perf_counter() - self._started
+        if error is not None:
+            self.outcome = "failed"
+
+
+@dataclass
+class Record:
+    """All steps of one scan, in order."""
+
+    steps: list[Step] = field(default_factory=list)
+
+    def step(self, name: str, **parameters: Any) -> Step:
+        """Open the next step; use it in a `with` block."""
+        self.steps.append(Step(name, parameters))
+        return self.steps[-1]
+
+    @property
+    def warnings(self) -> list[str]:
+        """Every warning, in order."""
+        return [message for step in self.steps for message in step.warnings]
+
+    def as_sidecar(self) -> list[dict[str, Any]]:
+        """Return the steps as plain values for JSON, without timings."""
+        keys = ("name", "parameters", "findings", "outcome", "warnings")
+        return [{key: getattr(step, key) for key in keys if getattr(step, key)} for step in self.steps]

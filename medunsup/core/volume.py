@@ -1,0 +1,133 @@
+"""The one image type: an array with its place in the world and the input grid it came from."""
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medunsup.core.errors import GeometryError
+from medunsup.core.geometry import Affine, Grid, check_same_grid
+
+Kind = Literal["image", "label", "probability", "mask", "score"]
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """The input a volume came from, as it lies on disk.
+
+    `grid` is the input's own lattice (any axis order). `axes[n]` is the input axis that became RAS+
+    axis n, `flips[n]` whether it was reversed on the way. `notes` are facts for the sidecar (what was
+    chosen, what was repaired); no patient tag may be among them.
+    """
+
+    path: str
+    format: Literal["nifti", "mgz", "dicom", "array"]
+    grid: Grid
+    axes: tuple[int, int, int] = (0, 1, 2)
+    flips: tuple[bool, bool, bool] = (False, False, False)
+    sha256: str | None = None
+    header: Any = None
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def ras_grid(self) -> Grid:
+        """The lattice of the input after its axes were turned to RAS+."""
+        i, j, k = (self.grid.shape[axis] for axis in self.axes)
+        return Grid((i, j, k), ras_affine(self.grid.affine, (i, j, k), self.axes, self.flips))
+
+
+@dataclass(frozen=True, eq=False)
+class Volume:
+    """A scan or a map: `data` (I, J, K) in RAS+ axis order, `affine` (4, 4) to world RAS mm.
+
+    Images, scores and probabilities are float32, labels uint8, masks bool.
+    """
+
+    data: NDArray[Any]
+    affine: Affine
+    kind: Kind = "image"
+    source: Source | None = None
+
+    def __post_init__(self) -> None:
+        if self.data.ndim != 3:
+            raise GeometryError(f"A volume has three axes, got shape {self.data.shape}.")
+
+    @cached_property
+    def grid(self) -> Grid:
+        """The RAS+ lattice of `data`."""
+        i, j, k = self.data.shape
+        return Grid((i, j, k), self.affine)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Number of voxels along each RAS+ axis."""
+        return self.grid.shape
+
+    @property
+    def spacing_mm(self) -> tuple[float, float, float]:
+        """Voxel spacing in mm along each RAS+ axis."""
+        return self.grid.spacing_mm
+
+    @property
+    def voxel_volume_mm3(self) -> float:
+        """Volume of one voxel in mm³."""
+        return self.grid.voxel_volume_mm3
+
+    def like(self, data: NDArray[Any], kind: Kind | None = None) -> "Volume":
+        """Return another map on this grid, with the same source."""
+        if data.shape != self.data.shape:
+            raise GeometryError(f"Expected an array of shape {self.data.shape}, got {data.shape}.")
+        return replace(self, data=data, kind=kind or self.kind)
+
+    def in_source_space(self) -> tuple[NDArray[Any], Affine]:
+        """Return the array in the input's own axis order, with the input's own affine, exactly.
+
+        Raises GeometryError if the volume was cut or resampled since it was loaded.
+        """
+        if self.source is None:
+            return self.data, self.affine
+        check_same_grid(self.grid, self.source.ras_grid, "the map and the scan it came from")
+        flip = tuple(slice(None, None, -1) if flipped else slice(None) for flipped in self.source.flips)
+        restored = self.data[flip].transpose(np.argsort(self.source.axes))
+        return np.ascontiguousarray(restored), self.source.grid.affine
+
+
+def to_ras(
+    data: NDArray[Any], affine: Affine
+) -> tuple[NDArray[Any], Affine, tuple[int, int, int], tuple[bool, bool, bool]]:
+    """Reorder and flip axes so that they point right, anterior, superior as nearly as they can.
+
+    Returns the view, its affine, and the `axes` and `flips` that `Source` keeps. No interpolation.
+    """
+    axes, flips = ras_axes(affine)
+    moved = data.transpose(axes)
+    flip = tuple(slice(None, None, -1) if flipped else slice(None) for flipped in flips)
+    return moved[flip], ras_affine(affine, moved.shape, axes, flips), axes, flips
+
+
+def ras_affine(
+    affine: Affine, ras_shape: tuple[int, ...], axes: tuple[int, int, int], flips: tuple[bool, bool, bool]
+) -> Affine:
+    """Affine (4, 4) of an array of shape `ras_shape` after its axes were permuted and flipped."""
+    result = affine.copy()
+    result[:3, :3] = affine[:3, :3][:, list(axes)]
+    for axis, flipped in enumerate(flips):
+        if flipped:
+            result[:3, 3] += result[:3, axis] * (ras_shape[axis] - 1)
+            result[:3, axis] *= -1
+    return result
+
+
+def ras_axes(affine: Affine) -> tuple[tuple[int, int, int], tuple[bool, bool, bool]]:
+    """Which input axis comes nearest to R, A and S, and whether it points the other way.
+
+    The assignment maximises the summed alignment, so oblique axes are never used twice.
+    """
+    from itertools import permutations
+
+    directions = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
+    axes = max(permutations(range(3)), key=lambda order: sum(abs(directions[n, order[n]]) for n in range(3)))
+    flips = tuple(bool(directions[n, axes[n]] < 0) for n in range(3))
+    return axes, flips  # type: ignore[return-value]

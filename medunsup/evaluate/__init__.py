@@ -1,0 +1,1 @@
+"""Metrics: they know arrays, never models."""

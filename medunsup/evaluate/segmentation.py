@@ -1,0 +1,68 @@
+"""Agreement of two label maps. Arrays only: nothing here knows a model, a file or a grid."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medunsup.core.errors import GeometryError
+
+Labels = NDArray[np.integer]
+Mask = NDArray[np.bool_]
+
+
+def dice(predicted: Labels, truth: Labels, label: int, *, where: Mask | None = None) -> float:
+    """Overlap of one label: twice the shared voxels over the sum of both (Dice, 1945), in [0, 1].
+
+    All arrays have one shape. `where` restricts scoring, for instance to voxels an expert labelled.
+    NaN if the label occurs in neither, so that a mean over scans is not flattered.
+
+    Raises GeometryError if the shapes differ.
+    """
+    in_predicted, in_truth = _voxels_of(predicted, truth, label, where)
+    total = int(in_predicted.sum()) + int(in_truth.sum())
+    return 2.0 * int((in_predicted & in_truth).sum()) / total if total else float("nan")
+
+
+def volume_ratio(predicted: Labels, truth: Labels, label: int, *, where: Mask | None = None) -> float:
+    """Predicted voxels of one label over the true ones: 1 is right, 0 an emptied class, 2 twice too many.
+
+    NaN if the truth holds none. Raises GeometryError if the shapes differ.
+    """
+    in_predicted, in_truth = _voxels_of(predicted, truth, label, where)
+    n_true = int(in_truth.sum())
+    return int(in_predicted.sum()) / n_true if n_true else float("nan")
+
+
+def confusion(
+    predicted: Labels, truth: Labels, labels: Sequence[int], *, where: Mask | None = None
+) -> NDArray[np.int64]:
+    """Count voxels by true label (rows) and predicted label (columns), (L, L) in the order of `labels`.
+
+    Voxels with another label in either map are left out. Raises GeometryError if the shapes differ.
+    """
+    _check_shapes(predicted, truth, where)
+    order = np.asarray(labels)
+    is_scored = np.isin(truth, order) & np.isin(predicted, order)
+    if where is not None:
+        is_scored &= where
+    position = np.zeros(int(order.max()) + 1, dtype=np.int64)
+    position[order] = np.arange(order.size)
+    cell = position[truth[is_scored]] * order.size + position[predicted[is_scored]]
+    return np.bincount(cell, minlength=order.size**2).reshape(order.size, order.size)
+
+
+def _voxels_of(predicted: Labels, truth: Labels, label: int, where: Mask | None) -> tuple[Mask, Mask]:
+    _check_shapes(predicted, truth, where)
+    if where is None:
+        return predicted == label, truth == label
+    return (predicted == label) & where, (truth == label) & where
+
+
+def _check_shapes(predicted: Labels, truth: Labels, where: Mask | None) -> None:
+    shapes = {array.shape for array in (predicted, truth, where) if array is not None}
+    if len(shapes) > 1:
+        listed = ", ".join(str(shape) for shape in sorted(shapes))
+        raise GeometryError(
+            f"Label maps of different shapes cannot be compared: {listed}. Resample one first."
+        )

@@ -1,0 +1,1 @@
+"""Files in and out; the only place where axes, units and data types are converted."""

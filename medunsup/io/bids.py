@@ -1,0 +1,115 @@
+"""Names after the BIDS standard: what a file name says, and how results are called."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+IMAGE_ENDINGS = (".nii.gz", ".nii", ".mgz", ".mgh")
+CONTRAST_OF_SUFFIX = {"T1w": "T1w", "T2w": "T2w", "FLAIR": "FLAIR", "PDw": "PD", "PD": "PD"}
+BIDS_NAME = re.compile(r"(?P<entities>sub-[A-Za-z0-9]+(?:_[a-z]+-[A-Za-z0-9+]+)*)_(?P<suffix>[A-Za-z0-9]+)")
+LOCK = "medunsup.lock"
+
+Kind = Literal["dseg", "probseg", "mask", "corrected", "uncertainty", "volumes", "report"]
+
+
+@dataclass(frozen=True)
+class OutputNames:
+    """Where the results of one scan go.
+
+    `folder` takes the maps and `stem` begins every name. `root` takes the tables that all scans of a run
+    share; it is None for results beside their scan. `suffix` is the scan's BIDS suffix, None outside BIDS.
+    """
+
+    folder: Path
+    stem: str
+    root: Path | None = None
+    suffix: str | None = None
+
+    @property
+    def is_bids(self) -> bool:
+        """Whether the names follow BIDS."""
+        return self.suffix is not None
+
+    @property
+    def lock(self) -> Path:
+        """The file that keeps a second run out: of the whole root, or of this scan's results."""
+        return self.folder / f".{self.stem}.{LOCK}" if self.root is None else self.root / f".{LOCK}"
+
+    def path(self, kind: Kind, label: str = "") -> Path:
+        """File of one result; `label` is the tissue's abbreviation, for `probseg`."""
+        ending = {
+            "dseg": "dseg.nii.gz",
+            "probseg": f"label-{label}_probseg.nii.gz",
+            "mask": "desc-brain_mask.nii.gz",
+            "corrected": f"desc-biascorrected{'_' + self.suffix if self.suffix else ''}.nii.gz",
+            "uncertainty": "desc-uncertainty_statmap.nii.gz",
+            "volumes": "volumes.tsv",
+            "report": "report.html",
+        }[kind]
+        return self.folder / f"{self.stem}_{ending}"
+
+
+def sidecar(path: Path) -> Path:
+    """Name the JSON file that describes a map."""
+    return path.with_name(stem(path) + ".json")
+
+
+def stem(path: Path) -> str:
+    """File name without its image ending; a folder's own name."""
+    for ending in IMAGE_ENDINGS:
+        if path.name.lower().endswith(ending):
+            return path.name[: -len(ending)]
+    return path.absolute().name if path.is_dir() else path.stem
+
+
+def contrast_of_name(name: str) -> Literal["T1w", "T2w", "FLAIR", "PD"] | None:
+    """Read the contrast that the last part of a file name states, as BIDS does, or None."""
+    last = stem(Path(name)).rsplit("_", 1)[-1]
+    return CONTRAST_OF_SUFFIX.get(last)  # type: ignore[return-value]
+
+
+def output_names(scan: Path, out: Path | None) -> OutputNames:
+    """Name the results of one scan: in BIDS folders under `out`, or flat in `out`, or beside the scan.
+
+    A scan of a BIDS data set without `out` goes to the set's derivatives/medunsup.
+    """
+    found = BIDS_NAME.fullmatch(stem(scan))
+    raw = dataset_root(scan)
+    if out is None and (found is None or raw is None):
+        return OutputNames(scan.parent, stem(scan))
+    if found is None:
+        return OutputNames(out or scan.parent, stem(scan), root=out)
+    root = out if out is not None or raw is None else raw / "derivatives" / "medunsup"
+    folder = Path(root or "") / _bids_folder(found["entities"])
+    return OutputNames(folder, found["entities"], root, found["suffix"])
+
+
+def dataset_root(scan: Path) -> Path | None:
+    """Find the BIDS data set a scan lies in: the nearest folder above with a dataset_description.json."""
+    for parent in scan.absolute().parents:
+        if (parent / "dataset_description.json").is_file():
+            return parent
+    return None
+
+
+def source_uri(scan: Path, out: Path | None) -> str:
+    """Name a scan for a sidecar: a BIDS URI if its data set can be linked to, else its file name."""
+    raw = dataset_root(scan)
+    if raw is None or out is None or link_to(raw, out) is None:
+        return scan.name
+    return f"bids:raw:{scan.absolute().relative_to(raw).as_posix()}"
+
+
+def link_to(raw: Path, out: Path) -> str | None:
+    """Relative path from the results to the raw data set, or None if it would tell more than its name."""
+    relative = Path(os.path.relpath(raw.absolute(), out.absolute()))
+    named = [part for part in relative.parts if part != ".."]
+    return relative.as_posix() if len(named) <= 1 else None
+
+
+def _bids_folder(entities: str) -> Path:
+    parts = entities.split("_")
+    session = next((part for part in parts if part.startswith("ses-")), "")
+    return Path(parts[0]) / session / "anat"

@@ -1,0 +1,109 @@
+"""DICOM series through pydicom, placed in space by highdicom."""
+
+from collections.abc import Iterator
+from hashlib import sha256
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medunsup.core.errors import InputError
+from medunsup.core.geometry import Affine, Grid
+from medunsup.core.volume import Source, Volume, ras_axes
+from medunsup.io.dicom_contrast import acquisition_of, contrast_of, timing_of
+from medunsup.io.dicom_geometry import order_slices
+from medunsup.io.dicom_pixels import decode
+from medunsup.io.dicom_series import Series, check_series, find_series, pick_series
+from medunsup.io.dicom_slices import Slice, slices_of
+from medunsup.io.notes import Notes
+from medunsup.io.pixels import SlabWriter
+
+BLOCK = 16  # slices gathered before they are written: whole cache lines of the RAS+ array
+
+
+def load_dicom(path: Path, *, series: str | int | None = None, volume: int | None = None) -> Volume:
+    """Read one DICOM series, of a folder or one file, as RAS+ float32.
+
+    The input grid is (column, row, slice), which is how its results are written as NIfTI.
+
+    Raises InputError or GeometryError naming the slice, file or field at fault and the way out.
+    """
+    notes = Notes()
+    try:
+        ordered, affine = _stack(path, series, volume, notes)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise InputError(
+            f"{path}: a value in a DICOM header is malformed ({error}). Export the series again."
+        ) from error
+    header = ordered[0].header
+    grid = Grid((int(header.Columns), int(header.Rows), len(ordered)), affine)
+    axes, flips = ras_axes(affine)
+    try:
+        writer = SlabWriter(path, grid.shape, axes, flips)
+    except MemoryError as error:
+        raise InputError(
+            f"{path}: an image of {grid.shape} voxels does not fit in memory. Export it again."
+        ) from error
+    for block in _batched(decode(ordered, notes), BLOCK):
+        writer.add(np.stack(block, axis=2))
+    data, ras_affine = writer.finish(affine)
+    source = Source(
+        path=str(path), format="dicom", grid=grid, axes=axes, flips=flips, sha256=_hash(ordered), notes=notes
+    )
+    return Volume(data, ras_affine, source=source)
+
+
+def _stack(
+    path: Path, series: str | int | None, volume: int | None, notes: Notes
+) -> tuple[list[Slice], Affine]:
+    """Find the series and put its slices in order."""
+    found = find_series(path)
+    chosen = pick_series(path, found, series)
+    check_series(path, chosen)
+    _note(path, chosen, found, notes)
+    planes = [plane for file, header in chosen.files for plane in slices_of(file, header)]
+    return order_slices(path, _magnitude(path, planes, notes), volume, notes)
+
+
+def _batched(planes: Iterator[NDArray[Any]], size: int) -> Iterator[list[NDArray[Any]]]:
+    """Yield lists of up to `size` planes (itertools has it from Python 3.12)."""
+    while block := list(islice(planes, size)):
+        yield block
+
+
+def _magnitude(path: Path, planes: list[Slice], notes: Notes) -> list[Slice]:
+    """Leave out phase, real and imaginary planes, which some scanners store beside the magnitude."""
+    kept = [plane for plane in planes if plane.is_magnitude]
+    if not kept:
+        raise InputError(f"{path}: is a phase or complex image (ImageType). Give the magnitude series.")
+    if len(kept) < len(planes):
+        notes.warn(
+            path, f"{len(planes) - len(kept)} phase or complex slices are left out; the magnitude is used."
+        )
+    return kept
+
+
+def _note(path: Path, chosen: Series, found: list[Series], notes: Notes) -> None:
+    """Record how it was acquired; series names are free text, so they stay out."""
+    notes["coordinates"] = "DICOM"
+    notes["acquisition"] = acquisition_of(chosen.header)
+    notes["contrast"] = contrast_of(chosen.header)
+    notes.update(timing_of(chosen.header))
+    if len(found) > 1:
+        notes["series_number"] = chosen.number
+        notes["series_found"] = len(found)
+    promised = int(chosen.header.get("ImagesInAcquisition") or 0)
+    if len(chosen.files) > 1 and promised > len(chosen.files):
+        notes.warn(
+            path, f"{len(chosen.files)} files, but ImagesInAcquisition says {promised}: some may be missing."
+        )
+
+
+def _hash(ordered: list[Slice]) -> str:
+    """Hash the bytes of all files used, in slice order."""
+    digest = sha256()
+    for file in dict.fromkeys(item.path for item in ordered):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()

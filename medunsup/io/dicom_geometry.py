@@ -1,0 +1,221 @@
+"""Put the slices of a series in order and in space with highdicom; refuse what is not a regular stack."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from highdicom.spatial import create_affine_matrix_from_attributes, get_volume_positions
+from numpy.typing import NDArray
+
+from medunsup.core.errors import GeometryError, InputError
+from medunsup.core.geometry import Affine
+from medunsup.io.dicom_slices import Slice
+from medunsup.io.notes import Notes
+
+LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+CONVENTION = ("R", "D")  # index columns, then rows; the slice axis follows by the right hand
+ROUNDING_MM = 0.1  # some scanners round slice positions to 0.1 mm
+SPACING_TOLERANCE = 0.02  # of the slice spacing
+SAME_PLACE_MM = 0.01
+COSINE_TOLERANCE = 1e-3
+EXPORT = "Export the whole series again from the scanner or archive."
+
+
+def order_slices(
+    path: Path, slices: Sequence[Slice], volume: int | None, notes: Notes
+) -> tuple[list[Slice], Affine]:
+    """Return one volume's slices in spatial order and the affine (4, 4) of (column, row, slice) to RAS mm.
+
+    Raises GeometryError or InputError naming the slice at fault: mixed geometry, duplicates, a missing
+    slice, uneven spacing, gantry tilt; or 4D without `volume`.
+    """
+    _check_alike(path, slices)
+    _check_copies(path, slices)
+    chosen = _one_volume(path, slices, volume, notes)
+    first = chosen[0]
+    if len(chosen) == 1:
+        notes.warn(path, "holds a single slice. Give the folder to load the whole series.")
+        return chosen, _affine(first, first.gap_told_mm or first.thickness_mm or 1.0)
+    ordered, distances = _sort(chosen)
+    _check_gaps(path, ordered, distances)
+    spacing_mm = float(distances[-1] - distances[0]) / (len(ordered) - 1)
+    tolerance_mm = max(ROUNDING_MM, SPACING_TOLERANCE * spacing_mm)
+    _check_even(path, ordered, distances, spacing_mm, tolerance_mm)
+    _check_tilt(path, ordered, distances, tolerance_mm)
+    _compare_told(path, first, spacing_mm, notes)
+    return _stack(path, ordered, 2 * tolerance_mm)
+
+
+def _stack(path: Path, slices: Sequence[Slice], tolerance_mm: float) -> tuple[list[Slice], Affine]:
+    """Let highdicom order the slices and place the stack; the checks before have named what it refuses."""
+    spacing_mm, places = get_volume_positions(
+        [item.position for item in slices],
+        slices[0].orientation,
+        atol=tolerance_mm,
+        perpendicular_tol=COSINE_TOLERANCE * 10,
+        index_convention=CONVENTION,
+    )
+    if spacing_mm is None or places is None:
+        raise GeometryError(f"{path}: the slices do not form a regular stack. {EXPORT}")
+    ordered = [slices[index] for index in np.argsort(places)]
+    return ordered, _affine(ordered[0], spacing_mm)
+
+
+def _affine(first: Slice, spacing_mm: float) -> Affine:
+    affine = create_affine_matrix_from_attributes(
+        first.position, first.orientation, first.spacing, spacing_mm, index_convention=CONVENTION
+    )
+    return np.asarray(LPS_TO_RAS @ affine, dtype=float)
+
+
+def _check_alike(path: Path, slices: Sequence[Slice]) -> None:
+    """Every slice must share size, spacing and orientation with the first."""
+    first = slices[0]
+    across, down = np.array(first.orientation[:3]), np.array(first.orientation[3:])
+    units = abs(np.linalg.norm(across) - 1), abs(np.linalg.norm(down) - 1), abs(across @ down)
+    if max(units) > COSINE_TOLERANCE:
+        raise GeometryError(f"{path}: {first.name}: ImageOrientationPatient is not a pair of axes. {EXPORT}")
+    if min(first.spacing) <= 0:
+        raise GeometryError(f"{path}: {first.name}: PixelSpacing {first.spacing} cannot be right. {EXPORT}")
+    for item in slices[1:]:
+        for field, mine, theirs, tolerance in (
+            ("Rows and Columns", _size(first), _size(item), 0.0),
+            ("PixelSpacing", first.spacing, item.spacing, 1e-3),
+            ("ImageOrientationPatient", first.orientation, item.orientation, COSINE_TOLERANCE),
+        ):
+            if np.abs(np.subtract(mine, theirs)).max() > tolerance:
+                raise GeometryError(
+                    f"{path}: mixed series: {field} is {_text(mine)} in {first.name} but {_text(theirs)} in "
+                    f"{item.name}. Put each scan in a folder of its own, or pass --series."
+                )
+
+
+def _check_copies(path: Path, slices: Sequence[Slice]) -> None:
+    seen: dict[tuple[str, int], Slice] = {}
+    for item in slices:
+        key = (str(item.header.get("SOPInstanceUID")), item.frame)
+        if key in seen:
+            raise InputError(
+                f"{path}: duplicate slice: {item.name} and {seen[key].name} are one image. Remove one copy."
+            )
+        seen[key] = item
+
+
+def _one_volume(path: Path, slices: Sequence[Slice], volume: int | None, notes: Notes) -> list[Slice]:
+    """Split repeats of the same stack (4D) and pick one; a lone repeat is a duplicate."""
+    places = [tuple(np.round(np.array(item.position) / SAME_PLACE_MM).astype(int)) for item in slices]
+    counts = Counter(places)
+    repeats = set(counts.values())
+    if len(repeats) > 1:
+        place = counts.most_common(1)[0][0]
+        twins = [item.name for item, where in zip(slices, places, strict=True) if where == place]
+        raise GeometryError(
+            f"{path}: duplicate slice: {' and '.join(twins[:2])} lie at the same place. "
+            "Remove one, or export the series again."
+        )
+    n_volumes = repeats.pop()
+    if volume is None and n_volumes > 1:
+        raise InputError(
+            f"{path}: is 4D, with {n_volumes} volumes, not one scan. "
+            f"Pass --volume 0 to {n_volumes - 1} to pick one."
+        )
+    if volume is not None and not 0 <= volume < n_volumes:
+        raise InputError(f"{path}: has no volume {volume}. Pass --volume 0 to {n_volumes - 1}.")
+    if n_volumes == 1:
+        return list(slices)
+    notes["volume"] = volume
+    groups: dict[tuple[int, ...], list[Slice]] = {}
+    for item, where in zip(slices, places, strict=True):
+        groups.setdefault(where, []).append(item)
+    return [sorted(group, key=lambda item: item.order)[volume or 0] for group in groups.values()]
+
+
+def _sort(slices: Sequence[Slice]) -> tuple[list[Slice], NDArray[np.float64]]:
+    """Sort along the slice normal; return the distances in mm as well."""
+    distances = np.array([item.position for item in slices]) @ _normal(slices[0])
+    index = np.argsort(distances, kind="stable")
+    return [slices[n] for n in index], distances[index]
+
+
+def _check_gaps(path: Path, ordered: Sequence[Slice], distances: NDArray[np.float64]) -> None:
+    """Refuse a gap of two or more spacings (a missing slice), or of none (another stack)."""
+    gaps = np.diff(distances)
+    expected = float(np.median(gaps))
+    narrow, wide = int(gaps.argmin()), int(gaps.argmax())
+    if gaps[narrow] < SAME_PLACE_MM:
+        raise GeometryError(
+            f"{path}: mixed series: {ordered[narrow].name} and {ordered[narrow + 1].name} lie in one plane "
+            f"at different places. Put each scan in a folder of its own. {EXPORT}"
+        )
+    steps = gaps / expected
+    if steps[wide] > 1.5 and np.abs(steps - steps.round()).max() < 0.1:
+        lost = [str(wide + 2 + n) for n in range(round(steps[wide]) - 1)]
+        total = int(steps.round().sum()) + 1
+        verb = "is" if len(lost) == 1 else "are"
+        raise GeometryError(
+            f"{path}: slice {', '.join(lost)} of {total} {verb} missing between {ordered[wide].name} and "
+            f"{ordered[wide + 1].name} (gap {gaps[wide]:.1f} mm, expected {expected:.1f} mm). {EXPORT}"
+        )
+
+
+def _check_even(
+    path: Path,
+    ordered: Sequence[Slice],
+    distances: NDArray[np.float64],
+    spacing_mm: float,
+    tolerance_mm: float,
+) -> None:
+    even = distances[0] + spacing_mm * np.arange(len(distances))
+    off = np.abs(distances - even)
+    if off.max() > tolerance_mm:
+        gaps = np.diff(distances)
+        where = int(np.abs(gaps - np.median(gaps)).argmax())
+        raise GeometryError(
+            f"{path}: slices are unevenly spaced: {gaps[where]:.2f} mm between {ordered[where].name} and "
+            f"{ordered[where + 1].name}, {np.median(gaps):.2f} mm elsewhere. {EXPORT}"
+        )
+
+
+def _check_tilt(
+    path: Path, ordered: Sequence[Slice], distances: NDArray[np.float64], tolerance_mm: float
+) -> None:
+    """Slices must be stacked along their normal: a shift in the plane is gantry tilt."""
+    positions = np.array([item.position for item in ordered])
+    along = np.outer(distances - distances[0], _normal(ordered[0]))
+    shift = np.linalg.norm(positions - positions[0] - along, axis=1)
+    worst = int(shift.argmax())
+    if shift[worst] > tolerance_mm:
+        angle = np.degrees(np.arctan2(shift[worst], abs(distances[worst] - distances[0])))
+        raise GeometryError(
+            f"{path}: gantry tilt: {ordered[worst].name} is shifted {shift[worst]:.1f} mm in its plane "
+            f"against {ordered[0].name} ({angle:.1f}°). Correct the tilt first, for example with dcm2niix."
+        )
+
+
+def _compare_told(path: Path, first: Slice, spacing_mm: float, notes: Notes) -> None:
+    """Warn if slices lie further apart than the header says: then every other one may be missing.
+
+    Some makers give the gap between slices instead of the distance of their centres.
+    """
+    told = first.gap_told_mm
+    meant = told + first.thickness_mm if told < first.thickness_mm else told
+    agrees = any(abs(spacing_mm - length) < 0.1 * spacing_mm for length in (told, meant))
+    if told and spacing_mm > told and not agrees:
+        notes.warn(
+            path,
+            f"slices lie {spacing_mm:.2f} mm apart, but SpacingBetweenSlices is {told:.2f} mm: "
+            "slices may be missing throughout. Export the whole series if so.",
+        )
+
+
+def _normal(item: Slice) -> NDArray[np.float64]:
+    return np.cross(item.orientation[:3], item.orientation[3:])
+
+
+def _size(item: Slice) -> tuple[int, int]:
+    return int(item.header.Rows), int(item.header.Columns)
+
+
+def _text(values: Sequence[float]) -> str:
+    return "\\".join(f"{value:g}" for value in values)

@@ -1,0 +1,112 @@
+"""Decode DICOM pixels, slice by slice, into the units the scanner meant."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom import dcmread
+from pydicom.pixels import apply_modality_lut, get_decoder, iter_pixels
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
+
+from medunsup.core.errors import DependencyError, InputError
+from medunsup.io.dicom_slices import TAGS, Slice
+from medunsup.io.notes import Notes
+
+EXTRA = "pip install 'medunsup[jpeg]'"
+
+
+def decode(ordered: Sequence[Slice], notes: Notes) -> Iterator[NDArray[Any]]:
+    """Yield slices (columns, rows) in the order given, rescaled.
+
+    Raises DependencyError naming the extra whose codec is missing, InputError if the pixels are damaged.
+    """
+    for path, group in groupby(ordered, key=lambda item: item.path):
+        items = list(group)
+        for item, raw in zip(items, _frames(path, items), strict=True):
+            turned = _inverted(item, raw, notes) if _is_low_white(item) else raw
+            yield _rescaled(item, turned).T
+
+
+def _frames(path: Path, items: Sequence[Slice]) -> Iterator[NDArray[Any]]:
+    """Decode some frames of one file."""
+    try:
+        yield from iter_pixels(_source(path, items[0]), indices=[item.frame for item in items])
+    except Exception as error:  # codecs raise whatever they like
+        _check_codec(items[0])
+        raise InputError(
+            f"{path}: the pixels cannot be decoded ({_first_line(error)}). Copy the file again."
+        ) from error
+
+
+def _source(path: Path, item: Slice) -> Any:
+    """Return what pydicom decodes from: the path, or a data set where it cannot decode from a path.
+
+    Those are files deflated as a whole, and bare ones without a preamble to tell their encoding.
+    """
+    syntax = _syntax(item)
+    if syntax is not None and syntax != DeflatedExplicitVRLittleEndian:
+        return path
+    data = dcmread(path, specific_tags=[*TAGS, "BitsAllocated", "HighBit", "PixelData"], force=True)
+    if syntax is None:
+        data.file_meta.TransferSyntaxUID = _bare_syntax(data)
+    return data
+
+
+def _syntax(item: Slice) -> UID | None:
+    uid = getattr(item.header, "file_meta", {}).get("TransferSyntaxUID")
+    return UID(str(uid)) if uid else None
+
+
+def _bare_syntax(data: Any) -> UID:
+    is_implicit, is_little = data.original_encoding
+    if is_implicit:
+        return ImplicitVRLittleEndian
+    return ExplicitVRLittleEndian if is_little else ExplicitVRBigEndian
+
+
+def _check_codec(item: Slice) -> None:
+    syntax = _syntax(item) or ImplicitVRLittleEndian
+    try:
+        available = get_decoder(syntax).is_available
+    except NotImplementedError as error:
+        raise InputError(
+            f"{item.path}: its encoding ({syntax.name}) is not supported. Export it uncompressed."
+        ) from error
+    if not available:
+        raise DependencyError(
+            f"{item.path}: is stored as {syntax.name}, whose codec is not installed. "
+            f"Install it with: {EXTRA}, or export the series uncompressed."
+        )
+
+
+def _is_low_white(item: Slice) -> bool:
+    return bool(item.header.get("PhotometricInterpretation") == "MONOCHROME1")
+
+
+def _inverted(item: Slice, raw: NDArray[Any], notes: Notes) -> NDArray[Any]:
+    """Turn MONOCHROME1 (low is white) around."""
+    notes["photometric_interpretation"] = "MONOCHROME1, inverted on loading"
+    bits = int(item.header.get("BitsStored", 16))
+    signed = int(item.header.get("PixelRepresentation", 0))
+    return np.int32(-1 if signed else 2**bits - 1) - raw.astype(np.int32)
+
+
+def _rescaled(item: Slice, raw: NDArray[Any]) -> NDArray[Any]:
+    if item.header.get("ModalityLUTSequence"):
+        return apply_modality_lut(raw, item.header)
+    if item.slope == 1 and item.intercept == 0:
+        return raw
+    return raw.astype(np.float32) * np.float32(item.slope) + np.float32(item.intercept)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".:")

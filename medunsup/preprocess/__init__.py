@@ -1,0 +1,1 @@
+"""Brain mask, template placement and normalisation, before any method."""

@@ -1,0 +1,136 @@
+"""Find the brain in a scan of any contrast: without a download, whether or not the skull is still there."""
+
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medunsup.core.errors import StepError, UsageError
+from medunsup.core.record import Step
+from medunsup.core.volume import Volume
+from medunsup.preprocess.head import find_head
+from medunsup.preprocess.images import refine_thick_axes, shrink
+from medunsup.preprocess.morphology import erode, largest_component, opening
+from medunsup.preprocess.register import Placement, place_template, refine_placement
+from medunsup.preprocess.stripped import own_region
+from medunsup.preprocess.surface import Surface, fit_surface, onto_grid
+from medunsup.preprocess.template import load_template
+
+MaskMethod = Literal["auto", "atlas", "stripped", "deepbet"]
+BRAIN_ML = (600.0, 2300.0)
+LEAST_AGREEMENT = 0.8
+SKIN_AND_BONE_MM = 11.0
+
+
+def brain_mask(image: Volume, *, method: str = "auto", step: Step) -> tuple[Volume, Placement]:
+    """Return the brain's mask (bool, on the scan's grid) and the placement of the MNI template.
+
+    `method`: "auto" detects whether the skull is gone and then keeps the scan's own region, else places the
+    MNI152 mask and moves it onto the brain's surface ("atlas"); "stripped" takes the scan's own region
+    without asking; "deepbet" runs a small network made for T1w. The mask covers brain and fluid up to
+    the bone. A step that fails or ends implausibly is replaced by the next best with a warning in `step`.
+
+    Raises UsageError for an unknown method, StepError if nothing in the scan can be a brain.
+    """
+    if method not in get_args(MaskMethod):
+        raise UsageError(f"There is no brain mask {method!r}. Known: {', '.join(get_args(MaskMethod))}.")
+    found = _as_it_is(image, method, step) if method in ("auto", "stripped") else None
+    if found is None:
+        found = _with_deepbet(image, step) if method == "deepbet" else _with_atlas(image, step)
+    mask, _ = found
+    step.findings["mask_volume_ml"] = round(_volume_ml(mask), 1)
+    return found
+
+
+def _as_it_is(image: Volume, method: str, step: Step) -> tuple[Volume, Placement] | None:
+    """Take the scan's own region, if it is there and the template agrees that it is a brain."""
+    region = own_region(image)
+    step.findings["already_stripped"] = False
+    if region is None:
+        if method == "stripped":
+            raise StepError(
+                "The scan does not look skull-stripped. Use the brain mask 'auto', or give a mask."
+            )
+        return None
+    mask = image.like(region, kind="mask")
+    trial = Step(step.name)
+    placement = place_template(image, mask, step=trial)
+    agreement = _dice(region, placement.to_scan(load_template().mask, image.grid) > 0.5)
+    if method == "auto" and agreement < LEAST_AGREEMENT:
+        return None
+    _adopt(trial, step)
+    step.findings.update(already_stripped=True, agreement_with_atlas=round(agreement, 3))
+    return mask, placement
+
+
+def _with_atlas(image: Volume, step: Step) -> tuple[Volume, Placement]:
+    template = load_template()
+    placement = place_template(image, None, step=step)
+    if placement.kind == "moments":
+        step.warn(
+            "The brain is outlined from the head's surface alone; check it or give a mask.", degraded=True
+        )
+        return image.like(_beneath_skin(image), kind="mask"), placement
+    surface = fit_surface(image, placement, template)
+    brain, problem = surface.fitted, _problem(surface)
+    if problem:
+        step.warn(
+            f"The brain's own surface was not found ({problem}); the placed MNI mask is used.", degraded=True
+        )
+        brain = surface.placed
+    mask = image.like(onto_grid(brain, surface.work, image.grid), kind="mask")
+    step.findings["agreement_with_atlas"] = round(_dice(brain, surface.placed), 3)
+    return mask, refine_placement(image, mask, placement, step=step)
+
+
+def _with_deepbet(image: Volume, step: Step) -> tuple[Volume, Placement]:
+    from medunsup.preprocess.deepbet_mask import deepbet_mask
+
+    mask = image.like(deepbet_mask(image), kind="mask")
+    if not BRAIN_ML[0] < _volume_ml(mask) < BRAIN_ML[1]:
+        step.warn(
+            f"deepbet found a brain of {_volume_ml(mask):.0f} ml; the MNI mask is placed instead.",
+            degraded=True,
+        )
+        return _with_atlas(image, step)
+    return mask, place_template(image, mask, step=step)
+
+
+def _problem(surface: Surface) -> str | None:
+    """Name what is implausible about the fitted mask, if anything."""
+    volume_ml = _volume_ml(surface.work.like(surface.fitted, kind="mask"))
+    agreement = _dice(surface.fitted, surface.placed)
+    if not volume_ml < BRAIN_ML[1]:
+        return f"it would measure {volume_ml:.0f} ml"
+    if agreement < LEAST_AGREEMENT:
+        return f"it overlaps the placed mask by only {agreement:.2f}"
+    return None
+
+
+def _beneath_skin(image: Volume) -> NDArray[np.bool_]:
+    """Take the upper part of what lies deep below the head's surface: the last resort."""
+    work = refine_thick_axes(shrink(image, 3.0), 3.0)
+    head = find_head(work)
+    deep = erode(head.mask, SKIN_AND_BONE_MM, work.spacing_mm)
+    world = np.argwhere(deep) @ work.affine[:3, :3].T + work.affine[:3, 3] - head.center_mm
+    near = np.zeros_like(deep)
+    near[deep] = (np.abs(world / (75.0, 95.0, 70.0)) ** 2).sum(axis=1) < 1
+    core = largest_component(opening(near, 6.0, work.spacing_mm))
+    if not core.any():
+        raise StepError("No brain was found in this scan. Check that it shows a head, or give a mask.")
+    return onto_grid(core, work, image.grid)
+
+
+def _adopt(trial: Step, step: Step) -> None:
+    """Carry a trial's findings and warnings over."""
+    step.findings.update(trial.findings)
+    for message in trial.warnings:
+        step.warn(message, degraded=trial.outcome == "degraded")
+
+
+def _volume_ml(mask: Volume) -> float:
+    return float(mask.data.sum()) * mask.voxel_volume_mm3 / 1000
+
+
+def _dice(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
+    return float(2 * (first & second).sum() / max(int(first.sum()) + int(second.sum()), 1))

@@ -1,0 +1,1 @@
+"""Pages a radiologist opens from disk."""

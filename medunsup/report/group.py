@@ -1,0 +1,135 @@
+"""The group page: all scans of a folder in one table, the ones to look at first."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+import medunsup
+from medunsup.core.errors import InputError
+from medunsup.core.labels import Label, class_table
+from medunsup.io.atomic import write_text
+from medunsup.report.group_scans import GroupScan, read_scans
+from medunsup.report.outliers import ENOUGH, Deviation, deviations
+from medunsup.report.render import number, render
+from medunsup.report.strips import Strip, strip
+from medunsup.report.words import DISCLAIMER, VERDICTS, tissue_name
+
+NAME = "group_report.html"
+SEVERITY = {"fail": 0, "check": 1, "pass": 3}
+SEVERITY_OF_OUTLIER = 2
+THUMBNAIL_BYTES = 3_500_000
+
+Measures = dict[str, NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One scan in the table, with what makes it stand out."""
+
+    scan: GroupScan
+    deviations: tuple[Deviation, ...]
+    thumbnail: str
+
+    @property
+    def rank(self) -> tuple[int, float, str]:
+        """Failed first, then those to look at, then outliers; the farthest out first."""
+        severity = SEVERITY[self.scan.verdict]
+        if self.deviations:
+            severity = min(severity, SEVERITY_OF_OUTLIER)
+        return severity, -max((abs(item.z) for item in self.deviations), default=0.0), self.scan.name
+
+
+def write_group(folder: str | Path) -> Path:
+    """Write `group_report.html` into `folder` over all results in it and below; return its path.
+
+    A scan stands out if a share of volume, the intracranial volume or a quality measure lies far from the
+    group's median (robust z, from `outliers.ENOUGH` scans on).
+
+    Raises InputError if the folder holds no result, OutputError if the page cannot be written.
+    """
+    folder = Path(folder)
+    scans = read_scans(folder)
+    if not scans:
+        raise InputError(
+            f"{folder}: holds no result of medunsup (no *_dseg.json). Run medunsup segment first."
+        )
+    rows = _rows(scans)
+    tissues = _tissues(scans)
+    facts = {
+        "rows": rows,
+        "tissues": tissues,
+        "strips": _strips(rows, tissues),
+        "counts": {verdict: sum(scan.verdict == verdict for scan in scans) for verdict in VERDICTS},
+        "verdicts": VERDICTS,
+        "n_outliers": sum(bool(row.deviations) for row in rows),
+        "enough": ENOUGH,
+        "labels_of": _label_of_measure,
+        "folder": folder.resolve().name,
+        "version": medunsup.__version__,
+        "disclaimer": DISCLAIMER,
+    }
+    return write_text(folder / NAME, render("group.html.j2", **facts))
+
+
+def _rows(scans: list[GroupScan]) -> list[Row]:
+    """Rows in the order to look at them; thumbnails as long as the page stays small."""
+    found = deviations(_measures(scans))
+    rows = [Row(scan, tuple(each), scan.thumbnail) for scan, each in zip(scans, found, strict=True)]
+    rows.sort(key=lambda row: row.rank)
+    room = np.cumsum([len(row.thumbnail) for row in rows]) <= THUMBNAIL_BYTES
+    return [row if fits else Row(row.scan, row.deviations, "") for row, fits in zip(rows, room, strict=True)]
+
+
+def _measures(scans: list[GroupScan]) -> Measures:
+    """Every number that can stand out, one value a scan, NaN where it is not known."""
+    each = [
+        {f"share of {name}": share for name, share in scan.shares.items()}
+        | {"intracranial volume": scan.intracranial_mm3 / 1000}
+        | scan.measures
+        for scan in scans
+    ]
+    names = dict.fromkeys(name for measures in each for name in measures)
+    return {name: np.array([measures.get(name, np.nan) for measures in each], float) for name in names}
+
+
+def _tissues(scans: list[GroupScan]) -> list[Label]:
+    """List the classes that occur, each once, with name and colour."""
+    found: dict[str, Label] = {}
+    for scan in scans:
+        for label in class_table(len(scan.volumes_mm3)):
+            if label.abbreviation in scan.volumes_mm3:
+                found.setdefault(label.abbreviation, label)
+    return list(found.values())
+
+
+def _strips(rows: list[Row], tissues: list[Label]) -> list[Strip]:
+    """One strip a tissue (share of the intracranial volume), one for the whole."""
+    names = [row.scan.name for row in rows]
+    out = {
+        measure: {n for n, row in enumerate(rows) if any(item.measure == measure for item in row.deviations)}
+        for measure in {item.measure for row in rows for item in row.deviations}
+    }
+    strips = []
+    for label in tissues:
+        shares = [100 * row.scan.shares.get(label.abbreviation, np.nan) for row in rows]
+        title = tissue_name(label.abbreviation, label.name)
+        marked = out.get(f"share of {label.abbreviation}", set())
+        strips.append(strip(title, label.hex, names, np.array(shares, float), marked, "%"))
+    whole = np.array([row.scan.intracranial_mm3 / 1000 for row in rows], float)
+    strips.append(strip("Intracranial", "", names, whole, out.get("intracranial volume", set()), "ml"))
+    return [item for item in strips if item is not None]
+
+
+def _label_of_measure(item: Deviation) -> str:
+    """Say how a scan stands out."""
+    side = "high" if item.z > 0 else "low"
+    as_percent = item.measure.startswith("share of ")
+    value, median = (
+        (f"{100 * item.value:.0f} %", f"{100 * item.median:.0f} %")
+        if as_percent
+        else (number(item.value), number(item.median))
+    )
+    name = item.measure.replace("_", " ")
+    return f"{name} {side}: {value} (group {median}, z {item.z:+.1f})".replace("z -", "z −")

@@ -1,0 +1,90 @@
+"""One self-contained page a scan: verdict, picture, three numbers, then everything behind them."""
+
+from pathlib import Path
+from typing import Any
+
+import medunsup
+from medunsup.io.atomic import write_text
+from medunsup.report import charts, words
+from medunsup.report.methods_text import methods_text
+from medunsup.report.mosaic import SLICES_A_PLANE, UNCERTAINTY_SLICES, Tile, mosaic, uncertainty_tiles
+from medunsup.report.render import render
+from medunsup.report.summary import headline, model_selection, volume_rows
+from medunsup.report.thumbnail import thumbnail
+from medunsup.report.viewer import viewer
+from medunsup.tissue.result import TissueResult
+
+PAGE_CHARACTERS = 4_850_000  # 5 MB less the words, the style and the thumbnail
+TILE_CHARACTERS = 2_500_000
+
+
+def write_page(result: TissueResult, path: str | Path, *, command: str = "") -> Path:
+    """Write the report of one scan to `path` and return it.
+
+    The page loads nothing from outside and works without JavaScript, except its viewer. `command` is the
+    command line that made the result. The same result gives the same bytes.
+
+    Raises OutputError if the page cannot be written.
+    """
+    return write_text(Path(path), render("page.html.j2", **_facts(result, command)))
+
+
+def _facts(result: TissueResult, command: str) -> dict[str, Any]:
+    """Everything the template needs, by name."""
+    table = [item.label for item in result.tissues]
+    selection = model_selection(result)
+    slices, unsure = _tiles(result)
+    used = sum(tile.characters for tiles in (*slices.values(), unsure) for tile in tiles)
+    return {
+        "name": words.scan_name(result.image.source),
+        "thumbnail": thumbnail(result),
+        "verdict": result.quality.verdict,
+        "verdict_words": words.VERDICTS[result.quality.verdict],
+        "reasons": result.quality.reasons,
+        "warnings": words.warnings(result),
+        "measures": result.quality.measures,
+        "headline": headline(result),
+        "volumes": volume_rows(result),
+        "intracranial_mm3": result.intracranial_ml * 1000,
+        "mosaic": slices,
+        "uncertainty": unsure,
+        "oblique_note": words.oblique_note(result.image),
+        "histogram": charts.histogram(result.fit, table),
+        "likelihood": charts.line(result.fit.log_likelihood, "mean log-likelihood a voxel"),
+        "selection": selection,
+        "selection_charts": [] if selection is None else _selection_charts(selection),
+        "fit": result.fit,
+        "viewer": viewer(result, PAGE_CHARACTERS - used),
+        "steps": words.steps(result.record),
+        "scan_facts": words.scan_facts(result.image),
+        "software": words.software(),
+        "methods_text": methods_text(result),
+        "command": command,
+        "version": medunsup.__version__,
+        "disclaimer": words.DISCLAIMER,
+    }
+
+
+def _selection_charts(selection: dict[str, Any]) -> list[tuple[charts.Chart, str]]:
+    """Draw the curves over the number of classes, the chosen one marked; each with its caption."""
+    captions = {
+        "bic": "BIC of a Gaussian mixture: lower is better",
+        "inertia": "spread within k-means clusters",
+    }
+    drawn = [
+        (charts.line(selection[key], caption, selection["k"], selection["chosen"]), caption)
+        for key, caption in captions.items()
+        if key in selection
+    ]
+    return [(chart, caption) for chart, caption in drawn if chart is not None]
+
+
+def _tiles(result: TissueResult) -> tuple[dict[str, list[Tile]], list[Tile]]:
+    """Slices with the tissues, and the uncertainty; fewer of them where noise makes each one large."""
+    slices, unsure = mosaic(result), uncertainty_tiles(result)
+    used = sum(tile.characters for tiles in (*slices.values(), unsure) for tile in tiles)
+    if used <= TILE_CHARACTERS:
+        return slices, unsure
+    share = TILE_CHARACTERS / used
+    fewer = max(1, int(SLICES_A_PLANE * share)), max(1, int(UNCERTAINTY_SLICES * share))
+    return mosaic(result, fewer[0]), uncertainty_tiles(result, fewer[1])

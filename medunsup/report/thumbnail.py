@@ -1,0 +1,41 @@
+"""A picture small enough for a table of 500 scans: two middle slices, tissues in colour."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from medunsup.report.mosaic import Cutter
+from medunsup.report.pictures import colour_picture
+from medunsup.report.slices import AXIAL, CORONAL, Plane, positions
+from medunsup.tissue.result import TissueResult
+
+HEIGHT = 96
+COLOUR_SHARE = 0.45
+QUALITY = 72
+
+
+def thumbnail(result: TissueResult) -> str:
+    """Return the JPEG data address of an axial and a coronal slice side by side, `HEIGHT` pixels high."""
+    cutter = Cutter(result)
+    parts = [_part(cutter, plane) for plane in (AXIAL, CORONAL)]
+    return colour_picture(np.concatenate(parts, axis=1), QUALITY)
+
+
+def _part(cutter: Cutter, plane: Plane) -> NDArray[np.uint8]:
+    """One slice, `HEIGHT` high, its width true to the millimetre."""
+    (index,) = positions(cutter.mask, plane, 1)
+    tile_mm = cutter.size_mm(plane)
+    width = max(1, round(HEIGHT * tile_mm[0] / tile_mm[1]))
+    picture = Image.fromarray(_coloured(cutter, plane, index))
+    return np.asarray(picture.resize((width, HEIGHT), Image.Resampling.BOX))
+
+
+def _coloured(cutter: Cutter, plane: Plane, index: int) -> NDArray[np.uint8]:
+    """Pixels (rows, columns, 3): the scan with the tissues' colours laid over it."""
+    grey = cutter.grey(plane, index)[..., None].astype(np.float32)
+    labels = cutter.label(plane, index)
+    colours = np.zeros((256, 3), np.float32)
+    for label in cutter.table:
+        colours[label.index] = label.rgb
+    share = np.where(labels[..., None] > 0, COLOUR_SHARE, 0)
+    return ((1 - share) * grey + share * colours[labels]).astype(np.uint8)

@@ -1,0 +1,136 @@
+"""The page's words: what the verdict means, which facts of the scan are told, what went wrong."""
+
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import medunsup
+from medunsup.core.record import Record
+from medunsup.core.volume import Source, Volume
+from medunsup.report.slices import tilt_degrees
+from medunsup.tissue.result import TissueResult, Verdict
+
+OBLIQUE_DEGREES = 1.0
+TISSUE_NAMES = {"GM": "Grey matter", "WM": "White matter", "CSF": "Cerebrospinal fluid"}
+SOFTWARE = ("numpy", "scipy", "SimpleITK", "nibabel", "nilearn", "scikit-learn", "pillow")
+DISCLAIMER = "For research. Not for clinical diagnosis."
+
+
+@dataclass(frozen=True)
+class VerdictWords:
+    """What a verdict is called, its sign (never colour alone), and what it means for the reader."""
+
+    title: str
+    sign: str
+    meaning: str
+
+
+VERDICTS: dict[Verdict, VerdictWords] = {
+    "pass": VerdictWords("Passed", "✓", "The automatic checks found nothing wrong with this segmentation."),
+    "check": VerdictWords("Please look", "!", "Look at the outlines below before you use the volumes."),
+    "fail": VerdictWords("Failed", "✕", "Do not use these volumes: the segmentation is not to be trusted."),
+}
+
+
+@dataclass(frozen=True)
+class StepWords:
+    """One step as the page lists it."""
+
+    name: str
+    outcome: str
+    warnings: tuple[str, ...]
+    details: tuple[tuple[str, str], ...]
+
+
+def scan_name(source: Source | None) -> str:
+    """Return the scan's file name, without its folder: the folder may name a patient."""
+    return Path(source.path).name or "scan" if source and source.path else "scan"
+
+
+def tissue_name(abbreviation: str, name: str) -> str:
+    """Return the name a reader uses for a tissue."""
+    return TISSUE_NAMES.get(abbreviation, name)
+
+
+def scan_facts(image: Volume) -> list[tuple[str, str]]:
+    """Size, voxels and orientation of the scan, as pairs of a name and a value."""
+    source = image.source
+    grid = source.grid if source else image.grid
+    facts = [
+        ("File", scan_name(source)),
+        (
+            "Format",
+            {"nifti": "NIfTI", "mgz": "MGH/MGZ", "dicom": "DICOM"}.get(source.format, "array")
+            if source
+            else "array",
+        ),
+        ("Matrix", " × ".join(str(size) for size in grid.shape)),
+        ("Voxel", " × ".join(f"{length:.3g}" for length in grid.spacing_mm) + " mm"),
+        ("Stored as", _stored_as(source)),
+    ]
+    if source and source.sha256:
+        facts.append(("SHA-256", source.sha256))
+    return facts
+
+
+def software() -> list[tuple[str, str]]:
+    """Versions of what computed the result."""
+    return [("medunsup", medunsup.__version__), *((package, version(package)) for package in SOFTWARE)]
+
+
+def oblique_note(image: Volume) -> str:
+    """Say how far the scan is tilted; empty if its axes are the world's."""
+    tilt = tilt_degrees(image.grid)
+    if tilt < OBLIQUE_DEGREES:
+        return ""
+    return (
+        f"The scan is tilted by {tilt:.0f}°: slices follow its own axes, and each coordinate is that of the "
+        "slice's centre."
+    )
+
+
+def warnings(result: TissueResult) -> list[str]:
+    """Every warning of the record that is not among the verdict's reasons already, once each."""
+    told = set(result.quality.reasons)
+    return [message for message in dict.fromkeys(result.record.warnings) if message not in told]
+
+
+def steps(record: Record) -> list[StepWords]:
+    """All steps with their outcome, parameters and findings."""
+    return [
+        StepWords(
+            step.name,
+            step.outcome,
+            tuple(step.warnings),
+            tuple(
+                (key, told)
+                for key, value in (step.parameters | step.findings).items()
+                if (told := _told(value))
+            ),
+        )
+        for step in record.steps
+    ]
+
+
+def _stored_as(source: Source | None) -> str:
+    if source is None:
+        return "RAS"
+    letters = [""] * 3
+    for axis, (stored, flipped) in enumerate(zip(source.axes, source.flips, strict=True)):
+        letters[stored] = "LPI"[axis] if flipped else "RAS"[axis]
+    return "".join(letters)
+
+
+def _told(value: Any) -> str:
+    """Return a short text for a value of a record; long lists and nested tables are left to the sidecar."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(_told(item) for item in value) if len(value) <= 8 else ""
+    if isinstance(value, dict):
+        pairs = [f"{key} {told}" for key, item in value.items() if (told := _told(item))]
+        return ", ".join(pairs) if len(pairs) <= 12 else ""
+    return "" if value is None else str(value)

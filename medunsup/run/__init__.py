@@ -1,0 +1,1 @@
+"""One scan from top to bottom, many scans, and the demo."""

@@ -1,0 +1,27 @@
+"""Find the scans of a BIDS data set."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from medunsup.core.errors import InputError, UsageError
+from medunsup.io.bids import contrast_of_name
+
+
+def find_scans(root: Path, participants: Sequence[str] = (), contrast: str = "T1w") -> list[Path]:
+    """List the anatomical scans of one contrast, of all participants or of those named.
+
+    Raises UsageError if this is no BIDS data set or a participant is not in it, InputError if there is no
+    scan of that contrast.
+    """
+    if not (root / "dataset_description.json").is_file():
+        raise UsageError(f"{root}: is no BIDS data set (dataset_description.json is missing).")
+    there = {folder.name: folder for folder in sorted(root.glob("sub-*")) if folder.is_dir()}
+    asked = [f"sub-{label.removeprefix('sub-')}" for label in participants] or list(there)
+    unknown = [name for name in asked if name not in there]
+    if unknown:
+        raise UsageError(f"{root}: has no {', '.join(unknown)}. It has {', '.join(list(there)[:10])}.")
+    files = [path for name in asked for path in sorted(there[name].glob("**/anat/*.nii*"))]
+    scans = [path for path in files if contrast_of_name(path.name) == contrast]
+    if not scans:
+        raise InputError(f"{root}: no {contrast} scan of {', '.join(asked) or 'anybody'} in an anat folder.")
+    return scans

@@ -1,0 +1,209 @@
+"""Many scans: plan, skip what is done, go on when one fails, resume after a kill."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from medunsup.core.errors import InputError, UsageError
+from medunsup.core.paths import user_path
+from medunsup.run.group import check_table, write_group
+from medunsup.run.inputs import check_contrasts
+from medunsup.run.job import Job, do_job
+from medunsup.run.learning import check_learnable, learn, with_known_prior
+from medunsup.run.lock import locked
+from medunsup.run.mixture import build
+from medunsup.run.request import Request, Status, check_distinct, fill
+from medunsup.run.root import check_root
+from medunsup.run.settings import SegmentSettings
+from medunsup.run.staging import recover
+from medunsup.run.summary import ScanOutcome, read_outcome
+from medunsup.run.workers import run_all
+
+Progress = Callable[[Path, str], None]
+Finished = Callable[[ScanOutcome], None]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One scan of the plan: whether its result is there, and if it was made otherwise, how."""
+
+    request: Request
+    status: Status
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class CohortResult:
+    """What became of each scan, in the order given; `group_page` compares all scans of the folder."""
+
+    scans: tuple[ScanOutcome, ...]
+    group_page: Path | None = None
+
+    @property
+    def n_failed(self) -> int:
+        """How many scans have no result."""
+        return sum(scan.status in ("failed", "not run") for scan in self.scans)
+
+
+def segment_many(
+    paths: Sequence[str | Path],
+    out: str | Path | None = None,
+    *,
+    jobs: int = 1,
+    force: bool = False,
+    report: bool = True,
+    mask: str | Path | None = None,
+    with_contrasts: Mapping[str, str | Path] | None = None,
+    progress: Progress | None = None,
+    **choices: Any,
+) -> CohortResult:
+    """Segment many scans, into `out` or each beside its scan; `choices` are those of `segment`.
+
+    `mask` and `with_contrasts` may hold {folder}, {stem} and {id}, filled in from each scan's path. A scan
+    whose result is there, from the same input, choices and version, is skipped. A scan that fails is
+    reported in the result and the rest goes on.
+
+    Raises UsageError for a wrong choice or results made otherwise without `force`; OutputError if the
+    folder is in use or unwritable.
+    """
+    settings = SegmentSettings.parse(choices, where="segment_many")
+    requests = make_requests([Path(path) for path in paths], settings, out, mask, with_contrasts)
+    return run_requests(requests, jobs=jobs, force=force, report=report, progress=progress)
+
+
+def make_requests(
+    scans: Sequence[Path],
+    settings: SegmentSettings,
+    out: str | Path | None = None,
+    mask: str | Path | None = None,
+    with_contrasts: Mapping[str, str | Path] | None = None,
+) -> list[Request]:
+    """Turn paths and choices into one request a scan. Raises UsageError if they do not fit together."""
+    given = {"mask": mask} if mask is not None else {}
+    given |= dict(with_contrasts or {})
+    plain = next((path for path in given.values() if "{" not in str(path)), None)
+    if plain is not None and len(scans) > 1:
+        raise UsageError(
+            f"{plain} is one file for {len(scans)} scans. Name each scan's own with a pattern, "
+            "such as '{folder}/{stem}_mask.nii.gz'."
+        )
+    check_contrasts(with_contrasts or ())
+    build(settings)  # a misspelt method or parameter is told before anything is read
+    requests = [
+        Request(
+            scan=user_path(scan),
+            settings=settings,
+            mask=None if mask is None else fill(mask, scan),
+            contrasts={name: fill(path, scan) for name, path in (with_contrasts or {}).items()},
+            out=None if out is None else user_path(out),
+        )
+        for scan in scans
+    ]
+    check_distinct(requests)
+    if settings.learn_prior:
+        check_learnable(requests)
+    return requests
+
+
+def run_requests(
+    requests: Sequence[Request],
+    *,
+    jobs: int = 1,
+    force: bool = False,
+    report: bool = True,
+    progress: Progress | None = None,
+    finished: Finished | None = None,
+) -> CohortResult:
+    """Do what is not done yet. `progress` hears (scan, step), `finished` each scan's outcome."""
+    with ExitStack() as locks:
+        for lock in sorted({request.names.lock for request in requests}):
+            locks.enter_context(locked(lock))
+        for request in requests:
+            recover(request.names.folder, request.names.stem)
+        if requests and requests[0].settings.learn_prior:
+            requests = learn(requests, jobs=jobs, progress=progress or _silent)
+        planned = plan(requests)
+        if not force:
+            refuse_other(planned)
+        outcomes: dict[Path, ScanOutcome] = {}
+        for outcome in _work(planned, jobs, force, report, progress or _silent):
+            outcomes[outcome.scan] = outcome
+            if finished is not None:
+                finished(outcome)
+        scans = tuple(outcomes[request.scan] for request in requests)
+        roots = {root for request in requests if (root := request.names.root) is not None}
+        page = [write_group(root, page=report) for root in sorted(roots)]
+    return CohortResult(scans, page[0] if page else None)
+
+
+def plan(requests: Sequence[Request]) -> list[Planned]:
+    """Look what is there already. Raises OutputError if a root holds somebody else's data set or table."""
+    for root, is_bids in {(request.names.root, request.names.is_bids) for request in requests}:
+        if root is not None:
+            check_table(root)
+            if is_bids:
+                check_root(root)
+    return [_look(with_known_prior(request)) for request in requests]
+
+
+def refuse_other(planned: Sequence[Planned]) -> None:
+    """Raise UsageError if a result is there that was made otherwise."""
+    others = [item for item in planned if item.status == "other"]
+    if others:
+        first = others[0]
+        more = f" (and {len(others) - 1} more)" if len(others) > 1 else ""
+        raise UsageError(
+            f"{first.request.names.path('dseg')}: is there already, {first.why}{more}. "
+            "Pass --force to replace it, or choose another folder with -o."
+        )
+
+
+def _look(request: Request) -> Planned:
+    try:
+        return Planned(request, *request.status())
+    except InputError:
+        return Planned(request, "new")  # the scan is missing: it fails when its turn comes
+
+
+def _work(
+    planned: Sequence[Planned], jobs: int, force: bool, report: bool, progress: Progress
+) -> Iterator[ScanOutcome]:
+    """Yield every scan's outcome as it comes; after a fatal one nothing more is begun."""
+    todo = []
+    for item in planned:
+        if item.status == "done" and not force:
+            yield read_outcome(item.request, "skipped")
+        else:
+            todo.append(Job(item.request, force, report))
+    done = set()
+    for index, outcome in _outcomes(todo, jobs, progress):
+        done.add(index)
+        yield outcome
+        if outcome.is_fatal:
+            break
+    for index, job in enumerate(todo):
+        if index not in done:
+            yield ScanOutcome(job.request.scan, "not run", error="Not begun: the run had to stop before.")
+
+
+def _outcomes(todo: Sequence[Job], jobs: int, progress: Progress) -> Iterator[tuple[int, ScanOutcome]]:
+    if jobs <= 1 or len(todo) <= 1:
+        for index, job in enumerate(todo):
+            yield index, do_job(job, lambda text, scan=job.request.scan: progress(scan, text))  # type: ignore[misc]
+        return
+    for index, outcome in run_all(
+        do_job, todo, jobs, lambda index, text: progress(todo[index].request.scan, text)
+    ):
+        killed = ScanOutcome(
+            todo[index].request.scan,
+            "failed",
+            error=f"{todo[index].request.scan}: its process was ended from outside, perhaps for lack of "
+            "memory. Try fewer --jobs.",
+        )
+        yield index, outcome or killed
+
+
+def _silent(scan: Path, text: str) -> None:
+    """Hear progress and say nothing."""

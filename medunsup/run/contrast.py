@@ -1,0 +1,57 @@
+"""Which contrast a scan has: as told, from its header or name, or from how bright the tissues are."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medunsup.core.record import Step
+from medunsup.core.volume import Source
+from medunsup.io.bids import contrast_of_name
+from medunsup.run.request import Request
+from medunsup.run.settings import Contrast
+
+SURE = 0.8
+ENOUGH_VOXELS = 100
+ORDER = {("WM", "GM", "CSF"): "T1w", ("CSF", "GM", "WM"): "T2w", ("GM", "WM", "CSF"): "FLAIR"}
+
+
+def name_contrasts(
+    request: Request,
+    source: Source | None,
+    intensity: NDArray[np.float32],
+    priors: NDArray[np.float32] | None,
+    step: Step,
+) -> tuple[str, ...]:
+    """Give each channel its contrast's name: the scan's own first, then the further ones as given.
+
+    `intensity` (I, J, K) is scaled; `priors` (3, I, J, K) are GM, WM, CSF. How it was decided, and whether
+    the intensities contradict the name, goes into `step`.
+    """
+    asked = request.settings.contrast
+    seen = contrast_of_intensity(intensity, priors) if priors is not None else None
+    opinions = {
+        "option": None if asked == "auto" else asked,
+        "header": source.notes.get("contrast") if source else None,
+        "file name": contrast_of_name(request.scan.name),
+        "intensities": seen,
+        "assumption": "T1w",
+    }
+    reason, chosen = next((reason, name) for reason, name in opinions.items() if name)
+    step.findings |= {"contrast": chosen, "from": reason}
+    if seen and (chosen == "T1w") != (seen == "T1w"):
+        step.warn(f"The scan is taken as {chosen} ({reason}), but its tissues are as bright as in {seen}.")
+    if reason == "assumption":
+        step.warn("The contrast could not be told; T1w is assumed. Say --contrast if it is another.")
+    return (str(chosen), *request.contrasts)
+
+
+def contrast_of_intensity(intensity: NDArray[np.float32], priors: NDArray[np.float32]) -> Contrast | None:
+    """Tell T1w, T2w or FLAIR by the order of the tissues' medians, or None if it is another order.
+
+    Medians are taken where the prior is at least 0.8 sure. A lone PD scan cannot be told from T2w.
+    """
+    is_sure = priors >= SURE
+    if any(int(sure.sum()) < ENOUGH_VOXELS for sure in is_sure):
+        return None
+    medians = zip(("GM", "WM", "CSF"), (float(np.median(intensity[sure])) for sure in is_sure), strict=True)
+    bright_to_dark = sorted(medians, key=lambda item: -item[1])
+    return ORDER.get(tuple(name for name, _ in bright_to_dark))  # type: ignore[arg-type,return-value]

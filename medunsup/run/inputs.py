@@ -1,0 +1,101 @@
+"""Read the scan and what is given beside it: a brain mask, further contrasts."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from medunsup.core.errors import GeometryError, UsageError
+from medunsup.core.geometry import Grid
+from medunsup.core.record import Step
+from medunsup.core.volume import Volume
+from medunsup.run.settings import SegmentSettings
+
+CONTRASTS = ("T1w", "T2w", "FLAIR", "PD")
+
+
+def load_scan(path: Path, settings: SegmentSettings, step: Step) -> Volume:
+    """Load the scan; what was chosen or repaired on the way goes into `step`."""
+    from medunsup.io.load import load
+
+    image = load(path, volume=settings.volume, series=settings.series)
+    note_source(image, step)
+    return image
+
+
+def load_mask(path: Path, image: Volume, step: Step) -> Volume:
+    """Load a brain mask and bring it onto the scan's grid if it lies on another.
+
+    Raises GeometryError if it does not touch the scan.
+    """
+    from medunsup.io.load import load
+
+    given = load(path)
+    note_source(given, step)
+    region = (given.data > _threshold(given.data)).astype(np.float32)
+    on_scan = _onto(given.like(region), image, step, "mask") > 0.5
+    if not on_scan.any():
+        raise GeometryError(f"{path}: the mask does not overlap the scan. Give the mask of this scan.")
+    return image.like(on_scan, kind="mask")
+
+
+def load_contrasts(given: Mapping[str, str | Path], image: Volume, step: Step) -> dict[str, Volume]:
+    """Load further contrasts of the same head onto the scan's grid, by name.
+
+    They are taken to lie in the same world as the scan (co-registered); no registration is done.
+    """
+    from medunsup.io.load import load
+
+    volumes = {}
+    for name, path in given.items():
+        volume = load(Path(path))
+        note_source(volume, step, prefix=f"{name} ")
+        volumes[name] = image.like(_onto(volume, image, step, name))
+    return volumes
+
+
+def check_contrasts(names: Iterable[str]) -> None:
+    """Raise UsageError for a contrast that is not known."""
+    for name in names:
+        if name not in CONTRASTS:
+            raise UsageError(f"{name} is no contrast that is known. Choose from {', '.join(CONTRASTS)}.")
+
+
+def note_source(volume: Volume, step: Step, prefix: str = "") -> None:
+    """Put a file's name, format, hash and the loader's notes into the step; never its folder."""
+    source = volume.source
+    if source is None:
+        return
+    notes = dict(source.notes)
+    for message in _as_list(notes.pop("warnings", ())):
+        step.warn(str(message))
+    facts = {"file": Path(source.path).name, "format": source.format, "sha256": source.sha256, **notes}
+    step.findings |= {prefix + key: value for key, value in facts.items() if value is not None}
+
+
+def _onto(volume: Volume, image: Volume, step: Step, name: str) -> NDArray[Any]:
+    if volume.grid.is_close(image.grid):
+        return volume.data
+    step.findings[f"{name} resampled"] = {"from_shape": list(volume.shape), "interpolation": "linear"}
+    step.warn(f"The {name} lies on another grid ({_size(volume.grid)}); it was resampled onto the scan's.")
+    index = np.linalg.inv(volume.affine) @ image.affine
+    data = volume.data.astype(np.float32, copy=False)
+    return ndimage.affine_transform(data, index[:3, :3], index[:3, 3], output_shape=image.shape, order=1)
+
+
+def _threshold(data: NDArray[Any]) -> float:
+    """Half of 1 for a probability map, half the step above 0 for whole numbers (masks, label maps)."""
+    is_fractional = bool((data != np.rint(data)).any())
+    return 0.5 * float(data.max()) if is_fractional else 0.0
+
+
+def _as_list(value: Any) -> list[Any]:
+    return [value] if isinstance(value, str) else list(value)
+
+
+def _size(grid: Grid) -> str:
+    shape = " × ".join(str(size) for size in grid.shape)
+    return f"{shape} voxels of {' × '.join(f'{length:.2f}' for length in grid.spacing_mm)} mm"

@@ -1,0 +1,140 @@
+"""One scan to segment: its files, the choices, where the results go, and whether they are there already."""
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Literal
+
+import medunsup
+from medunsup.core.errors import InputError, UsageError
+from medunsup.core.paths import user_path
+from medunsup.io.bids import OutputNames, output_names, sidecar, stem
+from medunsup.run.settings import SegmentSettings
+
+Identity = dict[str, Any]
+Status = Literal["new", "done", "other"]
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """A file or DICOM folder that went into a result: what for, its name without folder, its hash."""
+
+    role: str
+    name: str
+    sha256: str
+
+    def as_sidecar(self) -> dict[str, str]:
+        """Plain values for the sidecar."""
+        return {"Role": self.role, "Name": self.name, "SHA256": self.sha256}
+
+
+@dataclass(frozen=True)
+class Request:
+    """One scan to segment. `contrasts` are further scans of the same head by contrast."""
+
+    scan: Path
+    settings: SegmentSettings = field(default_factory=SegmentSettings)
+    mask: Path | None = None
+    contrasts: Mapping[str, Path] = field(default_factory=dict)
+    out: Path | None = None
+    prior: Path | None = None
+
+    @property
+    def names(self) -> OutputNames:
+        """Where the results go."""
+        return output_names(self.scan, self.out)
+
+    def inputs(self) -> tuple[InputFile, ...]:
+        """Hash every input. Raises InputError if one is missing."""
+        files = {"scan": self.scan, **self.contrasts}
+        files |= {"mask": self.mask} if self.mask else {}
+        files |= {"prior": self.prior} if self.prior else {}
+        return tuple(InputFile(role, path.name, hash_input(path)) for role, path in files.items())
+
+    def identity(self) -> Identity:
+        """Gather what decides whether a result is the one asked for: version, choices, inputs."""
+        return {
+            "Version": medunsup.__version__,
+            "Choices": self.settings.as_record(),
+            "Inputs": [item.as_sidecar() for item in self.inputs()],
+        }
+
+    def command(self) -> str:
+        """Return the command line that makes this result, with file names without their folders."""
+        words = ["medunsup", "segment", self.scan.name]
+        words += ["--mask", self.mask.name] if self.mask else []
+        for name, path in self.contrasts.items():
+            words += ["--with", f"{name}={path.name}"]
+        words += self.settings.as_options()
+        words += ["-o", "out"] if self.out else []
+        return shlex.join(words)
+
+    def status(self) -> tuple[Status, str]:
+        """Whether the result is not there, there, or there but made otherwise; and what differs."""
+        done = sidecar(self.names.path("dseg"))
+        if not done.exists():
+            foreign = self.names.path("dseg")
+            return ("other", f"{foreign} is not one of ours") if foreign.exists() else ("new", "")
+        try:
+            made = json.loads(done.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return "other", f"{done} cannot be read"
+        return _compare(made.get("Medunsup", {}), self.identity())
+
+
+def hash_input(path: Path) -> str:
+    """SHA-256 of a file, or of the sorted hashes of a folder's files, so that their names do not matter.
+
+    Hidden files, which desktops leave in folders and loading passes over, do not count.
+
+    Raises InputError if it cannot be read.
+    """
+    from medunsup.io.nifti import sha256 as hash_file
+
+    try:
+        if not path.is_dir():
+            return hash_file(path)
+        files = [file for file in path.rglob("*") if file.is_file() and not file.name.startswith(".")]
+        hashes = sorted(map(hash_file, files))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}). Check the path.") from error
+    return sha256("".join(hashes).encode()).hexdigest()
+
+
+def fill(pattern: str | Path, scan: Path) -> Path:
+    """Fill {folder}, {stem} and {id} (the stem without its last _part) of a path from a scan's own."""
+    name = stem(scan)
+    parts = {"folder": str(scan.parent), "stem": name, "id": name.rsplit("_", 1)[0]}
+    try:
+        return user_path(str(pattern).format(**parts))
+    except (KeyError, IndexError, ValueError) as error:
+        raise UsageError(f"{pattern}: only {{folder}}, {{stem}} and {{id}} can be filled in.") from error
+
+
+def check_distinct(requests: Sequence[Request]) -> None:
+    """Raise UsageError if two scans would be written under one name."""
+    taken: dict[Path, Path] = {}
+    for request in requests:
+        target = request.names.path("dseg").absolute()
+        if target in taken:
+            raise UsageError(
+                f"{taken[target]} and {request.scan} would both be written as {target.name} in "
+                f"{target.parent}. Segment contrasts of one head together (--with), or leave out -o "
+                "to write each result beside its scan."
+            )
+        taken[target] = request.scan
+
+
+def _compare(made: Mapping[str, Any], asked: Mapping[str, Any]) -> tuple[Status, str]:
+    if made == asked:
+        return "done", ""
+    if made.get("Inputs") != asked["Inputs"]:
+        return "other", "made from other input files"
+    if made.get("Version") != asked["Version"]:
+        return "other", f"made by version {made.get('Version')}"
+    before, now = made.get("Choices", {}), asked["Choices"]
+    changed = [f"{key} {before.get(key)}, not {now[key]}" for key in now if before.get(key) != now[key]]
+    return "other", "made with " + "; ".join(changed)

@@ -1,0 +1,165 @@
+"""One scan's whole trip, top to bottom: load, mask, place, normalise, priors, mixture, volumes, verdict."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from medunsup.core.geometry import Affine
+from medunsup.core.paths import user_path
+from medunsup.core.record import Record, Step
+from medunsup.core.volume import Volume
+from medunsup.run import inputs, mixture, outcome
+from medunsup.run.box import Box
+from medunsup.run.contrast import name_contrasts
+from medunsup.run.request import Request
+from medunsup.run.result import SegmentResult
+from medunsup.run.settings import Contrast, SegmentSettings
+
+Progress = Callable[[str], None]
+
+
+def segment(
+    path: str | Path,
+    *,
+    mask: str | Path | None = None,
+    tissues: int | Literal["auto"] = 3,
+    contrast: Contrast = "auto",
+    method: str = "atlas_gmm",
+    parameters: Mapping[str, Any] | None = None,
+    with_contrasts: Mapping[str, str | Path] | None = None,
+    volume: int | None = None,
+    series: str | int | None = None,
+    brain: Literal["auto", "atlas", "stripped", "deepbet"] = "auto",
+    seed: int = 0,
+    out: str | Path | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> SegmentResult:
+    """Segment one scan into GM, WM and CSF (or `tissues` classes) and measure their volumes.
+
+    `path` is a NIfTI or MGZ file or a DICOM folder; `mask` a brain mask, found in the way `brain` says if
+    not given; `with_contrasts` maps T1w, T2w, FLAIR or PD to further scans of the same head; `parameters`
+    are the method's own. With `out` the result is saved there. `progress` is told each step's name as it
+    begins.
+
+    Raises InputError or GeometryError if a file cannot be used, UsageError for a wrong choice, StepError
+    if a step failed and nothing could take its place, OutputError if saving fails.
+
+    Examples
+    --------
+    >>> result = medunsup.segment("scan.nii.gz")  # doctest: +SKIP
+    >>> result.volumes_ml  # doctest: +SKIP
+    {'GM': 640.1, 'WM': 480.9, 'CSF': 310.2}
+    """
+    settings = SegmentSettings.parse(
+        {
+            "method": method,
+            "tissues": tissues,
+            "contrast": contrast,
+            "seed": seed,
+            "volume": volume,
+            "series": series,
+            "brain": brain,
+            "parameters": dict(parameters or {}),
+        },
+        where="segment",
+    )
+    request = Request(
+        scan=user_path(path),
+        settings=settings,
+        mask=None if mask is None else user_path(mask),
+        contrasts={name: user_path(file) for name, file in (with_contrasts or {}).items()},
+        out=None if out is None else user_path(out),
+    )
+    inputs.check_contrasts(request.contrasts)
+    mixture.build(settings)  # a misspelt method or parameter is told before anything is read
+    result = segment_scan(request, progress=progress)
+    if out is not None:
+        result.save(request.out, force=force)
+    return result
+
+
+def segment_scan(request: Request, *, progress: Progress | None = None) -> SegmentResult:
+    """Do what `segment` does, with everything asked for in one object; saves nothing."""
+    settings = request.settings
+    record = Record()
+
+    def begin(name: str, **parameters: Any) -> Step:
+        if progress is not None:
+            progress(name)
+        return record.step(name, **parameters)
+
+    with begin("load") as step:
+        image = inputs.load_scan(request.scan, settings, step)
+        identity = request.identity()
+    with begin("brain mask", given=request.mask is not None, method=settings.brain) as step:
+        brain, placement = find_brain(image, request, step)
+    box = Box.around(brain.data)
+    channels = {"image": box.take(image)}
+    if request.contrasts:
+        with begin("contrasts", given=sorted(request.contrasts)) as step:
+            further = inputs.load_contrasts(request.contrasts, image, step)
+            channels |= {name: box.take(volume) for name, volume in further.items()}
+    region = box.take(brain).data.copy()  # the whole mask comes back at the end
+    brain = replace(box.take(brain), data=region)
+    with begin("normalise") as step:
+        intensity = np.stack([mixture.scale(channel.data, region, step) for channel in channels.values()])
+    with begin("priors") as step:
+        priors = mixture.priors(channels["image"], brain, placement, request, step)
+    with begin("contrast", asked=settings.contrast) as step:
+        contrasts = name_contrasts(request, image.source, intensity[0], priors, step)
+    with begin("mixture", method=settings.method) as step:
+        data = mixture.prepare(intensity, region, image.spacing_mm, contrasts, priors, settings, step)
+        fitted = mixture.fit(data, settings, step)
+    data, priors = replace(data, priors=None), None  # the largest thing that is no longer needed
+    with begin("volumes") as step:
+        volumes = outcome.measure(data, fitted, image.voxel_volume_mm3, step)
+    with begin("quality") as step:
+        quality = outcome.judge(data, fitted, volumes, placement, image, box, step)
+    fit = outcome.describe_fit(data, fitted, settings)
+    parameters = {**settings.as_record(), "parameters": fitted.parameters}
+    classes, corrected = data.labels, outcome.corrected(image, box, fitted)
+    labels, entropy, fractions = fitted.labels_, fitted.entropy_, fitted.fractions_
+    del data, intensity, channels, brain, fitted  # room for the maps of the whole scan
+    return SegmentResult(
+        image=image,
+        corrected=corrected,
+        brain_mask=outcome.on_scan(image, box, region, "mask"),
+        labels=outcome.on_scan(image, box, labels, "label"),
+        uncertainty=outcome.on_scan(image, box, entropy, "score"),
+        fractions=outcome.fractions(image, box, fractions, classes),
+        tissues=volumes,
+        fit=fit,
+        quality=quality,
+        record=record,
+        parameters=parameters,
+        identity=identity,
+        command=request.command(),
+        placement=placement,
+    )
+
+
+def find_brain(image: Volume, request: Request, step: Step) -> tuple[Volume, Any]:
+    """Get the brain mask, given or found, and where the template lies on the scan."""
+    from medunsup.preprocess.brain_mask import brain_mask
+    from medunsup.preprocess.register import place_template
+
+    steady = replace(image, affine=steadied(image.affine))
+    if request.mask is None:
+        mask, placement = brain_mask(steady, method=request.settings.brain, step=step)
+        return image.like(mask.data, kind="mask"), placement
+    mask = inputs.load_mask(request.mask, image, step)
+    return mask, place_template(steady, steady.like(mask.data, kind="mask"), step=step)
+
+
+def steadied(affine: Affine) -> Affine:
+    """Round to 1e-5 and 1e-3 mm: files differ in the last digits, and a registration amplifies them.
+
+    A DICOM series and its NIfTI copy, whose affine is stored in single precision, get the same mask.
+    """
+    rounded = np.round(affine, 5)
+    rounded[:3, 3] = np.round(affine[:3, 3], 3)
+    return rounded

@@ -1,0 +1,67 @@
+"""What became of one scan, in plain values: for the terminal, for --json, for the cohort's table."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from medunsup.io.bids import Kind, OutputNames, sidecar
+from medunsup.run.request import Request
+
+
+@dataclass(frozen=True)
+class ScanOutcome:
+    """One scan's fate. `error` is one line, `trace` its traceback; `is_fatal`: the rest would fail too."""
+
+    scan: Path
+    status: Literal["done", "skipped", "failed", "not run"]
+    volumes_ml: dict[str, float] = field(default_factory=dict)
+    intracranial_ml: float | None = None
+    verdict: str | None = None
+    reasons: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    outputs: dict[str, Path] = field(default_factory=dict)
+    error: str | None = None
+    trace: str | None = None
+    is_fatal: bool = False
+    seconds: float = 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {
+            "scan": str(self.scan),
+            "status": self.status,
+            "volumes_ml": self.volumes_ml,
+            "intracranial_ml": self.intracranial_ml,
+            "verdict": self.verdict,
+            "reasons": list(self.reasons),
+            "warnings": list(self.warnings),
+            "outputs": {kind: str(path) for kind, path in self.outputs.items()},
+            "error": self.error,
+            "seconds": round(self.seconds, 2),
+        }
+
+
+def read_outcome(request: Request, status: Literal["done", "skipped"]) -> ScanOutcome:
+    """Read what is there of a scan that is done."""
+    names = request.names
+    made = json.loads(sidecar(names.path("dseg")).read_text(encoding="utf-8"))
+    warnings = [warning for step in made["Steps"] for warning in step.get("warnings", ())]
+    return ScanOutcome(
+        scan=request.scan,
+        status=status,
+        volumes_ml={name: tissue["FromFractionsMM3"] / 1000 for name, tissue in made["Volumes"].items()},
+        intracranial_ml=made["IntracranialMM3"] / 1000,
+        verdict=made["Quality"]["Verdict"],
+        reasons=tuple(made["Quality"]["Reasons"]),
+        warnings=tuple(warnings),
+        outputs=_outputs(names, list(made["Volumes"])),
+    )
+
+
+def _outputs(names: OutputNames, labels: list[str]) -> dict[str, Path]:
+    kinds: tuple[Kind, ...] = ("report", "dseg", "mask", "corrected", "uncertainty", "volumes")
+    files = {str(kind): names.path(kind) for kind in kinds}
+    files |= {f"probseg_{label}": names.path("probseg", label) for label in labels}
+    files["sidecar"] = sidecar(names.path("dseg"))
+    return {kind: path for kind, path in files.items() if path.exists()}

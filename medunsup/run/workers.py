@@ -1,0 +1,133 @@
+"""Several processes, each working through scans; one that dies takes only its own scan with it."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing import connection, get_context, parent_process
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from threading import Thread
+from typing import Any
+
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS",
+)
+
+Task = Callable[[Any, Callable[[str], None]], Any]
+Told = Callable[[int, str], None]
+
+
+def run_all(task: Task, items: Sequence[Any], jobs: int, told: Told) -> Iterator[tuple[int, Any]]:
+    """Yield (index, result) as each item is done; None is the result where a process died.
+
+    `task(item, say)` must be importable by name; what it says comes back through `told(index, text)`.
+    Closing the iterator ends all processes.
+    """
+    waiting = list(enumerate(items))[::-1]
+    with thread_limit(jobs):
+        workers = [_Worker(task) for _ in range(min(jobs, len(items)))]
+        try:
+            for worker in workers:
+                worker.give(waiting)
+            while busy := [worker for worker in workers if worker.index is not None]:
+                ready = set(connection.wait([worker.pipe for worker in busy]))
+                for worker in busy:
+                    if worker.pipe in ready:
+                        yield from worker.listen(waiting, told)
+        finally:
+            for worker in workers:
+                worker.stop()
+
+
+@contextmanager
+def thread_limit(jobs: int) -> Iterator[None]:
+    """Share the cores: processes started inside use cores / jobs threads each, unless the user said."""
+    before = dict(os.environ)
+    share = str(max(1, (os.cpu_count() or 1) // jobs))
+    for name in THREAD_VARIABLES:
+        os.environ.setdefault(name, share)
+    try:
+        yield
+    finally:
+        for name in THREAD_VARIABLES:
+            if name not in before:
+                del os.environ[name]
+
+
+class _Worker:
+    """One process and the pipe to it; `index` is the item it works on."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.index: int | None = None
+        self._start()
+
+    def _start(self) -> None:
+        context = get_context("spawn")
+        self.pipe, far = context.Pipe()
+        self.process: BaseProcess = context.Process(target=_serve, args=(self.task, far), daemon=True)
+        self.process.start()
+        far.close()
+
+    def give(self, waiting: list[tuple[int, Any]]) -> None:
+        """Hand over the next item, if there is one."""
+        self.index = None
+        if waiting:
+            self.index, item = waiting.pop()
+            self.pipe.send(item)
+
+    def listen(self, waiting: list[tuple[int, Any]], told: Told) -> Iterator[tuple[int, Any]]:
+        """Take one message; on a result, or the process's death, go on with the next item."""
+        assert self.index is not None
+        try:
+            kind, value = self.pipe.recv()
+        except (EOFError, OSError):
+            kind, value = "done", None
+            self.stop()
+            self._start()
+        if kind == "said":
+            told(self.index, value)
+            return
+        finished = self.index
+        self.give(waiting)
+        yield finished, value
+
+    def stop(self) -> None:
+        """End the process: idle, it leaves by itself as its pipe closes; at work, it is told to and clears its files."""
+        if self.index is not None:
+            self.process.terminate()
+        self.pipe.close()
+        self.process.join(5)
+        if self.process.is_alive():
+            self.process.kill()
+
+
+def _serve(task: Task, pipe: Connection) -> None:
+    """Work until the pipe closes."""
+    import logging
+    import signal
+    import sys
+
+    logging.captureWarnings(True)
+    logging.basicConfig(handlers=[logging.NullHandler()])  # warnings that matter are in the scan's record
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears Ctrl-C and ends us
+    Thread(target=_end_with_parent, daemon=True).start()
+    while True:
+        try:
+            item = pipe.recv()
+        except EOFError:
+            return
+        pipe.send(("done", task(item, lambda text: pipe.send(("said", text)))))
+
+
+def _end_with_parent() -> None:
+    """Leave at once when the parent is gone, so that no orphan writes into a folder it no longer locks."""
+    parent = parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)

@@ -1,0 +1,1 @@
+"""One file a method; see `medunsup.tissue.base.TissueMethod` for the contract."""

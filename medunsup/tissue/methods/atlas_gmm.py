@@ -1,0 +1,249 @@
+"""The default: mixture, bias field, random field, partial volume and atlas priors in one EM."""
+
+from itertools import pairwise
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from medunsup.core.config import Config
+from medunsup.core.registry import register
+from medunsup.tissue.base import Array, Component, TissueInput
+from medunsup.tissue.bias_field import CoarseGrid
+from medunsup.tissue.em import Problem, Solver, State, run
+from medunsup.tissue.entropy import normalized_entropy
+from medunsup.tissue.guards import Guards
+from medunsup.tissue.lattice import Lattice, check_intensities, slabs, thinned
+from medunsup.tissue.mixture import Gaussians, Layout, layout
+from medunsup.tissue.priors import log_weights
+from medunsup.tissue.random_field import RandomField
+from medunsup.tissue.start import start_from_clusters, start_from_priors
+
+DARKEST_PERCENT = 1.0
+# Without priors nothing but intensity says where a class ends: shared voxels and neighbours then draw the
+# classes together until one is empty, so the fit leaves neighbours out and lets few voxels be shared.
+FREE_POOLING = 0.15
+FREE_SHARED = 0.2
+FREE_OUTLIER = 1e-3
+
+
+class AtlasGmmConfig(Config):
+    """Parameters of `atlas_gmm`; intensities are scaled to [0, 1] inside the mask."""
+
+    use_priors: bool = Field(True, description="use the placed template maps if there are any")
+    csf_trust: float = Field(0.7, ge=0, le=1, description="power of the prior of CSF against tissue")
+    gm_wm_trust: float = Field(0.4, ge=0, le=1, description="power of the prior of GM against WM")
+    prior_blur_mm: float = Field(1.0, ge=0, description="blur of the prior maps, sigma in mm")
+    prior_floor: float = Field(0.01, gt=0, lt=0.3, description="no tissue is ruled out anywhere")
+    coupling: float = Field(0.3, ge=0, le=2, description="random field between nearest neighbours")
+    shared_gm_wm: float = Field(2.0, ge=0, description="weight of voxels GM and WM share; 0: none")
+    shared_other: float = Field(1.0, ge=0, description="weight of voxels other neighbours share; 0: none")
+    shared_levels: int = Field(5, ge=1, le=15, description="steps of fraction between two tissues")
+    outlier_weight: float = Field(1e-2, ge=0, lt=1, description="weight of voxels of no tissue")
+    bias_sigma_mm: float = Field(34.0, ge=0, description="smoothness of the bias field in mm; 0: none")
+    csf_gap: float = Field(0.9, ge=0, le=1.5, description="T1w: CSF below GM, over GM below WM; 0: free")
+    min_sd: float = Field(0.02, gt=0, description="least standard deviation of a tissue")
+    max_iter: int = Field(40, ge=1, description="iterations of the fit")
+    tolerance: float = Field(1e-4, gt=0, description="least rise of the objective a voxel")
+    final_iter: int = Field(5, ge=1, description="passes over all voxels with the fitted model")
+
+
+@register(
+    "atlas_gmm",
+    family="mixture",
+    dims=(2, 3),
+    paper="Ashburner & Friston, Unified segmentation, NeuroImage 26 (2005) 839-851; here without warping",
+    limit="Affine priors misplace ventricles that are far larger or smaller than the template's.",
+)
+class AtlasGmm:
+    """Gaussian mixture with partial volume, bias field, random field and atlas priors, fitted by EM.
+
+    The fit runs on a lattice of about 2 mm, where a scan of any resolution costs the same; the fitted model
+    then labels every voxel. Without priors the start is a k-means clustering and proportions are learned.
+    `log_likelihood_` is the mean-field lower bound of the fit.
+
+    References
+    ----------
+    Van Leemput et al., Automated model-based tissue classification of MR images of the brain, IEEE TMI 18
+    (1999). Zhang et al., Segmentation of brain MR images through a hidden Markov random field model,
+    IEEE TMI 20 (2001).
+    """
+
+    Config = AtlasGmmConfig
+    method_name: str
+
+    def __init__(self, config: AtlasGmmConfig | None = None) -> None:
+        self.config = config or AtlasGmmConfig()
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters used, as plain values."""
+        return self.config.model_dump()
+
+    # The largest maps that are seldom needed are laid on the box only when asked for.
+    @property
+    def posterior_(self) -> Array:
+        """Probabilities (K, I, J, K'), each tissue's at every voxel."""
+        return on_box(self._posterior, self._mask)
+
+    @property
+    def outlier_(self) -> Array | None:
+        """Probability (I, J, K) of belonging to no tissue; None if that was not modelled."""
+        return on_box(self._outlier, self._mask) if self.config.outlier_weight > 0 else None
+
+    @property
+    def bias_field_(self) -> Array | None:
+        """Multiplicative field (C, I, J, K); None if none was fitted."""
+        if self._field is None:
+            return None
+        return np.stack([self._cells.interpolate(channel) for channel in self._field])
+
+    def fit(self, data: TissueInput) -> Self:
+        """Fit to one scan.
+
+        Raises InputError if the mask holds too few voxels or an intensity is constant or not finite there.
+        """
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(limits=1, user_api="blas"):  # our own threads share the work already
+            return self._fit(data)
+
+    def _fit(self, data: TissueInput) -> Self:
+        check_intensities(data)
+        sparse = thinned(data)
+        observed, log_prior = sparse.data.intensity[:, sparse.data.mask], self._log_prior(sparse.data)
+        has_priors = bool(log_prior.any())
+        start = self._start(data, observed, log_prior)
+        guards = self._guards(data, observed, start, has_priors=has_priors)
+        parts = self._layout(data, guards.order, has_priors=has_priors)
+
+        def problem_on(lattice: Lattice, coupling: float) -> Problem:
+            index = np.flatnonzero(lattice.data.mask).astype(np.int32)
+            return Problem(
+                observed=lattice.data.intensity[:, lattice.data.mask],
+                log_prior=self._log_prior(lattice.data),
+                index=index,
+                grid=lattice.cells,
+                spacing_mm=data.spacing_mm,
+                parts=parts,
+                neighbours=RandomField(index, lattice.cells.lattice, coupling, lattice.data.spacing_mm),
+                bias_sigma_mm=self.config.bias_sigma_mm,
+                guards=guards,
+                learn_proportions=not has_priors,
+            )
+
+        problem = problem_on(sparse, self.config.coupling if has_priors else 0.0)
+        state = State.at_start(problem, guards(start))
+        run(problem, state, max_iter=self.config.max_iter, tolerance=self.config.tolerance)
+        self._begin_maps(data, state)
+        for slab in slabs(data, self._halo(data)):
+            if slab.data.mask[slab.own].any():
+                self._label(slab, problem_on(slab, self.config.coupling), state)
+        self._describe(data, state)
+        return self
+
+    def _halo(self, data: TissueInput) -> int:
+        """Voxels along the first axis from which anything reaches: two an iteration, and the priors' blur."""
+        return (
+            2 * self.config.final_iter + int(np.ceil(4 * self.config.prior_blur_mm / data.spacing_mm[0])) + 1
+        )
+
+    def _log_prior(self, data: TissueInput) -> Array:
+        """Return log-priors (K, N) inside the mask, or zeros where proportions are learned instead."""
+        if data.priors is None or not self.config.use_priors:
+            return np.zeros((len(data.labels), np.count_nonzero(data.mask)), dtype=np.float32)
+        return log_weights(
+            data.priors,
+            data.mask,
+            data.spacing_mm,
+            csf_trust=self.config.csf_trust,
+            gm_wm_trust=self.config.gm_wm_trust,
+            blur_mm=self.config.prior_blur_mm,
+            floor=self.config.prior_floor,
+        )
+
+    def _start(self, data: TissueInput, observed: Array, log_prior: Array) -> Gaussians:
+        if log_prior.any():
+            return start_from_priors(observed, log_prior)
+        return start_from_clusters(observed, data.contrasts, len(data.labels))
+
+    def _guards(self, data: TissueInput, observed: Array, start: Gaussians, *, has_priors: bool) -> Guards:
+        """Keep classes apart and in order; in T1w also the fluid dark."""
+        is_t1w = has_priors and len(data.labels) == 3 and data.contrasts == ("T1w",)
+        return Guards(
+            order=np.argsort(start.means[:, 0], kind="stable"),
+            min_sd=self.config.min_sd,
+            t1w=(0, 1, 2) if is_t1w else None,
+            csf_gap=self.config.csf_gap,
+            pooling=0.0 if has_priors else FREE_POOLING,
+            darkest=float(np.percentile(observed[0], DARKEST_PERCENT)),
+        )
+
+    def _layout(self, data: TissueInput, order: NDArray[np.intp], *, has_priors: bool) -> Layout:
+        """Lay out pure tissues, those shared by neighbours in intensity, and outliers."""
+        names = [label.abbreviation for label in data.labels]
+        shared = {}
+        for pair in pairwise(order.tolist()):
+            is_gm_wm = {names[k] for k in pair} == {"GM", "WM"}
+            weight = self.config.shared_gm_wm if is_gm_wm else self.config.shared_other
+            shared[pair] = weight if has_priors else min(weight, FREE_SHARED)
+        outlier = self.config.outlier_weight
+        return layout(
+            len(order),
+            shared,
+            levels=self.config.shared_levels,
+            outlier_weight=outlier if has_priors else min(outlier, FREE_OUTLIER),
+        )
+
+    def _begin_maps(self, data: TissueInput, state: State) -> None:
+        n_tissues, shape, n_voxels = len(data.labels), data.mask.shape, np.count_nonzero(data.mask)
+        self.fractions_ = np.zeros((n_tissues, *shape), dtype=np.float32)
+        self.labels_ = np.zeros(shape, dtype=np.uint8)
+        self.entropy_ = np.zeros(shape, dtype=np.float32)
+        self._posterior = np.empty((n_tissues, n_voxels), dtype=np.float32)
+        self._outlier = np.empty(n_voxels, dtype=np.float32)
+        self._mask, self._field = data.mask, state.field
+        self._cells = CoarseGrid.over(shape, data.spacing_mm, shape)
+
+    def _label(self, slab: Lattice, problem: Problem, state: State) -> None:
+        """Let the fitted model label one slab, and fill in its own part of the maps."""
+        unheard = problem.neighbours.no_fractions(len(slab.data.labels))
+        solver = Solver(problem, State(state.gaussians, unheard, state.log_proportions, state.field))
+        for _ in range(self.config.final_iter if problem.neighbours.is_on else 0):
+            solver.expect()
+        posterior, fractions, outlier = solver.classify()
+        del solver, unheard
+        mask = slab.data.mask
+        first, last = (np.count_nonzero(mask[:n]) for n in (slab.own.start, slab.own.stop))
+        self._fill(slab, posterior[:, first:last], fractions[:, first:last], outlier[first:last])
+
+    def _fill(self, slab: Lattice, posterior: Array, fractions: Array, outlier: Array) -> None:
+        """Write one slab's own voxels into the maps; voxels come in the order of the mask."""
+        indices = np.array([label.index for label in slab.data.labels], dtype=np.uint8)
+        mask = self._mask[slab.place]
+        self.fractions_[:, slab.place] = on_box(fractions, mask)
+        self.labels_[slab.place] = on_box(indices[fractions.argmax(axis=0)], mask)
+        self.entropy_[slab.place] = on_box(normalized_entropy(posterior), mask)
+        first = np.count_nonzero(self._mask[: slab.place.start])
+        self._posterior[:, first : first + outlier.size] = posterior
+        self._outlier[first : first + outlier.size] = outlier
+
+    def _describe(self, data: TissueInput, state: State) -> None:
+        shares = self._posterior.sum(axis=1, dtype=np.float64)
+        shares /= shares.sum()
+        sds = np.sqrt(np.diagonal(state.gaussians.covariances, axis1=1, axis2=2))
+        self.components_ = tuple(
+            Component(label.abbreviation, float(share), tuple(mean.tolist()), tuple(sd.tolist()))
+            for label, share, mean, sd in zip(data.labels, shares, state.gaussians.means, sds, strict=True)
+        )
+        self.log_likelihood_ = tuple(state.objective)
+        self.n_iter_ = len(state.objective)
+        self.converged_ = state.converged
+
+
+def on_box(values: NDArray[Any], mask: NDArray[np.bool_]) -> NDArray[Any]:
+    """Put `values` (..., N) of the voxels in `mask` back on its box, zero elsewhere."""
+    box = np.zeros((*values.shape[:-1], *mask.shape), dtype=values.dtype)
+    box[..., mask] = values
+    return box

@@ -1,0 +1,63 @@
+"""Where each tissue is to be expected: template maps on the scan, and how far they are trusted."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from medunsup.core.volume import Volume
+from medunsup.preprocess.register import Placement
+from medunsup.preprocess.template import load_template
+
+Array = NDArray[np.float32]
+
+
+def tissue_priors(image: Volume, mask: Volume, placement: Placement) -> Array:
+    """Prior probabilities of GM, WM and CSF on the scan's grid, (3, I, J, K).
+
+    The template's maps as placed; what GM and WM leave is CSF, also beyond the template's brain. They sum
+    to 1 inside `mask` and are 0 outside.
+    """
+    template = load_template()
+    return placed(template.gm, template.wm, image, mask, placement)
+
+
+def placed(gm: Volume, wm: Volume, image: Volume, mask: Volume, placement: Placement) -> Array:
+    """Place maps of GM and WM on a scan: (3, I, J, K), sums to 1 inside `mask`, 0 outside."""
+    on_scan = [np.clip(placement.to_scan(volume, image.grid), 0, 1) for volume in (gm, wm)]
+    priors = np.stack([*on_scan, np.clip(1 - on_scan[0] - on_scan[1], 0, 1)])
+    priors /= priors.sum(axis=0)
+    priors *= mask.data
+    return priors
+
+
+def log_weights(
+    priors: Array,
+    mask: NDArray[np.bool_],
+    spacing_mm: tuple[float, float, float],
+    *,
+    csf_trust: float,
+    gm_wm_trust: float,
+    blur_mm: float,
+    floor: float,
+) -> Array:
+    """Tempered log-priors (K, N) at the voxels of `mask`, normalised.
+
+    Maps are blurred by a Gaussian of `blur_mm` and bounded below by `floor`. For GM, WM, CSF the prior of
+    CSF against brain tissue is raised to `csf_trust` and that of GM against WM to `gm_wm_trust`: an affine
+    fit knows better where the brain ends than where a gyrus runs.
+    """
+    sigma = [blur_mm / length for length in spacing_mm]
+    blurred = np.stack(
+        [ndimage.gaussian_filter(prior, sigma)[mask] if blur_mm else prior[mask] for prior in priors]
+    )
+    blurred = np.maximum(blurred, floor)
+    if len(blurred) != 3:
+        weights = csf_trust * np.log(blurred)
+    else:
+        gm, wm, csf = blurred
+        odds_wm = gm_wm_trust * np.log(wm / gm)
+        odds_csf = csf_trust * np.log(csf / (gm + wm))
+        log_gm = -np.logaddexp(0, odds_wm)
+        weights = np.stack([log_gm, log_gm + odds_wm, odds_csf])
+    weights -= np.logaddexp.reduce(weights, axis=0)
+    return np.asarray(weights, dtype=np.float32)

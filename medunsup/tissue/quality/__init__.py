@@ -1,0 +1,30 @@
+"""The verdict on a tissue segmentation: what a careful reader would check first, and in which words."""
+
+from medunsup.core.volume import Volume
+from medunsup.preprocess.register import Placement
+from medunsup.tissue.base import TissueInput, TissueMethod
+from medunsup.tissue.quality.findings import Findings
+from medunsup.tissue.quality.look import look
+from medunsup.tissue.result import Quality, TissueVolume
+
+__all__ = ["assess"]
+
+
+def assess(
+    data: TissueInput,
+    fitted: TissueMethod,
+    volumes: tuple[TissueVolume, ...],
+    placement: Placement,
+    *,
+    scan: Volume | None = None,
+    origin: tuple[int, int, int] = (0, 0, 0),
+) -> Quality:
+    """Look for a cut or loose mask, a misplaced template, a wrong contrast, ghosts and implausible volumes.
+
+    `scan` is the whole scan that `data` was cut from, `origin` the voxel of it where `data` begins; without
+    it, what needs the scan's place in the world is not checked, and the reasons say so. "fail" means do not
+    use, "check" look before use. Every measure and limit is in docs/quality.md.
+    """
+    findings = Findings()
+    look(findings, data, fitted, volumes, placement, scan, origin)
+    return findings.verdict()

@@ -1,0 +1,44 @@
+"""Gather measures and objections, then say the verdict: the worst first."""
+
+from dataclasses import dataclass, field
+from math import isfinite
+
+from medunsup.tissue.quality.limits import Limit
+from medunsup.tissue.result import Quality, Verdict
+
+SEVERITY: dict[Verdict, int] = {"fail": 0, "check": 1, "pass": 2}
+
+
+@dataclass
+class Findings:
+    """Measures by name, objections in the order they were found, and what could not be checked."""
+
+    measures: dict[str, float] = field(default_factory=dict)
+    objections: list[tuple[Verdict, str]] = field(default_factory=list)
+    unchecked: list[str] = field(default_factory=list)
+
+    def note(self, measures: dict[str, float]) -> None:
+        """Keep finite measures, rounded to what they can tell."""
+        self.measures |= {name: round(float(value), 4) for name, value in measures.items() if isfinite(value)}
+
+    def object(self, severity: Verdict, sentence: str) -> None:
+        """Keep one objection."""
+        self.objections.append((severity, sentence))
+
+    def hold_to(self, limit: Limit, words: dict[str, str] | None = None, *, allowance: float = 1.0) -> bool:
+        """Object if a measure is there and goes beyond the limit, taken `allowance` times; say whether."""
+        value = self.measures.get(limit.measure)
+        if value is None:
+            return False
+        severity = limit.judge(value / allowance)
+        if severity != "pass":
+            self.object(severity, limit.sentence.format(value=value, **(words or {})))
+        return severity != "pass"
+
+    def verdict(self) -> Quality:
+        """Sum up: the worst objection decides."""
+        ordered = sorted(self.objections, key=lambda item: SEVERITY[item[0]])
+        reasons = [sentence for _, sentence in ordered]
+        if self.unchecked:
+            reasons.append(f"Not checked: {'; '.join(self.unchecked)}.")
+        return Quality(ordered[0][0] if ordered else "pass", tuple(reasons), self.measures)

@@ -1,0 +1,169 @@
+"""How far each measure may go, with the reason for each number, and the sentence said when it goes farther.
+
+Chosen as round numbers between good scans and spoilt ones of the tuning set (docs/quality.md).
+"""
+
+from dataclasses import dataclass
+
+from medunsup.tissue.result import Verdict
+
+
+@dataclass(frozen=True)
+class Limit:
+    """Beyond `check` a result needs a look, beyond `fail` it is not to be used (None: never for this alone).
+
+    `sentence` may use {value} and the words found with the measures. `too_low` turns the limit round. `only`
+    names the contrast it is known for. `placed` says that it means something only where the template fits.
+    """
+
+    measure: str
+    check: float
+    fail: float | None
+    sentence: str
+    too_low: bool = False
+    only: str | None = None
+    placed: bool = False
+
+    def judge(self, value: float) -> Verdict:
+        """Say pass, check or fail for one value."""
+        sign = -1 if self.too_low else 1
+        if self.fail is not None and sign * value > sign * self.fail:
+            return "fail"
+        return "check" if sign * value > sign * self.check else "pass"
+
+
+ATLAS = (
+    Limit(
+        # Well placed: every move loses 25 % and more, ghosts or not. 12 mm or 20 degrees off: 150 % to gain.
+        "atlas_better_elsewhere_percent",
+        20.0,
+        60.0,
+        "The template lies in the wrong place: shifted, turned or mirrored it would explain this scan "
+        "{value:.0f} % better, so labels that lean on it are wrong. Check that the scan's orientation in the "
+        "header is right, or give a brain mask with --mask.",
+    ),
+    Limit(
+        # Good T1w scans 0.10 (6 mm slices) to 0.42; a template scaled by 1.3 0.02 to 0.04.
+        "atlas_agreement_nats",
+        0.07,
+        0.04,
+        "The intensities hardly follow the template's tissues (agreement {value:.2f} nats), as when it is "
+        "misplaced or the scan shows something else. Look at the overlay before using the volumes.",
+        too_low=True,
+        only="T1w",
+    ),
+    Limit(
+        # A generous mask (dura and all) has 0.90, a mask 6 mm too wide 0.79 to 0.87.
+        "atlas_overlap_dice",
+        0.87,
+        0.75,
+        "Brain mask and template brain overlap by only {value:.2f} (usually 0.9 and more): one of them is "
+        "wrong. Look at the mask's outline.",
+        too_low=True,
+    ),
+)
+
+MASK = (
+    Limit(
+        # A mask taken from the scan itself has none; 6 mm too wide 20 %.
+        "mask_empty_percent",
+        3.0,
+        10.0,
+        "{value:.0f} % of the mask is empty background: the mask is larger than the brain in this scan. "
+        "Give a tighter mask, or the mask this scan was stripped with.",
+    ),
+    Limit(
+        # Whole brains end in 2 to 17 %, with 6 mm slices 21 %; the outer 15 % cut off leaves 24 to 70 %.
+        "mask_flat_face_percent",
+        23.0,
+        50.0,
+        "The mask ends at its {face} in a flat face, {value:.0f} % as wide as its largest section: it, or "
+        "the field of view, is cut off there, and what lies beyond is not counted. Draw the mask again.",
+    ),
+    Limit(
+        # Good masks miss up to 13 % of one region (affine fit), without cerebellum 73 % and more.
+        "region_missing_percent",
+        15.0,
+        30.0,
+        "The mask leaves out {value:.0f} % of the {region} as the template expects it. Compare the outline "
+        "with the scan there; give a mask that holds the whole brain.",
+        placed=True,
+    ),
+    Limit(
+        # Up to 5 % where a scan was stripped a little wider than its mask.
+        "left_out_percent",
+        10.0,
+        25.0,
+        "The scan shows more brain than the mask takes in: {value:.0f} % of the mask's volume lies outside. "
+        "Give the mask that belongs to this scan.",
+    ),
+    Limit(
+        "atlas_in_view_percent",
+        90.0,
+        60.0,
+        "Only {value:.0f} % of the brain lies in the field of view; the volumes are of that part alone.",
+        too_low=True,
+        placed=True,
+    ),
+    Limit(
+        # A generous mask with dura has 3.6 %, one with a piece of neck 5 %, with neck and eyes 31 %.
+        "mask_far_outside_percent",
+        4.5,
+        15.0,
+        "{value:.0f} % of the mask lies more than 6 mm outside the brain as the template has it, as neck, "
+        "eyes or scalp would. Look at the mask's outline and cut it back.",
+        placed=True,
+    ),
+    Limit(
+        # Good T1w masks up to 0.4 %; 6 mm too wide in a whole head 4 %.
+        "rim_bright_percent",
+        1.5,
+        8.0,
+        "{value:.0f} % of the mask's rim is brighter than any brain tissue, as fat and marrow are: the mask "
+        "reaches into skull or scalp. Give a tighter mask.",
+        only="T1w",
+    ),
+    Limit(
+        # Tight manual masks have 30 to 48 %; eroded by 4 mm 14 to 25 %.
+        "rim_fluid_percent",
+        26.0,
+        None,
+        "The mask's rim is tissue rather than fluid (fluid {value:.0f} %, usually 30 % and more): the mask "
+        "may cut into the cortex all round. Compare its outline with the scan.",
+        too_low=True,
+        only="T1w",
+    ),
+    Limit(
+        "mask_pieces_percent",
+        2.0,
+        10.0,
+        "{value:.0f} % of the mask lies in pieces apart from the brain. Remove them from the mask.",
+    ),
+    Limit(
+        "mask_holes_percent",
+        1.0,
+        5.0,
+        "The mask has holes, {value:.1f} % of its volume. Fill them, or the tissue there is not counted.",
+    ),
+)
+
+ARTEFACT = (
+    Limit(
+        # Good scans 5.0 to 10.4; ghosts of 0.7 14 and more, a head that jumped by 4 mm 11.5 and more.
+        "ripple_percent",
+        11.0,
+        20.0,
+        "White matter is uneven over a few mm ({value:.0f} % of the contrast to grey, usually up to 10 %), "
+        "as ghosts or a head that moved make it. Look for stripes and double edges; scan again if you can.",
+        only="T1w",
+    ),
+)
+THICK_SLICES_ALLOW = 1.5  # partial volume along a thick axis makes white matter uneven in plane too
+
+VOLUME_ML = ((900.0, 2300.0), (600.0, 2600.0))
+SHARES_PERCENT = {"GM": (25.0, 75.0), "WM": (15.0, 55.0), "CSF": (2.0, 45.0)}
+
+# Scaled intensity: darkest 0.1 % of the mask 0, brightest 1. WM less GM is 0.12 to 0.40 on good T1w scans
+# and -0.06 to 0.01 on T2w and FLAIR; GM less CSF 0.12 to 0.48 on T1w and FLAIR, -0.1 to -0.2 on T2w.
+WHITE_LESS_GREY = 0.05
+FLUID_MARGIN = 0.03

@@ -1,0 +1,187 @@
+"""The checks in the order a reader makes them: template, mask, contrast, artefacts, volumes."""
+
+import numpy as np
+
+from medunsup.core.volume import Volume
+from medunsup.preprocess.register import Placement
+from medunsup.tissue.base import TissueInput, TissueMethod
+from medunsup.tissue.quality import intensities, outline, place
+from medunsup.tissue.quality.findings import Findings
+from medunsup.tissue.quality.intensities import THICK_MM
+from medunsup.tissue.quality.limits import (
+    ARTEFACT,
+    ATLAS,
+    FLUID_MARGIN,
+    MASK,
+    SHARES_PERCENT,
+    THICK_SLICES_ALLOW,
+    VOLUME_ML,
+    WHITE_LESS_GREY,
+)
+from medunsup.tissue.quality.sample import Sample, draw
+from medunsup.tissue.result import TissueVolume
+
+Tissues = tuple[float, float, float]
+
+
+def look(
+    findings: Findings,
+    data: TissueInput,
+    fitted: TissueMethod,
+    volumes: tuple[TissueVolume, ...],
+    placement: Placement,
+    scan: Volume | None,
+    origin: tuple[int, int, int],
+) -> None:
+    """Make all checks that this scan allows; measures and objections go into `findings`."""
+    sample = draw(data, fitted, placement, scan, origin)
+    words = _measure_outline(findings, sample)
+    is_placed = check_place(findings, data, sample, placement)
+    tissues = _tissues(fitted, sample)
+    check_mask(findings, data, sample, tissues, words, is_placed=is_placed)
+    check_contrast(findings, data, sample, is_placed=is_placed)
+    check_artefacts(findings, data, fitted, sample, tissues)
+    check_volumes(findings, data, volumes, whole=sample.atlas is not None)
+    findings.note(_of_fit(fitted))
+
+
+def _measure_outline(findings: Findings, sample: Sample) -> dict[str, str]:
+    """Measure the mask; return the names of its flattest face and of the region it leaves out most of."""
+    measures, words = outline.of_shape(sample)
+    findings.note(measures)
+    findings.note(outline.of_background(sample))
+    if sample.atlas is not None:
+        measures, region = outline.of_overlap(sample, sample.atlas)
+        findings.note(measures)
+        words |= region
+    return words
+
+
+def check_place(findings: Findings, data: TissueInput, sample: Sample, placement: Placement) -> bool:
+    """Check where the template lies; return whether what leans on it may be trusted."""
+    findings.note({"placement_metric_nats": placement.metric})
+    if sample.atlas is None:
+        findings.unchecked.append(
+            "where the template lies, what the mask leaves out, the order of the tissues"
+        )
+        return False
+    if not placement.fits:
+        findings.object(
+            "fail",
+            "The template does not fit this scan, so tissues were told apart by intensity alone or against a "
+            "wrong map. Check that the scan shows a whole head, right side up, or give a brain mask.",
+        )
+    findings.note(place.agreement(sample, sample.atlas))
+    told = [findings.hold_to(limit) for limit in ATLAS if limit.only in (None, data.contrasts[0])]
+    return placement.fits and not any(told[:2])
+
+
+def check_mask(
+    findings: Findings,
+    data: TissueInput,
+    sample: Sample,
+    tissues: Tissues | None,
+    words: dict[str, str],
+    *,
+    is_placed: bool,
+) -> None:
+    """Check that the mask holds the whole brain and nothing else."""
+    if tissues is not None:
+        findings.note(outline.of_rim(sample, *tissues))
+    for limit in MASK:
+        if limit.only in (None, data.contrasts[0]) and (is_placed or not limit.placed):
+            findings.hold_to(limit, words)
+    if data.contrasts[0] != "T1w":
+        findings.unchecked.append("fat or bare cortex at the mask's rim (known for T1w only)")
+
+
+def check_contrast(findings: Findings, data: TissueInput, sample: Sample, *, is_placed: bool) -> None:
+    """Check of every channel that the tissues are as bright as its contrast's name says."""
+    if sample.atlas is None:
+        return
+    for n, (name, values) in enumerate(zip(data.contrasts, sample.values, strict=True)):
+        found = intensities.medians(values, sample, sample.atlas)
+        if found is None:
+            findings.unchecked.append(f"the order of the tissues on {name}")
+            continue
+        gm, wm, csf = found
+        if n == 0:
+            findings.note({"wm_less_gm": wm - gm, "gm_less_csf": gm - csf})
+        problem = _wrong_order(name, wm - gm, gm - csf)
+        if problem and is_placed:
+            findings.object(
+                "fail",
+                f"The scan is taken as {name}, but {problem}: it is another contrast, or inverted. Say which "
+                "it is with --contrast.",
+            )
+
+
+def check_artefacts(
+    findings: Findings, data: TissueInput, fitted: TissueMethod, sample: Sample, tissues: Tissues | None
+) -> None:
+    """Check white matter for ghosts."""
+    white = intensities.white_class(data, sample)
+    if white is None or tissues is None:
+        findings.unchecked.append("ghosts and motion")
+        return
+    gm, wm, _ = tissues
+    findings.note(intensities.ripple(data, fitted, white, abs(wm - gm)))
+    if data.contrasts[0] != "T1w":
+        findings.unchecked.append("ghosts and motion (known for T1w only)")
+        return
+    allowance = THICK_SLICES_ALLOW if max(data.spacing_mm) > THICK_MM else 1.0
+    for limit in ARTEFACT:
+        findings.hold_to(limit, allowance=allowance)
+
+
+def check_volumes(
+    findings: Findings, data: TissueInput, volumes: tuple[TissueVolume, ...], *, whole: bool
+) -> None:
+    """Check that the volumes are those of a human head."""
+    intracranial_ml = float(np.count_nonzero(data.mask) * np.prod(data.spacing_mm)) / 1000
+    shares = {item.label.abbreviation: 100 * item.fraction_of_intracranial for item in volumes}
+    findings.note({"intracranial_ml": intracranial_ml})
+    (low, high), (lowest, highest) = VOLUME_ML
+    if whole and not low <= intracranial_ml <= high:
+        findings.object(
+            "check" if lowest <= intracranial_ml <= highest else "fail",
+            f"The mask measures {intracranial_ml:.0f} ml; {low:.0f} to {high:.0f} ml is usual. Check the "
+            "mask and the voxel size in the header.",
+        )
+    if not shares.keys() >= SHARES_PERCENT.keys():
+        findings.unchecked.append(f"the tissues' shares ({len(shares)} unnamed classes)")
+        return
+    for name, (least, most) in SHARES_PERCENT.items():
+        findings.note({f"{name.lower()}_percent": shares[name]})
+        if whole and not least <= shares[name] <= most:
+            findings.object(
+                "check",
+                f"{name} fills {shares[name]:.0f} % of the mask; {least:.0f} to {most:.0f} % is usual. Look "
+                "at the labels: tissues may be mixed up, or the mask too wide.",
+            )
+
+
+def _tissues(fitted: TissueMethod, sample: Sample) -> Tissues | None:
+    """Intensity of GM, WM and CSF: the fitted means, or medians where the template is sure."""
+    means = {component.label: component.mean[0] for component in fitted.components_}
+    if means.keys() >= {"GM", "WM", "CSF"}:
+        return means["GM"], means["WM"], means["CSF"]
+    return None if sample.atlas is None else intensities.medians(sample.values[0], sample, sample.atlas)
+
+
+def _wrong_order(contrast: str, wm_less_gm: float, gm_less_csf: float) -> str | None:
+    """Say which two tissues contradict the contrast's name, if any."""
+    if contrast == "T1w" and wm_less_gm < WHITE_LESS_GREY:
+        return "white matter is not brighter than grey"
+    if contrast != "T1w" and wm_less_gm > WHITE_LESS_GREY:
+        return "white matter is brighter than grey"
+    if contrast in ("T1w", "FLAIR") and gm_less_csf < -FLUID_MARGIN:
+        return "fluid is brighter than grey matter"
+    if contrast == "T2w" and gm_less_csf > FLUID_MARGIN:
+        return "fluid is darker than grey matter"
+    return None
+
+
+def _of_fit(fitted: TissueMethod) -> dict[str, float]:
+    """How sure the fit is; no limits, for comparing the scans of a group."""
+    return {"log_likelihood": float(fitted.log_likelihood_[-1]), "converged": float(fitted.converged_)}

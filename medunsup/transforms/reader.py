@@ -1,0 +1,88 @@
+"""The front door of medunsup as a MONAI image reader."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from monai.data import ImageReader
+from monai.utils import MetaKeys, SpaceKeys
+from numpy.typing import NDArray
+
+from medunsup.core.geometry import Grid, check_same_grid
+from medunsup.core.volume import Volume
+from medunsup.io.load import Coordinates, load
+
+SUFFIXES = (".nii", ".nii.gz", ".mgz", ".mgh", ".img", ".hdr", ".dcm", ".ima")
+
+
+class MedunsupReader(ImageReader):
+    """Reads NIfTI, MGZ and DICOM (a file or a folder) with medunsup's checks.
+
+    Arrays keep the axis order of the file and its affine (RAS mm), as MONAI's own readers do; several files
+    of one grid become channels. Parameters are those of `medunsup.load`.
+    """
+
+    def __init__(
+        self,
+        *,
+        volume: int | None = None,
+        series: str | int | None = None,
+        coordinates: Coordinates = "auto",
+    ) -> None:
+        super().__init__()
+        self.volume = volume
+        self.series = series
+        self.coordinates = coordinates
+
+    def verify_suffix(self, filename: Sequence[str | Path] | str | Path) -> bool:
+        """Whether the names are a folder's or end as scans do."""
+        return all(Path(name).is_dir() or str(name).lower().endswith(SUFFIXES) for name in _each(filename))
+
+    def read(self, data: Sequence[str | Path] | str | Path, **kwargs: Any) -> list[Path]:
+        """Return the paths alone; `get_data` reads them.
+
+        MONAI tries its other readers when `read` fails, and those take a series with a missing slice or a
+        tilt wrongly and in silence. An error in `get_data` reaches the user.
+        """
+        return [Path(name) for name in _each(data)]
+
+    def get_data(self, img: Sequence[Path]) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        """Return the array (I, J, K), or (C, I, J, K) of several files, in file order, and its metadata.
+
+        Raises InputError or GeometryError as `medunsup.load` does, and if several files' grids differ.
+        """
+        volumes = [self._load(path) for path in img]
+        arrays, grids = zip(*[_in_file_order(volume) for volume in volumes], strict=True)
+        for grid, path in zip(grids[1:], img[1:], strict=True):
+            check_same_grid(grids[0], grid, f"{img[0]} and {path}")
+        meta = _metadata(volumes[0], grids[0], several=len(volumes) > 1)
+        return (arrays[0] if len(arrays) == 1 else np.stack(arrays)), meta
+
+    def _load(self, path: Path) -> Volume:
+        return load(path, volume=self.volume, series=self.series, coordinates=self.coordinates)
+
+
+def _in_file_order(volume: Volume) -> tuple[NDArray[np.float32], Grid]:
+    array, affine = volume.in_source_space()
+    i, j, k = array.shape
+    return array, Grid((i, j, k), affine)
+
+
+def _metadata(volume: Volume, grid: Grid, *, several: bool) -> dict[str, Any]:
+    """Only strings, numbers and arrays, the same keys for every format: a DataLoader must batch them."""
+    source = volume.source
+    return {
+        MetaKeys.AFFINE: grid.affine.copy(),
+        MetaKeys.ORIGINAL_AFFINE: grid.affine.copy(),
+        MetaKeys.SPATIAL_SHAPE: np.array(grid.shape),
+        MetaKeys.SPACE: SpaceKeys.RAS,
+        MetaKeys.ORIGINAL_CHANNEL_DIM: 0 if several else float("nan"),
+        "format": source.format if source else "array",
+        "sha256": (source.sha256 if source else None) or "",
+        "coordinates": str(source.notes.get("coordinates", "")) if source else "",
+    }
+
+
+def _each(names: Sequence[str | Path] | str | Path) -> list[str | Path]:
+    return [names] if isinstance(names, str | Path) else list(names)

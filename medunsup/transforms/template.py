@@ -1,0 +1,133 @@
+"""The MNI template: placed on a scan, its maps brought to the scan, or the scan brought to it."""
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from monai.config import KeysCollection
+from monai.data import MetaTensor
+from monai.transforms import InvertibleTransform, MapTransform, SpatialResample
+from monai.utils import ensure_tuple_rep
+
+from medunsup.core.geometry import Affine, Grid
+from medunsup.preprocess.register import Placement, place_template
+from medunsup.preprocess.template import load_template
+from medunsup.transforms.bridge import fetch, logged_step, to_volume, with_array
+
+MAPS = ("gm", "wm", "csf")
+
+
+class PlaceTemplated(MapTransform):
+    """Register the MNI152 T1 to the first key; add its place, (4, 4) in mm, under `placement_key`.
+
+    With `mask_key` in the data the brain alone is matched.
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection,
+        mask_key: str = "brain_mask",
+        placement_key: str = "placement",
+        allow_missing_keys: bool = False,
+    ) -> None:
+        super().__init__(keys, allow_missing_keys)
+        self.mask_key = mask_key
+        self.placement_key = placement_key
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Return the data with the placement added."""
+        result = dict(data)
+        image = to_volume(result[self.first_key(result)])
+        mask = to_volume(result[self.mask_key], kind="mask") if self.mask_key in result else None
+        with logged_step("template") as step:
+            placement = place_template(image, mask, step=step)
+        result[self.placement_key] = np.asarray(placement.affine_mm, dtype=float)
+        return result
+
+
+class TemplateMapsd(MapTransform):
+    """Add the template's GM, WM and CSF maps on the first key's grid, (3, I, J, K), under `maps_key`."""
+
+    def __init__(
+        self,
+        keys: KeysCollection,
+        maps_key: str = "template_maps",
+        placement_key: str = "placement",
+        allow_missing_keys: bool = False,
+    ) -> None:
+        super().__init__(keys, allow_missing_keys)
+        self.maps_key = maps_key
+        self.placement_key = placement_key
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Return the data with the maps added."""
+        result = dict(data)
+        image = result[self.first_key(result)]
+        placement = Placement(_placement(result, self.placement_key), metric=float("nan"), fits=True)
+        i, j, k = image.shape[1:]
+        grid = Grid((i, j, k), np.asarray(image.affine, dtype=float))
+        template = load_template()
+        maps = [placement.to_scan(getattr(template, name), grid) for name in MAPS]
+        result[self.maps_key] = with_array(np.stack(maps), image)
+        return result
+
+
+class ToTemplated(MapTransform, InvertibleTransform):
+    """Resample each key onto the template's grid by the affine placement; the inverse resamples back.
+
+    `spacing_mm` is the voxel size there; `mode` is MONAI's, one for all keys or one a key ("nearest" for
+    labels). Interpolation blurs: the inverse gives the old grid exactly, the old values nearly.
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection,
+        placement_key: str = "placement",
+        spacing_mm: float = 1.0,
+        mode: str | tuple[str, ...] = "bilinear",
+        allow_missing_keys: bool = False,
+    ) -> None:
+        super().__init__(keys, allow_missing_keys)
+        self.placement_key = placement_key
+        self.spacing_mm = spacing_mm
+        self.mode = ensure_tuple_rep(mode, len(self.keys))
+        self.resampler = SpatialResample(padding_mode="zeros", align_corners=True)
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Return the data with each key on the template's grid, in template world mm."""
+        result = dict(data)
+        placement = _placement(result, self.placement_key)
+        grid = self._grid()
+        for key, mode in self.key_iterator(result, self.mode):
+            moved = self._move(result[key], np.asarray(np.linalg.inv(placement), dtype=float))
+            result[key] = self.resampler(moved, torch.as_tensor(grid.affine), grid.shape, mode=mode)
+        return result
+
+    def inverse(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Return the data with each key on the scan's grid, in scan world mm."""
+        result = dict(data)
+        for key in self.key_iterator(result):
+            back = self.resampler.inverse(result[key])
+            back.affine = torch.as_tensor(self.pop_transform(back)["extra_info"]["affine"])
+            result[key] = back
+        return result
+
+    def _move(self, tensor: MetaTensor, world: Affine) -> MetaTensor:
+        """Change where the tensor lies, not its voxels."""
+        moved = tensor.clone()
+        old = torch.as_tensor(np.asarray(tensor.affine, dtype=float))
+        moved.affine = torch.as_tensor(world) @ old
+        self.push_transform(moved, orig_size=tuple(tensor.shape[1:]), extra_info={"affine": old})
+        return moved
+
+    def _grid(self) -> Grid:
+        template = load_template().t1.grid
+        scale = self.spacing_mm / np.array(template.spacing_mm)
+        affine = template.affine @ np.diag([*scale, 1.0])
+        i, j, k = (int(np.ceil(size / step)) for size, step in zip(template.shape, scale, strict=True))
+        return Grid((i, j, k), affine)
+
+
+def _placement(data: dict[Hashable, Any], key: str) -> Affine:
+    return np.asarray(fetch(data, key, "BrainMaskd or PlaceTemplated"), dtype=float)

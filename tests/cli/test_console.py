@@ -1,0 +1,63 @@
+"""Progress on a terminal, and what errors look like."""
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+
+from medunsup.cli.console import Moving, display, one_line_errors
+from medunsup.core.errors import InputError, UsageError
+from medunsup.run.summary import ScanOutcome
+
+
+def test_a_terminal_shows_a_line_for_each_scan_that_is_worked_on():
+    with Moving(2) as shown:
+        shown.step(Path("a.nii"), "load")
+        shown.step(Path("b.nii"), "load")
+        shown.step(Path("a.nii"), "mixture")
+        assert [task.fields["now"] for task in shown.progress.tasks[1:]] == ["mixture", "load"]
+        shown.finished(ScanOutcome(Path("a.nii"), "done"))
+        assert [task.description for task in shown.progress.tasks] == ["scans", "b.nii"]
+        assert shown.progress.tasks[0].completed == 1
+
+
+def test_quiet_shows_nothing(capsys):
+    with display(1, quiet=True) as shown:
+        shown.step(Path("a.nii"), "load")
+        shown.finished(ScanOutcome(Path("a.nii"), "done"))
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(UsageError("wrong"), 2), (InputError("bad"), 1), (KeyboardInterrupt(), 130)]
+)
+def test_each_kind_of_error_has_its_exit_code_and_one_line(capsys, error, code):
+    with pytest.raises(typer.Exit) as caught, one_line_errors(as_json=True):
+        raise error
+    printed = capsys.readouterr()
+    assert caught.value.exit_code == code
+    assert len(printed.err.splitlines()) == 1
+    assert json.loads(printed.out)["exit_code"] == code
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_defect_of_our_own_is_not_hidden_and_its_traceback_is_for_debugging(capsys, debug):
+    with pytest.raises(typer.Exit) as caught, one_line_errors(debug=debug):
+        raise ZeroDivisionError
+    told = capsys.readouterr().err
+    assert caught.value.exit_code == 1
+    assert "ZeroDivisionError" in told.splitlines()[-1]
+    assert ("Traceback" in told) == debug
+
+
+def test_logged_errors_are_seen_and_logged_warnings_only_when_debugging(capsys):
+    import logging
+
+    for debug in (False, True):
+        with one_line_errors(debug=debug):
+            logging.getLogger("medunsup.io").warning("a detail")
+            logging.getLogger("medunsup.run").error("the page is missing")
+        told = capsys.readouterr().err
+        assert "medunsup: the page is missing" in told
+        assert ("a detail" in told) == debug

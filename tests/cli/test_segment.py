@@ -1,0 +1,215 @@
+"""What the command prints, where, and how it ends."""
+
+import json
+
+import nibabel
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from medunsup.cli.main import app
+
+pytestmark = pytest.mark.usefixtures("quick_placement")
+QUICK = ["--method", "kmeans", "--set", "max_voxels=1000", "--no-report"]
+
+
+@pytest.fixture
+def medunsup(tmp_path, monkeypatch):
+    """Run the command line in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words):
+        return CliRunner().invoke(app, [str(word) for word in words])
+
+    return run
+
+
+def test_a_scan_gives_its_volumes_on_stdout_and_its_files_beside_it(medunsup, make_scan):
+    scan = make_scan()
+    done = medunsup("segment", scan, *QUICK)
+    assert done.exit_code == 0
+    assert "GM" in done.stdout
+    assert "ml" in done.stdout
+    assert (scan.parent / "scan_dseg.nii.gz").exists()
+
+
+def test_json_is_exactly_one_object_on_stdout(medunsup, make_scan, tmp_path):
+    done = medunsup("segment", make_scan(), tmp_path / "missing.nii.gz", *QUICK, "-o", "out", "--json")
+    told = json.loads(done.stdout)
+    assert done.exit_code == told["exit_code"] == 1
+    assert [scan["status"] for scan in told["scans"]] == ["done", "failed"]
+    assert set(told["scans"][0]["volumes_ml"]) == {"GM", "WM", "CSF"}
+    assert told["scans"][0]["verdict"] in ("pass", "check", "fail")
+    assert "missing.nii.gz" in told["scans"][1]["error"]
+
+
+def test_quiet_says_nothing_when_all_is_well(medunsup, make_scan):
+    done = medunsup("segment", make_scan(), *QUICK, "--quiet")
+    assert done.exit_code == 0
+    assert done.output == ""
+
+
+def test_progress_goes_to_stderr_from_the_start(medunsup, make_scan):
+    done = medunsup("segment", make_scan(), *QUICK)
+    assert done.stderr.splitlines()[0] == "scan.nii.gz: starting"
+    assert "starting" not in done.stdout
+
+
+def test_a_failed_scan_ends_in_1_with_one_line_and_no_traceback(medunsup, tmp_path):
+    (tmp_path / "bad.nii.gz").write_bytes(b"no image")
+    done = medunsup("segment", "bad.nii.gz", *QUICK, "--quiet")
+    assert done.exit_code == 1
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "bad.nii.gz" in done.stderr
+    traced = medunsup("segment", "bad.nii.gz", *QUICK, "--quiet", "--debug")
+    assert "Traceback" in traced.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["--method", "kmean"], "kmeans"),
+        (["--method", "kmeans", "--set", "max_itr=3"], "max_iter"),
+        (["--method", "kmeans", "--set", "max_iter"], "key=value"),
+        (["--method", "kmeans", "--set", "max_iter=many"], "max_iter"),
+        (["--tissues", "some"], "tissues"),
+        (["--tissues", "1"], "tissues"),
+        (["--contrast", "T9"], "contrast"),
+        (["--brain", "magic"], "atlas"),
+        (["--config", "fats"], "fast"),
+        (["--config", "no.yaml"], "no.yaml"),
+        (["--with", "T9w=x.nii.gz"], "T2w"),
+        (["--with", "x.nii.gz"], "key=value"),
+    ],
+)
+def test_wrong_use_ends_in_2_with_one_line_that_helps(medunsup, make_scan, words, hint):
+    done = medunsup("segment", make_scan(), *words, "--quiet")
+    assert done.exit_code == 2
+    assert hint in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_an_unknown_option_ends_in_2(medunsup, make_scan):
+    assert medunsup("segment", make_scan(), "--tisues", "3").exit_code == 2
+
+
+def test_a_folder_of_dicom_files_needs_a_place_for_the_results(medunsup, tmp_path):
+    (tmp_path / "series").mkdir()
+    done = medunsup("segment", "series", "--quiet")
+    assert done.exit_code == 2
+    assert "-o" in done.stderr
+
+
+def test_a_dry_run_tells_the_plan_and_writes_nothing(medunsup, make_scan, tmp_path):
+    scans = [make_scan("a.nii.gz"), make_scan("b.nii.gz")]
+    medunsup("segment", scans[0], *QUICK, "-o", "out")
+    before = sorted((tmp_path / "out").rglob("*"))
+    done = medunsup("segment", *scans, *QUICK, "-o", "out", "--dry-run", "--json")
+    assert done.exit_code == 0
+    assert [scan["status"] for scan in json.loads(done.stdout)["scans"]] == ["done", "new"]
+    assert sorted((tmp_path / "out").rglob("*")) == before
+
+
+def test_results_made_otherwise_are_refused_with_2_and_replaced_with_force(medunsup, make_scan):
+    scan = make_scan()
+    assert medunsup("segment", scan, *QUICK).exit_code == 0
+    refused = medunsup("segment", scan, *QUICK, "--seed", "3")
+    assert refused.exit_code == 2
+    assert "--force" in refused.stderr
+    assert medunsup("segment", scan, *QUICK, "--seed", "3", "--force").exit_code == 0
+
+
+def test_options_win_over_the_config_file(medunsup, make_scan, tmp_path):
+    (tmp_path / "mine.yaml").write_text("method: gmm\nseed: 4\nparameters:\n  max_iter: 50\n")
+    words = ["--config", "mine.yaml", "--method", "kmeans", "--set", "max_iter=60", "--no-report"]
+    assert medunsup("segment", make_scan(), *words).exit_code == 0
+    choices = json.loads((tmp_path / "scan_dseg.json").read_text())["Medunsup"]["Choices"]
+    assert (choices["method"], choices["seed"], choices["parameters"]) == ("kmeans", 4, {"max_iter": 60})
+
+
+def test_the_command_in_the_sidecar_makes_the_same_result_again(medunsup, make_scan, tmp_path):
+    import shlex
+
+    medunsup(
+        "segment", make_scan(), "--method", "kmeans", "--set", "max_iter=60", "--seed", "2", "--no-report"
+    )
+    first = (tmp_path / "scan_dseg.nii.gz").read_bytes()
+    command = json.loads((tmp_path / "scan_dseg.json").read_text())["Command"]
+    done = medunsup(*shlex.split(command)[1:], "--force", "--no-report")
+    assert done.exit_code == 0
+    assert (tmp_path / "scan_dseg.nii.gz").read_bytes() == first
+
+
+def test_another_number_of_tissues_gives_as_many_maps(medunsup, make_scan, tmp_path):
+    assert medunsup("segment", make_scan(), *QUICK, "--tissues", "4", "-o", "four").exit_code == 0
+    assert len(list((tmp_path / "four").glob("*_probseg.nii.gz"))) == 4
+    table = (tmp_path / "four" / "scan_dseg.tsv").read_text().splitlines()
+    assert [row.split("\t")[0] for row in table[1:]] == ["1", "2", "3", "4"]
+
+
+@pytest.mark.slow
+def test_auto_takes_the_number_of_tissues_its_curves_propose(medunsup, make_scan, tmp_path):
+    done = medunsup("segment", make_scan(), *QUICK, "--tissues", "auto", "-o", "auto", "--json")
+    assert done.exit_code == 0
+    steps = json.loads((tmp_path / "auto" / "scan_dseg.json").read_text())["Steps"]
+    mixture = next(step for step in steps if step["name"] == "mixture")
+    volumes = json.loads(done.stdout)["scans"][0]["volumes_ml"]
+    assert len(volumes) == mixture["findings"]["model_selection"]["chosen"]
+
+
+def test_several_contrasts_are_taken_together(medunsup, make_scan, tmp_path):
+    scan, t2w = make_scan("s_T1w.nii.gz"), make_scan("s_T2w.nii.gz", contrast="T2w", axes="PIR")
+    done = medunsup("segment", scan, *QUICK, "--with", f"T2w={t2w}", "-o", "out")
+    assert done.exit_code == 0
+    made = json.loads((tmp_path / "out" / "s_T1w_dseg.json").read_text())
+    assert [item["Role"] for item in made["Medunsup"]["Inputs"]] == ["scan", "T2w"]
+
+
+def test_an_empty_command_shows_help(medunsup):
+    assert "segment" in medunsup().output
+
+
+def test_an_mgz_scan_gives_nifti_maps_in_its_own_space(medunsup, make_scan, tmp_path):
+    scan = nibabel.load(make_scan("made.nii.gz", axes="LIA"))
+    nibabel.save(nibabel.MGHImage(scan.get_fdata().astype(np.float32), scan.affine), tmp_path / "brain.mgz")
+    assert medunsup("segment", "brain.mgz", *QUICK).exit_code == 0
+    written = nibabel.load(tmp_path / "brain_dseg.nii.gz")
+    assert written.shape == scan.shape
+    assert np.abs(written.affine - scan.affine).max() < 1e-4
+
+
+def test_of_a_4d_file_one_volume_must_be_picked(medunsup, make_scan, tmp_path):
+    scan = nibabel.load(make_scan())
+    both = np.stack([scan.get_fdata(), scan.get_fdata()[::-1]], axis=-1).astype(np.float32)
+    nibabel.save(nibabel.Nifti1Image(both, scan.affine), tmp_path / "both.nii.gz")
+    asked = medunsup("segment", "both.nii.gz", *QUICK, "--quiet")
+    assert asked.exit_code == 1
+    assert "--volume" in asked.stderr
+    assert medunsup("segment", "both.nii.gz", *QUICK, "--volume", "1").exit_code == 0
+    assert nibabel.load(tmp_path / "both_dseg.nii.gz").shape == scan.shape
+
+
+def test_a_parameter_that_cannot_be_read_is_wrong_use(medunsup, make_scan):
+    done = medunsup("segment", make_scan(), "--set", "max_voxels=[1,")
+    assert done.exit_code == 2
+    assert "--set" in done.stderr
+    assert "Traceback" not in done.output
+
+
+def test_results_are_not_put_among_the_files_of_a_dicom_folder(medunsup, tmp_path):
+    (tmp_path / "dicom").mkdir()
+    done = medunsup("segment", "dicom", "-o", "dicom/out")
+    assert done.exit_code == 2
+    assert "inside" in done.stderr
+
+
+def test_a_defect_of_our_own_is_told_in_one_line(medunsup, make_scan, monkeypatch):
+    from medunsup.run import cohort
+
+    def broken(*_, **__):
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr(cohort, "run_requests", broken)
+    done = medunsup("segment", make_scan(), *QUICK, "--quiet")
+    assert done.exit_code == 1
+    assert done.stderr.strip() == "medunsup: unexpected ZeroDivisionError('a defect'). --debug shows where."

@@ -1,0 +1,135 @@
+"""Of many series in a folder the 3D T1w is picked; where that is not clear, they are listed."""
+
+import numpy as np
+import pytest
+from dicom_maker import make_enhanced, make_slices, make_voxels, write_dicom, write_slices
+from pydicom.dataset import Dataset
+
+from medunsup.core.errors import InputError
+from medunsup.io.dicom_contrast import acquisition_of, contrast_of
+from medunsup.io.load import load
+
+
+def study(folder, *series):
+    for number, tags in enumerate(series):
+        voxels = make_voxels(seed=number)
+        write_slices(make_slices(voxels, **{"SeriesNumber": number + 1, **tags}), folder / str(number))
+    return folder
+
+
+T1 = {"SeriesDescription": "t1_mprage_sag"}
+T2 = {"SeriesDescription": "T2 TSE", "MRAcquisitionType": "2D"}
+SCOUT = {"SeriesDescription": "scout t1", "ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]}
+CT = {"SeriesDescription": "head", "Modality": "CT"}
+
+
+def test_the_3d_t1w_is_picked_of_many(tmp_path):
+    volume = load(study(tmp_path, T2, SCOUT, T1, CT))
+    assert np.array_equal(volume.in_source_space()[0], make_voxels(seed=2))
+    assert volume.source.notes["series_number"] == "3"
+    assert volume.source.notes["contrast"] == "T1w"
+
+
+def test_the_only_scan_beside_scouts_is_picked_whatever_its_contrast(tmp_path):
+    assert load(study(tmp_path, SCOUT, T2)).source.notes["contrast"] == "T2w"
+
+
+def test_without_a_3d_t1w_all_are_listed_and_series_is_asked_for(tmp_path):
+    with pytest.raises(InputError, match=r"--series NUMBER.*1: T2 TSE \(MR 2D, T2w, 6 slices\); 2: T2 TSE"):
+        load(study(tmp_path, T2, T2))
+
+
+def test_two_3d_t1w_are_listed(tmp_path):
+    with pytest.raises(InputError, match="2 3D T1w scans"):
+        load(study(tmp_path, T1, {"SeriesDescription": "t1_mprage_gd"}))
+
+
+def test_reformats_of_the_3d_t1w_do_not_stand_in_its_way(tmp_path):
+    reformat = {"SeriesDescription": "t1_mprage_tra", "ImageType": ["DERIVED", "SECONDARY", "MPR"]}
+    volume = load(study(tmp_path, reformat, T1, reformat))
+    assert np.array_equal(volume.in_source_space()[0], make_voxels(seed=1))
+
+
+@pytest.mark.parametrize("asked", [2, "2"])
+def test_a_series_is_picked_by_number(asked, tmp_path):
+    volume = load(study(tmp_path, T2, T2), series=asked)
+    assert np.array_equal(volume.in_source_space()[0], make_voxels(seed=1))
+
+
+def test_series_of_one_number_are_picked_by_uid(tmp_path):
+    folder = study(
+        tmp_path, {**T2, "SeriesNumber": 5, "uid": "1.2.5"}, {**T2, "SeriesNumber": 5, "uid": "1.2.6"}
+    )
+    with pytest.raises(InputError, match=r"pass its UID.*UID 1\.2\.6"):
+        load(folder, series=5)
+    assert np.array_equal(load(folder, series="1.2.6").in_source_space()[0], make_voxels(seed=1))
+
+
+def test_other_files_beside_the_series_do_no_harm(tmp_path):
+    folder = study(tmp_path, T1)
+    (folder / "DICOMDIR").write_bytes(b"anything")
+    (folder / "readme.txt").write_text("notes")
+    (folder / ".DS_Store").write_bytes(b"\x00")
+    assert load(folder).shape == (5, 4, 6)
+
+
+def test_a_warning_says_when_fewer_files_came_than_the_scanner_made(tmp_path):
+    volume = load(study(tmp_path, {**T1, "ImagesInAcquisition": 8}))
+    assert "ImagesInAcquisition says 8" in volume.source.notes["warnings"][0]
+
+
+def test_an_enhanced_file_among_others_is_found(tmp_path):
+    study(tmp_path, T2)
+    write_dicom(make_enhanced(SeriesNumber=9), tmp_path / "enhanced.dcm")
+    assert load(tmp_path).source.notes["series_number"] == "9"
+
+
+@pytest.mark.parametrize(
+    ("tags", "contrast"),
+    [
+        ({"SeriesDescription": "t1_mprage_sag_p2"}, "T1w"),
+        ({"SeriesDescription": "Ax FSPGR BRAVO"}, "T1w"),
+        ({"SeriesDescription": "MP2RAGE_UNI"}, "T1w"),
+        ({"SeriesDescription": "sT2W/FLAIR"}, "FLAIR"),
+        ({"SeriesDescription": "t2_space_dark-fluid"}, "FLAIR"),
+        ({"SeriesDescription": "FSE PD AXIAL OBL"}, "PD"),
+        ({"SeriesDescription": "t2_tse_tra"}, "T2w"),
+        ({"SeriesDescription": "ep2d_diff DWI t2"}, None),
+        ({"SeriesDescription": "TOF 3D"}, None),
+        ({"RepetitionTime": 2300, "EchoTime": 3, "InversionTime": 900}, "T1w"),
+        ({"RepetitionTime": 8, "EchoTime": 3.5}, "T1w"),
+        ({"RepetitionTime": 450, "EchoTime": 10}, "T1w"),
+        ({"RepetitionTime": 9000, "EchoTime": 100, "InversionTime": 2500}, "FLAIR"),
+        ({"RepetitionTime": 4500, "EchoTime": 100}, "T2w"),
+        ({"RepetitionTime": 2300, "EchoTime": 22}, "PD"),
+        ({"RepetitionTime": 2300}, None),
+        ({"AcquisitionContrast": "T2", "SeriesDescription": "T1"}, "T2w"),
+        ({"AcquisitionContrast": "FLUID_ATTENUATED"}, "FLAIR"),
+        ({"AcquisitionContrast": "DIFFUSION", "SeriesDescription": "T1"}, None),
+        ({"AcquisitionContrast": "UNKNOWN", "SeriesDescription": "T1"}, "T1w"),
+        ({"SeriesDescription": "sT1W_3D_TFE"}, "T1w"),
+        ({"SeriesDescription": "AxT2 FSE"}, "T2w"),
+        ({"SeriesDescription": "head part1"}, None),
+    ],
+    ids=str,
+)
+def test_contrast_follows_the_name_and_else_the_times(tags, contrast):
+    header = Dataset()
+    for name, value in tags.items():
+        setattr(header, name, value)
+    assert contrast_of(header) == contrast
+
+
+def test_an_mr_object_that_does_not_say_its_modality_is_still_mr(tmp_path):
+    slices = make_slices()
+    for item in slices:
+        del item.Modality
+    assert load(write_slices(slices, tmp_path / "series")).shape == (5, 4, 6)
+
+
+@pytest.mark.parametrize(("gap", "kind"), [(1.0, "3D"), (5.0, "2D"), (None, None)])
+def test_thin_slices_count_as_3d_where_the_header_does_not_say(gap, kind):
+    header = Dataset()
+    if gap is not None:
+        header.SliceThickness = gap
+    assert acquisition_of(header) == kind

@@ -1,0 +1,69 @@
+"""The methods paragraph says what the record says, and no more."""
+
+from dataclasses import replace
+
+from medunsup.core.record import Record
+from medunsup.report.methods_text import MethodsText, methods_text
+from medunsup.tissue.result import TissueResult
+
+
+def told(result: TissueResult, record: Record) -> str:
+    return methods_text(replace(result, record=record)).paragraph
+
+
+def test_a_given_mask_is_not_said_to_be_found(result: TissueResult) -> None:
+    given, found = Record(), Record()
+    given.step("brain mask", given=True)
+    found.step("brain mask", given=False)
+    assert "mask was given" in told(result, given)
+    assert "mask was given" not in told(result, found)
+    assert "MNI152" in told(result, found)
+
+
+def test_a_stripped_scan_is_said_to_have_come_without_a_skull(result: TissueResult) -> None:
+    record = Record()
+    record.step("brain mask", given=False).findings["already_stripped"] = True
+    assert "without a skull" in told(result, record)
+
+
+def test_priors_are_claimed_only_where_they_were_used(result: TissueResult) -> None:
+    used, unused, misfit = Record(), Record(), Record()
+    used.step("priors")
+    used.step("mixture", use_priors=True)
+    unused.step("priors")
+    unused.step("mixture")
+    misfit.step("priors").warn("The template does not fit.", degraded=True)
+    misfit.step("mixture", use_priors=True)
+    assert "spatial priors" in told(result, used)
+    assert "spatial priors" not in told(result, unused)
+    assert "spatial priors" not in told(result, misfit)
+
+
+def test_a_prior_learned_from_the_other_scans_is_told(result: TissueResult) -> None:
+    record = Record()
+    record.step("priors", learned="scan_prior.npz")
+    record.step("mixture", use_priors=True)
+    assert "other scans" in told(result, record)
+
+
+def test_a_step_that_was_skipped_or_failed_is_not_told(result: TissueResult) -> None:
+    record = Record()
+    record.step("normalise").outcome = "skipped"
+    assert "winsorised" not in told(result, record)
+
+
+def test_every_method_is_cited_with_its_limit(result: TissueResult) -> None:
+    from medunsup.core.registry import methods
+
+    for card in methods("tissue"):
+        text = methods_text(replace(result, fit=replace(result.fit, method=card.name)))
+        assert card.paper in text.references
+        assert card.limit.rstrip(".") in text.paragraph
+
+
+def test_references_are_numbered_in_the_order_they_are_cited() -> None:
+    text = MethodsText()
+    text.say("One", "nibabel")
+    text.say("Two", "mni", "nibabel")
+    assert text.paragraph == "One [1]. Two [2, 1]."
+    assert len(text.references) == 2

@@ -1,0 +1,207 @@
+"""Many scans: what is done is skipped, what was made otherwise is refused, what fails is told."""
+
+import json
+
+import pytest
+
+from medunsup.core.errors import OutputError, UsageError
+from medunsup.run import export
+from medunsup.run.cohort import make_requests, run_requests, segment_many
+from medunsup.run.request import hash_input
+from medunsup.run.settings import SegmentSettings
+
+pytestmark = pytest.mark.usefixtures("quick_placement")
+QUICK = {"method": "kmeans", "parameters": {"max_voxels": 1000}, "report": False}
+
+
+def test_what_is_done_is_skipped_and_stays_untouched(make_scan, tmp_path):
+    scans = [make_scan("a.nii.gz", seed=1), make_scan("b.nii.gz", seed=2)]
+    first = segment_many(scans, tmp_path / "out", **QUICK)
+    assert [scan.status for scan in first.scans] == ["done", "done"]
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").glob("?_*")}
+    again = segment_many([*scans, make_scan("c.nii.gz", seed=3)], tmp_path / "out", **QUICK)
+    assert [scan.status for scan in again.scans] == ["skipped", "skipped", "done"]
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert again.scans[0].volumes_ml == first.scans[0].volumes_ml
+
+
+def test_a_failed_scan_is_told_and_the_rest_goes_on(make_scan, tmp_path):
+    broken = tmp_path / "broken.nii.gz"
+    broken.write_bytes(b"no image")
+    scans = [make_scan("a.nii.gz"), broken, tmp_path / "missing.nii.gz", make_scan("b.nii.gz")]
+    result = segment_many(scans, tmp_path / "out", **QUICK)
+    assert [scan.status for scan in result.scans] == ["done", "failed", "failed", "done"]
+    assert "broken.nii.gz" in result.scans[1].error
+    assert "missing.nii.gz" in result.scans[2].error
+    assert result.n_failed == 2
+
+
+def test_a_defect_of_our_own_in_one_scan_does_not_end_the_others(make_scan, tmp_path, monkeypatch):
+    scans = [make_scan("a.nii.gz"), make_scan("b.nii.gz")]
+    plain = export.write
+
+    def fail_on_a(result, names, **more):
+        if names.stem == "a":
+            raise ZeroDivisionError("a defect")
+        return plain(result, names, **more)
+
+    monkeypatch.setattr(export, "write", fail_on_a)
+    result = segment_many(scans, tmp_path / "out", **QUICK)
+    assert [scan.status for scan in result.scans] == ["failed", "done"]
+    assert "ZeroDivisionError" in result.scans[0].error
+    assert "Traceback" in result.scans[0].trace
+
+
+def test_a_full_disk_stops_the_run_instead_of_failing_scan_by_scan(make_scan, tmp_path, monkeypatch):
+    scans = [make_scan("a.nii.gz"), make_scan("b.nii.gz")]
+
+    def full(*_, **__):
+        raise OutputError("the disk is full")
+
+    monkeypatch.setattr(export, "write", full)
+    result = segment_many(scans, tmp_path / "out", **QUICK)
+    assert [scan.status for scan in result.scans] == ["failed", "not run"]
+    assert result.n_failed == 2
+
+
+@pytest.mark.parametrize("change", [{"seed": 5}, {"method": "gmm"}, {"parameters": {"max_iter": 9}}])
+def test_other_choices_are_refused_unless_forced(make_scan, tmp_path, change):
+    scan = make_scan()
+    segment_many([scan], tmp_path / "out", **QUICK)
+    with pytest.raises(UsageError, match="--force"):
+        segment_many([scan], tmp_path / "out", **QUICK | change)
+    forced = segment_many([scan], tmp_path / "out", force=True, **QUICK | change)
+    assert forced.scans[0].status == "done"
+    made = json.loads(forced.scans[0].outputs["sidecar"].read_text())
+    assert made["Medunsup"]["Choices"] | change == made["Medunsup"]["Choices"]
+
+
+def test_another_image_under_the_same_name_is_noticed(make_scan, tmp_path):
+    segment_many([make_scan(seed=1)], tmp_path / "out", **QUICK)
+    with pytest.raises(UsageError, match="other input"):
+        segment_many([make_scan(seed=2)], tmp_path / "out", **QUICK)
+
+
+def test_another_mask_is_noticed(make_scan, small_brain, tmp_path):
+    import phantom
+
+    scan = make_scan()
+    mask = phantom.save(small_brain.mask, tmp_path / "scan_mask.nii.gz", axes="LPS")
+    segment_many([scan], tmp_path / "out", mask=str(mask), **QUICK)
+    with pytest.raises(UsageError, match="other input"):
+        segment_many([scan], tmp_path / "out", **QUICK)
+
+
+def test_a_file_of_that_name_that_is_not_ours_is_never_replaced_silently(make_scan, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "scan_dseg.nii.gz").write_bytes(b"someone else's")
+    with pytest.raises(UsageError, match="not one of ours"):
+        segment_many([make_scan()], tmp_path / "out", **QUICK)
+
+
+def test_two_scans_of_one_name_are_refused_before_anything_is_written(make_scan, tmp_path):
+    scans = [make_scan("one/T1.nii.gz"), make_scan("two/T1.nii.gz")]
+    with pytest.raises(UsageError, match="both"):
+        segment_many(scans, tmp_path / "out", **QUICK)
+    assert not (tmp_path / "out").exists()
+    beside = segment_many(scans, **QUICK)
+    assert [scan.outputs["dseg"].parent.name for scan in beside.scans] == ["one", "two"]
+
+
+def test_a_pattern_finds_each_scans_own_mask(make_scan, tmp_path):
+    scans = [make_scan("s1_T1w.nii.gz"), make_scan("s2_T1w.nii.gz")]
+    requests = make_requests(scans, SegmentSettings(method="gmm"), mask="{folder}/{id}_mask.nii.gz")
+    assert [request.mask.name for request in requests] == ["s1_mask.nii.gz", "s2_mask.nii.gz"]
+    with pytest.raises(UsageError, match="pattern"):
+        make_requests(scans, SegmentSettings(method="gmm"), mask="mask.nii.gz")
+    with pytest.raises(UsageError, match="folder"):
+        make_requests(scans, SegmentSettings(method="gmm"), mask="{subject}.nii.gz")
+
+
+def test_a_misspelt_method_or_parameter_is_told_before_anything_is_read(tmp_path):
+    with pytest.raises(UsageError, match="'kmeans'"):
+        segment_many([tmp_path / "no.nii.gz"], tmp_path / "out", method="kmean")
+    with pytest.raises(UsageError, match="'max_iter'"):
+        segment_many([tmp_path / "no.nii.gz"], tmp_path / "out", method="kmeans", parameters={"maxiter": 2})
+
+
+def test_the_folders_table_holds_every_scan_of_all_runs(make_scan, tmp_path):
+    segment_many([make_scan("a.nii.gz")], tmp_path / "out", **QUICK)
+    segment_many([make_scan("b.nii.gz")], tmp_path / "out", **QUICK)
+    header, *rows = (tmp_path / "out" / "volumes.tsv").read_text().splitlines()
+    assert header.split("\t")[:4] == ["scan", "GM_mm3", "WM_mm3", "CSF_mm3"]
+    assert [row.split("\t")[0] for row in rows] == ["a.nii.gz", "b.nii.gz"]
+
+
+def test_progress_and_outcomes_are_told_as_they_come(make_scan, tmp_path):
+    steps, outcomes = [], []
+    requests = make_requests([make_scan()], SegmentSettings(method="kmeans"), tmp_path / "out")
+    run_requests(
+        requests,
+        report=False,
+        progress=lambda scan, text: steps.append((scan.name, text)),
+        finished=lambda outcome: outcomes.append(outcome.status),
+    )
+    assert steps[0] == ("scan.nii.gz", "load")
+    assert steps[-1] == ("scan.nii.gz", "save")
+    assert outcomes == ["done"]
+
+
+def test_a_folders_hash_does_not_depend_on_the_names_in_it(tmp_path):
+    for folder, names in (("one", ("a", "b")), ("two", ("x", "y"))):
+        (tmp_path / folder).mkdir()
+        for name, content in zip(names, (b"1", b"2"), strict=True):
+            (tmp_path / folder / name).write_bytes(content)
+    assert hash_input(tmp_path / "one") == hash_input(tmp_path / "two")
+    (tmp_path / "two" / ".DS_Store").write_bytes(b"left by a desktop")
+    assert hash_input(tmp_path / "one") == hash_input(tmp_path / "two")
+    (tmp_path / "two" / "x").write_bytes(b"3")
+    assert hash_input(tmp_path / "one") != hash_input(tmp_path / "two")
+
+
+def test_a_table_of_the_users_own_is_not_replaced(make_scan, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "volumes.tsv").write_text("my\tnumbers\n")
+    with pytest.raises(OutputError, match="not ours"):
+        segment_many([make_scan()], tmp_path / "out", **QUICK)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["volumes.tsv"]
+
+
+def test_what_a_killed_run_left_is_not_counted(make_scan, tmp_path):
+    segment_many([make_scan("a.nii.gz")], tmp_path / "out", **QUICK)
+    left = tmp_path / "out" / ".medunsup-staging-b.1234"
+    left.mkdir()
+    (left / "b_dseg.json").write_bytes((tmp_path / "out" / "a_dseg.json").read_bytes())
+    segment_many([make_scan("c.nii.gz")], tmp_path / "out", **QUICK)
+    rows = (tmp_path / "out" / "volumes.tsv").read_text().splitlines()
+    assert [row.split("\t")[0] for row in rows[1:]] == ["a.nii.gz", "c.nii.gz"]
+
+
+def test_a_defect_in_the_groups_page_costs_the_page_and_not_the_run(make_scan, tmp_path, monkeypatch):
+    from medunsup.report import group
+
+    def broken(_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(group, "write_group", broken)
+    choices = QUICK | {"report": True}
+    result = segment_many([make_scan("a.nii.gz"), make_scan("b.nii.gz")], tmp_path / "out", **choices)
+    assert result.n_failed == 0
+    assert result.group_page is None
+    assert (tmp_path / "out" / "volumes.tsv").exists()
+
+
+def test_a_path_may_begin_with_the_home_folder(make_scan, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    name = make_scan().relative_to(tmp_path)
+    result = segment_many([f"~/{name}"], "~/out", **QUICK)
+    assert result.scans[0].outputs["dseg"] == tmp_path / "out" / "scan_dseg.nii.gz"
+
+
+def test_a_name_that_begins_with_a_tilde_is_no_home_folder(make_scan, tmp_path, monkeypatch):
+    monkeypatch.chdir(make_scan("~scan.nii.gz").parent)
+    assert segment_many(["~scan.nii.gz"], **QUICK).scans[0].status == "done"
+
+
+def test_a_series_may_be_given_as_a_number():
+    assert SegmentSettings.parse({"series": 3}) == SegmentSettings.parse({"series": "3"})

@@ -1,0 +1,74 @@
+"""How results are called, and what a name says of a scan."""
+
+from pathlib import Path
+
+import pytest
+
+from medunsup.io.bids import contrast_of_name, dataset_root, link_to, output_names, sidecar, source_uri, stem
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("scan.nii.gz", "scan"),
+        ("scan.NII.GZ", "scan"),
+        ("a.b.nii", "a.b"),
+        ("brain.mgz", "brain"),
+        ("x.dcm", "x"),
+    ],
+)
+def test_a_stem_is_the_name_without_its_image_ending(name, expected):
+    assert stem(Path(name)) == expected
+
+
+def test_a_scan_outside_bids_gets_its_results_beside_it():
+    names = output_names(Path("/data/scan.nii.gz"), None)
+    assert names.path("dseg") == Path("/data/scan_dseg.nii.gz")
+    assert names.path("probseg", "GM") == Path("/data/scan_label-GM_probseg.nii.gz")
+    assert names.path("mask") == Path("/data/scan_desc-brain_mask.nii.gz")
+    assert sidecar(names.path("dseg")) == Path("/data/scan_dseg.json")
+
+
+def test_a_bids_scan_keeps_its_entities_and_goes_to_its_subject_and_session():
+    names = output_names(Path("sub-01_ses-2_acq-hi_run-1_T1w.nii.gz"), Path("out"))
+    assert names.path("dseg") == Path("out/sub-01/ses-2/anat/sub-01_ses-2_acq-hi_run-1_dseg.nii.gz")
+    corrected = names.path("corrected").name
+    assert corrected == "sub-01_ses-2_acq-hi_run-1_desc-biascorrected_T1w.nii.gz"
+
+
+def test_a_scan_of_a_bids_data_set_goes_to_its_derivatives(tmp_path):
+    (tmp_path / "dataset_description.json").write_text("{}")
+    scan = tmp_path / "sub-01" / "anat" / "sub-01_T1w.nii.gz"
+    assert dataset_root(scan) == tmp_path
+    names = output_names(scan, None)
+    assert names.folder == tmp_path / "derivatives" / "medunsup" / "sub-01" / "anat"
+
+
+def test_a_lone_file_with_a_bids_name_is_treated_like_any_other(tmp_path):
+    assert output_names(tmp_path / "sub-01_T1w.nii.gz", None).folder == tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "contrast"),
+    [
+        ("sub-1_T1w.nii.gz", "T1w"),
+        ("x_FLAIR.nii", "FLAIR"),
+        ("s_PDw.nii.gz", "PD"),
+        ("T2w.mgz", "T2w"),
+        ("scan.nii", None),
+    ],
+)
+def test_the_last_part_of_a_name_says_the_contrast(name, contrast):
+    assert contrast_of_name(name) == contrast
+
+
+def test_a_source_is_named_by_a_link_that_tells_no_folder_of_the_user(tmp_path):
+    raw = tmp_path / "study"
+    (raw / "sub-01").mkdir(parents=True)
+    (raw / "dataset_description.json").write_text("{}")
+    scan = raw / "sub-01" / "sub-01_T1w.nii.gz"
+    assert link_to(raw, raw / "derivatives" / "medunsup") == "../.."
+    assert source_uri(scan, raw / "derivatives" / "medunsup") == "bids:raw:sub-01/sub-01_T1w.nii.gz"
+    assert source_uri(scan, tmp_path / "results") == "bids:raw:sub-01/sub-01_T1w.nii.gz"
+    assert link_to(Path("/home/ann/study"), Path("/scratch/out")) is None
+    assert source_uri(scan, None) == "sub-01_T1w.nii.gz"

@@ -1,0 +1,120 @@
+"""The steps between reading a scan and fitting: masks, further contrasts, the box, the contrast's name."""
+
+from pathlib import Path
+
+import numpy as np
+import phantom
+import pytest
+
+from medunsup.core.errors import GeometryError, StepError, UsageError
+from medunsup.core.record import Step
+from medunsup.core.volume import Source
+from medunsup.io.load import load
+from medunsup.run.box import Box
+from medunsup.run.contrast import contrast_of_intensity, name_contrasts
+from medunsup.run.inputs import check_contrasts, load_contrasts, load_mask
+from medunsup.run.request import Request
+from medunsup.run.settings import SegmentSettings
+
+
+@pytest.fixture
+def scan(make_scan):
+    return load(make_scan())
+
+
+def test_a_box_holds_the_mask_at_its_own_place_in_the_world(small_brain):
+    mask = small_brain.mask
+    box = Box.around(mask.data)
+    part = box.take(mask)
+    assert part.data.sum() == mask.data.sum()
+    voxel = np.argwhere(part.data)[0]
+    whole = voxel + [piece.start for piece in box.slices]
+    assert np.allclose(part.affine @ [*voxel, 1], mask.affine @ [*whole, 1])
+    assert (box.put_back(part.data) == mask.data).all()
+
+
+def test_an_empty_mask_is_refused():
+    with pytest.raises(StepError, match="--mask"):
+        Box.around(np.zeros((3, 3, 3), dtype=bool))
+
+
+def test_what_lies_outside_the_box_continues_its_border():
+    mask = np.zeros((7, 7, 7), dtype=bool)
+    mask[3, 3, 3] = True
+    box = Box.around(mask, margin=0)
+    assert (box.extend(np.full((1, 1, 1), 2.5)) == 2.5).all()
+
+
+@pytest.mark.parametrize("as_stored", [np.float64, lambda mask: mask * 255.0, lambda mask: mask * 0.9 + 0.05])
+def test_a_mask_of_ones_of_255_or_of_probabilities_is_the_same_mask(small_brain, scan, tmp_path, as_stored):
+    stored = small_brain.mask.like(np.asarray(as_stored(small_brain.mask.data)), kind="image")
+    path = phantom.save(stored, tmp_path / "mask.nii.gz", axes="LPS")
+    assert (load_mask(path, scan, Step("mask")).data == small_brain.mask.data).all()
+
+
+def test_a_mask_on_another_grid_is_resampled_and_that_is_told(scan, tmp_path):
+    finer = phantom.make_anatomy(spacing_mm=(3, 3, 3))
+    path = phantom.save(finer.mask, tmp_path / "mask.nii.gz")
+    step = Step("mask")
+    mask = load_mask(path, scan, step)
+    same = (mask.data == (scan.data > 0)).mean()
+    assert same > 0.97
+    assert "resampled" in step.warnings[0]
+    assert step.findings["mask resampled"]["from_shape"] == list(finer.mask.shape)
+
+
+def test_a_mask_of_another_place_is_refused(small_brain, scan, tmp_path):
+    away = small_brain.affine.copy()
+    away[:3, 3] += 1000
+    from medunsup.core.volume import Volume
+
+    path = phantom.save(Volume(small_brain.mask.data, away, "mask"), tmp_path / "mask.nii.gz")
+    with pytest.raises(GeometryError, match="overlap"):
+        load_mask(path, scan, Step("mask"))
+
+
+def test_a_further_contrast_lands_on_the_scans_grid_whatever_its_axes(make_scan, small_brain, scan):
+    path = make_scan("t2.nii.gz", contrast="T2w", axes="PIR")
+    step = Step("contrasts")
+    further = load_contrasts({"T2w": path}, scan, step)["T2w"]
+    truth = small_brain.image("T2w").data * small_brain.mask.data
+    assert np.allclose(further.data, truth, atol=1e-3)
+    assert step.warnings == []
+    assert step.findings["T2w file"] == "t2.nii.gz"
+
+
+def test_an_unknown_contrast_is_refused():
+    with pytest.raises(UsageError, match="FLAIR"):
+        check_contrasts(["T1"])
+
+
+@pytest.mark.parametrize("contrast", ["T1w", "T2w", "FLAIR"])
+def test_the_brightness_of_the_tissues_tells_the_contrast(small_brain, contrast):
+    assert contrast_of_intensity(small_brain.image(contrast).data, small_brain.fractions[:3]) == contrast
+
+
+def _named(settings, name, notes, seen, small_brain):
+    source = Source(name, "nifti", small_brain.mask.grid, notes=notes)
+    step = Step("contrast")
+    request = Request(Path(name), SegmentSettings(**settings), contrasts={"T2w": Path("x")})
+    image = small_brain.image(seen).data
+    return name_contrasts(request, source, image, small_brain.fractions[:3], step), step
+
+
+def test_the_option_wins_then_the_header_then_the_name_then_the_intensities(small_brain):
+    def first(settings, name, notes):
+        (chosen, further), _ = _named(settings, name, notes, "FLAIR", small_brain)
+        assert further == "T2w"
+        return chosen
+
+    assert first({"contrast": "PD"}, "a_T2w.nii.gz", {"contrast": "FLAIR"}) == "PD"
+    assert first({}, "a_T2w.nii.gz", {"contrast": "FLAIR"}) == "FLAIR"
+    assert first({}, "a_T2w.nii.gz", {}) == "T2w"
+    assert first({}, "scan.nii.gz", {}) == "FLAIR"
+
+
+def test_a_name_that_the_intensities_contradict_is_told(small_brain):
+    _, agreeing = _named({}, "a_T1w.nii.gz", {}, "T1w", small_brain)
+    _, contradicting = _named({}, "a_T1w.nii.gz", {}, "T2w", small_brain)
+    assert agreeing.warnings == []
+    assert "T2w" in contradicting.warnings[0]

@@ -1,0 +1,45 @@
+"""Fixtures for the tests of whole runs: small scans, and a placement that costs no registration."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import phantom
+import pytest
+
+
+@pytest.fixture(scope="session")
+def small_brain() -> phantom.Anatomy:
+    """A brain at 5 mm; fractions are 27ths, which no binary number hits."""
+    return phantom.make_anatomy(spacing_mm=(5, 5, 5), supersample=3)
+
+
+@pytest.fixture
+def make_scan(small_brain: phantom.Anatomy, tmp_path: Path) -> Callable[..., Path]:
+    """Write a scan of the small brain, stripped of what lies outside it, under any name."""
+
+    def make(name: str = "scan.nii.gz", contrast: str = "T1w", seed: int = 0, axes: str = "LPS") -> Path:
+        image = small_brain.image(contrast, seed=seed)
+        image = image.like(np.where(small_brain.mask.data, image.data, 0))
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return phantom.save(image, path, axes=axes)
+
+    return make
+
+
+@pytest.fixture
+def quick_placement(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the template as lying on the phantom already, which saves the seconds of a registration."""
+    from medunsup.preprocess import brain_mask, register
+
+    def place(image, mask, *, step, **more):  # type: ignore[no-untyped-def]
+        affine = np.eye(4)
+        affine[:3, 3] = (0, 18, -10)
+        return register.Placement(affine, 0.5, fits=True)
+
+    def find(image, *, step, **more):  # type: ignore[no-untyped-def]
+        return image.like(image.data > 0, kind="mask"), place(image, None, step=step)
+
+    monkeypatch.setattr(register, "place_template", place)
+    monkeypatch.setattr(brain_mask, "brain_mask", find)

@@ -1,0 +1,241 @@
+"""What the verdict says of a brain made from the template's own maps, whole and spoilt in known ways."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import faults
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from medunsup.core.labels import TISSUES, class_table
+from medunsup.core.registry import method
+from medunsup.core.volume import Volume
+from medunsup.preprocess.images import shrink
+from medunsup.preprocess.normalize import winsorize_and_scale
+from medunsup.preprocess.register import Placement
+from medunsup.preprocess.template import load_template
+from medunsup.run.box import Box
+from medunsup.tissue.base import TissueInput
+from medunsup.tissue.priors import tissue_priors
+from medunsup.tissue.quality import assess
+from medunsup.tissue.result import Quality, TissueVolume
+
+SIGNAL = {"T1w": (70, 100, 30), "T2w": (80, 55, 150), "FLAIR": (90, 68, 25), "PD": (85, 70, 100)}
+SPACING_MM = 3.0
+IN_PLACE = Placement(np.eye(4), 0.5, fits=True)
+
+
+@dataclass(frozen=True)
+class Made:
+    """A scan, its brain mask and its contrast's name."""
+
+    image: Volume
+    mask: Volume
+    contrast: str = "T1w"
+
+
+@pytest.fixture(scope="module")
+def maps() -> dict[str, np.ndarray]:
+    """A made-up person at 3 mm: the template's maps as crisp as a single brain's, and fluid around them."""
+    template = load_template()
+    gm, wm = (shrink(part, SPACING_MM).data for part in (template.gm, template.wm))
+    mask = shrink(template.mask, SPACING_MM)
+    sharp = np.stack([gm, wm, np.clip(1 - gm - wm, 0, 1)]) ** 3
+    whole = ndimage.binary_dilation(mask.data > 0.5)  # the template's mask is tight: no fluid around it
+    return {"tissues": sharp / sharp.sum(axis=0), "mask": whole, "affine": mask.affine}
+
+
+def make(maps: dict[str, np.ndarray], contrast: str = "T1w", *, head: bool = False) -> Made:
+    """A scan of that person with 3 % noise, in 12 mm of air; `head` puts bone and fat around the brain."""
+    rng = np.random.default_rng(0)
+    pad = [(4, 4)] * 3
+    affine = maps["affine"].copy()
+    affine[:3, 3] -= affine[:3, :3] @ [4, 4, 4]
+    mask = Volume(np.pad(maps["mask"], pad), affine, "mask")
+    signal = np.pad(np.tensordot(SIGNAL[contrast], maps["tissues"], axes=1) * maps["mask"], pad)
+    if head:
+        outside = ndimage.distance_transform_edt(~mask.data, sampling=mask.spacing_mm)
+        signal = np.where((outside > 3) & (outside <= 12), 160.0, signal)
+    noise = rng.normal(0, 3, (2, *signal.shape))
+    image = Volume(np.hypot(signal + noise[0], noise[1]).astype(np.float32), affine)
+    return Made(image if head else faults.stripped(image, mask), mask, contrast)
+
+
+def judge(
+    made: Made, placement: Placement = IN_PLACE, *, n_classes: int = 3, name: str = "atlas_gmm"
+) -> Quality:
+    """Segment as `segment` does and ask for the verdict."""
+    box = Box.around(made.mask.data)
+    image, mask = box.take(made.image), box.take(made.mask)
+    intensity = winsorize_and_scale(image.data, mask.data)[None]
+    priors = tissue_priors(image, mask, placement) if n_classes == 3 and placement.fits else None
+    labels = class_table(n_classes)
+    data = TissueInput(intensity, mask.data, image.spacing_mm, (made.contrast,), labels, priors)
+    fitted = method("tissue", name)().fit(data)
+    n_voxels = mask.data.sum()
+    volumes = tuple(
+        TissueVolume(label, float(part.sum()) * SPACING_MM**3, 0.0, float(part.sum() / n_voxels))
+        for label, part in zip(labels, fitted.fractions_, strict=True)
+    )
+    return assess(data, fitted, volumes, placement, scan=made.image, origin=box.origin)
+
+
+@pytest.fixture(scope="module")
+def whole(maps) -> Made:
+    return make(maps)
+
+
+@pytest.fixture(scope="module")
+def verdict(whole) -> Quality:
+    return judge(whole)
+
+
+def test_a_good_scan_passes_without_a_reason(verdict):
+    assert verdict.verdict == "pass"
+    assert verdict.reasons == ()
+
+
+@pytest.mark.parametrize("contrast", ["T2w", "FLAIR", "PD"])
+def test_a_good_scan_of_another_contrast_passes_and_says_what_was_not_checked(maps, contrast):
+    quality = judge(make(maps, contrast))
+    assert quality.verdict == "pass"
+    assert [reason.split(":")[0] for reason in quality.reasons] == ["Not checked"]
+
+
+def test_a_good_mask_in_a_whole_head_passes(maps):
+    assert judge(make(maps, head=True)).verdict == "pass"
+
+
+@pytest.mark.parametrize("side", ["top", "bottom", "left", "right", "front", "back"])
+def test_a_mask_cut_on_one_side_is_caught_and_the_side_named(whole, side):
+    quality = judge(replace(whole, mask=faults.cut(whole.mask, side)))
+    assert quality.verdict != "pass"
+    assert any(f"at its {side}" in reason for reason in quality.reasons)
+
+
+def test_a_missing_cerebellum_is_caught_and_named(whole):
+    mask = faults.without_cerebellum(whole.mask, IN_PLACE)
+    quality = judge(Made(faults.stripped(whole.image, mask), mask))
+    assert quality.verdict == "fail"
+    assert any("cerebellum" in reason for reason in quality.reasons)
+
+
+def test_an_eroded_mask_is_caught(whole):
+    mask = faults.eroded(whole.mask, 8.0)
+    for image in (whole.image, faults.stripped(whole.image, mask)):
+        assert judge(Made(image, mask)).verdict != "pass"
+
+
+@pytest.mark.parametrize("spoil", [faults.dilated, faults.boxed])
+def test_a_mask_with_empty_background_is_caught(whole, spoil):
+    quality = judge(replace(whole, mask=spoil(whole.mask)))
+    assert quality.verdict == "fail"
+    assert any("empty background" in reason for reason in quality.reasons)
+
+
+def test_a_mask_that_reaches_into_the_scalp_is_caught(maps):
+    head = make(maps, head=True)
+    quality = judge(replace(head, mask=faults.dilated(head.mask, 8)))
+    assert quality.verdict != "pass"
+    assert any("mask" in reason for reason in quality.reasons)
+
+
+@pytest.mark.parametrize(
+    ("is_really", "named"),
+    [("T2w", "T1w"), ("FLAIR", "T1w"), ("T1w", "T2w"), ("T1w", "FLAIR"), ("T2w", "FLAIR")],
+)
+def test_a_wrong_contrast_is_caught_and_named(maps, is_really, named):
+    quality = judge(replace(make(maps, is_really), contrast=named))
+    assert quality.verdict == "fail"
+    assert any(f"taken as {named}" in reason for reason in quality.reasons)
+
+
+def test_an_inverted_scan_is_caught(whole):
+    quality = judge(replace(whole, image=faults.inverted(whole.image, whole.mask)))
+    assert quality.verdict == "fail"
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"shift_mm": 25, "axis": 0},
+        {"shift_mm": -25, "axis": 1},
+        {"turn_deg": 40, "axis": 0},
+        {"turn_deg": -40, "axis": 2},
+        {"scale": 1.3},
+        {"mirror": True, "axis": 2},
+    ],
+)
+def test_a_misplaced_template_is_caught_before_all_else(whole, how):
+    quality = judge(whole, faults.misplaced(IN_PLACE, **how))
+    assert quality.verdict == "fail"
+    assert "template" in quality.reasons[0]
+
+
+def test_a_registration_that_says_it_failed_is_believed(whole):
+    quality = judge(whole, replace(IN_PLACE, fits=False))
+    assert quality.verdict == "fail"
+    assert "does not fit" in quality.reasons[0]
+
+
+def test_ripple_grows_with_ghosts_and_not_with_noise(whole, verdict):
+    noisy = whole.image.like(
+        whole.image.data + np.random.default_rng(1).normal(0, 5, whole.image.shape).astype(np.float32)
+    )
+    rippled = [verdict.measures["ripple_percent"]]
+    for strength in (0.4, 0.8):
+        ghosts = faults.stripped(faults.ghosted(whole.image, strength), whole.mask)
+        rippled.append(judge(replace(whole, image=ghosts)).measures["ripple_percent"])
+    assert rippled == sorted(rippled)
+    assert rippled[-1] > 2 * rippled[0]
+    more_noise = judge(replace(whole, image=faults.stripped(noisy, whole.mask)))
+    assert more_noise.measures["ripple_percent"] == pytest.approx(rippled[0], abs=2)
+    assert more_noise.measures["noise_percent"] > 1.3 * verdict.measures["noise_percent"]
+
+
+@pytest.mark.parametrize(("n_classes", "name"), [(5, "atlas_gmm"), (3, "kmeans"), (2, "gmm")])
+def test_other_classes_and_methods_are_judged_as_far_as_can_be(whole, n_classes, name):
+    quality = judge(whole, n_classes=n_classes, name=name)
+    assert quality.verdict in ("pass", "check")
+    said = any("shares (" in reason for reason in quality.reasons)
+    assert said == (n_classes != 3)
+    cut = judge(replace(whole, mask=faults.cut(whole.mask, "top")), n_classes=n_classes, name=name)
+    assert cut.verdict != "pass"
+
+
+def test_a_few_slices_are_judged_without_the_template(whole):
+    middle = (slice(None), slice(None), slice(24, 26))
+    image, mask = Volume(whole.image.data[middle], whole.image.affine), whole.mask.data[middle]
+    thin = Made(image, Volume(mask, whole.mask.affine, "mask"))
+    quality = judge(thin, replace(IN_PLACE, fits=False))
+    assert quality.verdict == "pass"
+    assert "where the template lies" in quality.reasons[-1]
+    assert "atlas_overlap_dice" not in quality.measures
+
+
+def test_reasons_are_whole_sentences_with_the_worst_first(whole):
+    cut = faults.cut(whole.mask, "top", 0.4)
+    reasons = judge(replace(whole, mask=cut, contrast="T2w")).reasons
+    assert all(reason[0].isupper() or reason[0].isdigit() for reason in reasons)
+    assert all(reason.endswith(".") for reason in reasons)
+
+
+def test_measures_are_finite_and_documented(verdict, repository: Path):
+    page = (repository / "docs" / "quality.md").read_text("utf-8")
+    assert len(verdict.measures) > 15
+    for name, value in verdict.measures.items():
+        assert np.isfinite(value)
+        assert f"`{name}`" in page, f"docs/quality.md does not explain {name}"
+    assert {label.abbreviation.lower() + "_percent" for label in TISSUES} <= verdict.measures.keys()
+
+
+def test_without_the_scan_the_rest_is_still_checked(whole):
+    box = Box.around(whole.mask.data)
+    image, mask = box.take(whole.image), box.take(whole.mask)
+    intensity = winsorize_and_scale(image.data, mask.data)[None]
+    data = TissueInput(intensity, mask.data, image.spacing_mm, ("T1w",), TISSUES, None)
+    fitted = method("tissue", "kmeans")().fit(data)
+    quality = assess(data, fitted, (), IN_PLACE)
+    assert "mask_flat_face_percent" in quality.measures
+    assert any("Not checked" in reason for reason in quality.reasons)
