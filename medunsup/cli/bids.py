@@ -26,9 +26,13 @@ def bids(
     more_labels: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
     participant_label: Annotated[
         list[str] | None,
-        typer.Option("--participant-label", "--participant_label", help="Participants: 01 02 ..."),
+        typer.Option(
+            "--participant-label", "--participant_label", metavar="LABEL", help="Participants: 01 02 ..."
+        ),
     ] = None,
-    contrast: Annotated[str, typer.Option(help="Which scans: T1w, T2w, FLAIR or PD.")] = "T1w",
+    contrast: Annotated[
+        str, typer.Option(metavar="NAME", help="Which scans: T1w, T2w, FLAIR or PD.")
+    ] = "T1w",
     brain: options.Brain = None,
     method: options.Method = None,
     config: options.Config = None,

@@ -11,9 +11,9 @@ from medunsup.cli.printing import print_result
 
 
 def demo(
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the scan and its results.")] = Path(
-        "medunsup-demo"
-    ),
+    out: Annotated[
+        Path, typer.Option("-o", "--out", metavar="FOLDER", help="Folder for the scan and its results.")
+    ] = Path("medunsup-demo"),
     force: options.Force = False,
     quiet: options.Quiet = False,
     as_json: options.AsJson = False,

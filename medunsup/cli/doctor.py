@@ -15,7 +15,9 @@ MARKS = {
 
 
 def doctor(
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder that results shall go to.")] = Path(),
+    out: Annotated[
+        Path, typer.Option("-o", "--out", metavar="FOLDER", help="Folder that results shall go to.")
+    ] = Path(),
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
 ) -> None:
     """Check versions, cores, memory, codecs, template, disk and write access.

@@ -8,18 +8,20 @@ import typer
 
 import medunsup
 from medunsup.cli import bids, demo, doctor, methods, segment
+from medunsup.cli.plain_help import Command, Group
 
 app = typer.Typer(
     name="medunsup",
+    cls=Group,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
-app.command()(segment.segment)
-app.command()(bids.bids)
-app.command()(methods.methods)
-app.command()(doctor.doctor)
-app.command()(demo.demo)
+app.command(cls=Command)(segment.segment)
+app.command(cls=Command)(bids.bids)
+app.command(cls=Command)(methods.methods)
+app.command(cls=Command)(doctor.doctor)
+app.command(cls=Command)(demo.demo)
 
 
 def print_version(asked: bool) -> None:

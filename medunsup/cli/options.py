@@ -35,53 +35,90 @@ def _brains() -> list[str]:
 
 
 Scans = Annotated[
-    list[Path], typer.Argument(help="NIfTI or MGZ files, or DICOM folders.", show_default=False)
+    list[Path],
+    typer.Argument(metavar="SCANS", help="NIfTI or MGZ files, or DICOM folders.", show_default=False),
 ]
 Out = Annotated[
-    Path | None, typer.Option("-o", "--out", help="Folder for the results; by default beside each scan.")
+    Path | None,
+    typer.Option("-o", "--out", metavar="FOLDER", help="For the results; by default beside each scan."),
 ]
 Mask = Annotated[
-    str | None, _option("Input", help="Brain mask; for many scans a pattern: '{folder}/{stem}_mask.nii.gz'.")
+    str | None,
+    _option(
+        "Input",
+        metavar="FILE",
+        help="Brain mask. For many scans a pattern with {folder}, {stem} (the scan's name without .nii.gz) "
+        "and {id} (the stem without its last _part): '{folder}/{id}_mask.nii.gz'.",
+    ),
 ]
 Brain = Annotated[
     str | None,
     _option(
         "Input",
+        metavar="HOW",
         help="How to find the brain without --mask: auto (the default), atlas, stripped or deepbet.",
         autocompletion=_brains,
     ),
 ]
 With = Annotated[
-    list[str] | None, _option("Input", "--with", help="Another contrast of the head: T2w=scan_T2w.nii.gz.")
+    list[str] | None,
+    _option(
+        "Input",
+        "--with",
+        metavar="NAME=FILE",
+        help="Another contrast of the head: T2w=scan_T2w.nii.gz; for many scans a pattern as in --mask.",
+    ),
 ]
 Contrast = Annotated[
     str | None,
-    _option("Input", help="T1w, T2w, FLAIR, PD, or auto (the default).", autocompletion=_contrasts),
+    _option(
+        "Input",
+        metavar="NAME",
+        help="T1w, T2w, FLAIR, PD, or auto (the default).",
+        autocompletion=_contrasts,
+    ),
 ]
-Series = Annotated[str | None, _option("Input", help="DICOM series, by number or UID.")]
-VolumeIndex = Annotated[int | None, _option("Input", "--volume", help="Volume of a 4D file, from 0.")]
+Series = Annotated[str | None, _option("Input", metavar="NUMBER", help="DICOM series, by its number or UID.")]
+VolumeIndex = Annotated[
+    int | None, _option("Input", "--volume", metavar="INDEX", help="Volume of a 4D file, from 0.")
+]
 Tissues = Annotated[
-    str | None, _option("Method", help="3 (the default: GM, WM, CSF), another number, or auto.")
+    str | None,
+    _option("Method", metavar="NUMBER", help="3 (the default: GM, WM, CSF), another number, or auto."),
 ]
 Method = Annotated[
     str | None,
-    _option("Method", help="By default atlas_gmm; see `medunsup methods`.", autocompletion=_methods),
+    _option(
+        "Method",
+        metavar="NAME",
+        help="By default atlas_gmm; see `medunsup methods`.",
+        autocompletion=_methods,
+    ),
 ]
 Config = Annotated[
     str | None,
-    _option("Method", "--config", help="Preset or YAML file; options win over it.", autocompletion=_presets),
+    _option(
+        "Method",
+        "--config",
+        metavar="NAME",
+        help="Preset or YAML file; options win over it.",
+        autocompletion=_presets,
+    ),
 ]
 SetValue = Annotated[
-    list[str] | None, _option("Method", "--set", help="A parameter of the method: key=value.")
+    list[str] | None,
+    _option("Method", "--set", metavar="KEY=VALUE", help="A parameter of the method; may be repeated."),
 ]
-Seed = Annotated[int | None, _option("Method", help="Seed of every random choice; by default 0.")]
+Seed = Annotated[
+    int | None, _option("Method", metavar="NUMBER", help="Seed of every random choice; by default 0.")
+]
 LearnPrior = Annotated[
     bool,
     _option(
         "Method", "--learn-prior", help="Let all scans refine the prior: segment, average, segment again."
     ),
 ]
-Jobs = Annotated[int, _option("Run", "-j", "--jobs", min=1, help="Scans at the same time.")]
+Jobs = Annotated[int, _option("Run", "-j", "--jobs", metavar="NUMBER", min=1, help="Scans at the same time.")]
 Force = Annotated[bool, _option("Run", "--force", help="Replace results that are there.")]
 NoReport = Annotated[bool, _option("Run", "--no-report", help="Write no HTML page.")]
 DryRun = Annotated[bool, _option("Run", "--dry-run", help="Say what would be done; write nothing.")]

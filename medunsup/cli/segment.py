@@ -43,8 +43,7 @@ def segment(
         "learn_prior": learn_prior or None,
     }
     given |= {"volume": volume, "series": series, "brain": brain}
-    with one_line_errors(debug=debug, as_json=as_json), display(len(scans), quiet or dry_run) as shown:
-        shown.step(scans[0], "starting")
+    with one_line_errors(debug=debug, as_json=as_json):
         from medunsup.run.cohort import make_requests, plan, run_requests
 
         check_outputs(scans, out)
@@ -53,14 +52,16 @@ def segment(
         if dry_run:
             print_plan(plan(requests), as_json)
             return
-        result = run_requests(
-            requests,
-            jobs=jobs,
-            force=force,
-            report=not no_report,
-            progress=shown.step,
-            finished=shown.finished,
-        )
+        with display(len(scans), quiet) as shown:
+            shown.step(scans[0], "starting")
+            result = run_requests(
+                requests,
+                jobs=jobs,
+                force=force,
+                report=not no_report,
+                progress=shown.step,
+                finished=shown.finished,
+            )
     print_result(result, as_json=as_json, quiet=quiet, debug=debug)
     if result.n_failed:
         raise typer.Exit(FAILED)

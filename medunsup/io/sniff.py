@@ -57,15 +57,15 @@ def sniff(path: Path) -> Format:
         raise InputError(f"{path}: the file is empty (0 bytes). Copy or download it again.")
     name = path.name.lower()
     packed = start.startswith(GZIP)
-    _check_name(path, name, packed)
     content = _unpack(path) if packed else start
     found = _format(name, content)
-    if packed and found is Format.DICOM:
-        raise InputError(f"{path}: is a compressed DICOM file. Unpack it first (gunzip).")
     if found is None:
         raise InputError(
             f"{path}: is not an image medunsup can read; it looks like {_guess(content)}. {READABLE}"
         )
+    _check_name(path, name, packed)
+    if packed and found is Format.DICOM:
+        raise InputError(f"{path}: is a compressed DICOM file. Unpack it first (gunzip).")
     return found
 
 

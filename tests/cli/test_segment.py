@@ -55,6 +55,13 @@ def test_progress_goes_to_stderr_from_the_start(medunsup, make_scan):
     assert "starting" not in done.stdout
 
 
+@pytest.mark.parametrize("words", [["--method", "kmean"], ["--config", "fats"], ["--with", "x"]])
+def test_what_is_wrong_with_the_options_is_told_before_anything_starts(medunsup, make_scan, words):
+    done = medunsup("segment", make_scan(), *words)
+    assert done.exit_code == 2
+    assert "starting" not in done.output
+
+
 def test_a_failed_scan_ends_in_1_with_one_line_and_no_traceback(medunsup, tmp_path):
     (tmp_path / "bad.nii.gz").write_bytes(b"no image")
     done = medunsup("segment", "bad.nii.gz", *QUICK, "--quiet")

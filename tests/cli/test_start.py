@@ -88,3 +88,12 @@ def test_the_shell_completes_verbs_options_methods_and_presets(typed, offered):
         [sys.executable, "-c", run], capture_output=True, text=True, timeout=60, env=environment
     )
     assert offered in done.stdout.split()
+
+
+@pytest.mark.parametrize("verb", [[], ["segment"], ["bids"], ["doctor"]])
+def test_help_names_a_value_only_for_options_that_take_one(verb):
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, *verb, "--help"], capture_output=True, text=True, timeout=60
+    )
+    assert "--help" in done.stdout
+    assert "bool" not in done.stdout

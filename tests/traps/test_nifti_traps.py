@@ -102,6 +102,7 @@ TRAPS = {
     "packed but not named so": (lambda d: renamed(scan(d), "scan.nii"), {}, InputError, ["gzip", "Rename it to scan.nii.gz"]),
     "named packed but not": (lambda d: renamed(scan(d, name="a.nii"), "a.nii.gz"), {}, InputError, ["Rename it to a.nii"]),
     "text": (lambda d: raw(d, b"subject\tage\n" * 40), {}, InputError, ["looks like text", "Give a NIfTI"]),
+    "text named packed": (lambda d: raw(d, b"subject\tage\n" * 40, "text.nii.gz"), {}, InputError, ["text.nii.gz: is not an image", "looks like text"]),
     "PNG": (lambda d: raw(d, b"\x89PNG\r\n\x1a\n" + bytes(400)), {}, InputError, ["a PNG picture", "Give a NIfTI"]),
     "web page": (lambda d: raw(d, b"<!DOCTYPE html>" + b" " * 400), {}, InputError, ["failed download"]),
     "NRRD": (lambda d: raw(d, b"NRRD0004\n" + bytes(400), "a.nrrd"), {}, InputError, ["NRRD", "convert it to NIfTI"]),
