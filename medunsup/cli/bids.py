@@ -8,8 +8,8 @@ import typer
 
 from medunsup.cli import options
 from medunsup.cli.choices import read_settings
-from medunsup.cli.console import FAILED, display, one_line_errors
-from medunsup.cli.printing import print_plan, print_result
+from medunsup.cli.console import display, one_line_errors
+from medunsup.cli.printing import exit_code, print_plan, print_result
 
 
 class Level(StrEnum):
@@ -72,8 +72,7 @@ def bids(
         scans = find_scans(bids_dir, [*(participant_label or []), *(more_labels or [])], contrast)
         requests = make_requests(scans, read_settings(config, given, set_ or []), output_dir)
         if dry_run:
-            print_plan(plan(requests), as_json)
-            return
+            raise typer.Exit(print_plan(plan(requests, force=force), as_json))
         with display(len(scans), quiet) as shown:
             result = run_requests(
                 requests,
@@ -84,5 +83,5 @@ def bids(
                 finished=shown.finished,
             )
     print_result(result, as_json=as_json, quiet=quiet, debug=debug)
-    if result.n_failed:
-        raise typer.Exit(FAILED)
+    if code := exit_code(result):
+        raise typer.Exit(code)

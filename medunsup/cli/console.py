@@ -111,7 +111,7 @@ def one_line_errors(*, debug: bool = False, as_json: bool = False) -> Iterator[N
         if debug:
             traceback.print_exc()
         _fail(str(error), WRONG_USE if isinstance(error, UsageError) else FAILED, as_json)
-    except BrokenPipeError:  # the reader of our output has gone, as `head` does
+    except (typer.Exit, BrokenPipeError):  # a plain end, or the reader of our output has gone, as `head` does
         raise
     except Exception as error:  # noqa: BLE001 - a defect of ours is told in one line as well
         if debug:

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from medunsup.cli import options
-from medunsup.cli.console import FAILED, display, one_line_errors
-from medunsup.cli.printing import print_result
+from medunsup.cli.console import display, one_line_errors
+from medunsup.cli.printing import exit_code, print_result
 
 
 def demo(
@@ -26,8 +26,8 @@ def demo(
 
         result = run_demo(out, force=force, progress=shown.step, finished=shown.finished)
     print_result(result, as_json=as_json, quiet=quiet, debug=debug)
-    if result.n_failed:
-        raise typer.Exit(FAILED)
+    if code := exit_code(result):
+        raise typer.Exit(code)
     page = result.scans[0].outputs.get("report")
     if page and not quiet:
         typer.echo(f"Look at {page} in a browser.", err=True)

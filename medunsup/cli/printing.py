@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import typer
 
 import medunsup
-from medunsup.cli.console import FAILED, print_json
+from medunsup.cli.console import FAILED, WRONG_USE, print_json
 
 if TYPE_CHECKING:
     from medunsup.run.cohort import CohortResult, Planned
     from medunsup.run.summary import ScanOutcome
 
-STATUS_WORDS = {"new": "to do", "done": "done already", "other": "there, but"}
+STATUS_WORDS = {"new": "to do", "done": "done already", "other": "to be replaced,", "missing": "will fail:"}
 
 
 def print_result(result: "CohortResult", *, as_json: bool, quiet: bool, debug: bool) -> None:
@@ -30,8 +30,15 @@ def print_result(result: "CohortResult", *, as_json: bool, quiet: bool, debug: b
             typer.echo(f"All scans compared: {result.group_page}", err=True)
 
 
-def print_plan(planned: Sequence["Planned"], as_json: bool) -> None:
-    """Print what a run would do."""
+def exit_code(result: "CohortResult") -> int:
+    """0 if all scans have their result, 2 if each was asked for what it does not hold, else 1."""
+    if result.n_failed and all(scan.is_wrong_use for scan in result.scans):
+        return WRONG_USE
+    return FAILED if result.n_failed else 0
+
+
+def print_plan(planned: Sequence["Planned"], as_json: bool) -> int:
+    """Print what a run would do; return the code it would end with, as far as missing files tell."""
     facts = [
         {
             "scan": str(item.request.scan),
@@ -41,12 +48,14 @@ def print_plan(planned: Sequence["Planned"], as_json: bool) -> None:
         }
         for item in planned
     ]
+    code = FAILED if any(item.status == "missing" for item in planned) else 0
     if as_json:
-        print_json({"medunsup": medunsup.__version__, "dry_run": True, "scans": facts})
-        return
-    for fact in facts:
-        words = f"{STATUS_WORDS[fact['status']]} {fact['why']}".strip()
-        typer.echo(f"{fact['scan']} -> {fact['output']}: {words}")
+        print_json({"medunsup": medunsup.__version__, "dry_run": True, "exit_code": code, "scans": facts})
+    else:
+        for fact in facts:
+            words = f"{STATUS_WORDS[fact['status']]} {fact['why']}".strip()
+            typer.echo(f"{fact['scan']} -> {fact['output']}: {words}")
+    return code
 
 
 def _line(scan: "ScanOutcome") -> str:
@@ -80,7 +89,7 @@ def _count(scans: "Sequence[ScanOutcome]") -> str:
 def _as_json(result: "CohortResult") -> dict[str, object]:
     return {
         "medunsup": medunsup.__version__,
-        "exit_code": FAILED if result.n_failed else 0,
+        "exit_code": exit_code(result),
         "scans": [scan.as_json() for scan in result.scans],
         "group_page": str(result.group_page) if result.group_page else None,
     }

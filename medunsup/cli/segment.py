@@ -4,8 +4,8 @@ import typer
 
 from medunsup.cli import options
 from medunsup.cli.choices import check_outputs, pairs, read_settings
-from medunsup.cli.console import FAILED, display, one_line_errors
-from medunsup.cli.printing import print_plan, print_result
+from medunsup.cli.console import display, one_line_errors
+from medunsup.cli.printing import exit_code, print_plan, print_result
 
 
 def segment(
@@ -50,8 +50,7 @@ def segment(
         settings = read_settings(config, given, set_ or [])
         requests = make_requests(scans, settings, out, mask, pairs(with_ or [], "--with"))
         if dry_run:
-            print_plan(plan(requests), as_json)
-            return
+            raise typer.Exit(print_plan(plan(requests, force=force), as_json))
         with display(len(scans), quiet) as shown:
             shown.step(scans[0], "starting")
             result = run_requests(
@@ -63,5 +62,5 @@ def segment(
                 finished=shown.finished,
             )
     print_result(result, as_json=as_json, quiet=quiet, debug=debug)
-    if result.n_failed:
-        raise typer.Exit(FAILED)
+    if code := exit_code(result):
+        raise typer.Exit(code)

@@ -8,7 +8,7 @@ import numpy as np
 from highdicom.spatial import create_affine_matrix_from_attributes, get_volume_positions
 from numpy.typing import NDArray
 
-from medunsup.core.errors import GeometryError, InputError
+from medunsup.core.errors import GeometryError, InputError, UsageError
 from medunsup.core.geometry import Affine
 from medunsup.io.dicom_slices import Slice
 from medunsup.io.notes import Notes
@@ -28,7 +28,7 @@ def order_slices(
     """Return one volume's slices in spatial order and the affine (4, 4) of (column, row, slice) to RAS mm.
 
     Raises GeometryError or InputError naming the slice at fault: mixed geometry, duplicates, a missing
-    slice, uneven spacing, gantry tilt; or 4D without `volume`.
+    slice, uneven spacing, gantry tilt; or 4D without `volume`. Raises UsageError for a volume it lacks.
     """
     _check_alike(path, slices)
     _check_copies(path, slices)
@@ -121,7 +121,7 @@ def _one_volume(path: Path, slices: Sequence[Slice], volume: int | None, notes: 
             f"Pass --volume 0 to {n_volumes - 1} to pick one."
         )
     if volume is not None and not 0 <= volume < n_volumes:
-        raise InputError(f"{path}: has no volume {volume}. Pass --volume 0 to {n_volumes - 1}.")
+        raise UsageError(f"{path}: has no volume {volume}. Pass --volume 0 to {n_volumes - 1}.")
     if n_volumes == 1:
         return list(slices)
     notes["volume"] = volume

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydicom.dataset import Dataset
 
-from medunsup.core.errors import InputError
+from medunsup.core.errors import InputError, UsageError
 from medunsup.io.dicom_contrast import acquisition_of, contrast_of
 from medunsup.io.dicom_slices import read_header, sop_class
 from medunsup.io.sniff import READABLE
@@ -99,7 +99,8 @@ def find_series(path: Path) -> list[Series]:
 def pick_series(path: Path, found: Sequence[Series], asked: str | int | None) -> Series:
     """Return the series asked for by number or UID, the only MR series, or the only 3D T1w one.
 
-    Raises InputError that lists the series where none or several fit.
+    Raises UsageError that lists the series if the one asked for is not there, InputError that lists them if
+    none or several fit.
     """
     if asked is not None:
         fits = [series for series in found if str(asked) in (series.number, series.uid)]
@@ -108,7 +109,7 @@ def pick_series(path: Path, found: Sequence[Series], asked: str | int | None) ->
         problem = (
             f"no series {asked}" if not fits else f"{len(fits)} series with number {asked}: pass its UID"
         )
-        raise InputError(f"{path}: there is {problem}. {_listing(found)}")
+        raise UsageError(f"{path}: there is {problem}. {_listing(found)}")
     if len(found) == 1:
         return found[0]
     scans = [series for series in found if series.modality == "MR" and not series.is_localizer]

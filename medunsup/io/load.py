@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from medunsup.core.errors import InputError
+from medunsup.core.errors import UsageError
 from medunsup.core.paths import user_path
 from medunsup.core.volume import Volume
 from medunsup.io.sniff import Format, sniff
@@ -27,7 +27,8 @@ def load(
     `Volume.source` remembers the input's own grid, its hash, and what was chosen on the way.
 
     Raises InputError or GeometryError naming the file, slice or field at fault and the way out;
-    DependencyError if DICOM pixels need a codec that is not installed.
+    UsageError for a volume or series that is not there; DependencyError if DICOM pixels need a codec that
+    is not installed.
 
     Examples
     --------
@@ -42,7 +43,7 @@ def load(
 
         return load_dicom(path, series=series, volume=volume)
     if series is not None:
-        raise InputError(
+        raise UsageError(
             f"{path}: --series picks a DICOM series, but this is a {form.value} file. Leave it out."
         )
     from medunsup.io.nifti import load_nifti

@@ -18,7 +18,7 @@ from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
 from numpy.typing import NDArray
 
-from medunsup.core.errors import GeometryError, InputError
+from medunsup.core.errors import GeometryError, InputError, UsageError
 from medunsup.core.geometry import Affine, Grid
 from medunsup.core.volume import Source, Volume, ras_axes
 from medunsup.io.coordinates import check_voxel_size, choose_affine
@@ -34,7 +34,7 @@ GZIP_RATIO = 1040  # deflate packs no better than 1032 to 1
 def load_nifti(path: Path, form: Format, *, volume: int | None = None, coordinates: str = "auto") -> Volume:
     """Read one 3D volume of a NIfTI, Analyze or MGH file as RAS+ float32.
 
-    Raises InputError or GeometryError naming the file and field at fault.
+    Raises InputError or GeometryError naming the file and field at fault, UsageError for a volume it lacks.
     """
     notes = Notes()
     image = _open(path, notes)
@@ -131,7 +131,7 @@ def _check_volume(path: Path, count: int, volume: int | None) -> None:
         )
     if volume is not None and not 0 <= volume < count:
         last = f"0 to {count - 1}" if count > 1 else "0, the only one"
-        raise InputError(f"{path}: has no volume {volume}. Pass --volume {last}.")
+        raise UsageError(f"{path}: has no volume {volume}. Pass --volume {last}.")
 
 
 def _check_size(path: Path, image: Any) -> None:

@@ -14,7 +14,7 @@ from medunsup.run.job import Job, do_job
 from medunsup.run.learning import check_learnable, learn, with_known_prior
 from medunsup.run.lock import locked
 from medunsup.run.mixture import build
-from medunsup.run.request import Request, Status, check_distinct, fill
+from medunsup.run.request import Request, Status, check_distinct, check_there, fill
 from medunsup.run.root import check_root
 from medunsup.run.settings import SegmentSettings
 from medunsup.run.staging import recover
@@ -27,7 +27,7 @@ Finished = Callable[[ScanOutcome], None]
 
 @dataclass(frozen=True)
 class Planned:
-    """One scan of the plan: whether its result is there, and if it was made otherwise, how."""
+    """One scan of the plan: whether its result is there; `why` it was made otherwise, or cannot be made."""
 
     request: Request
     status: Status
@@ -65,8 +65,8 @@ def segment_many(
     whose result is there, from the same input, choices and version, is skipped. A scan that fails is
     reported in the result and the rest goes on.
 
-    Raises UsageError for a wrong choice or results made otherwise without `force`; OutputError if the
-    folder is in use or unwritable.
+    Raises UsageError for a wrong choice, if none of the scans is there, or for results made otherwise
+    without `force`; OutputError if the folder is in use or unwritable.
     """
     settings = SegmentSettings.parse(choices, where="segment_many")
     requests = make_requests([Path(path) for path in paths], settings, out, mask, with_contrasts)
@@ -80,7 +80,10 @@ def make_requests(
     mask: str | Path | None = None,
     with_contrasts: Mapping[str, str | Path] | None = None,
 ) -> list[Request]:
-    """Turn paths and choices into one request a scan. Raises UsageError if they do not fit together."""
+    """Turn paths and choices into one request a scan.
+
+    Raises UsageError if they do not fit together, or if a file is missing for each of the scans.
+    """
     given = {"mask": mask} if mask is not None else {}
     given |= dict(with_contrasts or {})
     plain = next((path for path in given.values() if "{" not in str(path)), None)
@@ -102,6 +105,7 @@ def make_requests(
         for scan in scans
     ]
     check_distinct(requests)
+    check_there(requests)
     if settings.learn_prior:
         check_learnable(requests)
     return requests
@@ -124,9 +128,7 @@ def run_requests(
             recover(request.names.folder, request.names.stem)
         if requests and requests[0].settings.learn_prior:
             requests = learn(requests, jobs=jobs, progress=progress or _silent)
-        planned = plan(requests)
-        if not force:
-            refuse_other(planned)
+        planned = plan(requests, force=force)
         outcomes: dict[Path, ScanOutcome] = {}
         for outcome in _work(planned, jobs, force, report, progress or _silent):
             outcomes[outcome.scan] = outcome
@@ -138,18 +140,24 @@ def run_requests(
     return CohortResult(scans, page[0] if page else None)
 
 
-def plan(requests: Sequence[Request]) -> list[Planned]:
-    """Look what is there already. Raises OutputError if a root holds somebody else's data set or table."""
+def plan(requests: Sequence[Request], *, force: bool = False) -> list[Planned]:
+    """Look what is there already.
+
+    Raises OutputError if a root holds somebody else's data set or table, and without `force` UsageError if a
+    result is there that was made otherwise.
+    """
     for root, is_bids in {(request.names.root, request.names.is_bids) for request in requests}:
         if root is not None:
             check_table(root)
             if is_bids:
                 check_root(root)
-    return [_look(with_known_prior(request)) for request in requests]
+    planned = [_look(with_known_prior(request)) for request in requests]
+    if not force:
+        _refuse_other(planned)
+    return planned
 
 
-def refuse_other(planned: Sequence[Planned]) -> None:
-    """Raise UsageError if a result is there that was made otherwise."""
+def _refuse_other(planned: Sequence[Planned]) -> None:
     others = [item for item in planned if item.status == "other"]
     if others:
         first = others[0]
@@ -161,10 +169,12 @@ def refuse_other(planned: Sequence[Planned]) -> None:
 
 
 def _look(request: Request) -> Planned:
+    if why := request.missing():
+        return Planned(request, "missing", why)
     try:
         return Planned(request, *request.status())
     except InputError:
-        return Planned(request, "new")  # the scan is missing: it fails when its turn comes
+        return Planned(request, "new")  # it cannot be read: it fails when its turn comes
 
 
 def _work(
@@ -173,7 +183,9 @@ def _work(
     """Yield every scan's outcome as it comes; after a fatal one nothing more is begun."""
     todo = []
     for item in planned:
-        if item.status == "done" and not force:
+        if item.status == "missing":
+            yield ScanOutcome(item.request.scan, "failed", error=item.why)
+        elif item.status == "done" and not force:
             yield read_outcome(item.request, "skipped")
         else:
             todo.append(Job(item.request, force, report))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from time import perf_counter
 
-from medunsup.core.errors import MedunsupError, OutputError
+from medunsup.core.errors import MedunsupError, OutputError, UsageError
 from medunsup.run.request import Request
 from medunsup.run.summary import ScanOutcome, read_outcome
 
@@ -26,7 +26,11 @@ def do_job(job: Job, say: Callable[[str], None]) -> ScanOutcome:
         _segment_and_save(job, say)
         outcome = read_outcome(job.request, "done")
     except MedunsupError as error:
-        outcome = _failed(job, str(error), is_fatal=isinstance(error, OutputError))
+        outcome = replace(
+            _failed(job, str(error)),
+            is_fatal=isinstance(error, OutputError),
+            is_wrong_use=isinstance(error, UsageError),
+        )
     except MemoryError:
         outcome = _failed(job, f"{job.request.scan}: not enough memory. Try --jobs 1.")
     except Exception as error:  # noqa: BLE001 - one broken scan must not end the others
@@ -44,6 +48,5 @@ def _segment_and_save(job: Job, say: Callable[[str], None]) -> None:
     write(result, job.request.names, force=job.force, report=job.report)
 
 
-def _failed(job: Job, error: str, is_fatal: bool = False) -> ScanOutcome:
-    trace = traceback.format_exc()
-    return ScanOutcome(job.request.scan, "failed", error=error, trace=trace, is_fatal=is_fatal)
+def _failed(job: Job, error: str) -> ScanOutcome:
+    return ScanOutcome(job.request.scan, "failed", error=error, trace=traceback.format_exc())

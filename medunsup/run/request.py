@@ -15,7 +15,7 @@ from medunsup.io.bids import OutputNames, output_names, sidecar, stem
 from medunsup.run.settings import SegmentSettings
 
 Identity = dict[str, Any]
-Status = Literal["new", "done", "other"]
+Status = Literal["new", "done", "other", "missing"]
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,17 @@ class Request:
             "Inputs": [item.as_sidecar() for item in self.inputs()],
         }
 
+    def missing(self) -> str:
+        """Say which input is not there and what may be wrong with its name; nothing if all are there."""
+        if not self.scan.exists():
+            return f"{self.scan}: there is no such file or folder. Check the path."
+        beside = {**({"mask": self.mask} if self.mask else {}), **self.contrasts}
+        lost = next((f"its {role} {path}" for role, path in beside.items() if not path.exists()), "")
+        if not lost:
+            return ""
+        known = ", ".join(f"{{{name}}} is {value!r}" for name, value in placeholders(self.scan).items())
+        return f"{self.scan}: {lost} is not there. Check the path. In a pattern, for this scan, {known}."
+
     def command(self) -> str:
         """Return the command line that makes this result, with file names without their folders."""
         words = ["medunsup", "segment", self.scan.name]
@@ -104,12 +115,16 @@ def hash_input(path: Path) -> str:
     return sha256("".join(hashes).encode()).hexdigest()
 
 
-def fill(pattern: str | Path, scan: Path) -> Path:
-    """Fill {folder}, {stem} and {id} (the stem without its last _part) of a path from a scan's own."""
+def placeholders(scan: Path) -> dict[str, str]:
+    """List what a pattern may hold, with a scan's values; `id` is the stem without its last _part."""
     name = stem(scan)
-    parts = {"folder": str(scan.parent), "stem": name, "id": name.rsplit("_", 1)[0]}
+    return {"folder": str(scan.parent), "stem": name, "id": name.rsplit("_", 1)[0]}
+
+
+def fill(pattern: str | Path, scan: Path) -> Path:
+    """Fill the placeholders of a path from a scan's own. Raises UsageError for one that is not known."""
     try:
-        return user_path(str(pattern).format(**parts))
+        return user_path(str(pattern).format(**placeholders(scan)))
     except (KeyError, IndexError, ValueError) as error:
         raise UsageError(f"{pattern}: only {{folder}}, {{stem}} and {{id}} can be filled in.") from error
 
@@ -126,6 +141,14 @@ def check_distinct(requests: Sequence[Request]) -> None:
                 "to write each result beside its scan."
             )
         taken[target] = request.scan
+
+
+def check_there(requests: Sequence[Request]) -> None:
+    """Raise UsageError if no scan can be begun for want of a file; if some can, the rest fail one by one."""
+    missing = [why for request in requests if (why := request.missing())]
+    if missing and len(missing) == len(requests):
+        more = f" (The same goes for {len(missing) - 1} more.)" if len(missing) > 1 else ""
+        raise UsageError(missing[0] + more)
 
 
 def _compare(made: Mapping[str, Any], asked: Mapping[str, Any]) -> tuple[Status, str]:

@@ -11,7 +11,10 @@ from medunsup.run.request import Request
 
 @dataclass(frozen=True)
 class ScanOutcome:
-    """One scan's fate. `error` is one line, `trace` its traceback; `is_fatal`: the rest would fail too."""
+    """One scan's fate. `error` is one line, `trace` its traceback.
+
+    `is_fatal`: the rest would fail too. `is_wrong_use`: what was asked cannot be had of this scan.
+    """
 
     scan: Path
     status: Literal["done", "skipped", "failed", "not run"]
@@ -24,6 +27,7 @@ class ScanOutcome:
     error: str | None = None
     trace: str | None = None
     is_fatal: bool = False
+    is_wrong_use: bool = False
     seconds: float = 0.0
 
     def as_json(self) -> dict[str, Any]:

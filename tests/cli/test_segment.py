@@ -55,7 +55,7 @@ def test_progress_goes_to_stderr_from_the_start(medunsup, make_scan):
     assert "starting" not in done.stdout
 
 
-@pytest.mark.parametrize("words", [["--method", "kmean"], ["--config", "fats"], ["--with", "x"]])
+@pytest.mark.parametrize("words", [["--method", "kmean"], ["--config", "fats"], ["--mask", "no.nii.gz"]])
 def test_what_is_wrong_with_the_options_is_told_before_anything_starts(medunsup, make_scan, words):
     done = medunsup("segment", make_scan(), *words)
     assert done.exit_code == 2
@@ -115,6 +115,44 @@ def test_a_dry_run_tells_the_plan_and_writes_nothing(medunsup, make_scan, tmp_pa
     assert done.exit_code == 0
     assert [scan["status"] for scan in json.loads(done.stdout)["scans"]] == ["done", "new"]
     assert sorted((tmp_path / "out").rglob("*")) == before
+
+
+@pytest.mark.parametrize("dry", [[], ["--dry-run"]])
+@pytest.mark.parametrize(
+    ("scans", "words", "code", "hint"),
+    [
+        (["gone.nii.gz"], [], 2, "gone.nii.gz: there is no such file"),
+        (["a.nii.gz"], ["--mask", "{id}_mask.nii.gz"], 2, "a_mask.nii.gz is not there"),
+        (["a.nii.gz"], ["--with", "T2w=gone.nii.gz"], 2, "its T2w gone.nii.gz is not there"),
+        (["a.nii.gz", "gone.nii.gz"], [], 1, "gone.nii.gz: there is no such file"),
+        (["made.nii.gz"], [], 2, "--force"),
+    ],
+)
+def test_a_dry_run_ends_as_the_run_would(medunsup, make_scan, dry, scans, words, code, hint):
+    make_scan("a.nii.gz")
+    medunsup("segment", make_scan("made.nii.gz"), *QUICK, "-o", "out", "--seed", "5")
+    done = medunsup("segment", *scans, *QUICK, *words, "-o", "out", *dry)
+    assert done.exit_code == code
+    assert hint in done.output
+
+
+def test_a_dry_run_says_of_each_scan_whether_it_can_be_begun(medunsup, make_scan):
+    scans = [make_scan("a.nii.gz"), "gone.nii.gz"]
+    done = medunsup("segment", *scans, *QUICK, "-o", "out", "--dry-run", "--json")
+    told = json.loads(done.stdout)
+    assert told["exit_code"] == done.exit_code == 1
+    assert [scan["status"] for scan in told["scans"]] == ["new", "missing"]
+    assert "no such file" in told["scans"][1]["why"]
+
+
+@pytest.mark.parametrize("asked", [["--series", "7"], ["--volume", "7"]])
+def test_asking_for_what_a_scan_does_not_hold_is_wrong_use(medunsup, make_scan, tmp_path, asked):
+    scan = make_scan()
+    alone = medunsup("segment", scan, *QUICK, *asked, "--json")
+    assert alone.exit_code == json.loads(alone.stdout)["exit_code"] == 2
+    (tmp_path / "bad.nii.gz").write_bytes(b"no image")
+    beside = medunsup("segment", scan, "bad.nii.gz", *QUICK, *asked)
+    assert beside.exit_code == 1
 
 
 def test_results_made_otherwise_are_refused_with_2_and_replaced_with_force(medunsup, make_scan):

@@ -5,7 +5,7 @@ import pytest
 from dicom_maker import make_enhanced, make_slices, make_voxels, write_dicom, write_slices
 from pydicom.dataset import Dataset
 
-from medunsup.core.errors import InputError
+from medunsup.core.errors import InputError, UsageError
 from medunsup.io.dicom_contrast import acquisition_of, contrast_of
 from medunsup.io.load import load
 
@@ -60,7 +60,7 @@ def test_series_of_one_number_are_picked_by_uid(tmp_path):
     folder = study(
         tmp_path, {**T2, "SeriesNumber": 5, "uid": "1.2.5"}, {**T2, "SeriesNumber": 5, "uid": "1.2.6"}
     )
-    with pytest.raises(InputError, match=r"pass its UID.*UID 1\.2\.6"):
+    with pytest.raises(UsageError, match=r"pass its UID.*UID 1\.2\.6"):
         load(folder, series=5)
     assert np.array_equal(load(folder, series="1.2.6").in_source_space()[0], make_voxels(seed=1))
 

@@ -110,12 +110,43 @@ def test_two_scans_of_one_name_are_refused_before_anything_is_written(make_scan,
 
 def test_a_pattern_finds_each_scans_own_mask(make_scan, tmp_path):
     scans = [make_scan("s1_T1w.nii.gz"), make_scan("s2_T1w.nii.gz")]
+    for name in ("s1", "s2"):
+        make_scan(f"{name}_mask.nii.gz")
     requests = make_requests(scans, SegmentSettings(method="gmm"), mask="{folder}/{id}_mask.nii.gz")
     assert [request.mask.name for request in requests] == ["s1_mask.nii.gz", "s2_mask.nii.gz"]
     with pytest.raises(UsageError, match="pattern"):
         make_requests(scans, SegmentSettings(method="gmm"), mask="mask.nii.gz")
     with pytest.raises(UsageError, match="folder"):
         make_requests(scans, SegmentSettings(method="gmm"), mask="{subject}.nii.gz")
+
+
+def test_a_mask_that_is_not_there_is_told_with_its_path_and_the_placeholders(make_scan, tmp_path):
+    scan = make_scan("1000_T1w.nii.gz")
+    with pytest.raises(UsageError) as caught:
+        make_requests([scan], SegmentSettings(method="gmm"), mask="{folder}/{stem}_mask.nii.gz")
+    told = str(caught.value)
+    assert str(tmp_path / "1000_T1w_mask.nii.gz") in told
+    assert f"{{folder}} is {str(tmp_path)!r}" in told
+    assert "{stem} is '1000_T1w'" in told
+    assert "{id} is '1000'" in told
+    with pytest.raises(UsageError, match="its T2w"):
+        make_requests([scan], SegmentSettings(method="gmm"), with_contrasts={"T2w": "no.nii.gz"})
+
+
+def test_a_scan_without_its_mask_fails_and_the_rest_goes_on(make_scan, small_brain, tmp_path):
+    import phantom
+
+    scans = [make_scan("a.nii.gz"), make_scan("b.nii.gz")]
+    phantom.save(small_brain.mask, tmp_path / "b_mask.nii.gz", axes="LPS")
+    result = segment_many(scans, tmp_path / "out", mask="{folder}/{stem}_mask.nii.gz", **QUICK)
+    assert [scan.status for scan in result.scans] == ["failed", "done"]
+    assert "a_mask.nii.gz" in result.scans[0].error
+
+
+def test_if_none_of_the_scans_is_there_nothing_is_begun(tmp_path):
+    with pytest.raises(UsageError, match=r"one\.nii.*1 more"):
+        segment_many([tmp_path / "one.nii", tmp_path / "two.nii"], tmp_path / "out", **QUICK)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_misspelt_method_or_parameter_is_told_before_anything_is_read(tmp_path):

@@ -17,7 +17,7 @@ from pydicom.uid import (
     generate_uid,
 )
 
-from medunsup.core.errors import DependencyError, GeometryError, InputError
+from medunsup.core.errors import DependencyError, GeometryError, InputError, UsageError
 from medunsup.io.load import load
 
 SAGITTAL = (0, 1, 0, 0, 0, -1)
@@ -177,7 +177,7 @@ TRAPS = {
     "mixed pixel sizes": (lambda d: series(d, edited(5, PixelSpacing=[2, 2])), {}, GeometryError, ["mixed series", "PixelSpacing", "IM0005.dcm"]),
     "two stacks side by side": (lambda d: series(d, beside), {}, GeometryError, ["mixed series", "one plane", "different places"]),
     "4D": (lambda d: series(d, twice), {}, InputError, ["4D, with 2 volumes", "--volume 0 to 1"]),
-    "volume past the last": (lambda d: series(d), {"volume": 1}, InputError, ["no volume 1", "--volume 0"]),
+    "volume past the last": (lambda d: series(d), {"volume": 1}, UsageError, ["no volume 1", "--volume 0"]),
     "CT": (lambda d: series(d, Modality="CT"), {}, InputError, ["a CT scan, not MR", "Give an MR scan"]),
     "PET": (lambda d: series(d, Modality="PT"), {}, InputError, ["a PET scan, not MR"]),
     "secondary capture": (lambda d: series(d, Modality="OT"), {}, InputError, ["secondary capture", "not MR"]),
@@ -192,7 +192,7 @@ TRAPS = {
     "pixel size zero": (lambda d: series(d, spacing=(0, 0)), {}, GeometryError, ["PixelSpacing", "cannot be right"]),
     "position not a number": (lambda d: garbled(series(d) / "IM0003.dcm").parent, {}, GeometryError, ["IM0003.dcm", "ImagePositionPatient"]),
     "crooked axes": (lambda d: series(d, orientation=(1, 0, 0, 0.5, 0.8, 0)), {}, GeometryError, ["ImageOrientationPatient", "not a pair of axes"]),
-    "no such series": (two_series, {"series": 7}, InputError, ["no series 7", "1: t2_tse", "2: t2_tse"]),
+    "no such series": (two_series, {"series": 7}, UsageError, ["no series 7", "1: t2_tse", "2: t2_tse"]),
     "several, none T1w": (two_series, {}, InputError, ["holds 2 series", "no 3D T1w", "--series NUMBER", "6 slices"]),
     "no image": (report, {}, InputError, ["no images", "image series"]),
     "no pixels": (lambda d: series(d, lacking("PixelData")), {}, InputError, ["pixels cannot be decoded", "IM0001.dcm"]),

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from nifti_maker import edit_bytes, make_nifti, make_values, set_fields
 
-from medunsup.core.errors import GeometryError, InputError
+from medunsup.core.errors import GeometryError, InputError, UsageError
 from medunsup.io.load import load
 
 RGB = np.zeros((4, 4, 4), dtype=[("R", "u1"), ("G", "u1"), ("B", "u1")])
@@ -121,10 +121,10 @@ TRAPS = {
     "folder of text": (lambda d: folder_with(d, "a.txt"), {}, InputError, ["none of its 1 files is DICOM"]),
     "folder of NIfTI": (lambda d: scan(d).parent, {}, InputError, ["NIfTI", "scan.nii.gz"]),
     "4D": (lambda d: scan(d, make_values((3, 4, 5, 6))), {}, InputError, ["4D, with 6 volumes", "--volume 0 to 5"]),
-    "volume past the last": (lambda d: scan(d, make_values((3, 4, 5, 6))), {"volume": 6}, InputError, ["no volume 6", "--volume 0 to 5"]),
-    "volume of a 3D file": (lambda d: scan(d), {"volume": 1}, InputError, ["no volume 1", "0, the only one"]),
+    "volume past the last": (lambda d: scan(d, make_values((3, 4, 5, 6))), {"volume": 6}, UsageError, ["no volume 6", "--volume 0 to 5"]),
+    "volume of a 3D file": (lambda d: scan(d), {"volume": 1}, UsageError, ["no volume 1", "0, the only one"]),
     "5D": (lambda d: scan(d, make_values((3, 4, 5, 1, 2))), {}, InputError, ["5 dimensions", "Extract one"]),
-    "series of a NIfTI": (lambda d: scan(d), {"series": 3}, InputError, ["--series", "NIfTI"]),
+    "series of a NIfTI": (lambda d: scan(d), {"series": 3}, UsageError, ["--series", "NIfTI"]),
     "NaN": (lambda d: scan(d, holed(np.nan)), {}, InputError, ["NaN or infinite", "(1, 2, 3)", "slice 4", "Replace"]),
     "Inf": (lambda d: scan(d, holed(-np.inf)), {}, InputError, ["NaN or infinite", "slice 4"]),
     "beyond float32": (lambda d: scan(d, holed(1).astype(np.float64) * 1e39), {}, InputError, ["infinite"]),
