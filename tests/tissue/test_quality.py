@@ -173,6 +173,34 @@ def test_a_misplaced_template_is_caught_before_all_else(whole, how):
     assert "template" in quality.reasons[0]
 
 
+def with_holes(made: Made, sides: tuple[int, ...]) -> Made:
+    """Black spots of 5 cm in the parietal lobes: -1 left, 1 right."""
+    places = np.moveaxis(np.indices(made.image.shape), 0, -1) @ made.image.affine[:3, :3].T
+    places += made.image.affine[:3, 3]
+    image = made.image.data.copy()
+    for side in sides:
+        image[np.linalg.norm(places - (side * 34, -36, 30), axis=-1) < 25] = SIGNAL["T1w"][2]
+    return replace(made, image=faults.stripped(made.image.like(image), made.mask))
+
+
+@pytest.mark.parametrize("side", [-1, 1])
+def test_a_large_lesion_on_one_side_asks_for_a_look(whole, side):
+    quality = judge(with_holes(whole, (side,)))
+    assert quality.verdict == "check"
+    assert any("Look for a lesion" in reason for reason in quality.reasons)
+
+
+def test_two_halves_that_are_alike_do_not_differ(whole, verdict):
+    both = judge(with_holes(whole, (-1, 1)))
+    assert verdict.measures["sides_differ_percent"] < 1
+    assert both.measures["sides_differ_percent"] < 1
+
+
+def test_mirroring_a_brain_changes_nothing_of_how_its_sides_differ(whole):
+    left, right = (judge(with_holes(whole, (side,))).measures["sides_differ_percent"] for side in (-1, 1))
+    assert left == pytest.approx(right, rel=0.15)
+
+
 def test_a_registration_that_says_it_failed_is_believed(whole):
     quality = judge(whole, replace(IN_PLACE, fits=False))
     assert quality.verdict == "fail"

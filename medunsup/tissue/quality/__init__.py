@@ -19,7 +19,7 @@ def assess(
     scan: Volume | None = None,
     origin: tuple[int, int, int] = (0, 0, 0),
 ) -> Quality:
-    """Look for a cut or loose mask, a misplaced template, a wrong contrast, ghosts and implausible volumes.
+    """Look for a bad mask, a misplaced template, a wrong contrast, uneven sides, ghosts, odd volumes.
 
     `scan` is the whole scan that `data` was cut from, `origin` the voxel of it where `data` begins; without
     it, what needs the scan's place in the world is not checked, and the reasons say so. "fail" means do not

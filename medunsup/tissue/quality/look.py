@@ -1,4 +1,4 @@
-"""The checks in the order a reader makes them: template, mask, contrast, artefacts, volumes."""
+"""The checks in the order a reader makes them: template, mask, contrast, sides, artefacts, volumes."""
 
 import numpy as np
 
@@ -14,11 +14,13 @@ from medunsup.tissue.quality.limits import (
     FLUID_MARGIN,
     MASK,
     SHARES_PERCENT,
+    SIDES,
     THICK_SLICES_ALLOW,
     VOLUME_ML,
     WHITE_LESS_GREY,
 )
 from medunsup.tissue.quality.sample import Sample, draw
+from medunsup.tissue.quality.sides import of_sides
 from medunsup.tissue.result import TissueVolume
 
 Tissues = tuple[float, float, float]
@@ -40,6 +42,7 @@ def look(
     tissues = _tissues(fitted, sample)
     check_mask(findings, data, sample, tissues, words, is_placed=is_placed)
     check_contrast(findings, data, sample, is_placed=is_placed)
+    check_sides(findings, sample, is_placed=is_placed)
     check_artefacts(findings, data, fitted, sample, tissues)
     check_volumes(findings, data, volumes, whole=sample.atlas is not None)
     findings.note(_of_fit(fitted))
@@ -114,6 +117,13 @@ def check_contrast(findings: Findings, data: TissueInput, sample: Sample, *, is_
                 f"The scan is taken as {name}, but {problem}: it is another contrast, or inverted. Say which "
                 "it is with --contrast.",
             )
+
+
+def check_sides(findings: Findings, sample: Sample, *, is_placed: bool) -> None:
+    """Check that left and right hold the same tissues, as far as the template's middle is known."""
+    if sample.atlas is not None and is_placed:
+        findings.note(of_sides(sample, sample.atlas))
+        findings.hold_to(SIDES)
 
 
 def check_artefacts(
