@@ -58,14 +58,15 @@ class Series:
         return "DERIVED" not in [str(value).upper() for value in self.header.get("ImageType", ())]
 
     @property
-    def is_3d_t1w(self) -> bool:
-        """Whether it is the kind of scan segmentation is made for."""
-        return (
-            self.modality == "MR"
-            and not self.is_localizer
-            and acquisition_of(self.header) == "3D"
-            and contrast_of(self.header) == "T1w"
-        )
+    def objection(self) -> str:
+        """Why it is not taken by itself from among others; empty for a 3D T1w scan."""
+        reasons = {
+            "not MR": self.modality != "MR",
+            "only a localizer": self.is_localizer,
+            "not T1w": contrast_of(self.header) != "T1w",
+            "not 3D": acquisition_of(self.header) != "3D",
+        }
+        return ", ".join(reason for reason, applies in reasons.items() if applies)
 
     def __str__(self) -> str:
         contrast = contrast_of(self.header) or "contrast unknown"
@@ -115,13 +116,14 @@ def pick_series(path: Path, found: Sequence[Series], asked: str | int | None) ->
     scans = [series for series in found if series.modality == "MR" and not series.is_localizer]
     if len(scans) == 1:
         return scans[0]
-    best = [series for series in scans if series.is_3d_t1w]
+    best = [series for series in scans if not series.objection]
     best = [series for series in best if series.is_original] or best
     if len(best) == 1:
         return best[0]
     what = "no 3D T1w scan" if not best else f"{len(best)} 3D T1w scans"
     raise InputError(
-        f"{path}: holds {len(found)} series and {what}. Pass --series NUMBER to pick one. {_listing(found)}"
+        f"{path}: holds {len(found)} series and {what}, the only kind that is taken by itself from among "
+        f"several. Pass --series NUMBER to pick one. {_listing(found, why=True)}"
     )
 
 
@@ -170,11 +172,14 @@ def _nothing(path: Path, others: Sequence[Path], found: dict[str, Series]) -> st
     return f"{path}: no scan found: {what}. Give a folder of DICOM files, or a NIfTI file."
 
 
-def _listing(found: Sequence[Series]) -> str:
-    """Describe each series; where numbers recur, with its UID."""
+def _listing(found: Sequence[Series], *, why: bool = False) -> str:
+    """Describe each series, where numbers recur with its UID; `why` adds the reason it is not taken."""
     numbers = [series.number for series in found]
     lines = [
-        f"{series}, UID {series.uid}" if numbers.count(series.number) > 1 else str(series) for series in found
+        f"{series}"
+        + (f", UID {series.uid}" if numbers.count(series.number) > 1 else "")
+        + (f", not taken: {series.objection}" if why and series.objection else "")
+        for series in found
     ]
     return "Found: " + "; ".join(lines)
 

@@ -1,5 +1,6 @@
 """From a model fitted on the brain's box to volumes, a verdict, and maps of the whole scan."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from medunsup.core.labels import Label
 from medunsup.core.record import Step
 from medunsup.core.volume import Kind, Volume
 from medunsup.run.box import Box
+from medunsup.run.remarks import remarks
 from medunsup.run.settings import SegmentSettings
 from medunsup.tissue.base import TissueInput, TissueMethod
 from medunsup.tissue.result import Fit, Quality, TissueVolume
@@ -43,12 +45,12 @@ def judge(
     box: Box,
     step: Step,
 ) -> Quality:
-    """Judge the result and say why; what lies around the brain is looked at as well."""
+    """Judge the result and say why, with what lies around the brain and remarks on the scan itself."""
     from medunsup.tissue.quality import assess
 
     verdict = assess(data, fitted, measured, placement, scan=image, origin=box.origin)
     step.findings |= {"verdict": verdict.verdict, "measures": verdict.measures}
-    return verdict
+    return replace(verdict, reasons=(*verdict.reasons, *remarks(image, placement)))
 
 
 def describe_fit(data: TissueInput, fitted: TissueMethod, settings: SegmentSettings) -> Fit:

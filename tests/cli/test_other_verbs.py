@@ -78,6 +78,7 @@ def test_the_demo_runs_offline_and_says_where_to_look(tmp_path, monkeypatch):
     page = tmp_path / "medunsup-demo" / "MNI152_T1w_report.html"
     assert page.exists()
     assert page.name in done.stderr
+    assert "larger than most people" in page.read_text()
     again = _run("demo", "--json")
     assert json.loads(again.stdout)["scans"][0]["status"] == "skipped"
 

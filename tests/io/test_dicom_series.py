@@ -35,8 +35,20 @@ def test_the_only_scan_beside_scouts_is_picked_whatever_its_contrast(tmp_path):
 
 
 def test_without_a_3d_t1w_all_are_listed_and_series_is_asked_for(tmp_path):
-    with pytest.raises(InputError, match=r"--series NUMBER.*1: T2 TSE \(MR 2D, T2w, 6 slices\); 2: T2 TSE"):
+    with pytest.raises(InputError, match=r"--series NUMBER.*1: T2 TSE \(MR 2D, T2w, 6 slices\).*; 2: T2 TSE"):
         load(study(tmp_path, T2, T2))
+
+
+def test_a_2d_t1w_alone_is_taken_and_among_others_listed_with_the_reason_why_not(tmp_path):
+    thick = {"SeriesDescription": "T1 SE", "MRAcquisitionType": "2D"}
+    assert load(study(tmp_path / "alone", thick)).source.notes["acquisition"] == "2D"
+    with pytest.raises(InputError) as caught:
+        load(study(tmp_path / "several", T2, thick, SCOUT, CT))
+    told = str(caught.value)
+    assert "T1 SE (MR 2D, T1w, 6 slices), not taken: not 3D" in told
+    assert "T2 TSE (MR 2D, T2w, 6 slices), not taken: not T1w, not 3D" in told
+    assert "not taken: only a localizer" in told
+    assert "not taken: not MR" in told
 
 
 def test_two_3d_t1w_are_listed(tmp_path):
