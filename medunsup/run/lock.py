@@ -9,15 +9,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from medunsup.core.errors import OutputError
-from medunsup.run.staging import unwritable
+from medunsup.run.staging import not_there, remove_empty, unwritable
 
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold a lock file; one left by a process that is gone is taken over.
 
+    Folders made for it go away with it if nothing was written into them.
+
     Raises OutputError if another run holds it or the folder cannot be written.
     """
+    made = not_there(path.parent)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _acquire(path)
@@ -27,6 +30,7 @@ def locked(path: Path) -> Iterator[None]:
         yield
     finally:
         path.unlink(missing_ok=True)
+        remove_empty(made)
 
 
 def _acquire(path: Path) -> None:

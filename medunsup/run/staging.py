@@ -8,6 +8,7 @@ import glob
 import secrets
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -24,6 +25,7 @@ class Staging:
 
     def __init__(self, folder: Path, stem: str) -> None:
         self.folder = folder
+        self.made = not_there(folder)
         self.hidden = folder / f"{PREFIX}{stem}.{secrets.token_hex(TOKEN_BYTES)}"
 
     def __enter__(self) -> "Staging":
@@ -57,6 +59,7 @@ class Staging:
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if not (self.hidden / JOURNAL).exists():
             shutil.rmtree(self.hidden, ignore_errors=True)
+            remove_empty(self.made)
         if isinstance(error, OutputError):  # name the file the user knows
             raise OutputError(str(error).replace(str(self.hidden), str(self.folder))) from error
 
@@ -72,6 +75,18 @@ def recover(folder: Path, stem: str) -> None:
                 shutil.rmtree(hidden, ignore_errors=True)
     except OSError as error:
         raise unwritable(folder, error) from error
+
+
+def not_there(folder: Path) -> list[Path]:
+    """List a folder and those above it that are still to be made, the innermost first."""
+    return [each for each in (folder, *folder.parents) if not each.exists()]
+
+
+def remove_empty(folders: Iterable[Path]) -> None:
+    """Remove folders as long as nothing is in them, so that a run that failed leaves none behind."""
+    with suppress(OSError):
+        for folder in folders:
+            folder.rmdir()
 
 
 def unwritable(folder: Path, error: OSError) -> OutputError:

@@ -52,6 +52,23 @@ def test_a_defect_of_our_own_in_one_scan_does_not_end_the_others(make_scan, tmp_
     assert "Traceback" in result.scans[0].trace
 
 
+@pytest.mark.parametrize("name", ["broken.nii.gz", "sub-01_T1w.nii.gz"])
+def test_a_run_without_a_result_leaves_no_folder_that_it_made(make_scan, tmp_path, monkeypatch, name):
+    def full(*_, **__):
+        raise OutputError("the disk is full")
+
+    if name == "broken.nii.gz":
+        (tmp_path / name).write_bytes(b"no image")
+    else:
+        make_scan(name)
+        monkeypatch.setattr(export, "_write_maps", full)
+    (tmp_path / "mine").mkdir()
+    for folder in ("mine", "deep/er/out"):
+        assert segment_many([tmp_path / name], tmp_path / folder, **QUICK).n_failed == 1
+    assert list((tmp_path / "mine").iterdir()) == []
+    assert not (tmp_path / "deep").exists()
+
+
 def test_a_full_disk_stops_the_run_instead_of_failing_scan_by_scan(make_scan, tmp_path, monkeypatch):
     scans = [make_scan("a.nii.gz"), make_scan("b.nii.gz")]
 
