@@ -126,9 +126,10 @@ def run_requests(
             locks.enter_context(locked(lock))
         for request in requests:
             recover(request.names.folder, request.names.stem)
-        if requests and requests[0].settings.learn_prior:
-            requests = learn(requests, jobs=jobs, progress=progress or _silent)
         planned = plan(requests, force=force)
+        if requests and requests[0].settings.learn_prior:
+            learned = learn(requests, jobs=jobs, progress=progress or _silent)
+            planned = plan(learned, force=force)
         outcomes: dict[Path, ScanOutcome] = {}
         for outcome in _work(planned, jobs, force, report, progress or _silent):
             outcomes[outcome.scan] = outcome

@@ -1,5 +1,7 @@
 """--learn-prior: a cohort refines its prior; no scan confirms itself; what is learned is kept."""
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -66,6 +68,24 @@ def test_a_cohort_learns_once_and_is_skipped_when_asked_again(cohort, tmp_path):
     again = segment_many(cohort, tmp_path / "out", progress=lambda scan, text: told.append(text), **CHOICES)
     assert [scan.status for scan in again.scans] == ["skipped"] * 4
     assert told == []
+
+
+@pytest.mark.usefixtures("quick_placement")
+def test_results_made_otherwise_are_refused_before_anything_is_learned(cohort, tmp_path):
+    segment_many(cohort[:1], tmp_path / "out", **CHOICES | {"learn_prior": False})
+    told = []
+    with pytest.raises(UsageError, match="--force"):
+        segment_many(cohort, tmp_path / "out", progress=lambda scan, text: told.append(text), **CHOICES)
+    assert told == []
+    assert not (tmp_path / "out" / "prior").exists()
+
+
+@pytest.mark.usefixtures("quick_placement")
+def test_a_prior_that_was_deleted_is_learned_again_and_the_results_stay(cohort, tmp_path):
+    segment_many(cohort, tmp_path / "out", **CHOICES)
+    shutil.rmtree(tmp_path / "out" / "prior")
+    again = segment_many(cohort, tmp_path / "out", **CHOICES)
+    assert [scan.status for scan in again.scans] == ["skipped"] * 4
 
 
 @pytest.mark.usefixtures("quick_placement")
