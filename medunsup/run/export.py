@@ -1,6 +1,7 @@
 """Save one result: maps, tables, sidecars and the page, all of them or none."""
 
 import json
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -46,7 +47,8 @@ def write(
     All is written under temporary names and moved into place at the end, the sidecar of the labels last:
     where that file is, the result is whole.
     """
-    refuse_overwrite(names, result, force)
+    if not force:
+        refuse_overwrite(names, result.fractions)
     if names.is_bids and names.root is not None:
         check_root(names.root)
     try:
@@ -64,13 +66,13 @@ def write(
     return paths
 
 
-def refuse_overwrite(names: OutputNames, result: SegmentResult, force: bool) -> None:
-    """Raise OutputError if any file of this result exists and `force` is not set."""
+def refuse_overwrite(names: OutputNames, labels: Iterable[str] = ()) -> None:
+    """Raise OutputError if any file of such a result exists; `labels` are those of its fractions."""
     kinds: tuple[Kind, ...] = ("dseg", "mask", "corrected", "uncertainty", "volumes", "report")
     files = [names.path(kind) for kind in kinds]
-    files += [names.path("probseg", label) for label in result.fractions]
+    files += [names.path("probseg", label) for label in labels]
     there = next((path for path in files if path.exists()), None)
-    if there and not force:
+    if there:
         raise OutputError(
             f"{there}: exists already. Pass --force to replace it, or choose another folder with -o."
         )

@@ -14,6 +14,7 @@ from medunsup.core.volume import Volume
 from medunsup.run import inputs, mixture, outcome
 from medunsup.run.box import Box
 from medunsup.run.contrast import name_contrasts
+from medunsup.run.export import refuse_overwrite
 from medunsup.run.request import Request
 from medunsup.run.result import SegmentResult
 from medunsup.run.settings import Contrast, SegmentSettings
@@ -76,6 +77,8 @@ def segment(
     )
     inputs.check_contrasts(request.contrasts)
     mixture.build(settings)  # a misspelt method or parameter is told before anything is read
+    if out is not None and not force:
+        refuse_overwrite(request.names)
     result = segment_scan(request, progress=progress)
     if out is not None:
         result.save(request.out, force=force)

@@ -6,6 +6,7 @@ import nibabel
 import numpy as np
 import pytest
 
+import medunsup
 from medunsup.core.errors import OutputError
 from medunsup.run.cohort import segment_many
 from medunsup.run.export import save
@@ -78,6 +79,14 @@ def test_nothing_is_overwritten_unless_forced(make_result, tmp_path):
     assert paths["dseg"].read_bytes() == b"mine"
     save(result, tmp_path / "out", force=True)
     assert paths["dseg"].read_bytes() != b"mine"
+
+
+def test_a_result_that_is_there_is_told_before_anything_is_computed(make_scan, make_result, tmp_path):
+    scan, told = make_scan(), []
+    make_result(scan).save(tmp_path / "out")
+    with pytest.raises(OutputError, match="--force"):
+        medunsup.segment(scan, out=tmp_path / "out", progress=told.append)
+    assert told == []
 
 
 def test_results_of_the_raw_data_set_are_not_mixed_into_it(make_scan, make_result, tmp_path):
