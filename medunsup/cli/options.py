@@ -29,6 +29,11 @@ def _contrasts() -> list[str]:
     return ["auto", "T1w", "T2w", "FLAIR", "PD"]
 
 
+def _coordinates() -> list[str]:
+    """Complete --coordinates."""
+    return ["auto", "sform", "qform"]
+
+
 def _brains() -> list[str]:
     """Complete --brain."""
     return ["auto", "atlas", "stripped", "deepbet"]
@@ -81,6 +86,16 @@ Contrast = Annotated[
 Series = Annotated[str | None, _option("Input", metavar="NUMBER", help="DICOM series, by its number or UID.")]
 VolumeIndex = Annotated[
     int | None, _option("Input", "--volume", metavar="INDEX", help="Volume of a 4D file, from 0.")
+]
+Coordinates = Annotated[
+    str | None,
+    _option(
+        "Input",
+        metavar="NAME",
+        help="Which of a NIfTI file's coordinate systems to use if they differ: sform, qform, or auto (the "
+        "default: the sform, unless it is unusable or rescales the head). For mask and contrasts too.",
+        autocompletion=_coordinates,
+    ),
 ]
 Tissues = Annotated[
     str | None,

@@ -17,6 +17,7 @@ def segment(
     contrast: options.Contrast = None,
     series: options.Series = None,
     volume: options.VolumeIndex = None,
+    coordinates: options.Coordinates = None,
     tissues: options.Tissues = None,
     method: options.Method = None,
     config: options.Config = None,
@@ -42,7 +43,7 @@ def segment(
         "seed": seed,
         "learn_prior": learn_prior or None,
     }
-    given |= {"volume": volume, "series": series, "brain": brain}
+    given |= {"volume": volume, "series": series, "coordinates": coordinates, "brain": brain}
     with one_line_errors(debug=debug, as_json=as_json):
         from medunsup.run.cohort import make_requests, plan, run_requests
 

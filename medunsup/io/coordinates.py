@@ -72,7 +72,7 @@ def _choose(
         wanted = sform if asked == "sform" else qform
         if not wanted.usable:
             raise GeometryError(
-                f"{path}: has no usable {asked} (its code is {wanted.code}). Leave coordinates out."
+                f"{path}: has no usable {asked} (its code is {wanted.code}). Leave out --coordinates."
             )
         return wanted
     usable = [candidate for candidate in (sform, qform) if candidate.usable]
@@ -101,7 +101,7 @@ def _settle(
     notes.warn(
         path,
         f"sform and qform disagree by up to {gap:.1f} mm; the {chosen} is used{why}. "
-        f"From Python, coordinates={other.name!r} takes the {other} instead.",
+        f"Pass --coordinates {other.name} to take the {other} instead.",
     )
     return chosen
 

@@ -12,6 +12,7 @@ from medunsup.core.errors import GeometryError, UsageError
 from medunsup.core.geometry import Grid
 from medunsup.core.record import Step
 from medunsup.core.volume import Volume
+from medunsup.io.load import Coordinates
 from medunsup.run.settings import SegmentSettings
 
 CONTRASTS = ("T1w", "T2w", "FLAIR", "PD")
@@ -21,19 +22,19 @@ def load_scan(path: Path, settings: SegmentSettings, step: Step) -> Volume:
     """Load the scan; what was chosen or repaired on the way goes into `step`."""
     from medunsup.io.load import load
 
-    image = load(path, volume=settings.volume, series=settings.series)
+    image = load(path, volume=settings.volume, series=settings.series, coordinates=settings.coordinates)
     note_source(image, step)
     return image
 
 
-def load_mask(path: Path, image: Volume, step: Step) -> Volume:
+def load_mask(path: Path, image: Volume, step: Step, coordinates: Coordinates = "auto") -> Volume:
     """Load a brain mask and bring it onto the scan's grid if it lies on another.
 
     Raises GeometryError if it does not touch the scan.
     """
     from medunsup.io.load import load
 
-    given = load(path)
+    given = load(path, coordinates=coordinates)
     note_source(given, step)
     region = (given.data > _threshold(given.data)).astype(np.float32)
     on_scan = _onto(given.like(region), image, step, "mask") > 0.5
@@ -42,7 +43,9 @@ def load_mask(path: Path, image: Volume, step: Step) -> Volume:
     return image.like(on_scan, kind="mask")
 
 
-def load_contrasts(given: Mapping[str, str | Path], image: Volume, step: Step) -> dict[str, Volume]:
+def load_contrasts(
+    given: Mapping[str, str | Path], image: Volume, step: Step, coordinates: Coordinates = "auto"
+) -> dict[str, Volume]:
     """Load further contrasts of the same head onto the scan's grid, by name.
 
     They are taken to lie in the same world as the scan (co-registered); no registration is done.
@@ -51,7 +54,7 @@ def load_contrasts(given: Mapping[str, str | Path], image: Volume, step: Step) -
 
     volumes = {}
     for name, path in given.items():
-        volume = load(Path(path))
+        volume = load(Path(path), coordinates=coordinates)
         note_source(volume, step, prefix=f"{name} ")
         volumes[name] = image.like(_onto(volume, image, step, name))
     return volumes

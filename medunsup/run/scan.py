@@ -11,6 +11,7 @@ from medunsup.core.geometry import Affine
 from medunsup.core.paths import user_path
 from medunsup.core.record import Record, Step
 from medunsup.core.volume import Volume
+from medunsup.io.load import Coordinates
 from medunsup.run import inputs, mixture, outcome
 from medunsup.run.box import Box
 from medunsup.run.contrast import name_contrasts
@@ -33,6 +34,7 @@ def segment(
     with_contrasts: Mapping[str, str | Path] | None = None,
     volume: int | None = None,
     series: str | int | None = None,
+    coordinates: Coordinates = "auto",
     brain: Literal["auto", "atlas", "stripped", "deepbet"] = "auto",
     seed: int = 0,
     out: str | Path | None = None,
@@ -42,9 +44,9 @@ def segment(
     """Segment one scan into GM, WM and CSF (or `tissues` classes) and measure their volumes.
 
     `path` is a NIfTI or MGZ file or a DICOM folder; `mask` a brain mask, found in the way `brain` says if
-    not given; `with_contrasts` maps T1w, T2w, FLAIR or PD to further scans of the same head; `parameters`
-    are the method's own. With `out` the result is saved there. `progress` is told each step's name as it
-    begins.
+    not given; `with_contrasts` maps T1w, T2w, FLAIR or PD to further scans of the same head; `volume`,
+    `series` and `coordinates` are those of `load`; `parameters` are the method's own. With `out` the result
+    is saved there. `progress` is told each step's name as it begins.
 
     Raises InputError or GeometryError if a file cannot be used, UsageError for a wrong choice, StepError
     if a step failed and nothing could take its place, OutputError if saving fails.
@@ -63,6 +65,7 @@ def segment(
             "seed": seed,
             "volume": volume,
             "series": series,
+            "coordinates": coordinates,
             "brain": brain,
             "parameters": dict(parameters or {}),
         },
@@ -104,7 +107,7 @@ def segment_scan(request: Request, *, progress: Progress | None = None) -> Segme
     channels = {"image": box.take(image)}
     if request.contrasts:
         with begin("contrasts", given=sorted(request.contrasts)) as step:
-            further = inputs.load_contrasts(request.contrasts, image, step)
+            further = inputs.load_contrasts(request.contrasts, image, step, settings.coordinates)
             channels |= {name: box.take(volume) for name, volume in further.items()}
     region = box.take(brain).data.copy()  # the whole mask comes back at the end
     brain = replace(box.take(brain), data=region)
@@ -154,7 +157,7 @@ def find_brain(image: Volume, request: Request, step: Step) -> tuple[Volume, Any
     if request.mask is None:
         mask, placement = brain_mask(steady, method=request.settings.brain, step=step)
         return image.like(mask.data, kind="mask"), placement
-    mask = inputs.load_mask(request.mask, image, step)
+    mask = inputs.load_mask(request.mask, image, step, request.settings.coordinates)
     return mask, place_template(steady, steady.like(mask.data, kind="mask"), step=step)
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 
 from medunsup.core.config import Config
+from medunsup.io.load import Coordinates
 
 Contrast = Literal["auto", "T1w", "T2w", "FLAIR", "PD"]
 
@@ -13,6 +14,7 @@ Contrast = Literal["auto", "T1w", "T2w", "FLAIR", "PD"]
 class SegmentSettings(Config):
     """Choices that change the result; together with the inputs' hashes they decide whether a scan is done.
 
+    `coordinates` says which of a NIfTI file's two coordinate systems places scan, mask and further contrasts;
     `brain` is how the brain mask is found if none is given (see `preprocess.brain_mask`);
     `tissues` is 3 (GM, WM, CSF), another number of classes, or "auto" (proposed from the intensities);
     `learn_prior` lets all scans of a run refine the prior; `parameters` are the method's own, checked by it.
@@ -26,6 +28,7 @@ class SegmentSettings(Config):
     seed: int = Field(default=0, ge=0)
     volume: int | None = Field(default=None, ge=0)
     series: str | None = None
+    coordinates: Coordinates = "auto"
     brain: Literal["auto", "atlas", "stripped", "deepbet"] = "auto"
     learn_prior: bool = False
     parameters: dict[str, Any] = Field(default_factory=dict)

@@ -83,6 +83,7 @@ def test_a_failed_scan_ends_in_1_with_one_line_and_no_traceback(medunsup, tmp_pa
         (["--tissues", "1"], "tissues"),
         (["--contrast", "T9"], "contrast"),
         (["--brain", "magic"], "atlas"),
+        (["--coordinates", "form"], "qform"),
         (["--config", "fats"], "fast"),
         (["--config", "no.yaml"], "no.yaml"),
         (["--with", "T9w=x.nii.gz"], "T2w"),
@@ -232,6 +233,24 @@ def test_of_a_4d_file_one_volume_must_be_picked(medunsup, make_scan, tmp_path):
     assert "--volume" in asked.stderr
     assert medunsup("segment", "both.nii.gz", *QUICK, "--volume", "1").exit_code == 0
     assert nibabel.load(tmp_path / "both_dseg.nii.gz").shape == scan.shape
+
+
+def test_the_other_coordinate_system_can_be_asked_for(medunsup, make_scan, tmp_path):
+    path = make_scan()
+    scan = nibabel.load(path)
+    first, other = scan.affine.copy(), scan.affine.copy()
+    other[0, 3] += 8
+    scan.set_sform(first, 2)
+    scan.set_qform(other, 1)
+    nibabel.save(scan, path)
+    for words, used in (([], "sform"), (["--coordinates", "qform"], "qform")):
+        done = medunsup("segment", path, *QUICK, *words, "--mask", path, "-o", used)
+        assert done.exit_code == 0
+        assert ("--coordinates qform" in done.stderr) == (used == "sform")
+        made = json.loads((tmp_path / used / "scan_dseg.json").read_text())
+        assert made["Steps"][0]["findings"]["coordinates"] == used
+        assert "resampled" not in str(made["Steps"])
+    assert "--coordinates qform" in made["Command"]
 
 
 def test_a_parameter_that_cannot_be_read_is_wrong_use(medunsup, make_scan):
