@@ -9,6 +9,7 @@ from typing import Literal
 IMAGE_ENDINGS = (".nii.gz", ".nii", ".mgz", ".mgh")
 CONTRAST_OF_SUFFIX = {"T1w": "T1w", "T2w": "T2w", "FLAIR": "FLAIR", "PDw": "PD", "PD": "PD"}
 BIDS_NAME = re.compile(r"(?P<entities>sub-[A-Za-z0-9]+(?:_[a-z]+-[A-Za-z0-9+]+)*)_(?P<suffix>[A-Za-z0-9]+)")
+OURS = re.compile(r"_(?:label|desc)-[A-Za-z0-9+]+")  # entities our own names set: a name may hold each once
 LOCK = "medunsup.lock"
 
 Kind = Literal["dseg", "probseg", "mask", "corrected", "uncertainty", "volumes", "report"]
@@ -73,7 +74,8 @@ def contrast_of_name(name: str) -> Literal["T1w", "T2w", "FLAIR", "PD"] | None:
 def output_names(scan: Path, out: Path | None) -> OutputNames:
     """Name the results of one scan: in BIDS folders under `out`, or flat in `out`, or beside the scan.
 
-    A scan of a BIDS data set without `out` goes to the set's derivatives/medunsup.
+    A scan of a BIDS data set without `out` goes to the set's derivatives/medunsup. Its `desc` and `label` are
+    left out, since the results have their own.
     """
     found = BIDS_NAME.fullmatch(stem(scan))
     raw = dataset_root(scan)
@@ -82,8 +84,8 @@ def output_names(scan: Path, out: Path | None) -> OutputNames:
     if found is None:
         return OutputNames(out or scan.parent, stem(scan), root=out)
     root = out if out is not None or raw is None else raw / "derivatives" / "medunsup"
-    folder = Path(root or "") / _bids_folder(found["entities"])
-    return OutputNames(folder, found["entities"], root, found["suffix"])
+    entities = OURS.sub("", found["entities"])
+    return OutputNames(Path(root or "") / _bids_folder(entities), entities, root, found["suffix"])
 
 
 def dataset_root(scan: Path) -> Path | None:

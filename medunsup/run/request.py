@@ -139,8 +139,8 @@ def check_distinct(requests: Sequence[Request]) -> None:
         if target in taken:
             raise UsageError(
                 f"{taken[target]} and {request.scan} would both be written as {target.name} in "
-                f"{target.parent}. Segment contrasts of one head together (--with), or leave out -o "
-                "to write each result beside its scan."
+                f"{target.parent}. Segment contrasts of one head together (--with), or each by itself into "
+                "a folder of its own (-o)."
             )
         taken[target] = request.scan
 

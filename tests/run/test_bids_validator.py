@@ -26,7 +26,13 @@ def validator() -> str:
 @pytest.mark.usefixtures("quick_placement")
 @pytest.mark.parametrize(
     ("contrast", "suffix", "tissues"),
-    [("T1w", "T1w", 3), ("FLAIR", "FLAIR", 3), ("T2w", "T2w", 4), ("PD", "PDw", 3)],
+    [
+        ("T1w", "T1w", 3),
+        ("T1w", "desc-preproc_T1w", 3),
+        ("FLAIR", "FLAIR", 3),
+        ("T2w", "T2w", 4),
+        ("PD", "PDw", 3),
+    ],
 )
 def test_the_official_validator_finds_no_error(validator, make_scan, tmp_path, contrast, suffix, tissues):
     for name in ("01", "02"):

@@ -36,6 +36,16 @@ def test_a_bids_scan_keeps_its_entities_and_goes_to_its_subject_and_session():
     assert corrected == "sub-01_ses-2_acq-hi_run-1_desc-biascorrected_T1w.nii.gz"
 
 
+@pytest.mark.parametrize("kind", ["dseg", "probseg", "mask", "corrected", "uncertainty"])
+def test_no_name_has_an_entity_twice(kind):
+    scan = Path("sub-01_ses-2_space-T1w_label-head_desc-preproc_T1w.nii.gz")
+    name = output_names(scan, Path("out")).path(kind, "GM").name
+    entities = [part.partition("-")[0] for part in name.split("_")[:-1]]
+    assert len(entities) == len(set(entities))
+    assert name.startswith("sub-01_ses-2_space-T1w_")
+    assert "preproc" not in name
+
+
 def test_a_scan_of_a_bids_data_set_goes_to_its_derivatives(tmp_path):
     (tmp_path / "dataset_description.json").write_text("{}")
     scan = tmp_path / "sub-01" / "anat" / "sub-01_T1w.nii.gz"
