@@ -18,9 +18,13 @@ THUMBNAIL = re.compile(rb'<meta name="thumbnail" content="(data:image/jpeg;base6
 
 @dataclass(frozen=True)
 class GroupScan:
-    """One scan of the group. `page` is the address of its report from the group page; both may be empty."""
+    """One scan of the group: `name` begins its results' names, `file` is the scan's own.
+
+    `page` is the address of its report from the group page; it and the thumbnail may be empty.
+    """
 
     name: str
+    file: str
     verdict: Verdict
     reasons: tuple[str, ...]
     volumes_mm3: dict[str, float]
@@ -49,7 +53,7 @@ def _read(sidecar: Path, folder: Path) -> GroupScan | None:
     try:
         facts = json.loads(sidecar.read_text(encoding="utf-8"))
         return _scan(facts, sidecar, folder)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, StopIteration):
         return None
 
 
@@ -60,6 +64,7 @@ def _scan(facts: dict[str, Any], sidecar: Path, folder: Path) -> GroupScan:
         raise ValueError(f"{sidecar}: unknown verdict {quality['Verdict']!r}")
     return GroupScan(
         name=sidecar.name.removesuffix(SIDECAR),
+        file=next(item["Name"] for item in facts["Medunsup"]["Inputs"] if item["Role"] == "scan"),
         verdict=quality["Verdict"],
         reasons=tuple(quality["Reasons"]),
         volumes_mm3={name: float(item["FromFractionsMM3"]) for name, item in facts["Volumes"].items()},

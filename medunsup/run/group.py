@@ -1,16 +1,15 @@
 """What all results of one folder say together: one table of volumes, one page."""
 
-import json
 import logging
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from medunsup.core.errors import MedunsupError, OutputError
 from medunsup.io.atomic import write_text
+from medunsup.report.group_scans import GroupScan, read_scans
 from medunsup.run.tables import tsv
 
 TABLE = "volumes.tsv"
-NEEDED = {"Medunsup", "Volumes", "IntracranialMM3", "Quality"}
 
 log = logging.getLogger(__name__)
 
@@ -22,12 +21,12 @@ def write_group(root: Path, *, page: bool = True) -> Path | None:
 
     Raises OutputError if the table's place is taken or cannot be written.
     """
-    sidecars = [made for path in sorted(root.rglob("*_dseg.json")) if (made := _read(path, root))]
-    if not sidecars:
+    scans = read_scans(root)
+    if not scans:
         return None
     check_table(root)
-    write_text(root / TABLE, _table(sidecars))
-    return _write_page(root) if len(sidecars) > 1 and page else None
+    write_text(root / TABLE, _table(scans))
+    return _write_page(root) if len(scans) > 1 and page else None
 
 
 def check_table(root: Path) -> None:
@@ -51,21 +50,10 @@ def _write_page(root: Path) -> Path | None:
         return None
 
 
-def _table(sidecars: list[dict[str, Any]]) -> str:
-    tissues = list(dict.fromkeys(name for made in sidecars for name in made["Volumes"]))
+def _table(scans: Sequence[GroupScan]) -> str:
+    tissues = list(dict.fromkeys(name for scan in scans for name in scan.volumes_mm3))
     rows = [["scan", *(f"{name}_mm3" for name in tissues), "intracranial_mm3", "verdict"]]
-    for made in sidecars:
-        scan = next(item["Name"] for item in made["Medunsup"]["Inputs"] if item["Role"] == "scan")
-        volumes = [str(made["Volumes"].get(name, {}).get("FromFractionsMM3", "n/a")) for name in tissues]
-        rows.append([scan, *volumes, str(made["IntracranialMM3"]), made["Quality"]["Verdict"]])
+    for scan in scans:
+        volumes = [str(scan.volumes_mm3.get(name, "n/a")) for name in tissues]
+        rows.append([scan.file, *volumes, str(scan.intracranial_mm3), scan.verdict])
     return tsv(rows)
-
-
-def _read(path: Path, root: Path) -> dict[str, Any] | None:
-    if any(part.startswith(".") for part in path.relative_to(root).parts):
-        return None  # what a killed run left
-    try:
-        made = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return made if isinstance(made, dict) and made.keys() >= NEEDED else None

@@ -139,8 +139,8 @@ def check_distinct(requests: Sequence[Request]) -> None:
         if target in taken:
             raise UsageError(
                 f"{taken[target]} and {request.scan} would both be written as {target.name} in "
-                f"{target.parent}. Segment contrasts of one head together (--with), or each by itself into "
-                "a folder of its own (-o)."
+                f"{target.parent}. Segment contrasts of one head together (--with), leave out -o to write "
+                "each result beside its scan, or give each a folder of its own."
             )
         taken[target] = request.scan
 

@@ -19,6 +19,7 @@ def sidecar(gm: float = 0.45, wm: float = 0.35, verdict: str = "pass", **measure
     whole = 1.5e6
     volumes = {"GM": gm * whole, "WM": wm * whole, "CSF": (1 - gm - wm) * whole}
     return {
+        "Medunsup": {"Inputs": [{"Role": "scan", "Name": "scan_T1w.nii.gz"}]},
         "Volumes": {name: {"FromFractionsMM3": value} for name, value in volumes.items()},
         "IntracranialMM3": whole,
         "Quality": {

@@ -181,6 +181,18 @@ def test_the_folders_table_holds_every_scan_of_all_runs(make_scan, tmp_path):
     assert [row.split("\t")[0] for row in rows] == ["a.nii.gz", "b.nii.gz"]
 
 
+def test_the_folders_table_and_page_pass_over_what_is_not_ours(make_scan, tmp_path):
+    out = tmp_path / "out"
+    segment_many([make_scan("a.nii.gz"), make_scan("b.nii.gz")], out, **QUICK | {"report": True})
+    made = json.loads((out / "a_dseg.json").read_text())
+    for name, facts in (("x", {"Description": "another's"}), ("y", made | {"Medunsup": {"Inputs": []}})):
+        (out / f"{name}_dseg.json").write_text(json.dumps(facts))
+    segment_many([make_scan("c.nii.gz")], out, **QUICK | {"report": True})
+    rows = (out / "volumes.tsv").read_text().splitlines()
+    assert [row.split("\t")[0] for row in rows[1:]] == ["a.nii.gz", "b.nii.gz", "c.nii.gz"]
+    assert (out / "group_report.html").read_text().count('<th scope="row" data-value=') == 3
+
+
 def test_progress_and_outcomes_are_told_as_they_come(make_scan, tmp_path):
     steps, outcomes = [], []
     requests = make_requests([make_scan()], SegmentSettings(method="kmeans"), tmp_path / "out")
