@@ -7,7 +7,6 @@ import medunsup
 from medunsup.core.record import Step
 from medunsup.core.registry import methods
 from medunsup.report.citations import CITATIONS
-from medunsup.report.summary import model_selection
 from medunsup.tissue.result import TissueResult
 
 READERS = {"nifti": ("NIfTI", "nibabel"), "mgz": ("MGH", "nibabel"), "dicom": ("DICOM", "highdicom")}
@@ -121,10 +120,10 @@ def _say_priors(text: MethodsText, result: TissueResult) -> None:
 def _say_method(text: MethodsText, result: TissueResult) -> None:
     card = next((card for card in methods("tissue") if card.name == result.fit.method), None)
     classes = len(result.tissues)
-    selection = model_selection(result)
+    selection = result.fit.model_selection
     if selection is not None:
-        rule = f" ({selection['rule']})" if "rule" in selection else ""
-        text.say(f"The number of classes, {classes}, was proposed from the intensities{rule}", "bic")
+        how = f"was proposed from the intensities ({selection['rule']})"
+        text.say(f"The number of classes, {classes}, {how}", "bic")
     if card is None:
         text.say(f"{classes} classes were fitted by the method “{result.fit.method}”")
         return

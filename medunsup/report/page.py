@@ -9,7 +9,7 @@ from medunsup.report import charts, words
 from medunsup.report.methods_text import methods_text
 from medunsup.report.mosaic import SLICES_A_PLANE, UNCERTAINTY_SLICES, Tile, mosaic, uncertainty_tiles
 from medunsup.report.render import render
-from medunsup.report.summary import headline, model_selection, volume_rows
+from medunsup.report.summary import headline, volume_rows
 from medunsup.report.thumbnail import thumbnail
 from medunsup.report.viewer import viewer
 from medunsup.tissue.result import TissueResult
@@ -32,7 +32,7 @@ def write_page(result: TissueResult, path: str | Path, *, command: str = "") -> 
 def _facts(result: TissueResult, command: str) -> dict[str, Any]:
     """Everything the template needs, by name."""
     table = [item.label for item in result.tissues]
-    selection = model_selection(result)
+    selection = result.fit.model_selection
     slices, unsure = _tiles(result)
     used = sum(tile.characters for tiles in (*slices.values(), unsure) for tile in tiles)
     return {
@@ -74,7 +74,6 @@ def _selection_charts(selection: dict[str, Any]) -> list[tuple[charts.Chart, str
     drawn = [
         (charts.line(selection[key], caption, selection["k"], selection["chosen"]), caption)
         for key, caption in captions.items()
-        if key in selection
     ]
     return [(chart, caption) for chart, caption in drawn if chart is not None]
 

@@ -1,7 +1,6 @@
 """The page's numbers: three at the top, all volumes in the table."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -70,14 +69,6 @@ def mean_uncertainty(result: TissueResult) -> float:
     """Mean normalised entropy inside the brain mask, in [0, 1]."""
     inside = result.uncertainty.data[result.brain_mask.data.astype(bool)]
     return float(np.mean(inside)) if inside.size else 0.0
-
-
-def model_selection(result: TissueResult) -> dict[str, Any] | None:
-    """Find the curves by which the number of classes was proposed, if it was."""
-    key = "model_selection"
-    recorded = (step.findings[key] for step in result.record.steps if key in step.findings)
-    found = result.fit.model_selection or next(recorded, None)
-    return found if found and {"k", "bic", "chosen"} <= set(found) else None
 
 
 def _ml(volume_mm3: float) -> str:

@@ -53,8 +53,11 @@ def judge(
     return replace(verdict, reasons=(*verdict.reasons, *remarks(image, placement)))
 
 
-def describe_fit(data: TissueInput, fitted: TissueMethod, settings: SegmentSettings) -> Fit:
-    """Gather what the report shows of the mixture, with the histogram of the first contrast."""
+def describe_fit(data: TissueInput, fitted: TissueMethod, settings: SegmentSettings, step: Step) -> Fit:
+    """Gather what the report shows of the mixture, with the histogram of the first contrast.
+
+    `step` is the mixture's own: it holds the curves by which the number of classes was proposed, if it was.
+    """
     values = data.intensity[0][data.mask]
     if fitted.bias_field_ is not None:
         values /= fitted.bias_field_[0][data.mask]
@@ -66,6 +69,7 @@ def describe_fit(data: TissueInput, fitted: TissueMethod, settings: SegmentSetti
         converged=fitted.converged_,
         histogram_counts=tuple(int(count) for count in counts),
         histogram_edges=tuple(float(edge) for edge in edges),
+        model_selection=step.findings.get("model_selection"),
     )
 
 

@@ -120,12 +120,12 @@ def segment_scan(request: Request, *, progress: Progress | None = None) -> Segme
     with begin("mixture", method=settings.method) as step:
         data = mixture.prepare(intensity, region, image.spacing_mm, contrasts, priors, settings, step)
         fitted = mixture.fit(data, settings, step)
+        fit = outcome.describe_fit(data, fitted, settings, step)
     data, priors = replace(data, priors=None), None  # the largest thing that is no longer needed
     with begin("volumes") as step:
         volumes = outcome.measure(data, fitted, image.voxel_volume_mm3, step)
     with begin("quality") as step:
         quality = outcome.judge(data, fitted, volumes, placement, image, box, step)
-    fit = outcome.describe_fit(data, fitted, settings)
     parameters = {**settings.as_record(), "parameters": fitted.parameters}
     classes, corrected = data.labels, outcome.corrected(image, box, fitted)
     labels, entropy, fractions = fitted.labels_, fitted.entropy_, fitted.fractions_

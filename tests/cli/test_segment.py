@@ -195,12 +195,17 @@ def test_another_number_of_tissues_gives_as_many_maps(medunsup, make_scan, tmp_p
 
 @pytest.mark.slow
 def test_auto_takes_the_number_of_tissues_its_curves_propose(medunsup, make_scan, tmp_path):
-    done = medunsup("segment", make_scan(), *QUICK, "--tissues", "auto", "-o", "auto", "--json")
+    words = ["--method", "kmeans", "--set", "max_voxels=1000", "--tissues", "auto", "-o", "auto", "--json"]
+    done = medunsup("segment", make_scan(), *words)
     assert done.exit_code == 0
     steps = json.loads((tmp_path / "auto" / "scan_dseg.json").read_text())["Steps"]
     mixture = next(step for step in steps if step["name"] == "mixture")
     volumes = json.loads(done.stdout)["scans"][0]["volumes_ml"]
-    assert len(volumes) == mixture["findings"]["model_selection"]["chosen"]
+    selection = mixture["findings"]["model_selection"]
+    assert len(volumes) == selection["chosen"]
+    page = (tmp_path / "auto" / "scan_report.html").read_text()
+    assert f"the {selection['chosen']} that were chosen ({selection['rule']})" in page
+    assert page.count("How many classes?") == 2
 
 
 def test_several_contrasts_are_taken_together(medunsup, make_scan, tmp_path):
