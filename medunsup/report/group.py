@@ -17,7 +17,7 @@ from medunsup.report.strips import Strip, strip
 from medunsup.report.words import DISCLAIMER, VERDICTS, tissue_name
 
 NAME = "group_report.html"
-SEVERITY = {"fail": 0, "check": 1, "pass": 3}
+SEVERITY = {"fail": 0, "check": 1, "partial": 3, "pass": 4}
 SEVERITY_OF_OUTLIER = 2
 THUMBNAIL_BYTES = 3_500_000
 
@@ -35,7 +35,7 @@ class Row:
     @property
     def rank(self) -> tuple[int, float, str]:
         """Failed first, then those to look at, then outliers; the farthest out first."""
-        severity = SEVERITY[self.scan.verdict]
+        severity = SEVERITY[self.scan.shown]
         if self.deviations:
             severity = min(severity, SEVERITY_OF_OUTLIER)
         return severity, -max((abs(item.z) for item in self.deviations), default=0.0), self.scan.name
@@ -61,7 +61,7 @@ def write_group(folder: str | Path) -> Path:
         "rows": rows,
         "tissues": tissues,
         "strips": _strips(rows, tissues),
-        "counts": {verdict: sum(scan.verdict == verdict for scan in scans) for verdict in VERDICTS},
+        "counts": {verdict: sum(scan.shown == verdict for scan in scans) for verdict in VERDICTS},
         "verdicts": VERDICTS,
         "n_outliers": sum(bool(row.deviations) for row in rows),
         "enough": ENOUGH,

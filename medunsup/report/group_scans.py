@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import quote
 
+from medunsup.report.words import Shown, shown
 from medunsup.tissue.result import Verdict
 
 SIDECAR = "_dseg.json"
@@ -32,6 +33,11 @@ class GroupScan:
     measures: dict[str, float]
     page: str
     thumbnail: str
+
+    @property
+    def shown(self) -> Shown:
+        """As what the verdict is shown."""
+        return shown(self.verdict, self.reasons)
 
     @property
     def shares(self) -> dict[str, float]:

@@ -33,13 +33,14 @@ def _facts(result: TissueResult, command: str) -> dict[str, Any]:
     """Everything the template needs, by name."""
     table = [item.label for item in result.tissues]
     selection = result.fit.model_selection
+    verdict = words.shown(result.quality.verdict, result.quality.reasons)
     slices, unsure = _tiles(result)
     used = sum(tile.characters for tiles in (*slices.values(), unsure) for tile in tiles)
     return {
         "name": words.scan_name(result.image.source),
         "thumbnail": thumbnail(result),
-        "verdict": result.quality.verdict,
-        "verdict_words": words.VERDICTS[result.quality.verdict],
+        "verdict": verdict,
+        "verdict_words": words.VERDICTS[verdict],
         "reasons": result.quality.reasons,
         "warnings": words.warnings(result),
         "measures": result.quality.measures,

@@ -67,6 +67,19 @@ def test_failed_scans_come_first_then_those_to_look_at_then_outliers(tmp_path: P
     assert "share of GM low: 20 % (group 45 %" in text
 
 
+def test_scans_that_were_checked_in_part_are_counted_apart_and_come_before_those_that_passed(
+    tmp_path: Path,
+) -> None:
+    partly = sidecar()
+    partly["Quality"]["Reasons"] = ["Not checked: ghosts and motion (known for T1w only)."]
+    for name, facts in (("sub-a", sidecar()), ("sub-b", partly), ("sub-c", sidecar(verdict="check"))):
+        put(tmp_path, name, facts)
+    text = write_group(tmp_path).read_text("utf-8")
+    assert names_in_order(text) == ["sub-c", "sub-b", "sub-a"]
+    assert re.findall(r'class="value">(\d)', text)[:4] == ["0", "1", "1", "1"]
+    assert "Checked in part" in text
+
+
 def test_five_hundred_scans_stay_below_five_megabytes(tmp_path: Path, result: TissueResult) -> None:
     page = write_page(result, tmp_path / "one.html").read_bytes()[:20_000]
     for n, facts in enumerate(healthy(500)):

@@ -12,6 +12,7 @@ from medunsup.core.errors import OutputError
 from medunsup.core.labels import class_table
 from medunsup.core.volume import Volume
 from medunsup.report.page import write_page
+from medunsup.tissue.quality.findings import Findings
 from medunsup.tissue.result import Fit, Quality, TissueResult, TissueVolume
 
 MEGABYTE = 1_000_000
@@ -96,6 +97,17 @@ def test_each_verdict_has_its_words_and_its_sign(result: TissueResult, tmp_path:
     text = write_page(judged, tmp_path / "a.html").read_text("utf-8")
     words = {"pass": ("Passed", "✓"), "check": ("Please look", "!"), "fail": ("Failed", "✕")}
     assert all(word in text for word in words[verdict])
+
+
+def test_a_pass_that_left_checks_out_does_not_look_like_a_pass(result: TissueResult, tmp_path: Path) -> None:
+    findings = Findings(unchecked=["ghosts and motion (known for T1w only)"])
+    assert findings.verdict().verdict == "pass"
+    judged = replace(result, quality=findings.verdict())
+    text = write_page(judged, tmp_path / "a.html").read_text("utf-8")
+    assert 'class="verdict partial"' in text
+    assert "Checked in part" in text
+    assert "Passed" not in text
+    assert "ghosts and motion" in text
 
 
 @pytest.mark.parametrize("n_classes", [2, 5])
