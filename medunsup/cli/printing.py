@@ -62,9 +62,7 @@ def _line(scan: "ScanOutcome") -> str:
     volumes = "  ".join(f"{name} {volume:.1f} ml" for name, volume in scan.volumes_ml.items())
     again = " (done already)" if scan.status == "skipped" else ""
     where = scan.outputs.get("report", scan.outputs.get("dseg", Path()))
-    return (
-        f"{scan.scan.name}: {scan.verdict}{again}  {volumes}  ICV {scan.intracranial_ml:.1f} ml  -> {where}"
-    )
+    return f"{scan.scan.name}: {scan.verdict}{again}  {volumes}  mask {scan.brain_mask_ml:.1f} ml  -> {where}"
 
 
 def _complain(scan: "ScanOutcome", *, quiet: bool, debug: bool) -> None:

@@ -44,7 +44,7 @@ class Row:
 def write_group(folder: str | Path) -> Path:
     """Write `group_report.html` into `folder` over all results in it and below; return its path.
 
-    A scan stands out if a share of volume, the intracranial volume or a quality measure lies far from the
+    A scan stands out if a share of volume, the brain mask's volume or a quality measure lies far from the
     group's median (robust z, from `outliers.ENOUGH` scans on).
 
     Raises InputError if the folder holds no result, OutputError if the page cannot be written.
@@ -86,7 +86,7 @@ def _measures(scans: list[GroupScan]) -> Measures:
     """Every number that can stand out, one value a scan, NaN where it is not known."""
     each = [
         {f"share of {name}": share for name, share in scan.shares.items()}
-        | {"intracranial volume": scan.intracranial_mm3 / 1000}
+        | {"brain mask": scan.mask_mm3 / 1000}
         | scan.measures
         for scan in scans
     ]
@@ -105,7 +105,7 @@ def _tissues(scans: list[GroupScan]) -> list[Label]:
 
 
 def _strips(rows: list[Row], tissues: list[Label]) -> list[Strip]:
-    """One strip a tissue (share of the intracranial volume), one for the whole."""
+    """One strip a tissue (share of the mask), one for the whole."""
     names = [row.scan.name for row in rows]
     out = {
         measure: {n for n, row in enumerate(rows) if any(item.measure == measure for item in row.deviations)}
@@ -117,8 +117,8 @@ def _strips(rows: list[Row], tissues: list[Label]) -> list[Strip]:
         title = tissue_name(label.abbreviation, label.name)
         marked = out.get(f"share of {label.abbreviation}", set())
         strips.append(strip(title, label.hex, names, np.array(shares, float), marked, "%"))
-    whole = np.array([row.scan.intracranial_mm3 / 1000 for row in rows], float)
-    strips.append(strip("Intracranial", "", names, whole, out.get("intracranial volume", set()), "ml"))
+    whole = np.array([row.scan.mask_mm3 / 1000 for row in rows], float)
+    strips.append(strip("Brain mask", "", names, whole, out.get("brain mask", set()), "ml"))
     return [item for item in strips if item is not None]
 
 

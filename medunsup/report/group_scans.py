@@ -29,7 +29,7 @@ class GroupScan:
     verdict: Verdict
     reasons: tuple[str, ...]
     volumes_mm3: dict[str, float]
-    intracranial_mm3: float
+    mask_mm3: float
     measures: dict[str, float]
     page: str
     thumbnail: str
@@ -41,8 +41,8 @@ class GroupScan:
 
     @property
     def shares(self) -> dict[str, float]:
-        """Each tissue's share of the intracranial volume."""
-        whole = self.intracranial_mm3 or 1.0
+        """Each tissue's share of the brain mask's volume."""
+        whole = self.mask_mm3 or 1.0
         return {name: volume / whole for name, volume in self.volumes_mm3.items()}
 
 
@@ -74,7 +74,7 @@ def _scan(facts: dict[str, Any], sidecar: Path, folder: Path) -> GroupScan:
         verdict=quality["Verdict"],
         reasons=tuple(quality["Reasons"]),
         volumes_mm3={name: float(item["FromFractionsMM3"]) for name, item in facts["Volumes"].items()},
-        intracranial_mm3=float(facts["IntracranialMM3"]),
+        mask_mm3=float(facts["BrainMaskMM3"]),
         measures={name: float(value) for name, value in quality.get("Measures", {}).items()},
         page=quote(page.relative_to(folder).as_posix()) if page.is_file() else "",
         thumbnail=_thumbnail(page),

@@ -49,8 +49,8 @@ def methods_text(result: TissueResult) -> MethodsText:
     _say_method(text, result)
     text.say(
         "Tissue volumes are partial volume fractions summed over the brain mask; shares are of the mask's "
-        "volume, which stands for the intracranial volume. Uncertainty is the entropy of the tissue "
-        "probabilities, scaled to 0–1"
+        "volume, which is the intracranial volume only if the mask reaches the bone all round. Uncertainty "
+        "is the entropy of the tissue probabilities, scaled to 0–1"
     )
     return text
 

@@ -46,7 +46,7 @@ def _facts(result: TissueResult, command: str) -> dict[str, Any]:
         "measures": result.quality.measures,
         "headline": headline(result),
         "volumes": volume_rows(result),
-        "intracranial_mm3": result.intracranial_ml * 1000,
+        "mask_mm3": result.intracranial_ml * 1000,
         "mosaic": slices,
         "uncertainty": unsure,
         "oblique_note": words.oblique_note(result.image),

@@ -39,12 +39,12 @@ def headline(result: TissueResult) -> list[Headline]:
     if len(rows) == HEADLINE:
         return [
             Headline(
-                row.name, _ml(row.fractions_mm3), "ml", f"{100 * row.share:.0f} % of intracranial", row.colour
+                row.name, _ml(row.fractions_mm3), "ml", f"{100 * row.share:.0f} % of the mask", row.colour
             )
             for row in rows
         ]
     return [
-        Headline("Brain mask", _ml(result.intracranial_ml * 1000), "ml", "intracranial volume"),
+        Headline("Brain mask", _ml(result.intracranial_ml * 1000), "ml", "all classes together"),
         Headline("Classes", str(len(rows)), "", "from dark to bright"),
         Headline("Uncertainty", f"{100 * mean_uncertainty(result):.0f}", "%", "mean inside the brain"),
     ]

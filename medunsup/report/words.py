@@ -34,7 +34,7 @@ VERDICTS: dict[Shown, VerdictWords] = {
     "partial": VerdictWords(
         "Checked in part",
         "–",
-        "What could be checked looks right, but not all could: look at the outlines before you use the volumes.",
+        "What could be checked looks right, but not all could. Look at the outlines before you use it.",
     ),
     "check": VerdictWords("Please look", "!", "Look at the outlines below before you use the volumes."),
     "fail": VerdictWords("Failed", "✕", "Do not use these volumes: the segmentation is not to be trusted."),

@@ -52,8 +52,8 @@ def _write_page(root: Path) -> Path | None:
 
 def _table(scans: Sequence[GroupScan]) -> str:
     tissues = list(dict.fromkeys(name for scan in scans for name in scan.volumes_mm3))
-    rows = [["scan", *(f"{name}_mm3" for name in tissues), "intracranial_mm3", "verdict"]]
+    rows = [["scan", *(f"{name}_mm3" for name in tissues), "mask_mm3", "verdict"]]
     for scan in scans:
         volumes = [str(scan.volumes_mm3.get(name, "n/a")) for name in tissues]
-        rows.append([scan.file, *volumes, str(scan.intracranial_mm3), scan.verdict])
+        rows.append([scan.file, *volumes, str(scan.mask_mm3), scan.verdict])
     return tsv(rows)

@@ -22,17 +22,17 @@ def measure(
     data: TissueInput, fitted: TissueMethod, voxel_mm3: float, step: Step
 ) -> tuple[TissueVolume, ...]:
     """Measure each tissue in mm³, from partial volume fractions and from labels."""
-    intracranial_mm3 = float(np.count_nonzero(data.mask)) * voxel_mm3
+    mask_mm3 = float(np.count_nonzero(data.mask)) * voxel_mm3
     counts = np.bincount(fitted.labels_[data.mask], minlength=max(label.index for label in data.labels) + 1)
     measured = []
     for label, fraction in zip(data.labels, fitted.fractions_, strict=True):
         mm3 = float(fraction.sum(dtype=np.float64)) * voxel_mm3
         labels_mm3 = float(counts[label.index]) * voxel_mm3
-        measured.append(TissueVolume(label, mm3, labels_mm3, mm3 / intracranial_mm3))
+        measured.append(TissueVolume(label, mm3, labels_mm3, mm3 / mask_mm3))
     step.findings["volumes_mm3"] = {
         item.label.abbreviation: round(item.from_fractions_mm3, 1) for item in measured
     }
-    step.findings["intracranial_mm3"] = round(intracranial_mm3, 1)
+    step.findings["mask_mm3"] = round(mask_mm3, 1)
     return tuple(measured)
 
 

@@ -17,7 +17,7 @@ PACKAGES = ("numpy", "scipy", "simpleitk", "nibabel", "pydicom", "highdicom", "n
 DESCRIPTIONS = {
     "dseg": "Tissue classes: the most probable one of each voxel",
     "probseg": "Partial volume fraction of one tissue, 0 to 1",
-    "mask": "Intracranial region the tissues were fitted in",
+    "mask": "Brain mask: the region the tissues were fitted in",
     "corrected": "The scan divided by its estimated bias field",
     "uncertainty": "Normalised entropy of the class probabilities: 0 certain, 1 a guess",
 }
@@ -58,11 +58,11 @@ def full_record(result: SegmentResult) -> dict[str, Any]:
             item.label.abbreviation: {
                 "FromFractionsMM3": round(item.from_fractions_mm3, 1),
                 "FromLabelsMM3": round(item.from_labels_mm3, 1),
-                "FractionOfIntracranial": round(item.fraction_of_intracranial, 5),
+                "FractionOfBrainMask": round(item.fraction_of_intracranial, 5),
             }
             for item in result.tissues
         },
-        "IntracranialMM3": round(result.intracranial_ml * 1000, 1),
+        "BrainMaskMM3": round(result.intracranial_ml * 1000, 1),
         "Quality": {
             "Verdict": result.quality.verdict,
             "Reasons": list(result.quality.reasons),

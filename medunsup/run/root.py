@@ -30,7 +30,7 @@ In each subject's `anat` folder, in the scan's own space:
 
 - `_dseg`: the most probable tissue of each voxel (GM 1, WM 2, CSF 3; see `dseg.tsv`)
 - `_label-GM_probseg`, `_label-WM_probseg`, `_label-CSF_probseg`: partial volume fractions, 0 to 1
-- `_desc-brain_mask`: the intracranial region
+- `_desc-brain_mask`: the region the tissues were fitted in
 - `_desc-biascorrected`: the scan divided by its estimated bias field
 - `_desc-uncertainty_statmap`: normalised entropy, 0 certain to 1 a guess
 - `_volumes.tsv`: volumes in cubic millimetres, from fractions and from labels

@@ -19,7 +19,7 @@ class ScanOutcome:
     scan: Path
     status: Literal["done", "skipped", "failed", "not run"]
     volumes_ml: dict[str, float] = field(default_factory=dict)
-    intracranial_ml: float | None = None
+    brain_mask_ml: float | None = None
     verdict: str | None = None
     reasons: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -36,7 +36,7 @@ class ScanOutcome:
             "scan": str(self.scan),
             "status": self.status,
             "volumes_ml": self.volumes_ml,
-            "intracranial_ml": self.intracranial_ml,
+            "brain_mask_ml": self.brain_mask_ml,
             "verdict": self.verdict,
             "reasons": list(self.reasons),
             "warnings": list(self.warnings),
@@ -55,7 +55,7 @@ def read_outcome(request: Request, status: Literal["done", "skipped"]) -> ScanOu
         scan=request.scan,
         status=status,
         volumes_ml={name: tissue["FromFractionsMM3"] / 1000 for name, tissue in made["Volumes"].items()},
-        intracranial_ml=made["IntracranialMM3"] / 1000,
+        brain_mask_ml=made["BrainMaskMM3"] / 1000,
         verdict=made["Quality"]["Verdict"],
         reasons=tuple(made["Quality"]["Reasons"]),
         warnings=tuple(warnings),

@@ -7,7 +7,7 @@ from medunsup.core.labels import TISSUES, Label
 from medunsup.io.bids import OutputNames
 from medunsup.tissue.result import TissueResult
 
-VOLUME_COLUMNS = ("index", "name", "abbreviation", "volume_mm3", "labels_mm3", "fraction_of_intracranial")
+VOLUME_COLUMNS = ("index", "name", "abbreviation", "volume_mm3", "labels_mm3", "fraction_of_mask")
 
 
 def volumes_tsv(result: TissueResult) -> str:
@@ -19,7 +19,7 @@ def volumes_tsv(result: TissueResult) -> str:
         share = f"{item.fraction_of_intracranial:.5f}"
         rows.append((str(label.index), label.name, label.abbreviation, *measures, share))
     whole = f"{result.intracranial_ml * 1000:.1f}"
-    rows.append(("n/a", "Intracranial", "ICV", whole, whole, "1.00000"))
+    rows.append(("n/a", "Brain mask", "mask", whole, whole, "1.00000"))
     return tsv(rows)
 
 

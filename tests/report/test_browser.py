@@ -146,7 +146,7 @@ def test_a_click_on_a_heading_sorts_the_group(browser: str, tmp_path: Path) -> N
         volumes = {"GM": gm, "WM": 4e5, "CSF": 3e5}
         facts = {
             "Volumes": {tissue: {"FromFractionsMM3": volume} for tissue, volume in volumes.items()},
-            "IntracranialMM3": 1.5e6,
+            "BrainMaskMM3": 1.5e6,
             "Quality": {"Verdict": "pass", "Reasons": []},
         }
         (tmp_path / f"{name}_dseg.json").write_text(json.dumps(facts))

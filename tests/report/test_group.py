@@ -21,7 +21,7 @@ def sidecar(gm: float = 0.45, wm: float = 0.35, verdict: str = "pass", **measure
     return {
         "Medunsup": {"Inputs": [{"Role": "scan", "Name": "scan_T1w.nii.gz"}]},
         "Volumes": {name: {"FromFractionsMM3": value} for name, value in volumes.items()},
-        "IntracranialMM3": whole,
+        "BrainMaskMM3": whole,
         "Quality": {
             "Verdict": verdict,
             "Reasons": ["Look at it."] * (verdict != "pass"),

@@ -60,6 +60,13 @@ def test_the_first_screen_says_verdict_reason_and_three_volumes(page_text: str, 
         assert f"{millilitres:,.0f}<" in first
 
 
+def test_shares_are_of_the_brain_mask_and_that_is_what_they_are_called(page_text: str) -> None:
+    shown, _, methods = page_text.partition("What was done")
+    assert "Share of the mask" in shown
+    assert "intracranial" not in shown.lower()
+    assert "intracranial volume only if the mask reaches the bone" in methods
+
+
 def test_a_step_that_fell_back_is_told(page_text: str) -> None:
     assert "The priors were weakened where the template does not fit." in page_text
     assert "fell back" in page_text

@@ -63,6 +63,16 @@ def test_a_sidecar_tells_choices_versions_and_hash_but_no_folder(make_scan, make
             assert str(tmp_path) not in file.read_text(), file
 
 
+def test_the_masks_volume_is_called_what_it_is(make_result, tmp_path):
+    result = make_result()
+    save(result, tmp_path / "out")
+    made = json.loads((tmp_path / "out" / "scan_dseg.json").read_text())
+    assert made["BrainMaskMM3"] == pytest.approx(result.brain_mask.data.sum() * 125)
+    for file in (tmp_path / "out").rglob("*"):
+        if file.suffix in (".json", ".tsv", ".md"):
+            assert "intracranial" not in file.read_text().lower(), file
+
+
 def test_every_map_has_a_sidecar(make_result, tmp_path):
     save(make_result(), tmp_path / "out")
     maps = list((tmp_path / "out").glob("*.nii.gz"))

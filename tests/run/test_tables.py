@@ -32,6 +32,6 @@ def test_freesurfer_and_slicer_names_hold_no_space():
 def test_the_volume_table_adds_up_to_the_mask(make_result):
     result = make_result()
     header, *rows = [line.split("\t") for line in volumes_tsv(result).splitlines()]
-    shares = [float(row[header.index("fraction_of_intracranial")]) for row in rows]
+    shares = [float(row[header.index("fraction_of_mask")]) for row in rows]
     assert abs(sum(shares[:3]) - shares[3]) < 1e-4
     assert all(float(cell) >= 0 for row in rows for cell in row[3:])
