@@ -1,6 +1,6 @@
 """Methods register themselves by name; listing them reads their source and imports nothing.
 
-A method is one file `medunsup/<area>/methods/<name>.py` holding a class under
+A method is one file `<name>.py` in its area's folder, holding a class under
 `@register(name, family=..., dims=..., paper=..., limit=...)`.
 """
 
@@ -15,6 +15,7 @@ from typing import TypeVar
 from medunsup.core.errors import UsageError
 
 PACKAGE = Path(__file__).resolve().parent.parent
+FOLDERS = {"tissue": "tissue/methods", "anomaly": "anomaly/models", "score": "anomaly/scores"}
 
 T = TypeVar("T", bound=type)
 _CLASSES: dict[tuple[str, str], type] = {}
@@ -41,8 +42,7 @@ def register(name: str, *, family: str, dims: tuple[int, ...], paper: str, limit
     """
 
     def keep(cls: T) -> T:
-        area = cls.__module__.split(".")[1] if cls.__module__.startswith("medunsup.") else cls.__module__
-        _CLASSES[(area, name)] = cls
+        _CLASSES[(cls.__module__, name)] = cls
         cls.method_name = name  # type: ignore[attr-defined]
         return cls
 
@@ -51,9 +51,13 @@ def register(name: str, *, family: str, dims: tuple[int, ...], paper: str, limit
 
 def methods(area: str | None = None) -> list[MethodCard]:
     """List all methods, or those of one area such as 'tissue', by name."""
-    folders = PACKAGE.glob(f"{area or '*'}/methods")
-    files = [file for folder in sorted(folders) for file in sorted(folder.glob("[!_]*.py"))]
-    return [card for file in files for card in _cards(file)]
+    areas = list(FOLDERS) if area is None else [area] if area in FOLDERS else []
+    return [
+        card
+        for one in areas
+        for file in sorted((PACKAGE / FOLDERS[one]).glob("[!_]*.py"))
+        for card in _cards(file, one)
+    ]
 
 
 def method(area: str, name: str) -> type:
@@ -63,11 +67,12 @@ def method(area: str, name: str) -> type:
         near = get_close_matches(name, known, n=1)
         hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(known)}."
         raise UsageError(f"There is no {area} method {name!r}. {hint}")
-    import_module(f"medunsup.{area}.methods.{name}")
-    return _CLASSES[(area, name)]
+    module = f"medunsup.{FOLDERS[area].replace('/', '.')}.{name}"
+    import_module(module)
+    return _CLASSES[(module, name)]
 
 
-def _cards(file: Path) -> list[MethodCard]:
+def _cards(file: Path, area: str) -> list[MethodCard]:
     """Read the `@register(...)` calls of one file."""
     cards = []
     for node in ast.parse(file.read_text(encoding="utf-8")).body:
@@ -78,5 +83,5 @@ def _cards(file: Path) -> list[MethodCard]:
                 facts = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
                 summary = (ast.get_docstring(node) or "").split("\n", 1)[0]
                 name = ast.literal_eval(call.args[0])
-                cards.append(MethodCard(name=name, area=file.parent.parent.name, summary=summary, **facts))
+                cards.append(MethodCard(name=name, area=area, summary=summary, **facts))
     return cards

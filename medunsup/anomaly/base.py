@@ -1,0 +1,156 @@
+"""What a model of healthy scans is and what it may offer; what a score is and what it needs."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medunsup.anomaly.data import Array, Mask, Scans
+from medunsup.core.config import Config
+
+State = dict[str, NDArray[Any]]
+
+
+class AnomalyModel(ABC):
+    """Learns what healthy scans look like. One scan is `values` (C, I, J, K) and `mask` (I, J, K).
+
+    A model offers what it has the method for: `reconstruct`, `sample`, `encode`, `restore`,
+    `gradient` or `deviation` (the protocols below); a score names those it needs.
+    """
+
+    Config: ClassVar[type[Config]]
+    method_name: ClassVar[str]
+
+    def __init__(self, config: Any = None) -> None:
+        self.config = config or self.Config()
+
+    @abstractmethod
+    def fit(self, scans: Scans, *, validation: Scans | None = None, training: Any = None) -> Self:
+        """Learn from healthy scans.
+
+        `validation` scans decide when to stop early; `training` (a `train.loop.Training`) says where
+        checkpoints lie and who is told; classic models need neither.
+        """
+
+    @abstractmethod
+    def state(self) -> State:
+        """Everything learned, as named arrays: what is stored as safetensors."""
+
+    @abstractmethod
+    def load_state(self, state: Mapping[str, NDArray[Any]], shape: tuple[int, int, int, int]) -> Self:
+        """Take over what `state` gave; `shape` (C, I, J, K) is the lattice it was learned on."""
+
+
+@runtime_checkable
+class Reconstructs(Protocol):
+    """Offers the healthy look of a scan."""
+
+    def reconstruct(self, values: Array, mask: Mask) -> Array:
+        """Return (C, I, J, K), 0 outside the mask."""
+        ...
+
+
+@runtime_checkable
+class Samples(Protocol):
+    """Offers several healthy looks."""
+
+    def sample(self, values: Array, mask: Mask, *, n: int, seed: int) -> Array:
+        """Return (n, C, I, J, K)."""
+        ...
+
+
+@runtime_checkable
+class Encodes(Protocol):
+    """Offers coordinates of a scan in a space that holds healthy ones."""
+
+    def encode(self, values: Array, mask: Mask) -> Array:
+        """Return (P, D): one row a part of the scan (a slice, a patch) or a single one for the whole."""
+        ...
+
+
+@runtime_checkable
+class Restores(Protocol):
+    """Offers the nearest likely scan (maximum a posteriori)."""
+
+    def restore(self, values: Array, mask: Mask) -> Array:
+        """Return (C, I, J, K), 0 outside the mask."""
+        ...
+
+
+@runtime_checkable
+class Gradients(Protocol):
+    """Offers how the divergence from the prior changes with each voxel."""
+
+    def gradient(self, values: Array, mask: Mask) -> Array:
+        """Return the derivative (C, I, J, K) of the Kullback-Leibler term."""
+        ...
+
+
+@runtime_checkable
+class Deviates(Protocol):
+    """Offers a map of its own, where no reconstruction stands behind it."""
+
+    def deviation(self, values: Array, mask: Mask) -> Array:
+        """Return (I, J, K), higher is less healthy, 0 outside the mask."""
+        ...
+
+
+OFFERS: dict[str, type] = {
+    "reconstruct": Reconstructs,
+    "sample": Samples,
+    "encode": Encodes,
+    "restore": Restores,
+    "gradient": Gradients,
+    "deviation": Deviates,
+}
+
+
+def offers(model: object) -> frozenset[str]:
+    """Name what a model (or its class) has the methods for."""
+    return frozenset(name for name in OFFERS if callable(getattr(model, name, None)))
+
+
+class Score(ABC):
+    """Turns what a model offers into numbers; higher is more anomalous.
+
+    A score gives a map (`map`), a number a scan (`scan_score`), or both. `needs` names what the model must
+    offer. `fit` sees healthy scans the model was trained on and keeps only statistics in `state()`.
+    """
+
+    Config: ClassVar[type[Config]]
+    method_name: ClassVar[str]
+    needs: ClassVar[tuple[str, ...]] = ("reconstruct",)
+    makes_map: ClassVar[bool] = True
+
+    def __init__(self, config: Any = None) -> None:
+        self.config = config or self.Config()
+
+    def fit(self, model: Any, scans: Scans) -> Self:
+        """Learn what is usual from healthy scans; most scores need nothing."""
+        return self
+
+    def map(self, model: Any, values: Array, mask: Mask) -> Array:
+        """Return the raw map (I, J, K) float32, 0 outside the mask."""
+        raise NotImplementedError
+
+    def scan_score(self, model: Any, values: Array, mask: Mask, score_map: Array | None) -> float:
+        """Return one number for the scan: the mean of its most anomalous 1 %, unless overridden."""
+        if score_map is None:
+            raise NotImplementedError
+        return top_mean(score_map[mask])
+
+    def state(self) -> State:
+        """Everything learned, as named arrays."""
+        return {}
+
+    def load_state(self, state: Mapping[str, NDArray[Any]]) -> Self:
+        """Take over what `state` gave."""
+        return self
+
+
+def top_mean(scores: NDArray[np.floating], share: float = 0.01) -> float:
+    """Mean of the highest `share` of scores, at least one of them."""
+    count = max(1, round(share * scores.size))
+    return float(np.partition(scores, scores.size - count)[-count:].mean()) if scores.size else 0.0

@@ -1,0 +1,117 @@
+"""What all deep models share: slices or volumes in, the one loop, results laid back on the lattice."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import Field
+from torch import Tensor
+
+from medunsup.anomaly.base import AnomalyModel, State
+from medunsup.anomaly.data import Array, Mask, Scans
+from medunsup.core.config import Config
+from medunsup.core.errors import UsageError
+from medunsup.train.learner import Learner
+from medunsup.train.loop import Training, train
+from medunsup.train.views import Slices, Volumes
+
+SLICES_AT_ONCE = 32
+SAMPLE_SEED = 0
+
+
+class DeepConfig(Config):
+    """Parameters that all deep models share."""
+
+    dims: Literal[2, 3] = Field(2, description="2: axial slices; 3: whole volumes on the model's lattice")
+    channels: int = Field(16, ge=2, le=256, description="features at full resolution; doubled at each level")
+    levels: int = Field(3, ge=1, le=6, description="halvings of the resolution; sides must be divisible")
+    epochs: int = Field(30, ge=1, description="passes over the training scans")
+    batch_size: int = Field(16, ge=1, description="slices or volumes a step")
+    learning_rate: float = Field(1e-3, gt=0, description="step of Adam")
+    seed: int = Field(0, ge=0, description="of weights, order and every random choice")
+
+
+class DeepModel(AnomalyModel):
+    """A model whose networks are one `Learner`; subclasses give `build`, and what else they offer."""
+
+    Config: ClassVar[type[DeepConfig]]
+    config: Any
+    learner_: Learner
+
+    @abstractmethod
+    def build(self, shape: tuple[int, ...]) -> Learner:
+        """Make the networks for inputs of `shape`, (C, H, W) or (C, I, J, K)."""
+
+    def fit(self, scans: Scans, *, validation: Scans | None = None, training: Training | None = None) -> Self:
+        """Train; see `AnomalyModel.fit`. Raises UsageError if the lattice does not fit the levels."""
+        self.learner_ = self._build(scans.shape)
+        config = self.config
+        train(
+            self.learner_,
+            self._view(scans),
+            None if validation is None else self._view(validation),
+            training or Training(),
+            epochs=config.epochs,
+            batch_size=config.batch_size,
+            seed=config.seed,
+        )
+        return self
+
+    def state(self) -> State:
+        """Return all parameters and buffers by name."""
+        return {name: value.detach().cpu().numpy() for name, value in self.learner_.state_dict().items()}
+
+    def load_state(self, state: Mapping[str, NDArray[Any]], shape: tuple[int, int, int, int]) -> Self:
+        """Build the networks and fill them."""
+        self.learner_ = self._build(shape)
+        self.learner_.load_state_dict(
+            {name: torch.from_numpy(np.array(value)) for name, value in state.items()}
+        )
+        return self
+
+    def apply(self, function: Callable[[Tensor, Tensor], Tensor], values: Array, mask: Mask) -> Array:
+        """Run `function(values, mask)` over a scan's slices or the whole, without gradients.
+
+        It is given (B, C, ...) and (B, 1, ...) on the learner's device, in evaluation mode. What it returns
+        per voxel, (B, C', ...), comes back as (C', I, J, K); what it returns per input, (B, D), as (B, D).
+        """
+        self.learner_.eval()
+        with torch.no_grad():
+            parts = [function(x, inside).cpu() for x, inside in self._inputs(values, mask)]
+        return self._lay_back(torch.cat(parts))
+
+    def _inputs(self, values: Array, mask: Mask) -> Iterator[tuple[Tensor, Tensor]]:
+        device = next(self.learner_.parameters()).device
+        x = torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
+        inside = torch.from_numpy(np.ascontiguousarray(mask))[None]
+        if self.config.dims == 3:
+            yield x[None].to(device), inside[None].to(device)
+            return
+        x, inside = x.permute(3, 0, 1, 2), inside.permute(3, 0, 1, 2)
+        for first in range(0, len(x), SLICES_AT_ONCE):
+            at = slice(first, first + SLICES_AT_ONCE)
+            yield x[at].contiguous().to(device), inside[at].contiguous().to(device)
+
+    def _lay_back(self, out: Tensor) -> Array:
+        if out.ndim == 2:
+            return out.numpy()
+        return (out[0] if self.config.dims == 3 else out.permute(1, 2, 3, 0)).contiguous().numpy()
+
+    def _build(self, shape: tuple[int, int, int, int]) -> Learner:
+        inputs = shape if self.config.dims == 3 else shape[:3]
+        factor = 2**self.config.levels
+        if any(side % factor for side in inputs[1:]):
+            raise UsageError(
+                f"{self.method_name}: sides {inputs[1:]} cannot be halved {self.config.levels} times. "
+                f"Give fewer levels, or a lattice whose sides are multiples of {factor}."
+            )
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.config.seed)
+            return self.build(inputs)
+
+    def _view(self, scans: Scans) -> Slices | Volumes:
+        kind = Volumes if self.config.dims == 3 else Slices
+        return kind(scans.values, scans.masks, tuple(scans.names))

@@ -1,0 +1,1 @@
+"""Models of healthy scans, one file each."""

@@ -1,0 +1,1 @@
+"""Blocks, encoders, decoders and losses that several methods share."""

@@ -1,0 +1,63 @@
+"""Checkpoints: one file that holds all a run needs to go on, complete or not there at all.
+
+The first line is JSON with version and SHA-256 of the rest, so that a cut or foreign file is known before
+anything in it is read.
+"""
+
+import hashlib
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from medunsup.core.errors import InputError, UsageError
+from medunsup.io.atomic import atomic_path
+
+VERSION = 1
+FORMAT = "medunsup checkpoint"
+NAME = "checkpoint.bin"
+
+
+def save(path: Path, content: Mapping[str, Any]) -> None:
+    """Write tensors and plain values atomically. If that fails (OutputError) the old file stays."""
+    buffer = io.BytesIO()
+    torch.save(dict(content), buffer)
+    payload = buffer.getbuffer()
+    head = {"format": FORMAT, "version": VERSION, "sha256": hashlib.sha256(payload).hexdigest()}
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        file.write(json.dumps(head).encode() + b"\n")
+        file.write(payload)
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Read what `save` wrote. Raises InputError if it is missing, cut, damaged or of another version."""
+    try:
+        head, _, payload = path.read_bytes().partition(b"\n")
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no checkpoint to resume from. Start without --resume.") from None
+    try:
+        facts = json.loads(head)
+        is_ours = facts["format"] == FORMAT
+    except (ValueError, KeyError, TypeError):
+        is_ours = False
+    if not is_ours:
+        raise InputError(f"{path}: not a checkpoint of medunsup. Start again without --resume.")
+    if facts["version"] != VERSION:
+        raise InputError(
+            f"{path}: version {facts['version']}, this medunsup reads version {VERSION}. "
+            "Go on with the medunsup that wrote it, or start again without --resume."
+        )
+    if hashlib.sha256(payload).hexdigest() != facts["sha256"]:
+        raise InputError(f"{path}: truncated or damaged. Start again without --resume.")
+    return torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
+
+
+def check_same_run(path: Path, stored: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Raise UsageError naming what differs between the run that wrote a checkpoint and this one."""
+    differing = [key for key in now if stored.get(key) != now[key]]
+    if differing:
+        said = "; ".join(f"{key}: {stored.get(key)} there, {now[key]} now" for key in differing)
+        raise UsageError(f"{path} belongs to another run ({said}). Resume with the same data and parameters.")
