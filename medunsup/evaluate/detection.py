@@ -1,0 +1,128 @@
+"""How well a score map finds lesions, voxel by voxel. Arrays only: nothing here knows a model or a file.
+
+A voxel counts as found where its score is above the threshold (score > threshold).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import confusion_matrix_at_thresholds
+
+from medunsup.core.errors import GeometryError, InputError
+from medunsup.evaluate.components import components
+
+Scores = NDArray[np.floating]
+Mask = NDArray[np.bool_]
+
+AUPRO_LIMIT = 0.3
+NAN = float("nan")
+
+
+@dataclass(frozen=True)
+class Detection:
+    """One scan's figures, over the voxels of its brain mask.
+
+    `average_precision` is to be read beside `prevalence`, which is what chance reaches. `oracle_dice` is the
+    best Dice over all thresholds, chosen with the truth at hand: no user can reach it on purpose. `dice`,
+    `precision` and `recall` hold at `threshold`; they are NaN without one. Figures without a meaning (no
+    lesion, or nothing but lesion) are NaN, so that a mean over scans is not flattered.
+    """
+
+    n_voxels: int
+    n_lesion_voxels: int
+    prevalence: float
+    average_precision: float
+    auroc: float
+    aupro: float
+    oracle_dice: float
+    oracle_threshold: float
+    threshold: float = NAN
+    dice: float = NAN
+    precision: float = NAN
+    recall: float = NAN
+
+
+def detection(score_map: Scores, truth: Mask, mask: Mask, *, threshold: float | None = None) -> Detection:
+    """Measure one scan's score map (I, J, K) against the true lesions, inside the mask.
+
+    The scores are sorted twice, once for all figures of voxels and once for AUPRO; memory stays at some
+    arrays of the mask's voxels.
+
+    Raises GeometryError if shapes differ, InputError if the mask is empty or a score in it is not finite.
+    """
+    scores, is_lesion = _voxels(score_map, truth, mask)
+    n_lesion = int(is_lesion.sum())
+    prevalence = n_lesion / scores.size
+    at = {} if threshold is None else _at_threshold(scores, is_lesion, threshold)
+    if n_lesion in (0, scores.size):
+        return Detection(scores.size, n_lesion, prevalence, NAN, NAN, NAN, NAN, NAN, **at)
+    _, false, _, found, thresholds = confusion_matrix_at_thresholds(is_lesion, scores)
+    overlaps = 2 * found / (n_lesion + found + false)
+    best = int(np.argmax(overlaps))
+    return Detection(
+        n_voxels=scores.size,
+        n_lesion_voxels=n_lesion,
+        prevalence=prevalence,
+        average_precision=float(np.sum(np.diff(found, prepend=0) / n_lesion * found / (found + false))),
+        auroc=_area(false / false[-1], found / n_lesion),
+        aupro=aupro(score_map, truth, mask),
+        oracle_dice=float(overlaps[best]),
+        oracle_threshold=float(np.nextafter(thresholds[best], np.float32(-np.inf))),
+        **at,
+    )
+
+
+def aupro(score_map: Scores, truth: Mask, mask: Mask, *, limit: float = AUPRO_LIMIT) -> float:
+    """Area under the per-region overlap curve (Bergmann et al., IJCV 129, 2021): each lesion weighs the same.
+
+    The mean share of a lesion that is found, against the share of healthy voxels marked, up to `limit` of
+    them and divided by it: 1 is perfect, `limit / 2` is chance. NaN if lesions or healthy voxels are missing.
+    """
+    scores, is_lesion = _voxels(score_map, truth, mask)
+    labels, n_lesions = components((truth > 0) & mask, voxel_mm3=1.0)
+    if n_lesions == 0 or is_lesion.all():
+        return NAN
+    of_voxel = labels[mask.astype(bool)]
+    sizes = np.bincount(of_voxel, minlength=n_lesions + 1)
+    weights = 1.0 / (sizes * np.where(np.arange(n_lesions + 1) > 0, n_lesions, 1))
+    _, false, _, overlap, _ = confusion_matrix_at_thresholds(
+        is_lesion, scores, sample_weight=weights[of_voxel]
+    )
+    inside = false <= limit
+    end = np.interp(limit, np.append(0, false), np.append(0, overlap))
+    return _area(np.append(false[inside], limit), np.append(overlap[inside], end)) / limit
+
+
+def _at_threshold(scores: Scores, is_lesion: Mask, threshold: float) -> dict[str, float]:
+    marked = scores > threshold
+    found, n_marked, n_lesion = int((marked & is_lesion).sum()), int(marked.sum()), int(is_lesion.sum())
+    return {
+        "threshold": float(threshold),
+        "dice": 2 * found / (n_marked + n_lesion) if n_marked + n_lesion else NAN,
+        "precision": found / n_marked if n_marked else NAN,
+        "recall": found / n_lesion if n_lesion else NAN,
+    }
+
+
+def _area(along: NDArray[np.floating], height: NDArray[np.floating]) -> float:
+    """Area by trapezia under a curve that begins at (0, 0)."""
+    return float(np.trapezoid(np.append(0.0, height), np.append(0.0, along)))
+
+
+def _voxels(score_map: Scores, truth: Mask, mask: Mask) -> tuple[Scores, Mask]:
+    if not score_map.shape == truth.shape == mask.shape:
+        raise GeometryError(
+            f"Score map {score_map.shape}, truth {truth.shape} and mask {mask.shape} differ in shape. "
+            "Resample them onto one grid first."
+        )
+    inside = mask.astype(bool)
+    scores = score_map[inside]
+    if scores.size == 0:
+        raise InputError("The mask is empty: there is no voxel to measure.")
+    if not np.isfinite(scores).all():
+        raise InputError(
+            f"{int((~np.isfinite(scores)).sum())} scores inside the mask are not finite numbers. "
+            "Look for divisions by zero in the score."
+        )
+    return scores, truth[inside].astype(bool)
