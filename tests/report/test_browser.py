@@ -145,6 +145,7 @@ def test_a_click_on_a_heading_sorts_the_group(browser: str, tmp_path: Path) -> N
     for name, gm in (("sub-1", 5e5), ("sub-2", 7e5), ("sub-3", 6e5)):
         volumes = {"GM": gm, "WM": 4e5, "CSF": 3e5}
         facts = {
+            "Medunsup": {"Inputs": [{"Role": "scan", "Name": f"{name}_T1w.nii.gz"}]},
             "Volumes": {tissue: {"FromFractionsMM3": volume} for tissue, volume in volumes.items()},
             "BrainMaskMM3": 1.5e6,
             "Quality": {"Verdict": "pass", "Reasons": []},
