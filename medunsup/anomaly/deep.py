@@ -9,11 +9,12 @@ import torch
 from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
+from torch.nn.utils import convert_conv2d_weight_memory_format
 
 from medunsup.anomaly.base import AnomalyModel, State
 from medunsup.anomaly.data import Array, Mask, Scans
 from medunsup.core.config import Config
-from medunsup.core.errors import UsageError
+from medunsup.core.errors import InputError, UsageError
 from medunsup.train.learner import Learner
 from medunsup.train.loop import Training, train
 from medunsup.train.views import Slices, Volumes
@@ -62,7 +63,8 @@ class DeepModel(AnomalyModel):
 
     def state(self) -> State:
         """Return all parameters and buffers by name."""
-        return {name: value.detach().cpu().numpy() for name, value in self.learner_.state_dict().items()}
+        state = self.learner_.state_dict()
+        return {name: value.detach().cpu().contiguous().numpy() for name, value in state.items()}
 
     def load_state(self, state: Mapping[str, NDArray[Any]], shape: tuple[int, int, int, int]) -> Self:
         """Build the networks and fill them."""
@@ -73,32 +75,43 @@ class DeepModel(AnomalyModel):
         return self
 
     def apply(self, function: Callable[[Tensor, Tensor], Tensor], values: Array, mask: Mask) -> Array:
-        """Run `function(values, mask)` over a scan's slices or the whole, without gradients.
+        """Run `function(values, mask)` over the whole scan, or its slices that reach into the mask.
 
-        It is given (B, C, ...) and (B, 1, ...) on the learner's device, in evaluation mode. What it returns
-        per voxel, (B, C', ...), comes back as (C', I, J, K); what it returns per input, (B, D), as (B, D).
+        It is given (B, C, ...) and (B, 1, ...) on the learner's device, without gradients, in evaluation
+        mode. What it returns per voxel, (B, C', ...), comes back as (C', I, J, K), 0 in other slices; what it
+        returns per input, (B, D), as (B, D).
+
+        Raises InputError if the mask is empty.
         """
+        if not mask.any():
+            raise InputError(f"{self.method_name}: the mask is empty, so nothing of the scan can be judged.")
         self.learner_.eval()
         with torch.no_grad():
             parts = [function(x, inside).cpu() for x, inside in self._inputs(values, mask)]
-        return self._lay_back(torch.cat(parts))
+        return self._lay_back(torch.cat(parts), mask)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the networks are."""
+        return next(self.learner_.parameters()).device
 
     def _inputs(self, values: Array, mask: Mask) -> Iterator[tuple[Tensor, Tensor]]:
-        device = next(self.learner_.parameters()).device
-        x = torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
-        inside = torch.from_numpy(np.ascontiguousarray(mask))[None]
-        if self.config.dims == 3:
-            yield x[None].to(device), inside[None].to(device)
-            return
-        x, inside = x.permute(3, 0, 1, 2), inside.permute(3, 0, 1, 2)
-        for first in range(0, len(x), SLICES_AT_ONCE):
-            at = slice(first, first + SLICES_AT_ONCE)
-            yield x[at].contiguous().to(device), inside[at].contiguous().to(device)
+        x = torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))[None]
+        inside = torch.from_numpy(np.ascontiguousarray(mask))[None, None]
+        if self.config.dims == 2:
+            used = _used_slices(mask)
+            x, inside = x[0].permute(3, 0, 1, 2)[used], inside[0].permute(3, 0, 1, 2)[used]
+        for part in zip(x.split(SLICES_AT_ONCE), inside.split(SLICES_AT_ONCE), strict=True):
+            yield part[0].contiguous().to(self.device), part[1].contiguous().to(self.device)
 
-    def _lay_back(self, out: Tensor) -> Array:
+    def _lay_back(self, out: Tensor, mask: Mask) -> Array:
         if out.ndim == 2:
             return out.numpy()
-        return (out[0] if self.config.dims == 3 else out.permute(1, 2, 3, 0)).contiguous().numpy()
+        if self.config.dims == 3:
+            return out[0].numpy()
+        laid = np.zeros((out.shape[1], *mask.shape), np.float32)
+        laid[..., _used_slices(mask)] = np.moveaxis(out.numpy(), 0, -1)
+        return laid
 
     def _build(self, shape: tuple[int, int, int, int]) -> Learner:
         inputs = shape if self.config.dims == 3 else shape[:3]
@@ -110,8 +123,13 @@ class DeepModel(AnomalyModel):
             )
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.config.seed)
-            return self.build(inputs)
+            learner = self.build(inputs)
+        return convert_conv2d_weight_memory_format(learner, torch.channels_last)  # faster in two dimensions
 
     def _view(self, scans: Scans) -> Slices | Volumes:
         kind = Volumes if self.config.dims == 3 else Slices
         return kind(scans.values, scans.masks, tuple(scans.names))
+
+
+def _used_slices(mask: Mask) -> NDArray[np.intp]:
+    return np.flatnonzero(mask.any(axis=(0, 1)))

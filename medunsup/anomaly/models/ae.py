@@ -1,0 +1,71 @@
+"""Autoencoder: what does not pass the bottleneck is not healthy."""
+
+from collections.abc import Sequence
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from medunsup.anomaly.data import Array, Mask
+from medunsup.anomaly.deep import DeepConfig, DeepModel
+from medunsup.core.registry import register
+from medunsup.nn.autoencoder import Decoder, Encoder
+from medunsup.nn.losses import inside_mean
+from medunsup.train.learner import Batch, Learner, Loss, Turn
+
+
+class AEConfig(DeepConfig):
+    """Parameters of the autoencoder."""
+
+    latent_dim: int = Field(128, ge=1, le=4096, description="numbers that a slice or volume is squeezed into")
+
+
+class AELearner(Learner):
+    """Encoder and decoder around a dense bottleneck; squared error inside the mask."""
+
+    def __init__(self, shape: Sequence[int], config: AEConfig) -> None:
+        super().__init__()
+        size = {"channels": config.channels, "levels": config.levels}
+        self.encoder = Encoder(shape, **size, outputs=config.latent_dim)
+        self.decoder = Decoder(shape, **size, inputs=config.latent_dim)
+        self.learning_rate = config.learning_rate
+
+    def reconstruct(self, x: Tensor, masks: Tensor) -> Tensor:
+        """Return what the bottleneck lets through, 0 outside the masks."""
+        return self.decoder(self.encoder(x)) * masks
+
+    def turns(self) -> Sequence[Turn]:
+        """Return one turn: encoder and decoder together."""
+        return [Turn("reconstruction", self.parameters, self.loss, self.learning_rate)]
+
+    def loss(self, batch: Batch, generator: torch.Generator) -> Loss:
+        """Mean squared error inside the masks."""
+        error = self.reconstruct(batch.values, batch.masks) - batch.values
+        return Loss(inside_mean(error.square(), batch.masks), {})
+
+
+@register(
+    "ae",
+    family="autoencoder",
+    dims=(2, 3),
+    paper="Baur et al., Autoencoders for unsupervised anomaly segmentation in brain MR images, "
+    "Medical Image Analysis 2021, doi:10.1016/j.media.2020.101952",
+    limit="Reconstructions are blurred: every edge and fold stands out as much as a faint lesion.",
+)
+class AE(DeepModel):
+    """Convolutional autoencoder with a dense bottleneck."""
+
+    Config = AEConfig
+    learner_: AELearner
+
+    def build(self, shape: Sequence[int]) -> AELearner:
+        """Make encoder and decoder."""
+        return AELearner(shape, self.config)
+
+    def reconstruct(self, values: Array, mask: Mask) -> Array:
+        """Return (C, I, J, K), 0 outside the mask."""
+        return self.apply(self.learner_.reconstruct, values, mask)
+
+    def encode(self, values: Array, mask: Mask) -> Array:
+        """Return one row of latent numbers a slice, or one for the volume."""
+        return self.apply(lambda x, inside: self.learner_.encoder(x), values, mask)

@@ -1,0 +1,155 @@
+"""Variational autoencoder: a density of healthy scans, with all that can be asked of it."""
+
+from collections.abc import Callable, Sequence
+from math import log, pi, prod
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from medunsup.anomaly.data import Array, Mask
+from medunsup.anomaly.deep import DeepConfig, DeepModel
+from medunsup.core.registry import register
+from medunsup.nn.autoencoder import Decoder, Encoder
+from medunsup.nn.losses import kl_to_standard_normal, total_variation
+from medunsup.train.learner import Batch, Learner, Loss, Turn
+
+LOG_VARIANCE = (-10.0, 10.0)
+
+
+class VAEConfig(DeepConfig):
+    """Parameters of the variational autoencoder."""
+
+    latent_dim: int = Field(128, ge=1, le=4096, description="numbers that a slice or volume is squeezed into")
+    residual_sd: float = Field(0.1, gt=0, le=1, description="standard deviation of voxels about their mean")
+    restore_steps: int = Field(50, ge=1, le=1000, description="gradient steps towards the likely scan")
+    restore_rate: float = Field(0.2, gt=0, le=1, description="size of these steps, in residual variances")
+    restore_variation: float = Field(3.0, ge=0, description="weight of the change's total variation")
+
+
+class VAELearner(Learner):
+    """Encoder to mean and log variance, decoder to the voxels' mean.
+
+    The loss is the negative evidence lower bound in nats a voxel; `beta` weighs the divergence.
+    """
+
+    def __init__(self, shape: Sequence[int], config: VAEConfig, *, beta: float = 1.0) -> None:
+        super().__init__()
+        size = {"channels": config.channels, "levels": config.levels}
+        self.encoder = Encoder(shape, **size, outputs=2 * config.latent_dim)
+        self.decoder = Decoder(shape, **size, inputs=config.latent_dim)
+        self.config, self.beta, self.n_voxels = config, beta, prod(shape)
+
+    def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and log variance (B, D) of the latents."""
+        mean, log_variance = self.encoder(x).chunk(2, dim=1)
+        return mean, log_variance.clamp(*LOG_VARIANCE)
+
+    def reconstruct(self, x: Tensor, masks: Tensor) -> Tensor:
+        """Decode the posterior mean, 0 outside the masks."""
+        return self.decoder(self.posterior(x)[0]) * masks
+
+    def draw(self, x: Tensor, masks: Tensor, generator: torch.Generator) -> Tensor:
+        """Decode latents drawn from the posterior, 0 outside the masks."""
+        return self.decoder(_draw(*self.posterior(x), generator)) * masks
+
+    def divergence(self, x: Tensor) -> Tensor:
+        """Return the divergence of the posterior from the prior (B,), in nats."""
+        return kl_to_standard_normal(*self.posterior(x))
+
+    def surprise(self, x: Tensor, masks: Tensor, decoded: Tensor) -> Tensor:
+        """Return the negative log likelihood (B,) of the voxels inside the masks, in nats."""
+        variance = self.config.residual_sd**2
+        each = ((x - decoded).square() / variance + log(2 * pi * variance)) * masks
+        return 0.5 * each.flatten(1).sum(dim=1)
+
+    def turns(self) -> Sequence[Turn]:
+        """Return one turn: encoder and decoder together."""
+        return [Turn("elbo", self.parameters, self.loss, self.config.learning_rate)]
+
+    def loss(self, batch: Batch, generator: torch.Generator) -> Loss:
+        """Negative evidence lower bound, one draw an item (Kingma & Welling, ICLR 2014, eq. 3)."""
+        mean, log_variance = self.posterior(batch.values)
+        decoded = self.decoder(_draw(mean, log_variance, generator))
+        surprise = self.surprise(batch.values, batch.masks, decoded).mean()
+        divergence = kl_to_standard_normal(mean, log_variance).mean()
+        total = (surprise + self.beta * divergence) / self.n_voxels
+        return Loss(total, {"surprise": surprise.detach(), "divergence": divergence.detach()})
+
+
+@register(
+    "vae",
+    family="autoencoder",
+    dims=(2, 3),
+    paper="Kingma & Welling, Auto-encoding variational Bayes, ICLR 2014, arXiv:1312.6114; restoration after "
+    "Chen et al., Unsupervised lesion detection via image restoration with a normative prior, "
+    "Medical Image Analysis 2020, doi:10.1016/j.media.2020.101713",
+    limit="Blurred reconstructions; its likelihood mirrors contrast and noise as much as health.",
+)
+class VAE(DeepModel):
+    """Variational autoencoder with a dense Gaussian bottleneck."""
+
+    Config = VAEConfig
+    learner_: VAELearner
+
+    def build(self, shape: Sequence[int]) -> VAELearner:
+        """Make encoder and decoder."""
+        return VAELearner(shape, self.config)
+
+    def reconstruct(self, values: Array, mask: Mask) -> Array:
+        """Decode the posterior mean: (C, I, J, K), 0 outside the mask."""
+        return self.apply(self.learner_.reconstruct, values, mask)
+
+    def sample(self, values: Array, mask: Mask, *, n: int, seed: int) -> Array:
+        """Decode draws from the posterior: (n, C, I, J, K)."""
+        generator = torch.Generator(self.device).manual_seed(seed)
+        looks = [
+            self.apply(lambda x, inside: self.learner_.draw(x, inside, generator), values, mask)
+            for _ in range(n)
+        ]
+        return np.stack(looks)
+
+    def encode(self, values: Array, mask: Mask) -> Array:
+        """Return the posterior mean, one row a slice or one for the volume."""
+        return self.apply(lambda x, inside: self.learner_.posterior(x)[0], values, mask)
+
+    def gradient(self, values: Array, mask: Mask) -> Array:
+        """Return the derivative of the divergence from the prior by each voxel.
+
+        Zimmerer et al., Unsupervised anomaly localization using variational auto-encoders, MICCAI 2019.
+        """
+
+        def slope(x: Tensor, inside: Tensor) -> Tensor:
+            return _gradient(self.learner_.divergence, x) * inside
+
+        return self.apply(slope, values, mask)
+
+    def restore(self, values: Array, mask: Mask) -> Array:
+        """Return the scan moved up its evidence lower bound by a change of low total variation."""
+        return self.apply(self._restore, values, mask)
+
+    def _restore(self, x: Tensor, inside: Tensor) -> Tensor:
+        config, learner = self.config, self.learner_
+
+        def unlikely(moved: Tensor) -> Tensor:
+            mean, log_variance = learner.posterior(moved)
+            surprise = learner.surprise(moved, inside, learner.decoder(mean))
+            change = config.restore_variation * total_variation(moved - x)
+            return surprise + kl_to_standard_normal(mean, log_variance) + change
+
+        moved = x
+        for _ in range(config.restore_steps):
+            moved = moved - config.restore_rate * config.residual_sd**2 * _gradient(unlikely, moved) * inside
+        return moved
+
+
+def _draw(mean: Tensor, log_variance: Tensor, generator: torch.Generator) -> Tensor:
+    noise = torch.randn(mean.shape, generator=generator, device=mean.device, dtype=mean.dtype)
+    return mean + (0.5 * log_variance).exp() * noise
+
+
+def _gradient(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    with torch.enable_grad():
+        x = x.detach().requires_grad_(True)
+        return torch.autograd.grad(function(x).sum(), x)[0]

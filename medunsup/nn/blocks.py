@@ -1,0 +1,39 @@
+"""Convolution blocks for two and three dimensions."""
+
+from math import gcd
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+CONVOLUTIONS = {2: nn.Conv2d, 3: nn.Conv3d}
+GROUPS = 8
+WIDEST = 8
+
+
+def widths(channels: int, levels: int) -> list[int]:
+    """Features at each level, full resolution first: doubled at each halving, up to eightfold."""
+    return [channels * min(2**level, WIDEST) for level in range(levels + 1)]
+
+
+def convolution(dims: int, inputs: int, outputs: int, *, kernel: int = 3, stride: int = 1) -> nn.Module:
+    """Convolution that keeps the size (at stride 2 halves it), for (B, C, ...) of `dims` dimensions."""
+    return CONVOLUTIONS[dims](inputs, outputs, kernel, stride=stride, padding=kernel // 2)
+
+
+class ConvBlock(nn.Sequential):
+    """Convolution, group normalisation, SiLU; `stride` 2 halves the size. No state depends on the batch."""
+
+    def __init__(self, dims: int, inputs: int, outputs: int, *, stride: int = 1) -> None:
+        super().__init__(
+            convolution(dims, inputs, outputs, stride=stride),
+            nn.GroupNorm(gcd(GROUPS, outputs), outputs),
+            nn.SiLU(),
+        )
+
+
+class Upsample(nn.Module):
+    """Double the size by repeating each value."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, C, H, W) to (B, C, 2H, 2W), or the same in three dimensions."""
+        return functional.interpolate(x, scale_factor=2, mode="nearest")
