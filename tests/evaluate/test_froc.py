@@ -1,4 +1,4 @@
-"""Counting lesions and false alarms: by hand, against a slow reference, and against MONAI where comparable."""
+"""Counting lesions and false alarms: by hand, with a slow reference, and with MONAI where comparable."""
 
 import numpy as np
 import pytest
