@@ -26,7 +26,7 @@ from medunsup.core.registry import method, methods
 from medunsup.core.volume import Volume
 from medunsup.evaluate.segmentation import dice
 from medunsup.io.load import load
-from medunsup.preprocess.normalize import winsorize_and_scale
+from medunsup.preprocess.normalize import FENCES, winsorize_and_scale
 from medunsup.preprocess.register import place_template
 from medunsup.run.box import Box
 from medunsup.tissue.base import TissueInput
@@ -172,7 +172,7 @@ def case_of(
     inside = box.take(image.like(mask, kind="mask"))
     priors = tissue_priors(cut, inside, placement)
     seconds = time.process_time() - started
-    scaled = winsorize_and_scale(cut.data, inside.data)[None]
+    scaled = winsorize_and_scale(cut.data, inside.data, fence=FENCES["T1w"])[None]
     data = TissueInput(scaled, inside.data, image.spacing_mm, ("T1w",), TISSUES, priors)
     cut_truth = box.take(image.like(truth.astype(np.uint8), kind="label")).data
     cut_fast = None if fast is None else box.take(image.like(fast.astype(np.uint8), kind="label")).data
@@ -210,7 +210,7 @@ def hmrf(case: Case) -> np.ndarray | None:
         from dipy.segment.tissue import TissueClassifierHMRF
     except ImportError:
         return None
-    scaled = case.data.intensity[0] * case.data.mask
+    scaled = (case.data.intensity[0] * case.data.mask).astype(np.float64)
     _, dark_first, _ = TissueClassifierHMRF(verbose=False).classify(scaled, 3, 0.1)
     return np.array([0, 3, 1, 2])[np.asarray(dark_first).astype(int)] * case.data.mask
 

@@ -22,7 +22,9 @@ from medunsup.preprocess.starts import Start, find_start, stretch
 from medunsup.preprocess.template import Template, load_template
 
 MARGIN_MM = 6.0
-LEVELS = ((4.0, 1.5, 60, None, 1.0), (2.0, 1.0, 60, 0.5, 0.5))
+# Spacing and smoothing in mm, iterations, first step in mm. Every voxel counts: with half of them, fresh
+# noise moved the placed brain's volume by 0.4 %.
+LEVELS = ((4.0, 1.5, 60, 1.0), (2.0, 1.0, 60, 0.5))
 N_BINS = 32
 MIN_METRIC = 0.1
 BRAIN_ML = (700.0, 2300.0)
@@ -130,16 +132,13 @@ def _register(
     import SimpleITK as sitk  # noqa: N813  (its own customary name)
 
     affine, metric = start, 0.0
-    for spacing_mm, smoothing_mm, n_iterations, share, step_mm in levels:
+    for spacing_mm, smoothing_mm, n_iterations, step_mm in levels:
         fixed, fixed_mask = _fixed_images(spacing_mm)
         method = sitk.ImageRegistrationMethod()
         method.SetNumberOfThreads(1)
         method.SetNumberOfWorkUnits(1)  # sums over parts would depend on their number
         method.SetMetricAsMattesMutualInformation(N_BINS)
         method.SetMetricFixedMask(fixed_mask)
-        if share is not None:
-            method.SetMetricSamplingStrategy(method.REGULAR)
-            method.SetMetricSamplingPercentage(share, 1)
         method.SetInterpolator(sitk.sitkLinear)
         method.SetOptimizerAsRegularStepGradientDescent(step_mm, 0.02, n_iterations, 0.5)
         method.SetOptimizerScalesFromPhysicalShift()

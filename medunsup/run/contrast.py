@@ -23,8 +23,8 @@ def name_contrasts(
 ) -> tuple[str, ...]:
     """Give each channel its contrast's name: the scan's own first, then the further ones as given.
 
-    `intensity` (I, J, K) is scaled; `priors` (3, I, J, K) are GM, WM, CSF. How it was decided, and whether
-    the intensities contradict the name, goes into `step`.
+    `intensity` (I, J, K) is the scan's own; `priors` (3, I, J, K) are GM, WM, CSF. How it was decided, and
+    whether the intensities contradict the name, goes into `step`.
     """
     asked = request.settings.contrast
     seen = contrast_of_intensity(intensity, priors) if priors is not None else None

@@ -1,5 +1,6 @@
 """Scale, priors, method: what stands between a brain mask and a fitted tissue model."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,17 @@ from medunsup.tissue.base import TissueInput, TissueMethod
 Array = NDArray[np.float32]
 
 
-def scale(data: Array, mask: NDArray[np.bool_], step: Step) -> Array:
-    """Clip the tails and scale to [0, 1] inside the mask."""
-    from medunsup.preprocess.normalize import TAILS_PERCENT, winsorize_and_scale
+def scale(channels: Iterable[Volume], contrasts: Sequence[str], mask: NDArray[np.bool_], step: Step) -> Array:
+    """Clip the tails and scale to [0, 1] inside the mask: (C, I, J, K), one channel a contrast."""
+    from medunsup.preprocess.normalize import FENCES, TAILS_PERCENT, winsorize_and_scale
 
-    step.parameters["tails_percent"] = list(TAILS_PERCENT)
-    return winsorize_and_scale(data, mask)
+    step.parameters |= {"tails_percent": list(TAILS_PERCENT), "fences": FENCES}
+    return np.stack(
+        [
+            winsorize_and_scale(channel.data, mask, fence=FENCES.get(contrast))
+            for channel, contrast in zip(channels, contrasts, strict=True)
+        ]
+    )
 
 
 def priors(image: Volume, mask: Volume, placement: Any, request: Request, step: Step) -> Array | None:

@@ -111,12 +111,12 @@ def segment_scan(request: Request, *, progress: Progress | None = None) -> Segme
             channels |= {name: box.take(volume) for name, volume in further.items()}
     region = box.take(brain).data.copy()  # the whole mask comes back at the end
     brain = replace(box.take(brain), data=region)
-    with begin("normalise") as step:
-        intensity = np.stack([mixture.scale(channel.data, region, step) for channel in channels.values()])
     with begin("priors") as step:
         priors = mixture.priors(channels["image"], brain, placement, request, step)
     with begin("contrast", asked=settings.contrast) as step:
-        contrasts = name_contrasts(request, image.source, intensity[0], priors, step)
+        contrasts = name_contrasts(request, image.source, channels["image"].data, priors, step)
+    with begin("normalise") as step:
+        intensity = mixture.scale(channels.values(), contrasts, region, step)
     with begin("mixture", method=settings.method) as step:
         data = mixture.prepare(intensity, region, image.spacing_mm, contrasts, priors, settings, step)
         fitted = mixture.fit(data, settings, step)

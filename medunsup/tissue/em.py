@@ -34,6 +34,7 @@ Array = NDArray[np.float32]
 T = TypeVar("T")
 
 CHUNK_VOXELS = 1 << 16
+LEAST_STEP = 0.1  # towards a new bias field; below, the field stays as it is
 FIRST_FIELD = 2  # iterations before the bias field is first estimated
 
 
@@ -101,16 +102,19 @@ class Expectation:
 def run(problem: Problem, state: State, *, max_iter: int, tolerance: float) -> State:
     """Iterate until the objective rises by less than `tolerance` a voxel; changes and returns `state`."""
     solver = Solver(problem, state)
+    is_retry = False
     for iteration in range(max_iter):
         objective, moments = solver.expect()
         rise = objective - state.objective[-1] if state.objective else np.inf
         if rise < 0 and solver.withdraw_bias():
+            is_retry = True
             continue
         if rise >= 0:
             state.objective.append(objective)
-        if rise < tolerance:
+        if rise < tolerance and not is_retry:
             state.converged = True
             break
+        is_retry = False
         solver.maximise(moments, with_bias=iteration + 1 >= FIRST_FIELD)
     return state
 
@@ -124,7 +128,7 @@ class Solver:
         self.neighbours = problem.neighbours
         self.mix = problem.parts.mix.astype(np.float32)
         self.majority = problem.parts.majority.astype(np.float32)
-        self.bias_is_open = problem.bias_sigma_mm > 0
+        self.bias_step = 1.0 if problem.bias_sigma_mm > 0 else 0.0
         self.before_bias: tuple[NDArray[np.float64] | None, Array] | None = None
         self.normaliser = self._log_normaliser()
         self.colours = [np.arange(problem.index.size, dtype=np.int32)]
@@ -151,17 +155,19 @@ class Solver:
         if problem.learn_proportions:
             state.log_proportions = proportions(moments, state.log_proportions, problem.parts)
         self.before_bias = None
-        if with_bias and self.bias_is_open:
+        if with_bias and self.bias_step >= LEAST_STEP:
             self.before_bias = (state.field, state.fractions.copy())
-            state.field = self._estimate_bias()
+            found = self._estimate_bias()
+            before = np.ones_like(found) if state.field is None else state.field
+            state.field = before * (found / before) ** self.bias_step
             self.values = self._corrected()
 
     def withdraw_bias(self) -> bool:
-        """Take the last bias field back and keep the one before; False if none was pending."""
+        """Take the last bias field back and go half as far from now on; False if none was pending."""
         if self.before_bias is None:
             return False
         self.state.field, self.state.fractions[:] = self.before_bias
-        self.before_bias, self.bias_is_open = None, False
+        self.before_bias, self.bias_step = None, self.bias_step / 2
         self.values = self._corrected()
         return True
 

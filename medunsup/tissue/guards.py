@@ -41,7 +41,7 @@ class Guards:
         if self.pooling > 0:
             self._pool_variances(bounded)
         if self.t1w is not None and self.csf_gap > 0:
-            self._hold_fluid(bounded)
+            self._hold_fluid(bounded, *self.t1w)
         self._hold_order(bounded)
         return bounded
 
@@ -51,8 +51,7 @@ class Guards:
         scale = np.exp(self.pooling / 2 * (np.log(variances).mean(axis=0) - np.log(variances)))
         bounded.covariances[:] *= scale[:, :, None] * scale[:, None, :]
 
-    def _hold_fluid(self, bounded: Gaussians) -> None:
-        gm, wm, csf = self.t1w or (0, 1, 2)
+    def _hold_fluid(self, bounded: Gaussians, gm: int, wm: int, csf: int) -> None:
         means, covariances = bounded.means, bounded.covariances
         highest = means[gm, 0] - self.csf_gap * (means[wm, 0] - means[gm, 0])
         means[csf, 0] = min(means[csf, 0], max(highest, self.darkest))

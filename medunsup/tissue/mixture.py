@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float32]
 Values = NDArray[np.float64]
 
+INNER_STEPS = 5
 LOG_2PI = float(np.log(2 * np.pi))
 
 
@@ -117,10 +118,12 @@ def maximise(
 ) -> Gaussians:
     """M-step: new Gaussians that never fit the responsibilities worse than `now`.
 
-    Proposed from the pure components and brought to what is `allowed`, then drawn back towards `now` until
-    the expected log-likelihood over all components does not fall.
+    Proposed by some steps of an inner EM and brought to what is `allowed`, then drawn back towards `now`
+    until the expected log-likelihood over all components does not fall.
     """
-    proposed = _from_pure(moments, now, parts)
+    proposed = now
+    for _ in range(INNER_STEPS):
+        proposed = _unmixed(moments, proposed, parts)
     best, reached = now, expected_log_likelihood(moments, now, parts)
     for tissues in (list(range(parts.n_tissues)), *([k] for k in range(parts.n_tissues))):
         share = 1.0
@@ -187,13 +190,39 @@ def from_responsibilities(values: Array, weights: Array) -> Gaussians:
     return Gaussians(means, covariances)
 
 
-def _from_pure(moments: Moments, now: Gaussians, parts: Layout) -> Gaussians:
-    """Weighted moments of the pure components; a tissue with hardly a voxel stays as it is."""
-    means, covariances = now.means.copy(), now.covariances.copy()
-    for k in np.flatnonzero(moments.n[: parts.n_tissues] > 1.0):
-        means[k] = moments.first[k] / moments.n[k]
-        covariances[k] = moments.second[k] / moments.n[k] - np.outer(means[k], means[k])
-    return Gaussians(means, covariances)
+def _unmixed(moments: Moments, now: Gaussians, parts: Layout) -> Gaussians:
+    """One step of EM with what each tissue adds to a shared voxel as the hidden variable; never fits worse.
+
+    Component c is the sum of parts z_k, Gaussian with mean mix[c, k] means[k] and covariance mix[c, k]
+    covariances[k] (Van Leemput et al., A unifying framework for partial volume segmentation of brain MR
+    images, IEEE TMI 22 (2003)). A tissue with hardly a voxel stays as it is.
+    """
+    mix = parts.mix[: _n_gaussian(parts)]
+    n, first, second = (one[: len(mix)] for one in (moments.n, moments.first, moments.second))
+    means, covariances = now.spread(mix)
+    rest = first - n[:, None] * means
+    cross = np.einsum("mi,mj->mij", first, means)
+    scatter = second - cross - cross.transpose(0, 2, 1) + np.einsum("m,mi,mj->mij", n, means, means)
+    inverse = np.linalg.inv(covariances)
+    new = Gaussians(now.means.copy(), now.covariances.copy())
+    for k in range(parts.n_tissues):
+        has = mix[:, k] > 0
+        share, count = mix[has, k], n[has]
+        if share @ count < 1.0:
+            continue
+        gain = share[:, None, None] * now.covariances[k] @ inverse[has]
+        pulled = np.einsum("mij,mj->mi", gain, rest[has])
+        shift = pulled.sum(axis=0) / (share @ count)
+        moved = -share[:, None] * shift
+        spread = np.einsum("mij,mjk,mlk->mil", gain, scatter[has], gain)
+        spread += np.einsum("m,mi,mj->mij", count, moved, moved)
+        both = np.einsum("mi,mj->mij", moved, pulled)
+        spread += both + both.transpose(0, 2, 1)
+        own = share[:, None, None] * now.covariances[k]
+        spread += count[:, None, None] * (own - gain @ own)
+        new.means[k] = now.means[k] + shift
+        new.covariances[k] = (spread / share[:, None, None]).sum(axis=0) / count.sum()
+    return new
 
 
 def _n_gaussian(parts: Layout) -> int:

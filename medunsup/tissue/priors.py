@@ -39,12 +39,14 @@ def log_weights(
     gm_wm_trust: float,
     blur_mm: float,
     floor: float,
+    deep_wm: float = 0.0,
 ) -> Array:
     """Tempered log-priors (K, N) at the voxels of `mask`, normalised.
 
     Maps are blurred by a Gaussian of `blur_mm` and bounded below by `floor`. For GM, WM, CSF the prior of
     CSF against brain tissue is raised to `csf_trust` and that of GM against WM to `gm_wm_trust`: an affine
-    fit knows better where the brain ends than where a gyrus runs.
+    fit knows better where the brain ends than where a gyrus runs. `deep_wm` adds to the latter power,
+    `deep_wm` times as much where the maps are as sure of WM as `floor` lets them, little where they waver.
     """
     sigma = [blur_mm / length for length in spacing_mm]
     blurred = np.stack(
@@ -55,7 +57,9 @@ def log_weights(
         weights = csf_trust * np.log(blurred)
     else:
         gm, wm, csf = blurred
-        odds_wm = gm_wm_trust * np.log(wm / gm)
+        odds_wm = np.log(wm / gm)
+        certainty = np.maximum(odds_wm, 0) / np.log((1 - 2 * floor) / floor)
+        odds_wm *= gm_wm_trust * (1 + deep_wm * certainty**2)
         odds_csf = csf_trust * np.log(csf / (gm + wm))
         log_gm = -np.logaddexp(0, odds_wm)
         weights = np.stack([log_gm, log_gm + odds_wm, odds_csf])

@@ -8,8 +8,9 @@ from scipy.ndimage import binary_dilation, gaussian_filter
 from medunsup.core.labels import TISSUES
 from medunsup.core.registry import method
 from medunsup.evaluate.segmentation import dice
-from medunsup.preprocess.normalize import winsorize_and_scale
+from medunsup.preprocess.normalize import FENCES, winsorize_and_scale
 from medunsup.tissue.base import TissueInput, TissueMethod
+from medunsup.tissue.priors import log_weights
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,7 @@ def segmented(anatomy: Anatomy, image: np.ndarray, name: str = "atlas_gmm") -> T
     mask = anatomy.mask.data
     smeared = np.stack([gaussian_filter(share, 2.5) for share in anatomy.fractions[:3]]) + 0.02
     priors = (smeared / smeared.sum(axis=0)).astype(np.float32) * mask
-    scaled = winsorize_and_scale(image, mask)[None]
+    scaled = winsorize_and_scale(image, mask, fence=FENCES["T1w"])[None]
     spacing = tuple(np.abs(np.diag(anatomy.affine)[:3]).tolist())
     return method("tissue", name)().fit(TissueInput(scaled, mask, spacing, ("T1w",), TISSUES, priors))
 
@@ -76,3 +77,30 @@ def test_lesions_in_white_matter_cost_nothing_outside_them(anatomy, level):
     ]
     assert lesion.sum() > 0.03 * (truth == 2).sum()
     assert max(lost) <= 0.01, lost
+
+
+def test_bright_lesions_leave_the_gaussians_of_the_tissues_alone(anatomy):
+    image, truth = anatomy.image("T1w").data, anatomy.labels.data
+    rng = np.random.default_rng(2)
+    seeds = np.zeros(truth.shape, dtype=bool)
+    seeds[tuple(rng.permutation(np.argwhere(truth == 2))[:40].T)] = True
+    lesion = binary_dilation(seeds, iterations=2) & (truth == 2)
+    healthy = segmented(anatomy, image).components_
+    sick = segmented(anatomy, np.where(lesion, np.float32(2.5 * image[truth == 2].mean()), image)).components_
+    for before, after in zip(healthy, sick, strict=True):
+        assert after.sd[0] / sick[1].mean[0] == pytest.approx(before.sd[0] / healthy[1].mean[0], rel=0.1)
+
+
+def test_deep_trust_speaks_where_the_prior_is_sure_of_white_matter_and_nowhere_else():
+    wm = np.array([0.05, 0.5, 0.8, 0.95], dtype=np.float32)
+    csf = np.full(4, 0.02, dtype=np.float32)
+    priors = np.stack([1 - wm - csf, wm, csf])[:, :, None, None]
+    given = {"csf_trust": 0.7, "gm_wm_trust": 0.4, "blur_mm": 0.0, "floor": 0.01}
+    mask = np.ones((4, 1, 1), dtype=bool)
+    soft, deep = (log_weights(priors, mask, (1.0, 1.0, 1.0), **given, deep_wm=trust) for trust in (0.0, 3.0))
+    gain = (deep[1] - deep[0]) - (soft[1] - soft[0])
+    assert gain[0] == 0
+    assert 0 <= gain[1] < 0.01
+    assert gain[1] < gain[2] < gain[3]
+    assert gain[3] > 1
+    np.testing.assert_allclose(deep[2], soft[2], atol=1e-6)

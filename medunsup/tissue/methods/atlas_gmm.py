@@ -1,11 +1,13 @@
 """The default: mixture, bias field, random field, partial volume and atlas priors in one EM."""
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
+from scipy import ndimage
 
 from medunsup.core.config import Config
 from medunsup.core.registry import register
@@ -34,6 +36,7 @@ class AtlasGmmConfig(Config):
     use_priors: bool = Field(True, description="use the placed template maps if there are any")
     csf_trust: float = Field(0.7, ge=0, le=1, description="power of the prior of CSF against tissue")
     gm_wm_trust: float = Field(0.4, ge=0, le=1, description="power of the prior of GM against WM")
+    deep_wm: float = Field(3.0, ge=0, description="labelling: further trust where the prior is sure of WM")
     prior_blur_mm: float = Field(1.0, ge=0, description="blur of the prior maps, sigma in mm")
     prior_floor: float = Field(0.01, gt=0, lt=0.3, description="no tissue is ruled out anywhere")
     coupling: float = Field(0.3, ge=0, le=2, description="random field between nearest neighbours")
@@ -60,8 +63,10 @@ class AtlasGmm:
     """Gaussian mixture with partial volume, bias field, random field and atlas priors, fitted by EM.
 
     The fit runs on a lattice of about 2 mm, where a scan of any resolution costs the same; the fitted model
-    then labels every voxel. Without priors the start is a k-means clustering and proportions are learned.
-    `log_likelihood_` is the mean-field lower bound of the fit.
+    then labels every voxel, and there trusts the prior more deep in white matter: lesions, grey in T1w, keep
+    their tissue without widening its Gaussian. What lies beyond the scale of a T1w scan, such as bright
+    lesions, is left out of the fit. Without priors the start is a k-means clustering and proportions are
+    learned. `log_likelihood_` is the mean-field lower bound of the fit.
 
     References
     ----------
@@ -111,18 +116,18 @@ class AtlasGmm:
 
     def _fit(self, data: TissueInput) -> Self:
         check_intensities(data)
-        sparse = thinned(data)
+        sparse = thinned(replace(data, mask=data.mask & ~too_bright(data.intensity)))
         observed, log_prior = sparse.data.intensity[:, sparse.data.mask], self._log_prior(sparse.data)
         has_priors = bool(log_prior.any())
         start = self._start(data, observed, log_prior)
         guards = self._guards(data, observed, start, has_priors=has_priors)
         parts = self._layout(data, guards.order, has_priors=has_priors)
 
-        def problem_on(lattice: Lattice, coupling: float) -> Problem:
+        def problem_on(lattice: Lattice, coupling: float, deep_wm: float = 0.0) -> Problem:
             index = np.flatnonzero(lattice.data.mask).astype(np.int32)
             return Problem(
                 observed=lattice.data.intensity[:, lattice.data.mask],
-                log_prior=self._log_prior(lattice.data),
+                log_prior=self._log_prior(lattice.data, deep_wm),
                 index=index,
                 grid=lattice.cells,
                 spacing_mm=data.spacing_mm,
@@ -139,7 +144,7 @@ class AtlasGmm:
         self._begin_maps(data, state)
         for slab in slabs(data, self._halo(data)):
             if slab.data.mask[slab.own].any():
-                self._label(slab, problem_on(slab, self.config.coupling), state)
+                self._label(slab, problem_on(slab, self.config.coupling, self.config.deep_wm), state)
         self._describe(data, state)
         return self
 
@@ -149,7 +154,7 @@ class AtlasGmm:
             2 * self.config.final_iter + int(np.ceil(4 * self.config.prior_blur_mm / data.spacing_mm[0])) + 1
         )
 
-    def _log_prior(self, data: TissueInput) -> Array:
+    def _log_prior(self, data: TissueInput, deep_wm: float = 0.0) -> Array:
         """Return log-priors (K, N) inside the mask, or zeros where proportions are learned instead."""
         if data.priors is None or not self.config.use_priors:
             return np.zeros((len(data.labels), np.count_nonzero(data.mask)), dtype=np.float32)
@@ -161,6 +166,7 @@ class AtlasGmm:
             gm_wm_trust=self.config.gm_wm_trust,
             blur_mm=self.config.prior_blur_mm,
             floor=self.config.prior_floor,
+            deep_wm=deep_wm,
         )
 
     def _start(self, data: TissueInput, observed: Array, log_prior: Array) -> Gaussians:
@@ -240,6 +246,11 @@ class AtlasGmm:
         self.log_likelihood_ = tuple(state.objective)
         self.n_iter_ = len(state.objective)
         self.converged_ = state.converged
+
+
+def too_bright(intensity: Array) -> NDArray[np.bool_]:
+    """Voxels of `intensity` (C, I, J, K) beyond the scale, and their neighbours that may share in them."""
+    return np.asarray(ndimage.binary_dilation((intensity > 1).any(axis=0)), dtype=bool)
 
 
 def on_box(values: NDArray[Any], mask: NDArray[np.bool_]) -> NDArray[Any]:
