@@ -1,0 +1,210 @@
+"""Thresholds and p-values from healthy scans alone, scans that no model was trained on.
+
+All guarantees rest on one assumption: the new scan, if healthy, is exchangeable with the calibration scans
+(same kind of people, scanner, contrast, preparation). Then its score is equally likely to take any rank among
+theirs, whatever the model (Vovk, Gammerman & Shafer, Algorithmic Learning in a Random World, 2005).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medunsup.anomaly.data import Array, Mask
+from medunsup.core.errors import InputError, UsageError
+from medunsup.evaluate.components import components
+from medunsup.evaluate.histogram import ScoreHistogram
+
+N_THRESHOLDS = 256
+LARGEST_SHARE = 0.3
+MOST_PARTS = 100
+N_KNOTS = 512
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What n healthy scans tell of false positives.
+
+    `scan_scores` (n,): one number a scan. `thresholds` (T,), highest first, with `marked_share` (n, T), the
+    share of a scan's brain voxels above each, and `parts` (n, T), the most connected parts of at least
+    `least_part_mm3` at it or any higher one, counted up to a little over 100. `knots` (K,) ascending scores
+    with `surprise` (K,), -log10 of the share of healthy voxels that score as much or more.
+    """
+
+    scan_scores: NDArray[np.float64]
+    thresholds: NDArray[np.float32]
+    marked_share: NDArray[np.float32]
+    parts: NDArray[np.int32]
+    knots: NDArray[np.float32]
+    surprise: NDArray[np.float32]
+    least_part_mm3: float
+
+    @property
+    def n(self) -> int:
+        """Number of healthy scans."""
+        return self.scan_scores.size
+
+    def p_value(self, scan_score: float) -> float:
+        """Conformal p-value (1 + healthy scans that score as much or more) / (n + 1), in [1 / (n + 1), 1]."""
+        return float((1 + np.sum(self.scan_scores >= scan_score)) / (self.n + 1))
+
+    def scan_threshold(self, alpha: float) -> float:
+        """Scan score above which the p-value is at most `alpha`; a healthy scan lies above it that often.
+
+        Raises UsageError if so few scans cannot support `alpha`.
+        """
+        return conformal_threshold(self.scan_scores, alpha)
+
+    def voxel_threshold(self, share: float, *, alpha: float | None = None) -> float:
+        """Threshold above which at most `share` of the brain's voxels lie.
+
+        On average over healthy scans; with `alpha`, in each new healthy scan with probability 1 - alpha.
+        Raises UsageError if so few scans cannot support `alpha`.
+        """
+        return self._within(self.marked_share, share, alpha)
+
+    def part_threshold(self, count: float, *, alpha: float | None = None) -> float:
+        """Threshold at which a scan shows at most `count` parts of at least `least_part_mm3`.
+
+        On average over healthy scans; with `alpha`, in each new healthy scan with probability 1 - alpha.
+        Raises UsageError beyond 100 parts, or if so few scans cannot support `alpha`.
+        """
+        if count > MOST_PARTS:
+            raise UsageError(
+                f"False parts are counted up to {MOST_PARTS} a scan; ask for fewer than {count}."
+            )
+        return self._within(self.parts, count, alpha)
+
+    def calibrated_map(self, score_map: Array, mask: Mask) -> Array:
+        """Return -log10 of the share of healthy voxels that score as much or more.
+
+        (I, J, K) float32, 0 outside the mask. 3 means one healthy voxel in a thousand. It describes a voxel
+        among healthy voxels; since neighbours go together it is no p-value of the scan. It ends where the
+        healthy scores end.
+        """
+        surprise = np.interp(score_map, self.knots, self.surprise)
+        return np.asarray(np.where(mask, surprise, 0), dtype=np.float32)
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Everything as named arrays."""
+        return {name: np.asarray(value) for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, NDArray[Any]]) -> Self:
+        """Take over what `state` gave."""
+        values: dict[str, Any] = {**state, "least_part_mm3": float(state["least_part_mm3"])}
+        return cls(**values)
+
+    def _within(self, table: NDArray[Any], budget: float, alpha: float | None) -> float:
+        if alpha is None:
+            return float(self.thresholds[_last_within(table.mean(axis=0, dtype=np.float64), budget)])
+        lowest = [self.thresholds[_last_within(row, budget)] for row in table]
+        return conformal_threshold(np.asarray(lowest, dtype=np.float64), alpha)
+
+
+def calibrate(
+    score_maps: Sequence[Array],
+    masks: Sequence[Mask],
+    scan_scores: Sequence[float],
+    *,
+    voxel_mm3: float,
+    least_part_mm3: float = 0.0,
+) -> Calibration:
+    """Learn from healthy scans that no model was trained on.
+
+    Each gives its raw map and brain mask (I, J, K), and its scan score. Maps are read one at a time, some
+    times over, so they may be mapped from disk. Raises InputError if there is none, if numbers differ, or if
+    a score is not finite.
+    """
+    if not len(score_maps) == len(masks) == len(scan_scores) or len(score_maps) == 0:
+        raise InputError(
+            f"Calibration needs one map, mask and score a healthy scan, of at least one scan; got "
+            f"{len(score_maps)} maps, {len(masks)} masks, {len(scan_scores)} scores."
+        )
+    pooled = ScoreHistogram()
+    for score_map, mask in zip(score_maps, masks, strict=True):
+        pooled.add(_inside(score_map, mask))
+    shares = np.geomspace(1 / pooled.total, LARGEST_SHARE, N_THRESHOLDS)
+    thresholds = np.unique(np.append(pooled.thresholds(shares), pooled.thresholds(np.zeros(1))))[::-1]
+    pairs = list(zip(score_maps, masks, strict=True))
+    knots, surprise = _tail_table(pooled)
+    return Calibration(
+        scan_scores=np.sort(_finite(np.asarray(scan_scores, dtype=np.float64))),
+        thresholds=thresholds,
+        marked_share=np.stack([_marked_share(one, inside, thresholds) for one, inside in pairs]),
+        parts=np.stack([_parts(one, inside, thresholds, voxel_mm3, least_part_mm3) for one, inside in pairs]),
+        knots=knots,
+        surprise=surprise,
+        least_part_mm3=least_part_mm3,
+    )
+
+
+def conformal_threshold(healthy: NDArray[np.floating], alpha: float) -> float:
+    """Value that a new exchangeable one exceeds with probability at most `alpha`, from n healthy ones.
+
+    Raises UsageError if `alpha` < 1 / (n + 1), naming the least it can be and the scans that would do.
+    """
+    n = healthy.size
+    n_above = int(np.sum(np.arange(1, n + 1) / (n + 1) <= alpha))
+    if not 0 < alpha < 1 or n_above == 0:
+        raise UsageError(_refusal(alpha, n))
+    return float(np.sort(healthy)[n - n_above])
+
+
+def _refusal(alpha: float, n: int) -> str:
+    if not 0 < alpha < 1:
+        return f"A false-positive rate lies between 0 and 1, got {alpha:g}."
+    needed = int(np.ceil(1 / alpha - 1 - 1e-9))
+    return (
+        f"A false-positive rate of {alpha:g} cannot be promised from {n} healthy calibration scans: a new "
+        f"healthy scan is the most extreme of {n + 1} once in {n + 1}. "
+        f"Ask for {1 / (n + 1):.3g} or more, or calibrate on at least {needed} scans."
+    )
+
+
+def _last_within(falling: NDArray[Any], budget: float) -> int:
+    """Position of the lowest threshold that keeps the budget together with all higher ones."""
+    over = np.flatnonzero(falling > budget)
+    return max(int(over[0]) - 1, 0) if over.size else falling.size - 1
+
+
+def _marked_share(score_map: Array, mask: Mask, thresholds: NDArray[np.float32]) -> NDArray[np.float32]:
+    ordered = np.sort(_inside(score_map, mask))
+    above = ordered.size - np.searchsorted(ordered, thresholds, side="right")
+    return np.asarray(above / ordered.size, dtype=np.float32)
+
+
+def _parts(
+    score_map: Array, mask: Mask, thresholds: NDArray[np.float32], voxel_mm3: float, least_mm3: float
+) -> NDArray[np.int32]:
+    scores = np.where(mask, score_map, -np.inf)
+    most = np.zeros(thresholds.size, dtype=np.int32)
+    for n, threshold in enumerate(thresholds):
+        count = components(scores > threshold, voxel_mm3=voxel_mm3, least_mm3=least_mm3)[1]
+        most[n:] = max(count, most[n])
+        if count > MOST_PARTS:
+            break
+    return most
+
+
+def _tail_table(pooled: ScoreHistogram) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Thin the pooled tail out to at most N_KNOTS scores, evenly in -log10 of their share."""
+    edges, at_least = pooled.tail()
+    surprise = -np.log10((1 + at_least) / (1 + pooled.total))
+    even = np.linspace(surprise[0], surprise[-1], N_KNOTS)
+    chosen = np.unique(np.minimum(np.searchsorted(-surprise, -even), surprise.size - 1))[::-1]
+    return edges[chosen], np.asarray(surprise[chosen], dtype=np.float32)
+
+
+def _inside(score_map: Array, mask: Mask) -> Array:
+    return _finite(score_map[mask])
+
+
+def _finite(scores: NDArray[Any]) -> NDArray[Any]:
+    if scores.size == 0 or not np.isfinite(scores).all():
+        raise InputError(
+            "A healthy calibration scan has an empty mask or a score that is not a finite number."
+        )
+    return scores

@@ -1,0 +1,93 @@
+"""Plant lesions into healthy scans, so that the truth is known exactly."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from medunsup.anomaly.data import Array, Mask, Scans
+from medunsup.core.errors import InputError
+
+Spacing = tuple[float, float, float]
+
+EDGE_MM = 2.0
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A scan with a lesion: `values` (C, I, J, K) differ from the healthy ones in `truth` (I, J, K) only."""
+
+    values: Array
+    truth: Mask
+
+
+def plant(
+    values: Array,
+    mask: Mask,
+    lesion: Mask,
+    *,
+    contrast_sd: float | Sequence[float],
+    spread: Array,
+    spacing_mm: Spacing,
+    edge_mm: float = EDGE_MM,
+) -> Planted:
+    """Brighten or darken a lesion (I, J, K) by multiples of the healthy standard deviation at its place.
+
+    The deviation is that of voxel-wise intensities over healthy scans, `spread` (C, I, J, K) as
+    `healthy_spread` gives it; its median over the lesion, times `contrast_sd` (one number, or one a channel),
+    is added, so that the scan's own texture stays. The full contrast is reached `edge_mm` inside the
+    lesion's rim. No voxel becomes darker than the scan's darkest in the mask.
+
+    Raises InputError if the lesion holds no voxel of the mask.
+    """
+    truth, weight = _profile(mask, lesion, edge_mm, spacing_mm)
+    contrast = np.broadcast_to(np.asarray(contrast_sd, dtype=np.float32), values.shape[:1])
+    shift = contrast * np.median(spread[:, truth], axis=1)
+    floor = values[:, mask].min(axis=1)[:, None, None, None]
+    planted = np.maximum(values + shift[:, None, None, None] * weight, floor)
+    return Planted(np.where(truth, planted, values).astype(np.float32), truth)
+
+
+def plant_level(
+    values: Array, mask: Mask, lesion: Mask, *, level: float, spacing_mm: Spacing, edge_mm: float = EDGE_MM
+) -> Planted:
+    """Fill a lesion (I, J, K) with one intensity, on the scan's own scale, in every channel.
+
+    The scan fades into `level` over `edge_mm` from the rim inwards. Such lesions show at which intensities a
+    score is blind (Meissen et al., On the Pitfalls of Using the Residual Error as Anomaly Score, MIDL 2022).
+
+    Raises InputError if the lesion holds no voxel of the mask.
+    """
+    truth, weight = _profile(mask, lesion, edge_mm, spacing_mm)
+    return Planted((values + (level - values) * weight).astype(np.float32), truth)
+
+
+def healthy_spread(scans: Scans) -> Array:
+    """Voxel-wise standard deviation (C, I, J, K) over healthy scans on one lattice, read one at a time.
+
+    A voxel counts in the scans whose mask holds it; 0 where fewer than two do.
+    Raises InputError for fewer than two scans.
+    """
+    if len(scans) < 2:
+        raise InputError(
+            f"A standard deviation over scans needs at least two healthy scans, got {len(scans)}."
+        )
+    n = np.zeros(scans.shape[1:])
+    mean, squares = np.zeros(scans.shape), np.zeros(scans.shape)
+    for values, mask in scans:
+        n += mask
+        step = np.where(mask, values - mean, 0)
+        mean += step / np.maximum(n, 1)
+        squares += step * np.where(mask, values - mean, 0)
+    return np.sqrt(squares / np.maximum(n - 1, 1)).astype(np.float32)
+
+
+def _profile(mask: Mask, lesion: Mask, edge_mm: float, spacing_mm: Spacing) -> tuple[Mask, Array]:
+    """Return the lesion within the mask, and its weight: 0 outside, rising from the rim inwards to 1."""
+    truth = lesion & mask
+    if not truth.any():
+        raise InputError("The lesion lies outside the brain mask: draw its place inside.")
+    depth = ndimage.distance_transform_edt(np.pad(truth, 1), sampling=spacing_mm)[1:-1, 1:-1, 1:-1]
+    full = min(edge_mm + min(spacing_mm), float(depth.max()))
+    return truth, np.minimum(depth / full, 1).astype(np.float32)

@@ -1,0 +1,149 @@
+"""Thresholds from healthy scans: exact where theory is exact, refused where the scans are too few."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from medunsup.anomaly.calibrate import Calibration, calibrate, conformal_threshold
+from medunsup.core.errors import InputError, UsageError
+from medunsup.evaluate.components import components
+
+SHAPE = (9, 8, 5)
+MASK = np.ones(SHAPE, bool)
+MASK[0] = False
+
+
+def maps(n, seed=0):
+    return list(np.random.default_rng(seed).gamma(2, size=(n, *SHAPE)).astype(np.float32) * MASK)
+
+
+def calibrated(n, seed=0, least_part_mm3=0.0):
+    score_maps = maps(n, seed)
+    scores = [float(one.max()) for one in score_maps]
+    return calibrate(score_maps, [MASK] * n, scores, voxel_mm3=8.0, least_part_mm3=least_part_mm3), score_maps
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 40), st.integers(1, 60))
+def test_of_n_plus_one_exchangeable_scans_as_many_are_flagged_as_promised(n, percent):
+    """Each of n + 1 scans in turn is the new one: exactly floor(alpha (n + 1)) of them lie above."""
+    scores, alpha = np.random.default_rng(n).permutation(n + 1).astype(float), percent / 100
+    if alpha < 1 / (n + 1):
+        with pytest.raises(UsageError):
+            conformal_threshold(scores[1:], alpha)
+        return
+    flagged = sum(scores[new] > conformal_threshold(np.delete(scores, new), alpha) for new in range(n + 1))
+    assert flagged == int(np.floor(alpha * (n + 1) + 1e-9))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 25), st.floats(0, 12), st.floats(0.04, 0.9))
+def test_p_value_and_threshold_tell_the_same(n, score, alpha):
+    calibration = calibrated(min(n, 6))[0]
+    if alpha < 1 / (calibration.n + 1):
+        return
+    assert (calibration.p_value(score) <= alpha) == (score > calibration.scan_threshold(alpha))
+
+
+def test_p_value_is_never_below_one_in_n_plus_one_nor_above_one():
+    calibration = calibrated(4)[0]
+    assert calibration.p_value(np.inf) == 1 / 5
+    assert calibration.p_value(-np.inf) == 1
+
+
+def test_too_small_a_rate_is_refused_with_the_least_rate_and_the_scans_it_needs():
+    with pytest.raises(UsageError, match=r"3 healthy calibration scans.*0\.25 or more.*at least 19 scans"):
+        calibrated(3)[0].scan_threshold(0.05)
+    with pytest.raises(UsageError, match="between 0 and 1"):
+        calibrated(3)[0].scan_threshold(1.0)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.05, 0.003, 0.0])
+def test_voxel_budget_is_kept_on_average_and_nearly_used_up(share):
+    calibration, score_maps = calibrated(5)
+    threshold = calibration.voxel_threshold(share)
+    marked = np.mean([(one[MASK] > threshold).mean() for one in score_maps])
+    assert 0.8 * share - 1 / MASK.sum() <= marked <= share
+
+
+def test_voxel_budget_with_a_rate_is_kept_by_all_but_that_share_of_scans():
+    calibration, score_maps = calibrated(9)
+    threshold = calibration.voxel_threshold(0.02, alpha=0.2)
+    assert sum((one[MASK] > threshold).mean() > 0.02 for one in score_maps) <= 1
+
+
+@pytest.mark.parametrize("count", [0, 1, 5])
+@pytest.mark.parametrize("least_mm3", [0, 16])
+def test_part_budget_is_kept_at_the_threshold_and_above(count, least_mm3):
+    calibration, score_maps = calibrated(5, least_part_mm3=least_mm3)
+    threshold = calibration.part_threshold(count)
+    for higher in (threshold, 1.01 * threshold, 1.1 * threshold):
+        parts = [
+            components((one > higher) & MASK, voxel_mm3=8.0, least_mm3=least_mm3)[1] for one in score_maps
+        ]
+        assert np.mean(parts) <= count
+
+
+def test_a_larger_budget_never_asks_for_a_higher_threshold():
+    calibration = calibrated(6)[0]
+    by_share = [calibration.voxel_threshold(share) for share in (0, 0.001, 0.01, 0.1)]
+    by_parts = [calibration.part_threshold(count) for count in (0, 0.5, 1, 3, 10)]
+    assert by_share == sorted(by_share, reverse=True)
+    assert by_parts == sorted(by_parts, reverse=True)
+
+
+def test_more_parts_than_are_counted_cannot_be_asked_for():
+    with pytest.raises(UsageError, match="100"):
+        calibrated(2)[0].part_threshold(101)
+
+
+def test_calibrated_map_is_minus_log10_of_the_share_of_healthy_voxels():
+    calibration, score_maps = calibrated(8)
+    pooled = np.concatenate([one[MASK] for one in score_maps])
+    seen = np.zeros(SHAPE, np.float32)
+    seen[1, 0, :4] = np.quantile(pooled, [0.5, 0.9, 0.99, 0.999])
+    shares = [(1 + (pooled >= score).sum()) / (1 + pooled.size) for score in seen[1, 0, :4]]
+    np.testing.assert_allclose(calibration.calibrated_map(seen, MASK)[1, 0, :4], -np.log10(shares), atol=0.1)
+
+
+def test_calibrated_map_keeps_the_order_of_scores_and_is_zero_outside():
+    calibration, score_maps = calibrated(4)
+    found = calibration.calibrated_map(score_maps[0], MASK)
+    order = np.argsort(score_maps[0][MASK])
+    assert (np.diff(found[MASK][order]) >= 0).all()
+    assert (found[~MASK] == 0).all()
+    assert found.dtype == np.float32
+
+
+def test_calibrated_map_ends_where_healthy_scores_end():
+    calibration = calibrated(4)[0]
+    beyond = calibration.calibrated_map(np.full(SHAPE, 1e6, np.float32), MASK)
+    assert beyond.max() <= np.log10(4 * MASK.sum() + 1)
+
+
+def test_stored_and_read_again_it_is_the_same():
+    calibration, score_maps = calibrated(5, least_part_mm3=16)
+    again = Calibration.from_state(calibration.state())
+    assert again.least_part_mm3 == 16
+    assert again.part_threshold(1) == calibration.part_threshold(1)
+    assert again.p_value(3.0) == calibration.p_value(3.0)
+    np.testing.assert_array_equal(
+        again.calibrated_map(score_maps[0], MASK), calibration.calibrated_map(score_maps[0], MASK)
+    )
+
+
+def test_constant_maps_are_calibrated_without_a_complaint():
+    flat = [np.zeros(SHAPE, np.float32)] * 3
+    calibration = calibrate(flat, [MASK] * 3, [0.0] * 3, voxel_mm3=8.0)
+    assert calibration.voxel_threshold(0.01) >= 0
+    assert calibration.p_value(0.0) == 1
+
+
+def test_no_scans_and_broken_scores_are_refused():
+    with pytest.raises(InputError, match="at least one"):
+        calibrate([], [], [], voxel_mm3=1.0)
+    with pytest.raises(InputError, match="finite"):
+        calibrate([np.full(SHAPE, np.nan, np.float32)], [MASK], [1.0], voxel_mm3=1.0)
+    with pytest.raises(InputError, match="2 maps, 2 masks, 1 scores"):
+        calibrate(maps(2), [MASK] * 2, [1.0], voxel_mm3=1.0)
