@@ -115,14 +115,15 @@ def offers(model: object) -> frozenset[str]:
 class Score(ABC):
     """Turns what a model offers into numbers; higher is more anomalous.
 
-    A score gives a map (`map`), a number a scan (`scan_score`), or both. `needs` names what the model must
-    offer. `fit` sees healthy scans the model was trained on and keeps only statistics in `state()`.
+    A score gives a map (`map`, if `makes_map`) and a number a scan (`scan_score`). `needs` names what the
+    model must offer; with no needs the model may be None. Ask the instance: both can follow from its config.
+    `fit` sees healthy scans the model was trained on and keeps only statistics in `state()`.
     """
 
     Config: ClassVar[type[Config]]
     method_name: ClassVar[str]
-    needs: ClassVar[tuple[str, ...]] = ("reconstruct",)
-    makes_map: ClassVar[bool] = True
+    needs: tuple[str, ...] = ("reconstruct",)
+    makes_map: bool = True
 
     def __init__(self, config: Any = None) -> None:
         self.config = config or self.Config()

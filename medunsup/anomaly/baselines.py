@@ -1,0 +1,110 @@
+"""Cheap twins that stand beside every model: what is not better than these is not worth its cost."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medunsup.anomaly.base import AnomalyModel, Score, State
+from medunsup.anomaly.build import build_model, build_score
+from medunsup.anomaly.data import Array, Mask, Scans
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A score with a classic model behind it, or none; `words` say what it is.
+
+    `native`: takes the scan's own voxels as well as the model space's. The others need the model space.
+    """
+
+    words: str
+    score: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    model: str | None = None
+    native: bool = False
+
+
+def _rank(words: str, tail: str, median_size: int) -> Baseline:
+    return Baseline(words, "intensity", {"tail": tail, "median_size": median_size}, native=True)
+
+
+BASELINES: dict[str, Baseline] = {
+    "prevalence": Baseline("all voxels alike: what chance reaches", "chance", native=True),
+    "intensity_high": _rank("intensity, bright first", "high", 1),
+    "intensity_low": _rank("intensity, dark first", "low", 1),
+    "rank_high": _rank("intensity rank, bright first, median 3³", "high", 3),
+    "rank_low": _rank("intensity rank, dark first, median 3³", "low", 3),
+    "healthy_z": Baseline("voxel-wise deviation from healthy scans", "deviation", model="healthy_atlas"),
+    "asymmetry": Baseline("difference of left and right", "asymmetry"),
+    "pca_residual": Baseline("residual of principal components", "absolute", model="pca"),
+    "pca_lof": Baseline("local outlier factor of principal components", "lof", model="pca"),
+    "pca_ecod": Baseline("tails of principal components (ECOD)", "ecod", model="pca"),
+}
+
+
+class Baselines:
+    """All baselines, fitted once on healthy scans in the model space; their classic models are shared.
+
+    Those without a model work unfitted. `pca_lof` and `pca_ecod` make no map, only a number a scan.
+    """
+
+    def __init__(self) -> None:
+        self.models_: dict[str, AnomalyModel] = {}
+        self.scores_: dict[str, Score] = {
+            name: build_score(one.score, one.options) for name, one in BASELINES.items() if one.model is None
+        }
+
+    def fit(self, scans: Scans) -> Self:
+        """Learn the classic models and what is usual under them."""
+        for name, model in _new_models().items():
+            self.models_[name] = model.fit(scans)
+        for name, score in self._new_scores().items():
+            self.scores_[name] = score.fit(self._model(name), scans)
+        return self
+
+    def map(self, name: str, values: Array, mask: Mask) -> Array | None:
+        """Return one baseline's map (I, J, K) of a scan (C, I, J, K), None if it makes none."""
+        score = self.scores_[name]
+        return score.map(self._model(name), values, mask) if score.makes_map else None
+
+    def scan_score(self, name: str, values: Array, mask: Mask, score_map: Array | None) -> float:
+        """Return one baseline's number for a scan, from its map if it makes one."""
+        return self.scores_[name].scan_score(self._model(name), values, mask, score_map)
+
+    def state(self) -> State:
+        """Everything learned, as arrays named "pca/components", "pca_lof/rows" and so on."""
+        owners: dict[str, Any] = {**self.models_, **self.scores_}
+        return {
+            f"{owner}/{key}": value for owner, one in owners.items() for key, value in one.state().items()
+        }
+
+    def load_state(self, state: Mapping[str, NDArray[Any]], shape: tuple[int, int, int, int]) -> Self:
+        """Take over what `state` gave; `shape` is (C, I, J, K)."""
+        for name, model in _new_models().items():
+            self.models_[name] = model.load_state(_part(state, name), shape)
+        for name, score in self._new_scores().items():
+            self.scores_[name] = score.load_state(_part(state, name))
+        return self
+
+    def _model(self, name: str) -> AnomalyModel | None:
+        model = BASELINES[name].model
+        return self.models_[model] if model else None
+
+    def _new_scores(self) -> dict[str, Score]:
+        return {
+            name: build_score(one.score, one.options, model=self._model(name))
+            for name, one in BASELINES.items()
+            if one.model
+        }
+
+
+def _new_models() -> dict[str, AnomalyModel]:
+    return {
+        name: build_model(name) for name in sorted({one.model for one in BASELINES.values() if one.model})
+    }
+
+
+def _part(state: Mapping[str, NDArray[Any]], owner: str) -> dict[str, NDArray[np.generic]]:
+    return {key.partition("/")[2]: value for key, value in state.items() if key.startswith(f"{owner}/")}

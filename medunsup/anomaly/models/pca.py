@@ -1,0 +1,149 @@
+"""Principal components of whole scans: eigen-images and modes of variation."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise, starmap
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from medunsup.anomaly.base import AnomalyModel, State
+from medunsup.anomaly.data import Array, Mask, Scans
+from medunsup.anomaly.voxelwise import FEWEST_SCANS
+from medunsup.core.config import Config
+from medunsup.core.errors import InputError
+from medunsup.core.registry import register
+
+Matrix = NDArray[np.float32]
+
+
+class PCAConfig(Config):
+    """Parameters of the principal components."""
+
+    n_components: int = Field(16, ge=1, le=1000, description="eigen-images kept, at most scans minus one")
+    batch_size: int = Field(32, ge=2, description="scans held at once; all of them make it exact")
+    spread: float = Field(0.25, gt=0, le=2, description="of drawn coefficients, in sd of each mode")
+
+
+@register(
+    "pca",
+    family="linear",
+    dims=(2, 3),
+    paper="Turk and Pentland (1991), Eigenfaces for recognition. Journal of Cognitive Neuroscience; "
+    "Ross et al. (2008), Incremental learning for robust visual tracking. IJCV.",
+    limit="Linear, and few scans span few modes: a healthy fold none of them shows is left over like a "
+    "lesion.",
+)
+class PCA(AnomalyModel):
+    """Incremental principal component analysis over all voxels of the masks.
+
+    A voxel outside a scan's own mask counts as average there. `mean_` is (C, I, J, K), `seen_` (I, J, K)
+    the voxels any scan covers, `components_` (D, V) orthonormal rows over the V = C × seen values,
+    `variance_` (D,) of the coefficients, `explained_variance_ratio_` (D,).
+    """
+
+    Config = PCAConfig
+    config: PCAConfig
+    mean_: Array
+    seen_: Mask
+    components_: Matrix
+    variance_: NDArray[np.float32]
+    explained_variance_ratio_: NDArray[np.float32]
+
+    def fit(self, scans: Scans, *, validation: Scans | None = None, training: Any = None) -> Self:
+        """Learn from batches of scans; see `AnomalyModel.fit`. Raises InputError for a single scan."""
+        from sklearn.decomposition import IncrementalPCA
+
+        if len(scans) < FEWEST_SCANS:
+            raise InputError(
+                f"pca: {len(scans)} scan has no modes of variation; give at least {FEWEST_SCANS}."
+            )
+        self.mean_, self.seen_ = _masked_mean(scans)
+        n_components = min(self.config.n_components, len(scans) - 1)
+        model = IncrementalPCA(n_components)
+        for batch in _batches(len(scans), self.config.batch_size, n_components):
+            rows = [self._centred(scans.values[n], scans.masks[n]) for n in batch]
+            model.partial_fit(np.stack(rows).astype(np.float64))
+        self.components_ = model.components_.astype(np.float32)
+        self.variance_ = model.explained_variance_.astype(np.float32)
+        self.explained_variance_ratio_ = model.explained_variance_ratio_.astype(np.float32)
+        return self
+
+    def encode(self, values: Array, mask: Mask) -> Array:
+        """Return the coefficients (1, D), each in sd of its mode over the healthy scans."""
+        return self._project(values, mask)[None] / self._sd
+
+    def reconstruct(self, values: Array, mask: Mask) -> Array:
+        """Return the scan's projection on the modes; the scan itself where none was ever seen."""
+        return self._draw(self._project(values, mask), values, mask)
+
+    def sample(self, values: Array, mask: Mask, *, n: int, seed: int) -> Array:
+        """Draw coefficients around the scan's own, `spread` sd wide; return (n, C, I, J, K)."""
+        steps = np.random.default_rng(seed).normal(0, self.config.spread, (n, len(self.components_)))
+        coefficients = self._project(values, mask) + (steps * self._sd).astype(np.float32)
+        return np.stack([self._draw(row, values, mask) for row in coefficients])
+
+    @property
+    def eigen_images(self) -> Array:
+        """Components laid on the lattice, (D, C, I, J, K)."""
+        return np.stack([self._on_lattice(row) for row in self.components_])
+
+    def mode_of_variation(self, mode: int, at_sd: Sequence[float] = (-2.0, 0.0, 2.0)) -> Array:
+        """Return the mean scan moved along one mode, (len(at_sd), C, I, J, K)."""
+        step = self._on_lattice(self.components_[mode]) * self._sd[mode]
+        return np.stack([self.mean_ + np.float32(amount) * step for amount in at_sd])
+
+    def state(self) -> State:
+        """Return mean, components and variances."""
+        return {
+            "mean": self.mean_,
+            "seen": self.seen_,
+            "components": self.components_,
+            "variance": self.variance_,
+            "explained_variance_ratio": self.explained_variance_ratio_,
+        }
+
+    def load_state(self, state: Mapping[str, NDArray[Any]], shape: tuple[int, int, int, int]) -> Self:
+        """Take over what `state` gave."""
+        self.mean_, self.seen_ = state["mean"], state["seen"].astype(bool)
+        self.components_, self.variance_ = state["components"], state["variance"]
+        self.explained_variance_ratio_ = state["explained_variance_ratio"]
+        return self
+
+    @property
+    def _sd(self) -> NDArray[np.float32]:
+        return np.sqrt(np.maximum(self.variance_, np.finfo(np.float32).tiny))
+
+    def _centred(self, values: Array, mask: Mask) -> NDArray[np.float32]:
+        """Lay a scan's difference to the mean out in one row (V,)."""
+        return ((values - self.mean_) * mask)[:, self.seen_].ravel()
+
+    def _project(self, values: Array, mask: Mask) -> NDArray[np.float32]:
+        return self.components_ @ self._centred(values, mask)
+
+    def _draw(self, coefficients: NDArray[np.float32], values: Array, mask: Mask) -> Array:
+        drawn = self.mean_ + self._on_lattice(coefficients @ self.components_)
+        return np.where(self.seen_, drawn, values) * mask
+
+    def _on_lattice(self, row: NDArray[np.float32]) -> Array:
+        image = np.zeros(self.mean_.shape, np.float32)
+        image[:, self.seen_] = row.reshape(len(image), -1)
+        return image
+
+
+def _masked_mean(scans: Scans) -> tuple[Array, Mask]:
+    """Mean of each voxel over the scans whose mask holds it, and the voxels any mask holds."""
+    count = np.zeros(scans.shape[1:], np.float64)
+    total = np.zeros(scans.shape, np.float64)
+    for values, mask in scans:
+        count += mask
+        total += values * mask
+    return (total / np.maximum(count, 1)).astype(np.float32), count > 0
+
+
+def _batches(n_scans: int, size: int, n_components: int) -> Iterator[range]:
+    """Cut into even runs of at most `size` scans, but never fewer than there are components."""
+    n_batches = max(1, min(-(-n_scans // size), n_scans // n_components))
+    edges = [n * n_scans // n_batches for n in range(n_batches + 1)]
+    return starmap(range, pairwise(edges))

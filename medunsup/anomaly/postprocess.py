@@ -1,0 +1,100 @@
+"""Named steps between a raw map and what is thresholded, in the order they are given.
+
+`["median=3", "erosion=4", "components=20"]`: median over 3³ voxels, then a rim of 4 mm set to 0, then bright
+spots smaller than 20 mm³ lowered. Each step takes a map to a map, so that its effect can be measured alone.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from pydantic import AfterValidator
+from scipy import ndimage
+
+from medunsup.anomaly.data import Array, Mask
+from medunsup.core.errors import UsageError
+from medunsup.preprocess.images import bounding_box
+from medunsup.preprocess.morphology import Spacing, erode
+
+
+def postprocess(steps: Sequence[str], score_map: Array, mask: Mask, spacing_mm: Spacing) -> Array:
+    """Take a map (I, J, K) through all steps. Raises UsageError for a step that does not exist."""
+    for step in steps:
+        score_map = apply_step(step, score_map, mask, spacing_mm)
+    return score_map
+
+
+def apply_step(step: str, score_map: Array, mask: Mask, spacing_mm: Spacing) -> Array:
+    """Take a map through one step such as "median=3"."""
+    name, amount = _parse(step)
+    return STEPS[name].apply(score_map, mask, spacing_mm, amount)
+
+
+def median(score_map: Array, mask: Mask, size: int) -> Array:
+    """Median over a cube of `size`³ voxels; outside the mask counts as 0, so single voxels and rims sink."""
+    if size == 1 or not mask.any():
+        return score_map * mask
+    out = np.zeros_like(score_map)
+    box = bounding_box(mask, (size, size, size))
+    out[box] = ndimage.median_filter(score_map[box], size)
+    return out * mask
+
+
+def erode_rim(score_map: Array, mask: Mask, spacing_mm: Spacing, depth_mm: float) -> Array:
+    """Set to 0 what lies within `depth_mm` of the mask's border, where reconstructions are poor."""
+    return score_map * erode(mask, depth_mm, spacing_mm)
+
+
+def lower_small_spots(score_map: Array, mask: Mask, spacing_mm: Spacing, least_mm3: float) -> Array:
+    """Lower each bright spot to the level at which it is part of one of at least `least_mm3`.
+
+    Whatever the threshold, no component (26 neighbours) of the result above it is smaller, and larger ones
+    keep their shape: an area opening (Vincent, 1993), so no threshold has to be known.
+    """
+    import SimpleITK
+
+    # One voxel of padding: the filter mistakes spots that touch the array's first voxel.
+    image = SimpleITK.GetImageFromArray(np.pad(score_map * mask, 1))
+    image.SetSpacing(tuple(float(size) for size in reversed(spacing_mm)))
+    opened = SimpleITK.AreaOpening(image, least_mm3, True, True)
+    return SimpleITK.GetArrayFromImage(opened)[1:-1, 1:-1, 1:-1] * mask
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a step does with its number, and which numbers make sense."""
+
+    apply: Callable[[Array, Mask, Spacing, float], Array]
+    limits: tuple[float, float]
+    unit: str
+
+
+STEPS = {
+    "median": Step(lambda scores, mask, _, size: median(scores, mask, int(size)), (1, 15), "voxels, odd"),
+    "erosion": Step(erode_rim, (0, 50), "mm"),
+    "components": Step(lower_small_spots, (0, 1e6), "mm³"),
+}
+
+
+def check_steps(steps: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the steps as they are. Raises UsageError naming the first that makes no sense."""
+    for step in steps:
+        _parse(step)
+    return steps
+
+
+Steps = Annotated[tuple[str, ...], AfterValidator(check_steps)]
+
+
+def _parse(text: str) -> tuple[str, float]:
+    name, _, number = text.partition("=")
+    known = ", ".join(f"{key}=<{step.unit}>" for key, step in STEPS.items())
+    try:
+        step, amount = STEPS[name.strip()], float(number)
+    except (KeyError, ValueError) as error:
+        raise UsageError(f"Post-processing step {text!r} is not one of {known}.") from error
+    low, high = step.limits
+    if not low <= amount <= high or (name.strip() == "median" and amount % 2 != 1):
+        raise UsageError(f"Post-processing step {text!r}: give {low:g} to {high:g} {step.unit}.")
+    return name.strip(), amount

@@ -1,0 +1,29 @@
+"""Absolute residual."""
+
+from typing import Any
+
+import numpy as np
+
+from medunsup.anomaly.base import Score
+from medunsup.anomaly.data import Array, Mask
+from medunsup.anomaly.residual import over_channels, residual
+from medunsup.core.config import Config
+from medunsup.core.registry import register
+
+
+@register(
+    "absolute",
+    family="residual",
+    dims=(2, 3),
+    paper="Baur et al. (2021), Autoencoders for unsupervised anomaly segmentation in brain MR images: a "
+    "comparative study. Medical Image Analysis.",
+    limit="Blind where a lesion has the intensity the model expects, and loud wherever anatomy is sharp.",
+)
+class Absolute(Score):
+    """Absolute difference to the reconstruction, mean over channels."""
+
+    Config = Config
+
+    def map(self, model: Any, values: Array, mask: Mask) -> Array:
+        """Return the map; see `Score.map`."""
+        return over_channels(np.abs(residual(model, values, mask)), mask)

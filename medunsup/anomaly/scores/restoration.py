@@ -1,0 +1,30 @@
+"""Change that makes a scan likely."""
+
+from typing import Any
+
+import numpy as np
+
+from medunsup.anomaly.base import Score
+from medunsup.anomaly.data import Array, Mask
+from medunsup.anomaly.residual import over_channels
+from medunsup.core.config import Config
+from medunsup.core.registry import register
+
+
+@register(
+    "restoration",
+    family="residual",
+    dims=(2, 3),
+    paper="Chen et al. (2020), Unsupervised lesion detection via image restoration with a normative prior. "
+    "Medical Image Analysis.",
+    limit="Slow, many gradient steps a scan; too few leave the lesion in, too many change healthy tissue.",
+)
+class Restoration(Score):
+    """Absolute difference to the most likely scan nearby (maximum a posteriori), mean over channels."""
+
+    Config = Config
+    needs = ("restore",)
+
+    def map(self, model: Any, values: Array, mask: Mask) -> Array:
+        """Return the map; see `Score.map`."""
+        return over_channels(np.abs(values - model.restore(values, mask)), mask)

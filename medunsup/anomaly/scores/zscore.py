@@ -1,0 +1,58 @@
+"""Residual in standard deviations of healthy residuals."""
+
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from medunsup.anomaly.base import Score, State
+from medunsup.anomaly.data import Array, Mask, Scans
+from medunsup.anomaly.residual import over_channels, residual
+from medunsup.anomaly.voxelwise import VoxelStatistics, VoxelwiseConfig
+from medunsup.core.registry import register
+
+
+class ZScoreConfig(VoxelwiseConfig):
+    """Parameters of the normalised residual."""
+
+    sides: Literal["both", "positive", "negative"] = Field("both", description="which deviations count")
+
+
+@register(
+    "zscore",
+    family="residual",
+    dims=(2, 3),
+    paper="Saase et al. (2020), Simple statistical methods for unsupervised brain anomaly detection on MRI "
+    "are competitive to deep learning methods. arXiv:2011.12735.",
+    limit="The usual residual is taken from the given healthy scans: if the model was trained on them it is "
+    "too small, and all others look a little ill.",
+)
+class ZScore(Score):
+    """Residual minus its healthy mean, over its healthy standard deviation, voxel by voxel."""
+
+    Config = ZScoreConfig
+    config: ZScoreConfig
+    statistics_: VoxelStatistics
+
+    def fit(self, model: Any, scans: Scans) -> Self:
+        """Gather the residuals of healthy scans; see `Score.fit`."""
+        residuals = ((residual(model, values, mask), mask) for values, mask in scans)
+        self.statistics_ = VoxelStatistics.of(residuals, self.config)
+        return self
+
+    def map(self, model: Any, values: Array, mask: Mask) -> Array:
+        """Return the map; see `Score.map`."""
+        z = self.statistics_.z(residual(model, values, mask), mask)
+        sided = {"both": np.abs(z), "positive": np.maximum(z, 0), "negative": np.maximum(-z, 0)}
+        return over_channels(sided[self.config.sides], mask)
+
+    def state(self) -> State:
+        """Return the statistics of healthy residuals."""
+        return self.statistics_.state()
+
+    def load_state(self, state: Mapping[str, NDArray[Any]]) -> Self:
+        """Take over what `state` gave."""
+        self.statistics_ = VoxelStatistics.of_state(state)
+        return self
