@@ -13,6 +13,7 @@ from medunsup.anomaly.deep import DeepConfig, DeepModel
 from medunsup.core.registry import register
 from medunsup.nn.autoencoder import Decoder, Encoder
 from medunsup.nn.losses import kl_to_standard_normal, total_variation
+from medunsup.nn.noise import draw_gaussian
 from medunsup.train.learner import Batch, Learner, Loss, Turn
 
 LOG_VARIANCE = (-10.0, 10.0)
@@ -52,7 +53,7 @@ class VAELearner(Learner):
 
     def draw(self, x: Tensor, masks: Tensor, generator: torch.Generator) -> Tensor:
         """Decode latents drawn from the posterior, 0 outside the masks."""
-        return self.decoder(_draw(*self.posterior(x), generator)) * masks
+        return self.decoder(draw_gaussian(*self.posterior(x), generator)) * masks
 
     def divergence(self, x: Tensor) -> Tensor:
         """Return the divergence of the posterior from the prior (B,), in nats."""
@@ -64,6 +65,11 @@ class VAELearner(Learner):
         each = ((x - decoded).square() / variance + log(2 * pi * variance)) * masks
         return 0.5 * each.flatten(1).sum(dim=1)
 
+    def bound(self, x: Tensor, masks: Tensor) -> Tensor:
+        """Return the negative evidence lower bound (B,) at the posterior mean, in nats."""
+        mean, log_variance = self.posterior(x)
+        return self.surprise(x, masks, self.decoder(mean)) + kl_to_standard_normal(mean, log_variance)
+
     def turns(self) -> Sequence[Turn]:
         """Return one turn: encoder and decoder together."""
         return [Turn("elbo", self.parameters, self.loss, self.config.learning_rate)]
@@ -71,7 +77,7 @@ class VAELearner(Learner):
     def loss(self, batch: Batch, generator: torch.Generator) -> Loss:
         """Negative evidence lower bound, one draw an item (Kingma & Welling, ICLR 2014, eq. 3)."""
         mean, log_variance = self.posterior(batch.values)
-        decoded = self.decoder(_draw(mean, log_variance, generator))
+        decoded = self.decoder(draw_gaussian(mean, log_variance, generator))
         surprise = self.surprise(batch.values, batch.masks, decoded).mean()
         divergence = kl_to_standard_normal(mean, log_variance).mean()
         total = (surprise + self.beta * divergence) / self.n_voxels
@@ -133,20 +139,12 @@ class VAE(DeepModel):
         config, learner = self.config, self.learner_
 
         def unlikely(moved: Tensor) -> Tensor:
-            mean, log_variance = learner.posterior(moved)
-            surprise = learner.surprise(moved, inside, learner.decoder(mean))
-            change = config.restore_variation * total_variation(moved - x)
-            return surprise + kl_to_standard_normal(mean, log_variance) + change
+            return learner.bound(moved, inside) + config.restore_variation * total_variation(moved - x)
 
         moved = x
         for _ in range(config.restore_steps):
             moved = moved - config.restore_rate * config.residual_sd**2 * _gradient(unlikely, moved) * inside
         return moved
-
-
-def _draw(mean: Tensor, log_variance: Tensor, generator: torch.Generator) -> Tensor:
-    noise = torch.randn(mean.shape, generator=generator, device=mean.device, dtype=mean.dtype)
-    return mean + (0.5 * log_variance).exp() * noise
 
 
 def _gradient(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
