@@ -1,0 +1,48 @@
+"""Sparse autoencoder: a wide code of which only a few entries may be used at a time."""
+
+from collections.abc import Sequence
+
+from pydantic import Field
+from torch import Tensor, nn
+
+from medunsup.anomaly.models.ae import AE, AEConfig, AELearner
+from medunsup.core.registry import register
+
+
+class SparseAEConfig(AEConfig):
+    """Parameters of the sparse autoencoder."""
+
+    latent_dim: int = Field(512, ge=1, le=4096, description="width of the code")
+    active: float = Field(0.125, gt=0, le=1, description="share of the code kept, its largest entries")
+
+
+class KeepLargest(nn.Module):
+    """Set all but the `count` largest entries of each row (B, D) to 0."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.count = count
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Return (B, D); the gradient flows through the entries that are kept."""
+        kept = z.topk(self.count, dim=1)
+        return z.new_zeros(z.shape).scatter(1, kept.indices, kept.values)
+
+
+@register(
+    "sparse_ae",
+    family="autoencoder",
+    dims=(2, 3),
+    paper="Makhzani & Frey, k-Sparse autoencoders, ICLR 2014, arXiv:1312.5663",
+    limit="Entries that are never among the largest learn nothing: the code is narrower than it looks.",
+)
+class SparseAE(AE):
+    """Autoencoder that keeps the largest entries of a wide code, others being 0."""
+
+    Config = SparseAEConfig
+
+    def build(self, shape: Sequence[int]) -> AELearner:
+        """Make encoder and decoder."""
+        learner = AELearner(shape, self.config)
+        learner.encoder.append(KeepLargest(max(1, round(self.config.active * self.config.latent_dim))))
+        return learner
