@@ -1,0 +1,76 @@
+"""Adversarial autoencoder: a discriminator makes the codes look like draws from the prior."""
+
+from collections.abc import Sequence
+
+import torch
+from pydantic import Field
+from torch import Tensor
+from torch.nn import functional
+
+from medunsup.anomaly.models.ae import AE, AEConfig, AELearner
+from medunsup.core.registry import register
+from medunsup.nn.critic import LatentCritic
+from medunsup.nn.noise import normal
+from medunsup.train.learner import Batch, Loss, Turn
+
+BETAS = (0.5, 0.9)
+
+
+class AAEConfig(AEConfig):
+    """Parameters of the adversarial autoencoder."""
+
+    adversary_rate: float = Field(2e-4, gt=0, description="step of Adam for discriminator and prior")
+
+
+class AAELearner(AELearner):
+    """Autoencoder and a discriminator of codes; the prior of codes is N(0, 1)."""
+
+    def __init__(self, shape: Sequence[int], config: AAEConfig) -> None:
+        super().__init__(shape, config)
+        self.discriminator = LatentCritic(config.latent_dim)
+        self.adversary_rate = config.adversary_rate
+
+    def turns(self) -> Sequence[Turn]:
+        """Three turns: encoder with decoder, the discriminator, the encoder against it."""
+        return [
+            Turn("reconstruction", self.halves, self.loss, self.learning_rate),
+            Turn("discriminator", self.discriminator.parameters, self.tell_apart, self.adversary_rate, BETAS),
+            Turn("prior", self.encoder.parameters, self.deceive, self.adversary_rate, BETAS),
+        ]
+
+    def halves(self) -> list[torch.nn.Parameter]:
+        """Parameters of encoder and decoder."""
+        return [*self.encoder.parameters(), *self.decoder.parameters()]
+
+    def tell_apart(self, batch: Batch, generator: torch.Generator) -> Loss:
+        """Cross-entropy of telling draws from the prior (1) from codes of scans (0), mean over both."""
+        with torch.no_grad():
+            codes = self.encoder(batch.values)
+        drawn = normal(codes.shape, codes, generator)
+        total = 0.5 * (self._entropy(drawn, is_drawn=1.0) + self._entropy(codes, is_drawn=0.0))
+        return Loss(total, {})
+
+    def deceive(self, batch: Batch, generator: torch.Generator) -> Loss:
+        """Cross-entropy of the codes being taken for draws from the prior."""
+        return Loss(self._entropy(self.encoder(batch.values), is_drawn=1.0), {})
+
+    def _entropy(self, z: Tensor, *, is_drawn: float) -> Tensor:
+        logits = self.discriminator(z)
+        return functional.binary_cross_entropy_with_logits(logits, torch.full_like(logits, is_drawn))
+
+
+@register(
+    "aae",
+    family="adversarial",
+    dims=(2, 3),
+    paper="Makhzani et al., Adversarial autoencoders, ICLR workshop 2016, arXiv:1511.05644",
+    limit="The bottleneck does the work: measured beside a plain autoencoder the adversary adds little.",
+)
+class AAE(AE):
+    """Autoencoder whose codes of healthy scans are made to fill the prior N(0, 1)."""
+
+    Config = AAEConfig
+
+    def build(self, shape: Sequence[int]) -> AELearner:
+        """Make encoder, decoder and discriminator."""
+        return AAELearner(shape, self.config)
