@@ -1,0 +1,107 @@
+"""Feature autoencoder: reconstructs what an encoder sees instead of the voxels."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+import torch
+from pydantic import Field
+from torch import Tensor
+from torch.nn import functional
+
+from medunsup.anomaly.data import Array, Mask, Scans
+from medunsup.anomaly.deep import DeepConfig, DeepModel
+from medunsup.core.registry import register
+from medunsup.nn.autoencoder import Decoder, Encoder
+from medunsup.nn.features import MODES, FrozenFeatures
+from medunsup.nn.losses import inside_mean
+from medunsup.nn.ssim import structural_similarity
+from medunsup.train.learner import Batch, Learner, Loss, Turn
+from medunsup.train.loop import Training
+
+WIDER = 4
+POOL = {2: functional.max_pool2d, 3: functional.max_pool3d}
+
+
+class FeatureAEConfig(DeepConfig):
+    """Parameters of the feature autoencoder."""
+
+    encoder: Path | None = Field(
+        None,
+        description="safetensors of an ae trained with these sizes; without one a random encoder",
+    )
+    latent_dim: int = Field(128, ge=1, le=4096, description="numbers that the features are squeezed into")
+
+
+class FeatureAELearner(Learner):
+    """A frozen encoder, and encoder and decoder of its features around a dense bottleneck."""
+
+    def __init__(self, shape: Sequence[int], config: FeatureAEConfig) -> None:
+        super().__init__()
+        self.features = FrozenFeatures(shape, channels=config.channels, levels=config.levels)
+        half = (self.features.outputs, *(side // 2 for side in shape[1:]))
+        size = {"channels": WIDER * config.channels, "levels": config.levels - 1}
+        self.encoder = Encoder(half, **size, outputs=config.latent_dim)
+        self.decoder = Decoder(half, **size, inputs=config.latent_dim)
+        self.learning_rate = config.learning_rate
+
+    def dissimilarity(self, x: Tensor) -> Tensor:
+        """Return one minus the similarity of features and their reconstruction, at half the size."""
+        features = self.features(x)
+        return 1 - structural_similarity(self.decoder(self.encoder(features)), features)
+
+    def turns(self) -> Sequence[Turn]:
+        """One turn: encoder and decoder; the features stay as they are."""
+        return [Turn("dissimilarity", self.halves, self.loss, self.learning_rate)]
+
+    def halves(self) -> list[torch.nn.Parameter]:
+        """Parameters of encoder and decoder."""
+        return [*self.encoder.parameters(), *self.decoder.parameters()]
+
+    def loss(self, batch: Batch, generator: torch.Generator) -> Loss:
+        """Mean dissimilarity of the features inside the masks."""
+        dims = batch.values.ndim - 2
+        inside = POOL[dims](batch.masks.to(batch.values.dtype), 2)
+        return Loss(inside_mean(self.dissimilarity(batch.values), inside), {})
+
+
+@register(
+    "feature_ae",
+    family="autoencoder",
+    dims=(2, 3),
+    paper="Meissen et al., Unsupervised anomaly localization with structural feature-autoencoders, "
+    "BrainLes at MICCAI 2022, arXiv:2208.10992",
+    limit="No finer than the features' half resolution, and no better than the encoder they come from.",
+)
+class FeatureAE(DeepModel):
+    """Autoencoder in the space of a frozen encoder, judged by structural similarity."""
+
+    Config = FeatureAEConfig
+    learner_: FeatureAELearner
+    _pretrained: Path | None = None
+
+    def fit(self, scans: Scans, *, validation: Scans | None = None, training: Training | None = None) -> Self:
+        """Train on features; see `DeepModel.fit`. Raises InputError if the encoder does not fit."""
+        self._pretrained = self.config.encoder
+        return super().fit(scans, validation=validation, training=training)
+
+    def build(self, shape: Sequence[int]) -> FeatureAELearner:
+        """Make the networks; only training needs the encoder's file, a stored model holds its weights."""
+        learner = FeatureAELearner(shape, self.config)
+        if self._pretrained is not None:
+            learner.features.take(self._pretrained)
+        return learner
+
+    def encode(self, values: Array, mask: Mask) -> Array:
+        """Return one row of latent numbers a slice, or one for the volume."""
+        learner = self.learner_
+        return self.apply(lambda x, inside: learner.encoder(learner.features(x)), values, mask)
+
+    def deviation(self, values: Array, mask: Mask) -> Array:
+        """Return (I, J, K), the features' mean dissimilarity, 0 where they agree or outside the mask."""
+
+        def enlarged(x: Tensor, inside: Tensor) -> Tensor:
+            coarse = self.learner_.dissimilarity(x).mean(dim=1, keepdim=True)
+            return functional.interpolate(coarse, x.shape[2:], mode=MODES[x.ndim - 2]) * inside
+
+        return self.apply(enlarged, values, mask)[0]
