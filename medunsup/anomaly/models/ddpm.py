@@ -1,0 +1,120 @@
+"""Patched diffusion model: each patch is denoised with the healthy rest of the scan in view."""
+
+from collections.abc import Sequence
+from math import pi
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from medunsup.anomaly.data import Array, Mask
+from medunsup.anomaly.deep import SAMPLE_SEED, DeepConfig, DeepModel
+from medunsup.core.registry import register
+from medunsup.nn.losses import inside_mean
+from medunsup.nn.noise import normal
+from medunsup.nn.unet import UNet
+from medunsup.train.learner import Batch, Learner, Loss, Turn
+
+
+class DDPMConfig(DeepConfig):
+    """Parameters of the patched diffusion model."""
+
+    patches: int = Field(2, ge=1, le=16, description="patches along each axis")
+    time: float = Field(
+        0.5, gt=0, lt=1, description="way into the noise a scan is sent; nothing is left at 1"
+    )
+
+
+class DDPMLearner(Learner):
+    """U-Net that sees noise in one patch of a scan and predicts the patch without it.
+
+    The noise's share of each voxel is an input channel, 0 outside the patch: it tells the network both the
+    time and the place. `cells` numbers the patches of the lattice (1, 1, ...).
+    """
+
+    cells: Tensor
+
+    def __init__(self, shape: Sequence[int], config: DDPMConfig) -> None:
+        super().__init__()
+        sides = shape[1:]
+        self.network = UNet(
+            len(sides), shape[0] + 1, shape[0], channels=config.channels, levels=config.levels
+        )
+        self.config, self.n_cells = config, config.patches ** len(sides)
+        self.register_buffer("cells", _cells(sides, config.patches), persistent=False)
+
+    def turns(self) -> Sequence[Turn]:
+        """One turn: the U-Net."""
+        return [Turn("denoising", self.parameters, self.loss, self.config.learning_rate)]
+
+    def loss(self, batch: Batch, generator: torch.Generator) -> Loss:
+        """Mean absolute error in one patch an item, at a time drawn for each."""
+        x, each = batch.values, (len(batch.values), *[1] * (batch.values.ndim - 1))
+        cell = torch.randint(self.n_cells, each, generator=generator, device=x.device)
+        time = torch.rand(each, generator=generator, device=x.device, dtype=x.dtype)
+        box = (self.cells == cell) & batch.masks
+        error = self._denoised(x, box, time, normal(x.shape, x, generator)) - x
+        return Loss(inside_mean(error.abs(), box), {})
+
+    def draw(self, x: Tensor, masks: Tensor, generator: torch.Generator) -> Tensor:
+        """Send each patch in turn into the noise and back, and lay the patches side by side."""
+        noise = normal(x.shape, x, generator)
+        time = x.new_tensor(self.config.time)
+        made = torch.zeros_like(x)
+        for cell in range(self.n_cells):
+            box = (self.cells == cell) & masks
+            made = torch.where(box, self._denoised(x, box, time, noise), made)
+        return made
+
+    def reconstruct(self, x: Tensor, masks: Tensor) -> Tensor:
+        """Return one draw, always of the same noise."""
+        return self.draw(x, masks, torch.Generator(x.device).manual_seed(SAMPLE_SEED))
+
+    def _denoised(self, x: Tensor, box: Tensor, time: Tensor, noise: Tensor) -> Tensor:
+        """Predict the scan from a mix with noise in the box; cosine schedule (Nichol & Dhariwal 2021)."""
+        kept, noisy = torch.cos(0.5 * pi * time), torch.sin(0.5 * pi * time)
+        mixed = torch.where(box, kept * x + noisy * noise, x)
+        return self.network(torch.cat([mixed, noisy * box], dim=1))
+
+
+@register(
+    "ddpm",
+    family="diffusion",
+    dims=(2, 3),
+    paper="Behrendt et al., Patched diffusion models for unsupervised anomaly detection in brain MRI, "
+    "MIDL 2023, arXiv:2303.03758; Ho et al., Denoising diffusion probabilistic models, NeurIPS 2020",
+    limit="Made for GPUs and long training: on a CPU only small ones are practical; a lesion that reaches "
+    "over a patch's edge is seen there and continued.",
+)
+class DDPM(DeepModel):
+    """Diffusion model that denoises one patch at a time, in a single step."""
+
+    Config = DDPMConfig
+    learner_: DDPMLearner
+
+    def build(self, shape: Sequence[int]) -> DDPMLearner:
+        """Make the U-Net."""
+        return DDPMLearner(shape, self.config)
+
+    def reconstruct(self, values: Array, mask: Mask) -> Array:
+        """Return (C, I, J, K), 0 outside the mask; always from the same noise."""
+        return self.sample(values, mask, n=1, seed=SAMPLE_SEED)[0]
+
+    def sample(self, values: Array, mask: Mask, *, n: int, seed: int) -> Array:
+        """Return (n, C, I, J, K), each from other noise."""
+        generator = torch.Generator(self.device).manual_seed(seed)
+        looks = [
+            self.apply(lambda x, inside: self.learner_.draw(x, inside, generator), values, mask)
+            for _ in range(n)
+        ]
+        return np.stack(looks)
+
+
+def _cells(sides: Sequence[int], patches: int) -> Tensor:
+    """Give each voxel the number of its patch, from 0: (1, 1, ...)."""
+    along = [torch.arange(side) * patches // side for side in sides]
+    number = torch.zeros(tuple(sides), dtype=torch.long)
+    for places in torch.meshgrid(*along, indexing="ij"):
+        number = number * patches + places
+    return number[None, None]
