@@ -9,19 +9,21 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from medunsup.anomaly.detector import Detector
     from medunsup.core.volume import Volume
     from medunsup.io.load import load
     from medunsup.run.cohort import segment_many
     from medunsup.run.scan import segment
 
 _HOMES = {
+    "Detector": "medunsup.anomaly.detector",
     "Volume": "medunsup.core.volume",
     "load": "medunsup.io.load",
     "segment": "medunsup.run.scan",
     "segment_many": "medunsup.run.cohort",
 }
 
-__all__ = ["Volume", "__version__", "load", "segment", "segment_many"]
+__all__ = ["Detector", "Volume", "__version__", "load", "segment", "segment_many"]
 
 
 def __getattr__(name: str) -> Any:

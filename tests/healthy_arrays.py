@@ -10,11 +10,11 @@ BLOB = np.s_[3:6, 5:8, 4:7]
 
 
 def healthy(n: int = 12, *, shape: tuple[int, ...] = SHAPE, channels: int = 1, seed: int = 0) -> Scans:
-    """Smooth anatomy that all share, four ways to vary, and noise, in a mask that differs a little."""
+    """Smooth anatomy and four ways to vary that all seeds share, noise, and a mask that differs a little."""
+    common, *modes = (_smooth(np.random.default_rng(n), (channels, *shape)) for n in range(5))
     rng = np.random.default_rng(seed)
-    common, *modes = (_smooth(rng, (channels, *shape)) for _ in range(5))
     weights = rng.normal(0, 0.15, (n, 4))
-    values = 0.6 + 0.2 * common + np.tensordot(weights, np.stack(modes), axes=1)
+    values = 1.2 + 0.2 * common + np.tensordot(weights, np.stack(modes), axes=1)
     values += rng.normal(0, 0.03, values.shape)
     masks = np.stack([_ball(shape, 1 + 0.02 * (number % 3)) for number in range(n)])
     values = (np.clip(values, 0.01, None) * masks[:, None]).astype(np.float32)

@@ -11,7 +11,7 @@ from medunsup.core.registry import register
 class PyODConfig(OutlierConfig):
     """Which detector, with which of its own parameters."""
 
-    name: str = Field("iforest", description="PyOD's module, such as iforest, hbos, copod, ocsvm, inne")
+    detector: str = Field("iforest", description="PyOD's module, such as iforest, hbos, copod, ocsvm, inne")
     options: dict[str, Any] = Field(default={}, description="the detector's own parameters by PyOD's names")
 
 
@@ -29,4 +29,4 @@ class PyOD(OutlierScore):
     config: PyODConfig
 
     def _named(self) -> tuple[str, dict[str, Any]]:
-        return self.config.name, self.config.options
+        return self.config.detector, self.config.options

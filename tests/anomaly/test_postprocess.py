@@ -1,0 +1,102 @@
+"""Each step does what its name says, whatever the map."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy import ndimage
+
+from medunsup.anomaly.postprocess import apply_step, check_steps, postprocess
+from medunsup.core.errors import UsageError
+
+SPACING = (2.0, 1.5, 1.0)
+VOXEL_MM3 = 3.0
+SHAPE = (7, 8, 6)
+ALL = np.ones(SHAPE, bool)
+maps = arrays(np.float32, SHAPE, elements=st.integers(0, 6).map(float))
+masks = arrays(bool, SHAPE)
+
+
+def sizes_mm3(mask: np.ndarray) -> np.ndarray:
+    labels, _ = ndimage.label(mask, np.ones((3, 3, 3)))
+    return np.bincount(labels.ravel())[1:] * VOXEL_MM3
+
+
+@given(maps, masks, st.sampled_from([3, 7, 12, 40]))
+@settings(max_examples=40, deadline=None)
+def test_at_every_threshold_only_spots_that_are_large_enough_are_left_and_all_of_those(scores, mask, least):
+    opened = apply_step(f"components={least}", scores, mask, SPACING)
+    for threshold in np.unique(scores[scores > 0]):
+        above = (scores >= threshold) & mask
+        labels, n = ndimage.label(above, np.ones((3, 3, 3)))
+        is_large = np.bincount(labels.ravel(), minlength=n + 1) * VOXEL_MM3 >= least
+        is_large[0] = False
+        np.testing.assert_array_equal(opened >= threshold, is_large[labels])
+
+
+@given(maps, masks, st.sampled_from(["median=3", "erosion=2", "components=10"]))
+@settings(max_examples=30, deadline=None)
+def test_every_step_leaves_zero_outside_the_mask_and_the_map_as_it_was(scores, mask, step):
+    before = scores.copy()
+    after = apply_step(step, scores, mask, SPACING)
+    assert (after.shape, after.dtype) == (SHAPE, np.float32)
+    assert not after[~mask].any()
+    np.testing.assert_array_equal(scores, before)
+
+
+@given(maps, st.sampled_from(["median=3", "erosion=2", "components=10"]), st.sampled_from([0, 1, 2]))
+@settings(max_examples=30, deadline=None)
+def test_a_flipped_map_comes_out_flipped(scores, step, axis):
+    flipped = np.ascontiguousarray(np.flip(scores, axis))
+    after = apply_step(step, flipped, ALL, SPACING)
+    np.testing.assert_array_equal(np.flip(after, axis), apply_step(step, scores, ALL, SPACING))
+
+
+def test_median_removes_a_single_voxel_and_keeps_a_large_block():
+    scores = np.zeros(SHAPE, np.float32)
+    scores[1, 1, 1] = 9
+    scores[3:, 3:, 2:] = 5
+    after = apply_step("median=3", scores, ALL, SPACING)
+    assert after[1, 1, 1] == 0
+    assert after[5, 5, 4] == 5
+
+
+def test_median_is_scipys_in_the_whole_array():
+    scores = np.random.default_rng(0).random(SHAPE).astype(np.float32)
+    mask = np.zeros(SHAPE, bool)
+    mask[2:5, 2:6, 1:4] = True
+    wanted = ndimage.median_filter(scores * mask, 3) * mask
+    np.testing.assert_array_equal(apply_step("median=3", scores * mask, mask, SPACING), wanted)
+
+
+def test_erosion_is_in_millimetres():
+    mask = np.zeros((20, 20, 20), bool)
+    mask[2:18, 2:18, 2:18] = True
+    kept = apply_step("erosion=4", np.ones(mask.shape, np.float32), mask, (2.0, 1.0, 4.0)) > 0
+    assert [int(kept.any(axis=tuple({0, 1, 2} - {axis})).sum()) for axis in range(3)] == [12, 8, 14]
+
+
+def test_steps_are_taken_in_their_order():
+    scores = np.random.default_rng(1).random((12, 12, 12)).astype(np.float32)
+    mask = np.ones(scores.shape, bool)
+    steps = ("median=3", "components=30")
+    wanted = scores
+    for step in steps:
+        wanted = apply_step(step, wanted, mask, SPACING)
+    np.testing.assert_array_equal(postprocess(steps, scores, mask, SPACING), wanted)
+    assert (postprocess(steps[::-1], scores, mask, SPACING) != wanted).any()
+
+
+def test_an_empty_mask_stays_empty():
+    nothing = np.zeros(SHAPE, bool)
+    steps = ("median=3", "erosion=2", "components=5")
+    assert not postprocess(steps, np.ones(SHAPE, np.float32), nothing, SPACING).any()
+
+
+@pytest.mark.parametrize(
+    "step", ["blur=3", "median", "median=4", "median=-1", "erosion=far", "components=-1"]
+)
+def test_a_step_that_makes_no_sense_is_refused_by_name(step):
+    with pytest.raises(UsageError, match=f"'{step}'"):
+        check_steps(("median=3", step))
