@@ -1,10 +1,10 @@
 """Brain masks of whole heads beside nilearn's and deepbet's, and the template's placement on all sets.
 
-    python benchmarks/heads.py                          # masks: the six heads with a reference
-    python benchmarks/heads.py --deepbet-python PATH    # one with deepbet (needs torch), if not in this one
-    python benchmarks/heads.py --turns                  # Colin27 turned by 30 degrees about each axis
-    python benchmarks/heads.py --placement              # detection and placement on every set of real scans
+    python benchmarks/heads.py                # masks: the six heads with a reference
+    python benchmarks/heads.py --turns        # Colin27 turned by 30 degrees about each axis
+    python benchmarks/heads.py --placement    # detection and placement on every set of real scans
 
+`deepbet` is the network alone, `+ fluid` what `--brain deepbet` makes of it (with the extra [deepbet] only).
 Dice against `_intracranial` for the simulated heads (all fluid, and the neck's canal, inside the bone) and
 against the tight `colin27_brain`, holes filled. Differences come first: they travel between machines.
 Real scans come from MEDUNSUP_DATA (default ../shared/data).
@@ -12,13 +12,14 @@ Real scans come from MEDUNSUP_DATA (default ../shared/data).
 
 import argparse
 import os
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import nibabel
 import numpy as np
@@ -28,6 +29,7 @@ from scipy import ndimage
 from medunsup.core.record import Step
 from medunsup.core.volume import Volume, to_ras
 from medunsup.preprocess.brain_mask import brain_mask
+from medunsup.preprocess.deepbet_mask import deepbet_mask
 from medunsup.preprocess.register import place_template
 from medunsup.preprocess.starts import rotation
 from medunsup.preprocess.template import load_template
@@ -60,7 +62,6 @@ class Case:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--deepbet-python", type=Path)
     parser.add_argument("--turns", action="store_true")
     parser.add_argument("--placement", action="store_true")
     asked = parser.parse_args()
@@ -69,27 +70,24 @@ def main() -> None:
     if asked.placement:
         placement_table()
     elif asked.turns:
-        mask_table(turned_cases(), asked.deepbet_python)
+        mask_table(turned_cases())
     else:
-        mask_table(head_cases(), asked.deepbet_python)
+        mask_table(head_cases())
 
 
-def mask_table(cases: Iterator[Case], deepbet_python: Path | None) -> None:
+def mask_table(cases: Iterator[Case]) -> None:
     """Print ours beside the peers, one row a head."""
-    print(
-        "| head | ours - nilearn | ours - deepbet | CPU / nilearn | ours | nilearn | deepbet | ours CPU s |"
-    )
-    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    heading = "| head | ours - nilearn | ours - deepbet | fluid - deepbet | CPU / nilearn | "
+    print(heading + "ours | nilearn | deepbet | + fluid | ours CPU s | deepbet CPU s | + fluid CPU s |")
+    print("| --- " * 12 + "|")
     for case in cases:
-        ours, ours_s = _timed(lambda case=case: brain_mask(case.head, step=Step("mask"))[0].data)
-        peer, peer_s = _timed(lambda case=case: _nilearn(case.head))
-        net = _deepbet(case.head, deepbet_python)
-        dice = [_dice(mask, case.truth) if mask is not None else np.nan for mask in (ours, peer, net)]
-        print(
-            f"| {case.name} | {dice[0] - dice[1]:+.3f} | {dice[0] - dice[2]:+.3f} | {ours_s / peer_s:.1f} | "
-            f"{dice[0]:.4f} | {dice[1]:.4f} | {dice[2]:.4f} | {ours_s:.1f} |",
-            flush=True,
-        )
+        masks, seconds = zip(*(_timed(partial(find, case.head)) for find in MASKS), strict=True)
+        dice = [_dice(mask, case.truth) if mask is not None else np.nan for mask in masks]
+        gains = [f"{dice[first] - dice[second]:+.3f}" for first, second in ((0, 1), (0, 2), (3, 2))]
+        ours, nilearn, deepbet, and_fluid = seconds
+        costs = [f"{value:.1f}" for value in (ours, deepbet, and_fluid)]
+        cells = [case.name, *gains, f"{ours / nilearn:.1f}", *(f"{value:.4f}" for value in dice), *costs]
+        print(f"| {' | '.join(cells)} |", flush=True)
 
 
 def placement_table() -> None:
@@ -188,6 +186,10 @@ def _load(path: Path) -> Volume:
     return Volume(np.ascontiguousarray(data), affine)
 
 
+def _ours(head: Volume) -> Mask:
+    return brain_mask(head, step=Step("mask"))[0].data
+
+
 def _nilearn(head: Volume) -> Mask:
     from nilearn.masking import compute_brain_mask
 
@@ -195,23 +197,18 @@ def _nilearn(head: Volume) -> Mask:
     return np.asarray(compute_brain_mask(image).dataobj) > 0
 
 
-def _deepbet(head: Volume, python: Path | None) -> Mask | None:
-    """Run deepbet in an interpreter that has it; None without one."""
-    if python is None:
-        try:
-            return brain_mask(head, method="deepbet", step=Step("mask"))[0].data
-        except Exception as error:  # noqa: BLE001  (a missing peer must not end the table)
-            print(f"deepbet left out: {error}", file=sys.stderr)
-            return None
-    call = "import sys, deepbet; deepbet.run_bet(sys.argv[1:2], mask_paths=sys.argv[2:], no_gpu=True)"
-    with tempfile.TemporaryDirectory() as folder:
-        scan, mask = Path(folder) / "scan.nii.gz", Path(folder) / "mask.nii.gz"
-        nibabel.save(nibabel.Nifti1Image(head.data, head.affine), scan)
-        subprocess.run([str(python), "-c", call, str(scan), str(mask)], check=True, capture_output=True)
-        return np.asarray(nibabel.load(mask).dataobj) > 0
+def _deepbet(head: Volume) -> Mask | None:
+    return deepbet_mask(head) if find_spec("deepbet") else None
 
 
-def _timed(work: Callable[[], object]) -> tuple[object, float]:
+def _deepbet_and_fluid(head: Volume) -> Mask | None:
+    return brain_mask(head, method="deepbet", step=Step("mask"))[0].data if find_spec("deepbet") else None
+
+
+MASKS = (_ours, _nilearn, _deepbet, _deepbet_and_fluid)
+
+
+def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
     start = time.process_time()
     result = work()
     return result, time.process_time() - start

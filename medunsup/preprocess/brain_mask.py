@@ -27,8 +27,9 @@ def brain_mask(image: Volume, *, method: str = "auto", step: Step) -> tuple[Volu
 
     `method`: "auto" detects whether the skull is gone and then keeps the scan's own region, else places the
     MNI152 mask and moves it onto the brain's surface ("atlas"); "stripped" takes the scan's own region
-    without asking; "deepbet" runs a small network made for T1w. The mask covers brain and fluid up to
-    the bone. A step that fails or ends implausibly is replaced by the next best with a warning in `step`.
+    without asking; "deepbet" runs a small network made for T1w and grows its mask. All cover brain and
+    fluid up to the bone. A step that fails or ends implausibly is replaced by the next best with a warning
+    in `step`.
 
     Raises UsageError for an unknown method, StepError if nothing in the scan can be a brain.
     """
@@ -84,7 +85,7 @@ def _with_atlas(image: Volume, step: Step) -> tuple[Volume, Placement]:
 
 
 def _with_deepbet(image: Volume, step: Step) -> tuple[Volume, Placement]:
-    from medunsup.preprocess.deepbet_mask import deepbet_mask
+    from medunsup.preprocess.deepbet_mask import deepbet_mask, fill_to_bone
 
     mask = image.like(deepbet_mask(image), kind="mask")
     if not BRAIN_ML[0] < _volume_ml(mask) < BRAIN_ML[1]:
@@ -92,8 +93,12 @@ def _with_deepbet(image: Volume, step: Step) -> tuple[Volume, Placement]:
             f"deepbet found a brain of {_volume_ml(mask):.0f} ml; the MNI mask is placed instead.",
             degraded=True,
         )
+        step.findings["method"] = "atlas"
         return _with_atlas(image, step)
-    return mask, place_template(image, mask, step=step)
+    placement = place_template(image, mask, step=step)
+    if placement.fits:  # else nothing tells what fluid looks like
+        mask = mask.like(fill_to_bone(image, mask, placement, load_template()))
+    return mask, placement
 
 
 def _problem(surface: Surface) -> str | None:

@@ -1,5 +1,10 @@
-"""Brain extraction by deepbet, a small U-Net whose weights lie in its wheel (extra `[deepbet]`)."""
+"""Brain extraction by deepbet, a small U-Net whose weights lie in its wheel (extra `[deepbet]`).
 
+deepbet follows the brain. Where the brain has shrunk away from the bone it leaves fluid out, so its mask
+then grows through fluid as the registered one does, by the same rule.
+"""
+
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -8,6 +13,14 @@ from numpy.typing import NDArray
 
 from medunsup.core.errors import DependencyError
 from medunsup.core.volume import Volume
+from medunsup.preprocess.images import bounding_box, crop, refine_thick_axes, resampled, shrink
+from medunsup.preprocess.intensities import tissue_look
+from medunsup.preprocess.morphology import signed_distance
+from medunsup.preprocess.register import Placement
+from medunsup.preprocess.surface import MARGIN_MM, SURELY_INSIDE_MM, grow_through_fluid, onto_grid
+from medunsup.preprocess.template import Template
+
+FINE_MM = 1.0
 
 
 def deepbet_mask(image: Volume) -> NDArray[np.bool_]:
@@ -32,3 +45,25 @@ def deepbet_mask(image: Volume) -> NDArray[np.bool_]:
         nibabel.save(nibabel.Nifti1Image(image.data.astype(np.float32), image.affine), scan)
         run_bet([str(scan)], mask_paths=[str(mask)], threshold=0.5, n_dilate=0, no_gpu=True)
         return np.asarray(nibabel.load(mask).dataobj) > 0
+
+
+def fill_to_bone(image: Volume, mask: Volume, placement: Placement, template: Template) -> NDArray[np.bool_]:
+    """Grow a brain mask through the fluid around it up to the bone; (I, J, K) on the scan's grid.
+
+    The look of the tissues is learned at 2 mm; the mask grows at 1 mm where the scan is that fine.
+    """
+    i, j, k = (int(np.ceil(MARGIN_MM / spacing)) for spacing in mask.spacing_mm)
+    box = bounding_box(mask.data, (i, j, k))
+    near = crop(image, box)
+    # Air is the zero of the multiplicative bias, whatever offset the scan was stored with.
+    scan = near.like(near.data - np.float32(np.percentile(image.data, 0.5)))
+    distance = scan.like(signed_distance(mask.data[box], mask.spacing_mm))
+    coarse, fine = refine_thick_axes(shrink(scan)), refine_thick_axes(shrink(scan, FINE_MM))
+    maps = [shrink(part) for part in (template.gm, template.wm, template.csf)]
+    priors = [placement.to_scan(part, coarse.grid) for part in maps]
+    inside = resampled(distance, coarse.grid) > SURELY_INSIDE_MM
+    look = tissue_look(coarse.data, priors, inside, coarse.spacing_mm)
+    bias = resampled(coarse.like(look.bias), fine.grid, outside=1.0)
+    fine_look = replace(look, corrected=np.asarray(fine.data / bias, dtype=np.float32))
+    brain = resampled(distance, fine.grid, outside=-MARGIN_MM) > 0
+    return onto_grid(grow_through_fluid(fine_look, brain, fine.spacing_mm), fine, image.grid)

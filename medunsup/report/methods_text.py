@@ -72,8 +72,8 @@ def _say_mask(text: MethodsText, step: Step) -> None:
         text.say("The scan came without a skull, so its own region served as the brain mask")
     elif step.findings.get("placement") == "moments":
         text.say("The brain was outlined from the surface of the head, since the template did not fit")
-    elif "deepbet" in (step.findings.get("method"), step.parameters.get("method")):
-        text.say("The brain mask was found by deepbet", "deepbet")
+    elif step.findings.get("method", step.parameters.get("method")) == "deepbet":
+        text.say("The brain mask was found by deepbet and grown through fluid up to the bone", "deepbet")
     elif step.outcome == "degraded":
         text.say("The brain mask is that of the MNI152 template, placed on the scan", "mni", *REGISTRATION)
     else:

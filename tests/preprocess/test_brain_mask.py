@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from phantom import reread
 
-from medunsup.core.errors import DependencyError, StepError, UsageError
+from medunsup.core.errors import StepError, UsageError
 from medunsup.core.geometry import Grid
 from medunsup.core.record import Step
 from medunsup.core.volume import Volume
@@ -157,12 +157,6 @@ def test_asking_for_the_own_region_of_a_whole_head_is_refused(known_head):
 def test_an_unknown_method_is_named_with_the_known_ones(known_head):
     with pytest.raises(UsageError, match=r"'bet'.*atlas"):
         brain_mask(known_head.scan, method="bet", step=Step("brain_mask"))
-
-
-def test_a_missing_deepbet_names_its_extra(known_head, monkeypatch):
-    monkeypatch.setitem(sys.modules, "deepbet", None)
-    with pytest.raises(DependencyError, match=r"medunsup\[deepbet\]"):
-        brain_mask(known_head.scan, method="deepbet", step=Step("brain_mask"))
 
 
 def test_neither_torch_nor_nilearn_is_imported():

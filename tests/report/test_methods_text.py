@@ -26,6 +26,14 @@ def test_a_stripped_scan_is_said_to_have_come_without_a_skull(result: TissueResu
     assert "without a skull" in told(result, record)
 
 
+def test_deepbet_is_credited_only_where_its_mask_was_kept(result: TissueResult) -> None:
+    kept, replaced = Record(), Record()
+    kept.step("brain mask", given=False, method="deepbet")
+    replaced.step("brain mask", given=False, method="deepbet").findings["method"] = "atlas"
+    assert "deepbet" in told(result, kept)
+    assert "deepbet" not in told(result, replaced)
+
+
 def test_priors_are_claimed_only_where_they_were_used(result: TissueResult) -> None:
     used, unused, misfit = Record(), Record(), Record()
     used.step("priors")
