@@ -15,9 +15,11 @@ def widths(channels: int, levels: int) -> list[int]:
     return [channels * min(2**level, WIDEST) for level in range(levels + 1)]
 
 
-def convolution(dims: int, inputs: int, outputs: int, *, kernel: int = 3, stride: int = 1) -> nn.Module:
+def convolution(
+    dims: int, inputs: int, outputs: int, *, kernel: int = 3, stride: int = 1, bias: bool = True
+) -> nn.Module:
     """Convolution that keeps the size (at stride 2 halves it), for (B, C, ...) of `dims` dimensions."""
-    return CONVOLUTIONS[dims](inputs, outputs, kernel, stride=stride, padding=kernel // 2)
+    return CONVOLUTIONS[dims](inputs, outputs, kernel, stride=stride, padding=kernel // 2, bias=bias)
 
 
 class ConvBlock(nn.Sequential):
@@ -25,7 +27,7 @@ class ConvBlock(nn.Sequential):
 
     def __init__(self, dims: int, inputs: int, outputs: int, *, stride: int = 1) -> None:
         super().__init__(
-            convolution(dims, inputs, outputs, stride=stride),
+            convolution(dims, inputs, outputs, stride=stride, bias=False),  # the normalisation brings its own
             nn.GroupNorm(gcd(GROUPS, outputs), outputs),
             nn.SiLU(),
         )

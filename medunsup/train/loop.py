@@ -1,9 +1,9 @@
 """The one training loop: CPU, GPU, several of them, mixed precision; stopped and resumed at will."""
 
 import time
-import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from medunsup.core.errors import InputError, OutputError
-from medunsup.train import checkpoint
+from medunsup.core.errors import InputError, MedunsupError, OutputError, StepError
+from medunsup.train import checkpoint, processes
 from medunsup.train.learner import Learner
 from medunsup.train.monitor import ITEMS_SHOWN, Monitor, Progress
 from medunsup.train.step import Stepper, draw
 from medunsup.train.stop import StoppedError, StopRequest, stop_on_signal
-from medunsup.train.views import View
+from medunsup.train.views import Positions, View
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,11 @@ class Training:
     patience : stop after so many epochs without a better validation loss; None never stops early.
     checkpoint_every_s : seconds between checkpoints; 0 writes one after every batch.
     pictures_every : epochs between sheets of sample reconstructions.
-    tell : called after every batch.
+    tell : called after every batch; with several devices it must be picklable.
     tensorboard : log there as well.
     """
 
-    folder: Path | None = None
+    folder: Path | str | None = None
     resume: bool = False
     precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
@@ -81,31 +81,29 @@ def train(
     InputError, UsageError : the checkpoint to resume from is damaged, or of another run.
     OutputError : the folder holds a run already, or cannot be written.
     """
-    run = _Run(learner, view, validation, training, epochs, min(batch_size, len(view)), seed)
-    fabric = _fabric(training)
-    if training.devices == 1:
-        return run.go(fabric)
-    trained, state = fabric.launch(_go_and_return, run)
-    learner.load_state_dict(state)
-    return trained
-
-
-def _fabric(training: Training) -> Any:
-    from lightning.fabric import Fabric
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return Fabric(
+    go = partial(
+        _go,
+        view=view,
+        validation=validation,
+        training=training,
+        plan=_Plan(epochs, min(batch_size, len(view)), seed),
+    )
+    return Trained(
+        **processes.launch(
+            go,
+            learner,
             accelerator=training.accelerator,
             devices=training.devices,
             precision=training.precision,
-            strategy="auto" if training.devices == 1 else "ddp_spawn",
         )
+    )
 
 
-def _go_and_return(fabric: Any, run: "_Run") -> tuple[Trained, dict[str, Tensor]]:
-    trained = run.go(fabric)
-    return trained, {name: value.cpu() for name, value in run.learner.state_dict().items()}
+@dataclass(frozen=True)
+class _Plan:
+    epochs: int
+    batch_size: int
+    seed: int
 
 
 @dataclass
@@ -121,62 +119,75 @@ class _Place:
     counts: dict[str, int] = field(default_factory=dict)
 
 
-@dataclass
+def _go(
+    fabric: Any, learner: Learner, *, view: View, validation: View | None, training: Training, plan: _Plan
+) -> dict[str, Any]:
+    """Run in this process; return the fields of `Trained`."""
+    with torch.random.fork_rng():
+        return _Run(fabric, learner, view, validation, training, plan).go()
+
+
 class _Run:
     """One run, as it goes on in one process."""
 
-    learner: Learner
-    view: View
-    validation: View | None
-    training: Training
-    epochs: int
-    batch_size: int
-    seed: int
-
-    def go(self, fabric: Any) -> Trained:
-        """Go through all epochs, from the checkpoint on if asked to."""
-        self.fabric = fabric
-        self.learner.to(fabric.device)
-        parts = self.training.parts or fabric.world_size
-        self.stepper = Stepper(fabric, self.learner, seed=self.seed, parts=parts)
-        self.batches = len(self.view.order(self.seed, 0)) // self.batch_size
+    def __init__(
+        self,
+        fabric: Any,
+        learner: Learner,
+        view: View,
+        validation: View | None,
+        training: Training,
+        plan: _Plan,
+    ) -> None:
+        self.fabric, self.learner = fabric, learner.to(fabric.device)
+        self.view, self.validation = view, validation
+        self.training, self.plan = training, plan
+        self.parts = training.parts or fabric.world_size
+        self.stepper = Stepper(fabric, learner, seed=plan.seed, parts=self.parts)
+        self.batches = len(view.order(plan.seed, 0)) // plan.batch_size
+        self.folder = None if training.folder is None else Path(training.folder)
+        self.path = None if self.folder is None else self.folder / checkpoint.NAME
         self.place = _Place()
         self.best: dict[str, Tensor] | None = None
+
+    def go(self) -> dict[str, Any]:
+        """Go through all epochs, from the checkpoint on if asked to."""
         self._open()
-        with torch.random.fork_rng(), stop_on_signal(active=self.path is not None) as stop:
-            while self.place.epoch < self.epochs and not self._is_out_of_patience():
+        self.saved = time.monotonic()
+        alone = self.fabric.world_size == 1
+        with stop_on_signal(active=self.path is not None, insist=alone) as stop:
+            while self.place.epoch < self.plan.epochs and not self._is_out_of_patience():
                 self._epoch(stop)
-        self._save()
+            self._save()
+            if stop.is_made:
+                raise self._stopped()
         if self.best is not None:
             self.learner.load_state_dict(self.best)
         place = self.place
-        return Trained(place.epoch, place.best_epoch or place.epoch, place.best)
-
-    @property
-    def path(self) -> Path | None:
-        """Where the checkpoint lies; only the first process writes it."""
-        folder = self.training.folder
-        return None if folder is None else Path(folder) / checkpoint.NAME
+        kept = place.epoch if self.best is None else place.best_epoch
+        return {"epochs": place.epoch, "best_epoch": kept, "best_validation": place.best}
 
     def _epoch(self, stop: StopRequest) -> None:
-        place, started = self.place, time.monotonic()
-        order = self.view.order(self.seed, place.epoch)
-        here = self.batches - place.batch
+        """Take the batches that are left of this epoch, then validate, log and draw."""
+        place, size = self.place, self.plan.batch_size
+        order = self.view.order(self.plan.seed, place.epoch)
+        first, started = place.batch, time.monotonic()
         self.learner.train()
-        for number in range(place.batch, self.batches):
-            items = order[number * self.batch_size : (number + 1) * self.batch_size]
-            step, steps = place.epoch * self.batches + number, self.epochs * self.batches
-            terms = self.stepper.take(self.view, items, step, steps)
-            self._count(terms)
-            place.batch = number + 1
-            self.monitor.step(place.epoch + 1, self.epochs, step + 1, steps, terms, place.best)
+        for number in range(first, self.batches):
+            self._batch(order[number * size : (number + 1) * size], number)
             self._pause(stop)
-        self._close_epoch(here * self.batch_size / (time.monotonic() - started))
+        self._close_epoch((self.batches - first) * size / (time.monotonic() - started))
 
-    def _count(self, terms: dict[str, Tensor]) -> None:
-        for name, value in terms.items():
-            self.place.sums[name] = self.place.sums.get(name, 0.0) + float(value)
-            self.place.counts[name] = self.place.counts.get(name, 0) + 1
+    def _batch(self, items: Positions, number: int) -> None:
+        place, epochs = self.place, self.plan.epochs
+        step, steps = place.epoch * self.batches + number, epochs * self.batches
+        terms = self.stepper.take(self.view, items, step, steps)
+        losses = {name: float(value) for name, value in terms.items()}
+        for name, value in losses.items():
+            place.sums[name] = place.sums.get(name, 0.0) + value
+            place.counts[name] = place.counts.get(name, 0) + 1
+        place.batch = number + 1
+        self.monitor.step(place.epoch + 1, epochs, step + 1, steps, losses, place.best)
 
     def _close_epoch(self, samples_per_s: float) -> None:
         """Validate, keep the weights if they are the best so far, log."""
@@ -188,99 +199,107 @@ class _Run:
             self.best = {name: value.clone() for name, value in self.learner.state_dict().items()}
         means = {name: total / place.counts[name] for name, total in place.sums.items()}
         place.sums, place.counts = {}, {}
-        row = {"epoch": place.epoch, **means, "validation": validation, "samples_per_s": samples_per_s}
-        self.monitor.epoch(row)
+        self.monitor.epoch(place.epoch, {**means, "validation": validation, "samples_per_s": samples_per_s})
         place.rows = self.monitor.rows
-        if place.epoch % self.training.pictures_every == 0 or place.epoch == self.epochs:
-            self._picture()
+        if place.epoch % self.training.pictures_every == 0 or place.epoch == self.plan.epochs:
+            self._draw_pictures()
 
     def _validate(self) -> float | None:
-        """Mean loss over the validation items; the random numbers are the same in each epoch."""
+        """Mean loss over the validation items, with the same random numbers in each epoch."""
         if self.validation is None:
             return None
         self.learner.eval()
-        generator = torch.Generator(self.fabric.device)
-        total = 0.0
+        count, size = len(self.validation), self.plan.batch_size
+        portions = [np.arange(first, min(first + size, count)) for first in range(0, count, size)]
         with torch.no_grad(), self.fabric.autocast():
-            for first in range(0, len(self.validation), self.batch_size):
-                items = np.arange(first, min(first + self.batch_size, len(self.validation)))
-                batch = self.validation.batch(items, first).to(self.fabric.device)
-                seed = draw(self.seed, first)
-                torch.manual_seed(seed)
-                total += len(items) * float(self.learner.validate(batch, generator.manual_seed(seed)))
-        return total / len(self.validation)
+            losses = [len(items) * self._validation_loss(self.validation, items) for items in portions]
+        return sum(losses) / count
+
+    def _validation_loss(self, view: View, items: Positions) -> float:
+        seed = draw(self.plan.seed, int(items[0]))
+        torch.manual_seed(seed)
+        generator = torch.Generator(self.fabric.device).manual_seed(seed)
+        return float(self.learner.validate(view.batch(items, seed).to(self.fabric.device), generator))
 
     def _is_out_of_patience(self) -> bool:
         patience, place = self.training.patience, self.place
         return patience is not None and place.best is not None and place.epoch - place.best_epoch >= patience
 
-    def _picture(self) -> None:
+    def _draw_pictures(self) -> None:
         view = self.validation or self.view
-        chosen = np.linspace(0, len(view) - 1, 2 * min(ITEMS_SHOWN, len(view)) + 1).astype(int)[1::2]
+        count = min(ITEMS_SHOWN, len(view))
+        chosen = np.linspace(0, len(view) - 1, 2 * count + 1)[1::2].astype(int)
         self.learner.eval()
         self.monitor.pictures(self.learner, view.batch(chosen).to(self.fabric.device), self.place.epoch)
 
     def _pause(self, stop: StopRequest) -> None:
         """Write a checkpoint when it is time to, or when asked to stop."""
-        is_asked = self._any_process(bool(stop))
-        if is_asked or time.monotonic() - self.saved >= self.training.checkpoint_every_s:
+        is_due = time.monotonic() - self.saved >= self.training.checkpoint_every_s
+        is_stopped, is_due = processes.agree(self.fabric, stop.is_made, is_due)
+        if is_stopped or is_due:
             self._save()
-        if is_asked:
-            raise StoppedError(
-                f"Stopped in epoch {self.place.epoch + 1} of {self.epochs}, after batch {self.place.batch} "
-                f"of {self.batches}. {self.path} is complete: go on with --resume."
-            )
+        if is_stopped:
+            raise self._stopped()
 
-    def _any_process(self, flag: bool) -> bool:
-        if self.fabric.world_size == 1:
-            return flag
-        return bool(
-            self.fabric.all_reduce(torch.tensor(float(flag), device=self.fabric.device), reduce_op="sum")
+    def _stopped(self) -> StoppedError:
+        done = self.place.epoch * self.batches + self.place.batch
+        return StoppedError(
+            f"Stopped after batch {done} of {self.plan.epochs * self.batches}. "
+            f"{self.path} is complete: go on with --resume."
         )
 
     def _open(self) -> None:
         """Prepare the folder; take over the checkpoint when resuming."""
-        if self.path is not None and self.training.resume:
-            self._load(self.path)
-        elif self.path is not None and self.path.exists():
-            raise OutputError(
-                f"{self.path} exists already. Go on with --resume, or choose another folder (-o)."
-            )
-        folder = self.training.folder if self.fabric.global_rank == 0 else None
-        tell = self.training.tell if self.fabric.global_rank == 0 else None
+        training, is_first = self.training, self.fabric.global_rank == 0
+        if self.path is not None:
+            self.identity = self._identify()
+            if training.resume:
+                self._load(self.path)
+            elif self.path.exists():
+                raise OutputError(f"{self.path} exists. Go on with --resume, or choose another folder (-o).")
         self.monitor = Monitor(
-            folder, tell=tell, tensorboard=self.training.tensorboard, rows_kept=self.place.rows
+            self.folder if is_first else None,
+            tell=training.tell if is_first else None,
+            tensorboard=training.tensorboard,
+            rows_kept=self.place.rows,
         )
-        self.saved = time.monotonic()
 
-    def _identity(self) -> dict[str, Any]:
-        """Name what must be the same for a run to be the same run."""
-        return {
-            "seed": self.seed,
-            "epochs": self.epochs,
-            "batch size": self.batch_size,
-            "parts": self.training.parts or self.fabric.world_size,
-            "scans": list(self.view.names),
-            "items": len(self.view),
-            "validation items": 0 if self.validation is None else len(self.validation),
-        }
+    def _identify(self) -> dict[str, Any]:
+        """Say what must be the same for a run to be the same run."""
+        views = {"scans": self.view, "validation scans": self.validation}
+        scans = {name: None if view is None else view.digest() for name, view in views.items()}
+        return {**asdict(self.plan), "parts": self.parts, **scans}
 
     def _save(self) -> None:
+        """Write the checkpoint from the first process; if that fails, all processes end."""
         self.saved = time.monotonic()
-        if self.path is None or self.fabric.global_rank:
+        if self.path is None:
             return
-        content = {
-            "identity": self._identity(),
+        failure: MedunsupError | None = None
+        if self.fabric.global_rank == 0:
+            try:
+                checkpoint.save(self.path, self._content())
+            except MedunsupError as error:
+                failure = error
+        (has_failed,) = processes.agree(self.fabric, failure is not None)
+        if has_failed:
+            raise failure or OutputError(f"{self.path} could not be written.")
+
+    def _content(self) -> dict[str, Any]:
+        state = self.learner.state_dict()
+        if not all(torch.isfinite(value).all() for value in state.values()):
+            raise StepError(f"Weights are not finite any more; {self.path} keeps the last good ones.")
+        return {
+            "identity": self.identity,
             "place": asdict(self.place),
-            "learner": self.learner.state_dict(),
+            "learner": state,
             "best": self.best,
             "optimizers": self.stepper.state(),
         }
-        checkpoint.save(self.path, content)
 
     def _load(self, path: Path) -> None:
         content = checkpoint.load(path)
-        checkpoint.check_same_run(path, content["identity"], self._identity())
+        checkpoint.check_same_run(path, content["identity"], self.identity)
         try:
             self.learner.load_state_dict(content["learner"])
             self.stepper.load_state(content["optimizers"])

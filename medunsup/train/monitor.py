@@ -54,33 +54,23 @@ class Monitor:
             _keep_lines(folder / LOG, rows_kept)
 
     def step(
-        self, epoch: int, epochs: int, step: int, steps: int, terms: Mapping[str, Tensor], best: float | None
+        self, epoch: int, epochs: int, step: int, steps: int, losses: dict[str, float], best: float | None
     ) -> None:
         """Tell where the run stands; time left follows from the pace since it was started or resumed."""
         self._steps_here += 1
         if self._tell:
             pace = (time.monotonic() - self._started) / self._steps_here
-            self._tell(
-                Progress(
-                    epoch,
-                    epochs,
-                    step,
-                    steps,
-                    {name: float(value) for name, value in terms.items()},
-                    best,
-                    pace * (steps - step),
-                )
-            )
+            self._tell(Progress(epoch, epochs, step, steps, losses, best, pace * (steps - step)))
 
-    def epoch(self, row: Mapping[str, float | int | None]) -> None:
+    def epoch(self, epoch: int, row: Mapping[str, float | None]) -> None:
         """Log one epoch. Raises OutputError if the disk is full."""
         self.rows += 1
         if self._folder:
-            _append(self._folder / LOG, json.dumps(row))
+            _append(self._folder / LOG, json.dumps({"epoch": epoch, **row}))
         if self._board:
-            for key, value in row.items():
-                if key != "epoch" and value is not None:
-                    self._board.add_scalar(key, value, row["epoch"])
+            for name, value in row.items():
+                if value is not None:
+                    self._board.add_scalar(name, value, epoch)
             self._board.flush()
 
     def pictures(self, learner: Learner, batch: Batch, epoch: int) -> None:

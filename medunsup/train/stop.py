@@ -1,8 +1,8 @@
-"""Stopping at any moment: a signal is noted, the step in hand is finished, then the checkpoint is written."""
+"""Stopping at any moment: a signal is noted, the batch in hand finished, then the checkpoint written."""
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -21,29 +21,30 @@ class StopRequest:
     def __init__(self) -> None:
         self.is_made = False
 
-    def __bool__(self) -> bool:
-        return self.is_made
-
 
 @contextmanager
-def stop_on_signal(*, active: bool) -> Iterator[StopRequest]:
-    """Note SIGINT and SIGTERM instead of dying from them; a second one acts at once.
+def stop_on_signal(
+    *, active: bool = True, insist: bool = True, then: Callable[[], None] | None = None
+) -> Iterator[StopRequest]:
+    """Note SIGINT and SIGTERM instead of dying from them, and call `then`.
 
-    Outside the main thread, or where not `active`, signals are left as they are.
+    If one may `insist`, the second signal acts as it did before. Outside the main thread, or where not
+    `active`, signals are left as they are.
     """
     request = StopRequest()
     if not active or threading.current_thread() is not threading.main_thread():
         yield request
         return
-    before = {number: signal.getsignal(number) for number in SIGNALS}
 
     def note(number: int, frame: FrameType | None) -> None:
         request.is_made = True
-        signal.signal(number, before[signal.Signals(number)])
+        if insist:
+            signal.signal(number, before[signal.Signals(number)])
+        if then:
+            then()
 
+    before = {number: signal.signal(number, note) for number in SIGNALS}
     try:
-        for number in SIGNALS:
-            signal.signal(number, note)
         yield request
     finally:
         for number, handler in before.items():

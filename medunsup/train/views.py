@@ -1,7 +1,10 @@
 """Scans as the loop sees them: slices or volumes, in an order that follows from the seed and the epoch."""
 
+import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from mmap import mmap
 from typing import Any
 
 import numpy as np
@@ -45,6 +48,14 @@ class View(ABC):
     def __len__(self) -> int:
         return len(self.scans)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Send arrays mapped from disk to another process by the name of their file."""
+        return {name: _Mapped.of(value) for name, value in vars(self).items()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            setattr(self, name, value.open() if isinstance(value, _Mapped) else value)
+
     @abstractmethod
     def _scans(self) -> Positions:
         """Whose each item is: positions of scans, sorted."""
@@ -77,6 +88,14 @@ class View(ABC):
     def names_of(self, items: Positions) -> list[str]:
         """Names of the scans that items come from, each once."""
         return [self.names[n] for n in np.unique(self.scans[items])]
+
+    def digest(self) -> str:
+        """Checksum of names, values and masks, to know the same data again."""
+        total = zlib.crc32("\n".join(self.names).encode())
+        for values, mask in zip(self.values, self.masks, strict=True):
+            for array in (values, mask):
+                total = zlib.crc32(np.ascontiguousarray(array).data, total)
+        return f"{len(self.names)} scans, checksum {total:08x}"
 
     def _first_and_counts(self) -> tuple[Positions, Positions]:
         _, first, counts = np.unique(self.scans, return_index=True, return_counts=True)
@@ -118,3 +137,23 @@ class Volumes(View):
     def _gather(self, items: Positions) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         scans = self.scans[items]
         return np.asarray(self.values[scans]), np.asarray(self.masks[scans])
+
+
+@dataclass(frozen=True)
+class _Mapped:
+    """Where a memory map lies."""
+
+    filename: str
+    dtype: str
+    offset: int
+    shape: tuple[int, ...]
+
+    @classmethod
+    def of(cls, value: Any) -> Any:
+        """Name the file of a memory map; anything else, part of a map too, stays what it is."""
+        if isinstance(value, np.memmap) and isinstance(value.base, mmap) and value.flags.c_contiguous:
+            return cls(str(value.filename), value.dtype.str, value.offset, value.shape)
+        return value
+
+    def open(self) -> NDArray[Any]:
+        return np.memmap(self.filename, self.dtype, "r", self.offset, self.shape)

@@ -1,0 +1,71 @@
+"""Running in one process or several: starting them, agreeing between them, bringing back what they made."""
+
+import warnings
+from collections.abc import Callable
+from copy import deepcopy
+from functools import partial
+from multiprocessing import active_children
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import torch
+
+from medunsup.core.errors import MedunsupError
+from medunsup.train import checkpoint
+from medunsup.train.learner import Learner
+from medunsup.train.stop import stop_on_signal
+
+Go = Callable[[Any, Learner], dict[str, Any]]
+
+
+def launch(go: Go, learner: Learner, *, accelerator: str, devices: int, precision: str) -> dict[str, Any]:
+    """Call `go(fabric, learner)` in as many processes as devices; the learner ends as the first one left it.
+
+    With several, `go` must be picklable and all it returns plain values. Raises what `go` raises.
+    """
+    fabric = _fabric(accelerator, devices, precision)
+    if devices == 1:
+        return go(fabric, learner)
+    with TemporaryDirectory() as folder, stop_on_signal(then=_stop_children):
+        path = Path(folder) / "outcome"
+        error = fabric.launch(partial(_in_process, go=go, learner=learner, path=path))
+        if error is not None:
+            raise error
+        outcome = checkpoint.load(path)
+    learner.load_state_dict(outcome["learner"])
+    return outcome["returned"]
+
+
+def agree(fabric: Any, *flags: bool) -> tuple[bool, ...]:
+    """Whether each flag is set in any process; all processes must ask at the same point."""
+    if fabric.world_size == 1:
+        return flags
+    raised = torch.tensor(flags, dtype=torch.float32, device=fabric.device)
+    return tuple(bool(flag) for flag in fabric.all_reduce(raised, reduce_op="sum"))
+
+
+def _fabric(accelerator: str, devices: int, precision: str) -> Any:
+    from lightning.fabric import Fabric
+
+    strategy = "auto" if devices == 1 else "ddp_spawn"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # advice about the machine, which is not the user's business here
+        return Fabric(accelerator=accelerator, devices=devices, precision=precision, strategy=strategy)
+
+
+def _in_process(fabric: Any, *, go: Go, learner: Learner, path: Path) -> MedunsupError | None:
+    """Run in one of several processes; errors meant for the user go back as values to keep their type."""
+    own = deepcopy(learner)  # on the CPU its memory is shared: each process would train the others' weights
+    try:
+        returned = go(fabric, own)
+    except MedunsupError as error:
+        return error
+    if fabric.global_rank == 0:
+        checkpoint.save(path, {"learner": own.state_dict(), "returned": returned})
+    return None
+
+
+def _stop_children() -> None:
+    for child in active_children():
+        child.terminate()

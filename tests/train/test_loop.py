@@ -1,0 +1,188 @@
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from small_brains import small_brains
+from train_learners import Denoiser, Duel
+
+from medunsup.core.errors import DependencyError, StepError
+from medunsup.train.learner import Learner, Loss, Turn
+from medunsup.train.loop import Trained, Training, train
+from medunsup.train.monitor import Progress
+from medunsup.train.views import Slices
+
+
+def slices(n: int = 4, seed: int = 0) -> Slices:
+    scans = small_brains(n, seed=seed)
+    return Slices(scans.values, scans.masks, scans.names)
+
+
+def run(
+    learner: Learner, training: Training | None = None, *, epochs: int = 3, validate: bool = False
+) -> Trained:
+    validation = slices(2, seed=9) if validate else None
+    return train(learner, slices(), validation, training or Training(), epochs=epochs, batch_size=4, seed=0)
+
+
+def weights(learner: Learner) -> np.ndarray:
+    return np.concatenate([value.detach().flatten() for value in learner.parameters()])
+
+
+def test_the_loss_falls_and_each_epoch_is_one_line_of_json(tmp_path):
+    run(Denoiser(), Training(folder=tmp_path), epochs=5, validate=True)
+    rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [row["epoch"] for row in rows] == [1, 2, 3, 4, 5]
+    assert rows[-1]["denoising"] < 0.5 * rows[0]["denoising"]
+    assert {"largest", "validation", "samples_per_s"} < rows[0].keys()
+
+
+def test_training_leaves_the_callers_random_numbers_alone():
+    torch.manual_seed(3)
+    expected = torch.rand(1)
+    torch.manual_seed(3)
+    run(Denoiser())
+    assert torch.equal(torch.rand(1), expected)
+
+
+def test_each_turn_improves_its_own_parameters_when_it_is_due():
+    duel = Duel()
+    run(duel, epochs=4)
+    names = [name for name, _, _ in duel.taken]
+    batches = int(duel.batches)
+    late = [step for step in range(batches) if step % 3 == 0 and step / batches >= 0.5]
+    assert names.count("one") == batches
+    assert names.count("other") == len(late)
+    assert all(
+        needs == (name == "one", name == "other") for name, *rest in duel.taken for needs in [tuple(rest)]
+    )
+    assert duel.one.requires_grad
+    assert duel.other.requires_grad
+
+
+def test_training_ends_early_with_the_best_weights():
+    class Worsening(Denoiser):
+        """Says of itself that it is best after the second epoch."""
+
+        validations = 0
+
+        def validate(self, batch, generator):
+            self.validations += 1
+            self.kept = weights(self) if self.validations == 2 else getattr(self, "kept", None)
+            return torch.tensor([3.0, 1.0, 2.0, 2.0, 2.0][self.validations - 1])
+
+    learner, validation = Worsening(), slices(1)
+    ended = train(
+        learner, slices(), validation, Training(patience=3), epochs=9, batch_size=len(validation), seed=0
+    )
+    assert ended == Trained(epochs=5, best_epoch=2, best_validation=1.0)
+    assert np.array_equal(weights(learner), learner.kept)
+
+
+def test_validation_draws_the_same_noise_each_time():
+    class Idle(Denoiser):
+        def turns(self):
+            return [Turn("denoising", self.parameters, self.loss, 0.0)]
+
+    rows = []
+    idle = Idle()
+
+    train(
+        idle,
+        slices(),
+        slices(2),
+        Training(tell=lambda p: rows.append(p.best_validation)),
+        epochs=3,
+        batch_size=4,
+        seed=0,
+    )
+    assert len(set(rows) - {None}) == 1
+
+
+def test_a_loss_that_is_not_a_number_names_the_scans_and_keeps_the_last_good_checkpoint(tmp_path):
+    from medunsup.train import checkpoint
+
+    scans = small_brains(4)
+    scans.values[2, 0, 8, 8, 4] = np.nan
+    learner = Denoiser()
+    with pytest.raises(StepError, match=r"not finite at batch .*person 2") as caught:
+        train(
+            learner,
+            Slices(scans.values, scans.masks, scans.names),
+            None,
+            Training(folder=tmp_path, checkpoint_every_s=0),
+            epochs=3,
+            batch_size=2,
+            seed=0,
+        )
+    assert "learning_rate" in str(caught.value)
+    assert np.isfinite(weights(learner)).all()
+    state = checkpoint.load(tmp_path / checkpoint.NAME)["learner"]
+    assert all(value.isfinite().all() for value in state.values())
+
+
+def test_weights_that_are_not_finite_never_reach_a_checkpoint(tmp_path):
+    class Poisoned(Denoiser):
+        def after_step(self):
+            with torch.no_grad():
+                self.network[0].bias[0] = torch.nan
+
+    with pytest.raises(StepError, match="not finite"):
+        run(Poisoned(), Training(folder=tmp_path, checkpoint_every_s=0))
+    assert not (tmp_path / "checkpoint.bin").exists()
+
+
+def test_time_left_is_told_after_every_batch_and_comes_true():
+    told: list[tuple[float, Progress]] = []
+
+    class Slow(Denoiser):
+        def after_step(self):
+            time.sleep(0.02)
+
+    run(Slow(), Training(tell=lambda progress: told.append((time.monotonic(), progress))))
+    end = told[-1][0]
+    assert [progress.step for _, progress in told] == list(range(1, told[-1][1].steps + 1))
+    when, halfway = told[len(told) // 2]
+    assert halfway.seconds_left == pytest.approx(end - when, rel=1.0)
+    assert told[-1][1].seconds_left == 0
+
+
+def test_pictures_show_input_reconstruction_and_difference(tmp_path):
+    from PIL import Image
+
+    run(Denoiser(), Training(folder=tmp_path, pictures_every=2), epochs=3)
+    pictures = sorted((tmp_path / "pictures").iterdir())
+    assert [picture.name for picture in pictures] == ["epoch-0002.png", "epoch-0003.png"]
+    with Image.open(pictures[0]) as picture:
+        assert picture.size == (4 * 16, 3 * 16)
+        upper = np.asarray(picture)[:16]
+    assert 0.2 < (upper > 0).mean() < 0.9
+
+
+def test_without_tensorboard_the_way_out_is_named(tmp_path, monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with pytest.raises(DependencyError, match="pip install tensorboard"):
+        run(Denoiser(), Training(folder=tmp_path, tensorboard=True))
+
+
+def test_a_batch_worked_off_in_pieces_gives_what_the_whole_gives():
+    class Quiet(Denoiser):
+        def loss(self, batch, generator):
+            return Loss((self.network[0](batch.values) - 1).square().mean(), {})
+
+    whole, pieces = Quiet(), Quiet()
+    run(whole)
+    run(pieces, Training(parts=4))
+    assert np.allclose(weights(whole), weights(pieces), atol=1e-6)
+    assert not np.allclose(weights(whole), weights(Quiet()), atol=1e-2)
+
+
+@pytest.mark.parametrize("learner", [Denoiser, Duel])
+def test_without_a_folder_nothing_is_written(learner, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run(learner())
+    assert list(Path.cwd().iterdir()) == []
