@@ -17,8 +17,8 @@ from medunsup.core.errors import InputError, UsageError
 from medunsup.evaluate.components import components
 from medunsup.evaluate.histogram import ScoreHistogram
 
-N_THRESHOLDS = 256
-LARGEST_SHARE = 0.3
+N_THRESHOLDS = 192
+LARGEST_SHARE = 0.1
 MOST_PARTS = 100
 N_KNOTS = 512
 
@@ -58,18 +58,19 @@ class Calibration:
         return conformal_threshold(self.scan_scores, alpha)
 
     def voxel_threshold(self, share: float, *, alpha: float | None = None) -> float:
-        """Threshold above which at most `share` of the brain's voxels lie.
+        """Threshold above which at most `share` of the brain's voxels lie, on average or in each scan.
 
-        On average over healthy scans; with `alpha`, in each new healthy scan with probability 1 - alpha.
-        Raises UsageError if so few scans cannot support `alpha`.
+        With `alpha`, a new healthy scan keeps the budget with probability 1 - alpha. Without, healthy scans
+        keep it on average, a new one counted in as if it were the worst of them; a promise that few scans
+        with heavy tails break. Raises UsageError if so few scans cannot support `alpha`.
         """
         return self._within(self.marked_share, share, alpha)
 
     def part_threshold(self, count: float, *, alpha: float | None = None) -> float:
         """Threshold at which a scan shows at most `count` parts of at least `least_part_mm3`.
 
-        On average over healthy scans; with `alpha`, in each new healthy scan with probability 1 - alpha.
-        Raises UsageError beyond 100 parts, or if so few scans cannot support `alpha`.
+        `alpha` as in `voxel_threshold`. Raises UsageError beyond 100 parts, or if so few scans cannot support
+        `alpha`.
         """
         if count > MOST_PARTS:
             raise UsageError(
@@ -99,7 +100,8 @@ class Calibration:
 
     def _within(self, table: NDArray[Any], budget: float, alpha: float | None) -> float:
         if alpha is None:
-            return float(self.thresholds[_last_within(table.mean(axis=0, dtype=np.float64), budget)])
+            with_a_new_one = (table.sum(axis=0, dtype=np.float64) + table.max(axis=0)) / (self.n + 1)
+            return float(self.thresholds[_last_within(with_a_new_one, budget)])
         lowest = [self.thresholds[_last_within(row, budget)] for row in table]
         return conformal_threshold(np.asarray(lowest, dtype=np.float64), alpha)
 
@@ -131,7 +133,7 @@ def calibrate(
     pairs = list(zip(score_maps, masks, strict=True))
     knots, surprise = _tail_table(pooled)
     return Calibration(
-        scan_scores=np.sort(_finite(np.asarray(scan_scores, dtype=np.float64))),
+        scan_scores=_finite(np.asarray(scan_scores, dtype=np.float64)),
         thresholds=thresholds,
         marked_share=np.stack([_marked_share(one, inside, thresholds) for one, inside in pairs]),
         parts=np.stack([_parts(one, inside, thresholds, voxel_mm3, least_part_mm3) for one, inside in pairs]),

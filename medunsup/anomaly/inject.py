@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from medunsup.anomaly.data import Array, Mask, Scans
+from medunsup.anomaly.data import Array, Mask
 from medunsup.core.errors import InputError
 
 Spacing = tuple[float, float, float]
@@ -34,10 +34,10 @@ def plant(
 ) -> Planted:
     """Brighten or darken a lesion (I, J, K) by multiples of the healthy standard deviation at its place.
 
-    The deviation is that of voxel-wise intensities over healthy scans, `spread` (C, I, J, K) as
-    `healthy_spread` gives it; its median over the lesion, times `contrast_sd` (one number, or one a channel),
-    is added, so that the scan's own texture stays. The full contrast is reached `edge_mm` inside the
-    lesion's rim. No voxel becomes darker than the scan's darkest in the mask.
+    The deviation is that of each voxel's intensity over healthy scans, `spread` (C, I, J, K), as
+    `VoxelStatistics.sd` holds it. Its median over the lesion, times `contrast_sd` (one number, or one a
+    channel), is added, so that the scan's own texture stays. The full contrast is reached `edge_mm` inside
+    the lesion's rim. No voxel becomes darker than the scan's darkest in the mask.
 
     Raises InputError if the lesion holds no voxel of the mask.
     """
@@ -61,26 +61,6 @@ def plant_level(
     """
     truth, weight = _profile(mask, lesion, edge_mm, spacing_mm)
     return Planted((values + (level - values) * weight).astype(np.float32), truth)
-
-
-def healthy_spread(scans: Scans) -> Array:
-    """Voxel-wise standard deviation (C, I, J, K) over healthy scans on one lattice, read one at a time.
-
-    A voxel counts in the scans whose mask holds it; 0 where fewer than two do.
-    Raises InputError for fewer than two scans.
-    """
-    if len(scans) < 2:
-        raise InputError(
-            f"A standard deviation over scans needs at least two healthy scans, got {len(scans)}."
-        )
-    n = np.zeros(scans.shape[1:])
-    mean, squares = np.zeros(scans.shape), np.zeros(scans.shape)
-    for values, mask in scans:
-        n += mask
-        step = np.where(mask, values - mean, 0)
-        mean += step / np.maximum(n, 1)
-        squares += step * np.where(mask, values - mean, 0)
-    return np.sqrt(squares / np.maximum(n - 1, 1)).astype(np.float32)
 
 
 def _profile(mask: Mask, lesion: Mask, edge_mm: float, spacing_mm: Spacing) -> tuple[Mask, Array]:

@@ -59,12 +59,12 @@ def test_too_small_a_rate_is_refused_with_the_least_rate_and_the_scans_it_needs(
         calibrated(3)[0].scan_threshold(1.0)
 
 
-@pytest.mark.parametrize("share", [0.3, 0.05, 0.003, 0.0])
-def test_voxel_budget_is_kept_on_average_and_nearly_used_up(share):
+@pytest.mark.parametrize("share", [0.08, 0.03, 0.0])
+def test_voxel_budget_is_kept_with_the_worst_scan_counted_twice_and_nearly_used_up(share):
     calibration, score_maps = calibrated(5)
     threshold = calibration.voxel_threshold(share)
-    marked = np.mean([(one[MASK] > threshold).mean() for one in score_maps])
-    assert 0.8 * share - 1 / MASK.sum() <= marked <= share
+    marked = [(one[MASK] > threshold).mean() for one in score_maps]
+    assert 0.8 * share - 1 / MASK.sum() <= np.mean([*marked, max(marked)]) <= share
 
 
 def test_voxel_budget_with_a_rate_is_kept_by_all_but_that_share_of_scans():

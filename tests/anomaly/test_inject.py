@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from medunsup.anomaly.data import Scans
-from medunsup.anomaly.inject import healthy_spread, plant, plant_level
+from medunsup.anomaly.inject import plant, plant_level
 from medunsup.anomaly.lesion_shapes import ellipsoid, place, real_shapes, scaled
 from medunsup.core.errors import InputError
 
@@ -195,14 +194,3 @@ def test_without_a_place_the_best_share_is_named():
 def test_the_same_seed_plants_the_same_lesion():
     np.testing.assert_array_equal(drawn(300, 5), drawn(300, 5))
     assert (drawn(300, 5) != drawn(300, 6)).any()
-
-
-def test_spread_is_the_voxel_wise_standard_deviation_where_brains_overlap():
-    values = np.random.default_rng(0).normal(5, 2, size=(7, 1, 4, 4, 4)).astype(np.float32)
-    masks = np.ones((7, 4, 4, 4), bool)
-    masks[3:, 0] = False
-    found = healthy_spread(Scans(values * masks[:, None], masks))
-    np.testing.assert_allclose(found[0, 1:], values[:, 0, 1:].std(axis=0, ddof=1), rtol=1e-5)
-    np.testing.assert_allclose(found[0, 0], values[:3, 0, 0].std(axis=0, ddof=1), rtol=1e-5)
-    with pytest.raises(InputError, match="at least two"):
-        healthy_spread(Scans(values[:1], masks[:1]))
