@@ -62,6 +62,7 @@ class Learner(nn.Module, ABC):
     def validate(self, batch: Batch, generator: torch.Generator) -> Tensor:
         """Return what early stopping watches, lower is better: the first turn's loss, unless overridden.
 
+        It watches only while the first turn is due, so a last stage's turn goes first.
         Called without gradients; a loss that needs them itself enters `torch.enable_grad()`.
         """
         return self.turns()[0].loss(batch, generator).total

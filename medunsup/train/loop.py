@@ -205,8 +205,12 @@ class _Run:
             self._draw_pictures()
 
     def _validate(self) -> float | None:
-        """Mean loss over the validation items, with the same random numbers in each epoch."""
-        if self.validation is None:
+        """Mean loss over the validation items, with the same random numbers in each epoch.
+
+        None in epochs that began before the first turn was due: a later stage's loss says nothing yet.
+        """
+        first, began = self.learner.turns()[0], (self.place.epoch - 1) / self.plan.epochs
+        if self.validation is None or not self.learner.is_due(first, began):
             return None
         self.learner.eval()
         count, size = len(self.validation), self.plan.batch_size
