@@ -5,7 +5,8 @@ What counts, at a threshold, with parts and lesions as `components` finds them:
 - a marked part is true if at least a tenth of its volume lies in lesions of any size, else a false alarm. So
   one part that floods the brain finds nothing;
 - a lesion is found if at least a tenth of its volume lies in true parts;
-- lesions below `least_lesion_mm3` are neither looked for nor held against the part that marks them.
+- lesions below `least_lesion_mm3` are neither looked for nor held against the part that marks them;
+- marked parts below `least_part_mm3` are dropped beforehand.
 """
 
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from medunsup.evaluate.histogram import ScoreHistogram
 Mask = NDArray[np.bool_]
 Scores = NDArray[np.floating]
 
-LEAST_LESION_MM3 = 10.0
+LEAST_VOLUME_MM3 = 10.0
 LEAST_SHARE = 0.1
 N_THRESHOLDS = 60
 LARGEST_SHARE = 0.3
@@ -63,8 +64,8 @@ class Froc:
         self,
         thresholds: NDArray[np.floating],
         *,
-        least_lesion_mm3: float = LEAST_LESION_MM3,
-        least_part_mm3: float = 0.0,
+        least_lesion_mm3: float = LEAST_VOLUME_MM3,
+        least_part_mm3: float = LEAST_VOLUME_MM3,
     ) -> None:
         self.thresholds = np.sort(thresholds)[::-1]
         self.least_lesion_mm3 = least_lesion_mm3
@@ -102,8 +103,8 @@ def count_lesions(
     truth: Mask,
     *,
     voxel_mm3: float,
-    least_lesion_mm3: float = LEAST_LESION_MM3,
-    least_part_mm3: float = 0.0,
+    least_lesion_mm3: float = LEAST_VOLUME_MM3,
+    least_part_mm3: float = LEAST_VOLUME_MM3,
 ) -> LesionCounts:
     """Count lesions found and false alarms of a mask (I, J, K) at a threshold chosen beforehand.
 

@@ -114,7 +114,7 @@ def test_marks_outside_the_brain_are_no_false_alarms():
 
 def test_sensitivity_without_lesions_has_no_value_but_false_alarms_do():
     none = np.zeros((6, 6, 6), bool)
-    curve = Froc(np.array([0.5])).add(blobs([(1, 1, 1)], [1], (6, 6, 6)), none, ~none, voxel_mm3=1.0).curve()
+    curve = Froc(np.array([0.5])).add(blobs([(1, 1, 1)], [1], (6, 6, 6)), none, ~none, voxel_mm3=8.0).curve()
     assert np.isnan(curve.sensitivity_at(1))
     assert curve.false_positives.tolist() == [1]
 
