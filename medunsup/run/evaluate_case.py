@@ -1,0 +1,211 @@
+"""Measure one scan: the model's map and every baseline's, in the scan's own voxels, against its lesions."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medunsup.core.errors import GeometryError, InputError
+from medunsup.core.geometry import Affine, Grid, check_same_grid
+from medunsup.core.volume import Volume
+from medunsup.evaluate.case_figures import CaseFigures
+from medunsup.evaluate.comparison import MODEL
+from medunsup.evaluate.detection import NAN, detection
+from medunsup.evaluate.pooled_froc import froc_of_scan
+from medunsup.run.prepare import Prepared, load, prepare
+from medunsup.run.prepare_many import request_of
+from medunsup.run.scan import steadied
+from medunsup.run.settings import SegmentSettings
+from medunsup.run.sources import Case
+
+MARGIN_VOXELS = 9  # more than the widest median, so that cropping changes no map
+
+Array = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """What all scans are measured with: a model folder, baselines (None: none), the healthy threshold."""
+
+    model: Any
+    baselines: Any
+    threshold: float
+    cache: Path
+
+
+def measure(case: Case, judge: Judge, say: Say) -> CaseFigures:
+    """Prepare one scan as `detect` does, map it by each method and measure inside the brain mask.
+
+    Raises InputError or GeometryError if a file cannot be used or the lesions lie on another grid.
+    """
+    say("preparing")
+    request = request_of(case, judge.model.settings)
+    prepared = prepare(request, judge.model.settings.spacing_mm, cache=judge.cache)
+    image = load(request)
+    truth = true_lesions(case, image, request.settings)
+    native = _Native.of(image, prepared)
+    warnings = [*prepared.warnings, *_warnings(case, judge, prepared, truth)]
+    lesions = None if truth is None else truth[native.box]
+    found = _Found(lesions, native, judge.model.settings.least_part_mm3)
+    steps = {}
+    for step, score_map in model_maps(judge, prepared):
+        say(f"model, {step}")
+        back = native.carry_back(judge.model, prepared, score_map)
+        steps[step] = found.average_precision(back)
+    scan_score = judge.model.healthy.scan_score(prepared.values, prepared.mask, score_map)
+    found.add(MODEL, back, scan_score, judge.threshold)
+    for name, baseline_map, number in baseline_maps(judge, prepared, native):
+        say(name)
+        found.add(name, baseline_map, number)
+    return CaseFigures(
+        scan=case.scan.name,
+        subject=case.subject,
+        site=case.site,
+        is_ill=not case.is_healthy or found.has_lesions,
+        scan_scores=found.scan_scores,
+        figures=found.figures,
+        froc=found.froc,
+        steps=steps if found.has_lesions else {},
+        p_value=judge.model.healthy.calibration.p_value(scan_score),
+        facts=_facts(prepared),
+        warnings=tuple(dict.fromkeys(warnings)),
+    )
+
+
+def model_maps(judge: Judge, prepared: Prepared) -> Iterator[tuple[str, Array]]:
+    """Yield the model's map on the lattice, as the score gives it ("none") and after each step."""
+    from medunsup.anomaly.postprocess import apply_step
+
+    healthy = judge.model.healthy
+    score_map = healthy.score.map(healthy.model, prepared.values, prepared.mask)
+    yield "none", score_map
+    for step in healthy.steps:
+        score_map = apply_step(step, score_map, prepared.mask, (healthy.spacing_mm,) * 3)
+        yield step, score_map
+
+
+def baseline_maps(
+    judge: Judge, prepared: Prepared, native: "_Native"
+) -> Iterator[tuple[str, Array | None, float]]:
+    """Yield each baseline's name, its map in the scan's own voxels (None if it makes none), its number."""
+    from medunsup.anomaly.baselines import BASELINES
+
+    baselines = judge.baselines
+    for name in () if baselines is None else baselines.scores_:
+        is_native = BASELINES[name].native
+        values, mask = (native.values[None], native.brain) if is_native else (prepared.values, prepared.mask)
+        score_map = baselines.map(name, values, mask)
+        number = baselines.scan_score(name, values, mask, score_map)
+        if score_map is not None and not is_native:
+            score_map = native.carry_back(judge.model, prepared, score_map)
+        yield name, score_map, float(number)
+
+
+def true_lesions(case: Case, image: Volume, settings: SegmentSettings) -> Mask | None:
+    """Read the lesions (I, J, K); none where the table says the scan is healthy, None where nothing is known.
+
+    Raises GeometryError if the mask lies on another grid than the scan, InputError if a scan named healthy
+    has lesions.
+    """
+    from medunsup.io.load import load as load_file
+
+    if case.lesions is None:
+        return np.zeros(image.shape, dtype=bool) if case.is_healthy else None
+    given = load_file(case.lesions, coordinates=settings.coordinates)
+    try:
+        check_same_grid(given.grid, image.grid, "the lesions and the scan")
+    except GeometryError as error:
+        raise GeometryError(f"{case.lesions}: {error}") from error
+    truth = np.asarray(given.data > 0)
+    if case.group and case.is_healthy and truth.any():
+        raise InputError(f"{case.scan}: is named {case.group}, but its lesion mask is not empty.")
+    return truth
+
+
+@dataclass(frozen=True, eq=False)
+class _Native:
+    """The scan's own voxels around its brain: `values` and `brain` (I, J, K) cut to `box`, and their grid."""
+
+    values: Array
+    brain: Mask
+    box: tuple[slice, slice, slice]
+    grid: Grid
+
+    @classmethod
+    def of(cls, image: Volume, prepared: Prepared) -> "_Native":
+        """Cut a scan to its brain and a margin."""
+        from medunsup.preprocess.images import bounding_box
+
+        box = bounding_box(prepared.brain, (MARGIN_VOXELS,) * 3)
+        brain = prepared.brain[box]
+        affine: Affine = steadied(image.affine)
+        affine[:3, 3] = affine[:3, :3] @ [part.start for part in box] + affine[:3, 3]
+        values = image.data[box].astype(np.float32, copy=False)
+        return cls(values, brain, box, Grid(brain.shape, affine))
+
+    def carry_back(self, model: Any, prepared: Prepared, score_map: Array) -> Array:
+        """Bring a map of the lattice onto these voxels."""
+        from medunsup.anomaly.space import ModelSpace
+
+        space = ModelSpace(model.settings.spacing_mm)
+        return space.carry_back(score_map, prepared.placement_mm, self.grid)
+
+
+class _Found:
+    """Gathers the figures of one scan, method after method; no map is kept."""
+
+    def __init__(self, truth: Mask | None, native: _Native, least_part_mm3: float) -> None:
+        self.truth, self.native, self.least_part_mm3 = truth, native, least_part_mm3
+        self.has_lesions = truth is not None and bool((truth & native.brain).any())
+        self.scan_scores: dict[str, float] = {}
+        self.figures: dict[str, dict[str, float]] = {}
+        self.froc: dict[str, Any] = {}
+
+    def add(
+        self, name: str, score_map: Array | None, scan_score: float, threshold: float | None = None
+    ) -> None:
+        """Measure one method's map, if it makes one and the truth is known."""
+        self.scan_scores[name] = float(scan_score)
+        if score_map is None or self.truth is None:
+            return
+        brain = self.native.brain
+        if self.has_lesions:
+            self.figures[name] = asdict(detection(score_map, self.truth, brain, threshold=threshold))
+        self.froc[name] = froc_of_scan(
+            score_map,
+            self.truth,
+            brain,
+            voxel_mm3=self.native.grid.voxel_volume_mm3,
+            least_part_mm3=self.least_part_mm3,
+        )
+
+    def average_precision(self, score_map: Array) -> float:
+        """Average precision of a map; NaN without lesions."""
+        from sklearn.metrics import average_precision_score
+
+        brain = self.native.brain
+        if self.truth is None or not self.has_lesions:
+            return NAN
+        return float(average_precision_score(self.truth[brain], score_map[brain]))
+
+
+def _warnings(case: Case, judge: Judge, prepared: Prepared, truth: Mask | None) -> Iterator[str]:
+    if prepared.contrast != judge.model.contrast:
+        yield f"The scan is {prepared.contrast}, the model learned {judge.model.contrast}."
+    total = 0 if truth is None else int(truth.sum())
+    outside = 0 if truth is None else int((truth & ~prepared.brain).sum())
+    if total and outside:
+        yield f"{outside / total:.0%} of the lesions lie outside the brain mask and are not measured."
+    if not total and case.lesions is not None:
+        yield "The lesion mask is empty."
+
+
+def _facts(prepared: Prepared) -> dict[str, Any]:
+    """Name what may tell scanners apart."""
+    spacing = " × ".join(f"{length:.2f}" for length in prepared.facts["spacing_mm"])
+    return {"voxel size": spacing, "contrast": prepared.contrast}
