@@ -13,17 +13,21 @@ if TYPE_CHECKING:
     from medunsup.core.volume import Volume
     from medunsup.io.load import load
     from medunsup.run.cohort import segment_many
+    from medunsup.run.detect import detect
     from medunsup.run.scan import segment
+    from medunsup.run.train import train
 
 _HOMES = {
     "Detector": "medunsup.anomaly.detector",
     "Volume": "medunsup.core.volume",
+    "detect": "medunsup.run.detect",
     "load": "medunsup.io.load",
     "segment": "medunsup.run.scan",
     "segment_many": "medunsup.run.cohort",
+    "train": "medunsup.run.train",
 }
 
-__all__ = ["Detector", "Volume", "__version__", "load", "segment", "segment_many"]
+__all__ = ["Detector", "Volume", "__version__", "detect", "load", "segment", "segment_many", "train"]
 
 
 def __getattr__(name: str) -> Any:

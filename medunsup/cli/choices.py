@@ -22,7 +22,7 @@ def read_settings(
     values |= {key: value for key, value in given.items() if value is not None}
     if str(values.get("tissues", "")).isdigit():
         values["tissues"] = int(values["tissues"])
-    typed = {key: _typed(value) for key, value in pairs(parameters, "--set").items()}
+    typed = {key: typed(value) for key, value in pairs(parameters, "--set").items()}
     values["parameters"] = {**values.get("parameters", {}), **typed}
     return SegmentSettings.parse(values, where=config or "segment")
 
@@ -49,7 +49,7 @@ def check_outputs(scans: Sequence[Path], out: Path | None) -> None:
             raise UsageError(f"{out} lies inside {folder}, among the scan's files. Choose another with -o.")
 
 
-def _typed(value: str) -> Any:
+def typed(value: str) -> Any:
     """Read a number, true or false as such, anything else as text."""
     import yaml
 

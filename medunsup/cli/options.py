@@ -6,7 +6,8 @@ from typing import Annotated, Any
 import typer
 
 
-def _option(panel: str, *names: str, **more: Any) -> Any:
+def option(panel: str, *names: str, **more: Any) -> Any:
+    """Declare an option under a heading of the help."""
     return typer.Option(*names, rich_help_panel=panel, **more)
 
 
@@ -49,7 +50,7 @@ Out = Annotated[
 ]
 Mask = Annotated[
     str | None,
-    _option(
+    option(
         "Input",
         metavar="FILE",
         help="Brain mask. For many scans a pattern with {folder}, {stem} (the scan's name without .nii.gz) "
@@ -58,7 +59,7 @@ Mask = Annotated[
 ]
 Brain = Annotated[
     str | None,
-    _option(
+    option(
         "Input",
         metavar="HOW",
         help="How to find the brain without --mask: auto (the default), atlas, stripped or deepbet.",
@@ -67,7 +68,7 @@ Brain = Annotated[
 ]
 With = Annotated[
     list[str] | None,
-    _option(
+    option(
         "Input",
         "--with",
         metavar="NAME=FILE",
@@ -76,20 +77,20 @@ With = Annotated[
 ]
 Contrast = Annotated[
     str | None,
-    _option(
+    option(
         "Input",
         metavar="NAME",
         help="T1w, T2w, FLAIR, PD, or auto (the default).",
         autocompletion=_contrasts,
     ),
 ]
-Series = Annotated[str | None, _option("Input", metavar="NUMBER", help="DICOM series, by its number or UID.")]
+Series = Annotated[str | None, option("Input", metavar="NUMBER", help="DICOM series, by its number or UID.")]
 VolumeIndex = Annotated[
-    int | None, _option("Input", "--volume", metavar="INDEX", help="Volume of a 4D file, from 0.")
+    int | None, option("Input", "--volume", metavar="INDEX", help="Volume of a 4D file, from 0.")
 ]
 Coordinates = Annotated[
     str | None,
-    _option(
+    option(
         "Input",
         metavar="NAME",
         help="Which of a NIfTI file's coordinate systems to use if they differ: sform, qform, or auto (the "
@@ -99,11 +100,11 @@ Coordinates = Annotated[
 ]
 Tissues = Annotated[
     str | None,
-    _option("Method", metavar="NUMBER", help="3 (the default: GM, WM, CSF), another number, or auto."),
+    option("Method", metavar="NUMBER", help="3 (the default: GM, WM, CSF), another number, or auto."),
 ]
 Method = Annotated[
     str | None,
-    _option(
+    option(
         "Method",
         metavar="NAME",
         help="By default atlas_gmm; see `medunsup methods`.",
@@ -112,7 +113,7 @@ Method = Annotated[
 ]
 Config = Annotated[
     str | None,
-    _option(
+    option(
         "Method",
         "--config",
         metavar="NAME",
@@ -122,21 +123,21 @@ Config = Annotated[
 ]
 SetValue = Annotated[
     list[str] | None,
-    _option("Method", "--set", metavar="KEY=VALUE", help="A parameter of the method; may be repeated."),
+    option("Method", "--set", metavar="KEY=VALUE", help="A parameter of the method; may be repeated."),
 ]
 Seed = Annotated[
-    int | None, _option("Method", metavar="NUMBER", help="Seed of every random choice; by default 0.")
+    int | None, option("Method", metavar="NUMBER", help="Seed of every random choice; by default 0.")
 ]
 LearnPrior = Annotated[
     bool,
-    _option(
+    option(
         "Method", "--learn-prior", help="Let all scans refine the prior: segment, average, segment again."
     ),
 ]
-Jobs = Annotated[int, _option("Run", "-j", "--jobs", metavar="NUMBER", min=1, help="Scans at the same time.")]
-Force = Annotated[bool, _option("Run", "--force", help="Replace results that are there.")]
-NoReport = Annotated[bool, _option("Run", "--no-report", help="Write no HTML page.")]
-DryRun = Annotated[bool, _option("Run", "--dry-run", help="Say what would be done; write nothing.")]
-Quiet = Annotated[bool, _option("Run", "-q", "--quiet", help="Say nothing but errors.")]
-AsJson = Annotated[bool, _option("Run", "--json", help="Print one JSON object on stdout.")]
-Debug = Annotated[bool, _option("Run", "--debug", help="Show tracebacks and the log.")]
+Jobs = Annotated[int, option("Run", "-j", "--jobs", metavar="NUMBER", min=1, help="Scans at the same time.")]
+Force = Annotated[bool, option("Run", "--force", help="Replace results that are there.")]
+NoReport = Annotated[bool, option("Run", "--no-report", help="Write no HTML page.")]
+DryRun = Annotated[bool, option("Run", "--dry-run", help="Say what would be done; write nothing.")]
+Quiet = Annotated[bool, option("Run", "-q", "--quiet", help="Say nothing but errors.")]
+AsJson = Annotated[bool, option("Run", "--json", help="Print one JSON object on stdout.")]
+Debug = Annotated[bool, option("Run", "--debug", help="Show tracebacks and the log.")]

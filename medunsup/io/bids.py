@@ -12,7 +12,22 @@ BIDS_NAME = re.compile(r"(?P<entities>sub-[A-Za-z0-9]+(?:_[a-z]+-[A-Za-z0-9+]+)*
 OURS = re.compile(r"_(?:label|desc)-[A-Za-z0-9+]+")  # entities our own names set: a name may hold each once
 LOCK = "medunsup.lock"
 
-Kind = Literal["dseg", "probseg", "mask", "corrected", "uncertainty", "volumes", "report"]
+Kind = Literal[
+    "dseg",
+    "probseg",
+    "mask",
+    "corrected",
+    "uncertainty",
+    "volumes",
+    "report",
+    "anomaly",
+    "calibrated",
+    "anomaly_mask",
+    "healthy",
+    "baseline",
+    "findings",
+    "anomaly_report",
+]
 
 
 @dataclass(frozen=True)
@@ -39,7 +54,7 @@ class OutputNames:
         return self.folder / f".{self.stem}.{LOCK}" if self.root is None else self.root / f".{LOCK}"
 
     def path(self, kind: Kind, label: str = "") -> Path:
-        """File of one result; `label` is the tissue's abbreviation, for `probseg`."""
+        """File of one result; `label` is a tissue's abbreviation for `probseg`, a method for `baseline`."""
         ending = {
             "dseg": "dseg.nii.gz",
             "probseg": f"label-{label}_probseg.nii.gz",
@@ -48,6 +63,13 @@ class OutputNames:
             "uncertainty": "desc-uncertainty_statmap.nii.gz",
             "volumes": "volumes.tsv",
             "report": "report.html",
+            "anomaly": "desc-anomaly_statmap.nii.gz",
+            "calibrated": "desc-anomalysurprise_statmap.nii.gz",
+            "anomaly_mask": "desc-anomaly_mask.nii.gz",
+            "healthy": f"desc-healthylook{'_' + self.suffix if self.suffix else ''}.nii.gz",
+            "baseline": f"desc-{label.replace('_', '')}_statmap.nii.gz",
+            "findings": "desc-anomaly_findings.tsv",
+            "anomaly_report": "desc-anomaly_report.html",
         }[kind]
         return self.folder / f"{self.stem}_{ending}"
 

@@ -14,6 +14,7 @@ NOT_IN_BIDS = (
     "*_statmap.nii.gz",
     "*_statmap.json",
     "*_volumes.tsv",
+    "*_findings.tsv",
     "*_report.html",
     "*_dseg_freesurfer.txt",
     "*_dseg_fsleyes.lut",

@@ -1,0 +1,102 @@
+"""Connected parts of an anomaly mask, with where they lie in words a reader can check."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from medunsup.anomaly.data import Array, Mask
+from medunsup.anomaly.result import Finding
+from medunsup.anomaly.space import ModelSpace
+from medunsup.core.geometry import Affine, Grid
+from medunsup.core.labels import TISSUES
+from medunsup.evaluate.components import components
+
+MIDLINE_MM = 5.0
+MIDDLE_MM = 15.0
+MOST_LISTED = 200
+
+
+def findings(
+    mask: Mask,
+    score: Array,
+    calibrated: Array,
+    grid: Grid,
+    placement_mm: Affine,
+    *,
+    least_mm3: float,
+) -> tuple[Mask, tuple[Finding, ...]]:
+    """Keep the parts of at least `least_mm3` and describe them, the largest first, 200 at most.
+
+    Maps are (I, J, K) on the scan's RAS+ `grid`; `placement_mm` maps template world to the scan's. Returns
+    the mask of the parts kept, and their list.
+    """
+    labels, n_parts = components(mask, voxel_mm3=grid.voxel_volume_mm3, least_mm3=least_mm3)
+    sizes = np.bincount(labels.ravel(), minlength=n_parts + 1)[1:]
+    order = np.argsort(-sizes, kind="stable")[:MOST_LISTED]
+    boxes = ndimage.find_objects(labels)
+    to_template = np.linalg.inv(placement_mm) @ grid.affine
+    found = []
+    for rank, part in enumerate(order, start=1):
+        voxels = np.argwhere(labels[boxes[part]] == part + 1) + [edge.start for edge in boxes[part]]
+        at = tuple(voxels.T)
+        peak = int(np.argmax(score[at]))
+        template_mm = _moved(to_template, voxels)
+        tissue, share = _tissue(template_mm)
+        side, place = _place(template_mm.mean(axis=0))
+        found.append(
+            Finding(
+                index=rank,
+                volume_mm3=float(len(voxels) * grid.voxel_volume_mm3),
+                center_mm=_triple(_moved(grid.affine, voxels).mean(axis=0)),
+                peak_mm=_triple(_moved(grid.affine, voxels[peak : peak + 1])[0]),
+                peak=float(score[at][peak]),
+                peak_calibrated=float(calibrated[at].max()),
+                mean=float(score[at].mean()),
+                side=side,
+                place=place,
+                tissue=tissue,
+                tissue_share=share,
+            )
+        )
+    return labels > 0, tuple(found)
+
+
+def _tissue(template_mm: NDArray[np.float64]) -> tuple[str, float]:
+    """Name the tissue that most of these points lie in by the template's maps, and its share of them."""
+    space = ModelSpace()
+    index = _moved(np.linalg.inv(space.grid.affine).astype(float), template_mm)
+    shares = [
+        float(ndimage.map_coordinates(part, index.T, order=1, mode="constant").mean())
+        for part in space.tissues
+    ]
+    best = int(np.argmax(shares))
+    total = sum(shares)
+    if total < 0.5:
+        return "outside the template's brain", 1 - total
+    return TISSUES[best].abbreviation, shares[best] / total
+
+
+def _place(center_mm: NDArray[np.float64]) -> tuple[str, str]:
+    """Describe a point of the template: its side, and front or back, top or bottom of the brain's middle."""
+    from medunsup.preprocess.template import load_template
+
+    side = "midline" if abs(center_mm[0]) < MIDLINE_MM else "left" if center_mm[0] < 0 else "right"
+    away = center_mm - load_template().center_mm
+    words = [
+        _word(away[1], "front", "back"),
+        _word(away[2], "top", "bottom"),
+    ]
+    return side, " ".join(word for word in words if word) or "middle"
+
+
+def _word(away_mm: float, positive: str, negative: str) -> str:
+    return "" if abs(away_mm) < MIDDLE_MM else positive if away_mm > 0 else negative
+
+
+def _moved(affine: Affine, points: NDArray[np.number]) -> NDArray[np.float64]:
+    return np.asarray(points @ affine[:3, :3].T + affine[:3, 3])
+
+
+def _triple(values: NDArray[np.float64]) -> tuple[float, float, float]:
+    x, y, z = (float(value) for value in values)
+    return x, y, z

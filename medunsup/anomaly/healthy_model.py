@@ -1,0 +1,98 @@
+"""A fitted model, its score, post-processing and calibration: all that turns a prepared scan into a map."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from numpy.typing import NDArray
+
+from medunsup.anomaly.base import AnomalyModel, Score, State
+from medunsup.anomaly.build import build_model, build_score
+from medunsup.anomaly.calibrate import Calibration, calibrate
+from medunsup.anomaly.data import Array, Mask, Scans
+from medunsup.anomaly.postprocess import postprocess
+from medunsup.core.errors import UsageError
+
+Names = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class HealthyModel:
+    """What was learned from healthy scans on one lattice of `spacing_mm`."""
+
+    model: AnomalyModel
+    score: Score
+    steps: tuple[str, ...]
+    shape: tuple[int, int, int, int]
+    spacing_mm: float
+    calibration: Calibration
+
+    def map(self, values: Array, mask: Mask) -> Array:
+        """Return the post-processed map (I, J, K) of one scan (C, I, J, K), 0 outside the mask."""
+        return score_map(self.model, self.score, self.steps, values, mask, self.spacing_mm)
+
+    def scan_score(self, values: Array, mask: Mask, found: Array) -> float:
+        """Return one number for the scan, from its map where the score has no own."""
+        return self.score.scan_score(self.model, values, mask, found)
+
+    def state(self) -> State:
+        """Everything learned, as arrays named "model/...", "score/..." and "calibration/..."."""
+        parts: dict[str, State] = {
+            "model": self.model.state(),
+            "score": self.score.state(),
+            "calibration": self.calibration.state(),
+        }
+        return {f"{part}/{name}": value for part, state in parts.items() for name, value in state.items()}
+
+    @classmethod
+    def of_state(
+        cls,
+        state: Mapping[str, NDArray[Any]],
+        *,
+        model: tuple[str, Names],
+        score: tuple[str, Names],
+        steps: Sequence[str],
+        shape: tuple[int, int, int, int],
+        spacing_mm: float,
+    ) -> Self:
+        """Take over what `state` gave; `model` and `score` are names with their parameters."""
+        fitted = build_model(*model).load_state(part_of(state, "model"), shape)
+        own = build_score(*score, model=fitted).load_state(part_of(state, "score"))
+        calibration = Calibration.from_state(part_of(state, "calibration"))
+        return cls(fitted, own, tuple(steps), shape, spacing_mm, calibration)
+
+
+def part_of(state: Mapping[str, NDArray[Any]], owner: str) -> State:
+    """Pick the arrays of one owner, with their own names."""
+    return {name.partition("/")[2]: value for name, value in state.items() if name.startswith(f"{owner}/")}
+
+
+def score_map(
+    model: Any, score: Score, steps: Sequence[str], values: Array, mask: Mask, spacing_mm: float
+) -> Array:
+    """Score one scan and take the map through the steps."""
+    found = score.map(model, values, mask)
+    return postprocess(steps, found, mask, (spacing_mm,) * 3)
+
+
+def calibrated(
+    model: AnomalyModel,
+    score: Score,
+    steps: Sequence[str],
+    scans: Scans,
+    *,
+    spacing_mm: float,
+    least_part_mm3: float,
+) -> Calibration:
+    """Calibrate on healthy scans the model was not trained on.
+
+    Raises UsageError for a score that makes no map.
+    """
+    if not score.makes_map:
+        raise UsageError(f"The score {score.method_name} makes no map; detect needs one that does.")
+    maps = [score_map(model, score, steps, values, mask, spacing_mm) for values, mask in scans]
+    numbers = [
+        score.scan_score(model, values, mask, found)
+        for (values, mask), found in zip(scans, maps, strict=True)
+    ]
+    return calibrate(maps, list(scans.masks), numbers, voxel_mm3=spacing_mm**3, least_part_mm3=least_part_mm3)

@@ -1,0 +1,57 @@
+"""`medunsup detect`: what a model of healthy scans does not explain in a scan."""
+
+import typer
+
+from medunsup.cli import detect_options, options
+from medunsup.cli.choices import check_outputs
+from medunsup.cli.console import FAILED, display, one_line_errors, print_json
+from medunsup.cli.detect_printing import as_json_facts, print_line
+
+
+def detect(
+    scans: options.Scans,
+    model: detect_options.ModelFolder,
+    out: options.Out = None,
+    mask: options.Mask = None,
+    series: options.Series = None,
+    volume: options.VolumeIndex = None,
+    coordinates: options.Coordinates = None,
+    alpha: detect_options.Alpha = None,
+    false_findings: detect_options.FalseFindings = 1.0,
+    baselines: detect_options.WithBaselines = False,
+    force: options.Force = False,
+    quiet: options.Quiet = False,
+    as_json: options.AsJson = False,
+    debug: options.Debug = False,
+) -> None:
+    """Find what a model of healthy scans does not explain.
+
+    Writes the raw map, the mask, a table of findings and the healthy look, on the scan's own voxels.
+    Exit codes: 0 done, 1 a scan failed, 2 wrong use, 130 interrupted.
+    """
+    with one_line_errors(debug=debug, as_json=as_json):
+        from medunsup.run.detect_many import detect_many
+
+        check_outputs(scans, out)
+        with display(len(scans), quiet) as shown:
+            shown.step(scans[0], "reading the model")
+            results = detect_many(
+                scans,
+                model,
+                out,
+                mask=mask,
+                force=force,
+                progress=shown.step,
+                alpha=alpha,
+                false_parts=false_findings,
+                baselines=baselines,
+                series=series,
+                volume=volume,
+                coordinates=coordinates,
+            )
+    for result in results:
+        print_line(result, quiet=quiet or as_json, debug=debug)
+    if as_json:
+        print_json(as_json_facts(results))
+    if any(result.error for result in results):
+        raise typer.Exit(FAILED)

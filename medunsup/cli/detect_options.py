@@ -1,0 +1,97 @@
+"""The options that `train`, `detect` and `evaluate` share, beside those of `segment`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from medunsup.cli.options import option
+
+
+def _models() -> list[str]:
+    """Complete MODEL."""
+    from medunsup.core.registry import methods
+
+    return [card.name for card in methods("anomaly")]
+
+
+def _scores() -> list[str]:
+    """Complete --score."""
+    from medunsup.core.registry import methods
+
+    return [card.name for card in methods("score")]
+
+
+def _presets() -> list[str]:
+    """Complete --config."""
+    from medunsup.core.config import presets
+
+    return list(presets("detect"))
+
+
+ModelName = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[MODEL]", help="By default dae; see `medunsup methods anomaly`.", autocompletion=_models
+    ),
+]
+Data = Annotated[
+    Path,
+    typer.Option(
+        "--data", metavar="SOURCE", help="Healthy scans: a folder, a BIDS data set, or a table (TSV)."
+    ),
+]
+ModelOut = Annotated[Path, typer.Option("-o", "--out", metavar="FOLDER", help="For the model.")]
+ModelFolder = Annotated[
+    Path, typer.Option("--model", metavar="FOLDER", help="What `medunsup train` made.", show_default=False)
+]
+Config = Annotated[
+    str | None,
+    option(
+        "Method",
+        "--config",
+        metavar="NAME",
+        help="Preset or YAML file; options win over it.",
+        autocompletion=_presets,
+    ),
+]
+Score = Annotated[
+    str | None,
+    option(
+        "Method",
+        "--score",
+        metavar="NAME",
+        help="By default zscore; see `medunsup methods score`.",
+        autocompletion=_scores,
+    ),
+]
+Spacing = Annotated[
+    float | None,
+    option("Method", "--spacing", metavar="MM", help="Of the lattice the model lives on; by default 2."),
+]
+Resume = Annotated[bool, option("Run", "--resume", help="Go on with a training that was stopped.")]
+Cache = Annotated[
+    Path | None,
+    option("Run", metavar="FOLDER", help="For prepared scans, used again; by default 'prepared' beside -o."),
+]
+Alpha = Annotated[
+    float | None,
+    option(
+        "Method",
+        "--alpha",
+        metavar="RATE",
+        help="False-positive rate of the verdict on a whole scan; 0.05 if the calibration can support it.",
+    ),
+]
+FalseFindings = Annotated[
+    float,
+    option(
+        "Method",
+        "--false-findings",
+        metavar="NUMBER",
+        help="How many findings a healthy scan may show in the mask, on average.",
+    ),
+]
+WithBaselines = Annotated[
+    bool, option("Method", "--baselines", help="Let the cheap methods look at the scan as well.")
+]

@@ -1,0 +1,50 @@
+"""`medunsup train`: learn what healthy scans look like."""
+
+import typer
+
+from medunsup.cli import detect_options, options
+from medunsup.cli.console import one_line_errors, print_json
+from medunsup.cli.learning import read_training, stages
+
+
+def train(
+    data: detect_options.Data,
+    out: detect_options.ModelOut,
+    model: detect_options.ModelName = None,
+    mask: options.Mask = None,
+    brain: options.Brain = None,
+    contrast: options.Contrast = None,
+    coordinates: options.Coordinates = None,
+    score: detect_options.Score = None,
+    spacing: detect_options.Spacing = None,
+    config: detect_options.Config = None,
+    set_: options.SetValue = None,
+    seed: options.Seed = None,
+    resume: detect_options.Resume = False,
+    cache: detect_options.Cache = None,
+    jobs: options.Jobs = 1,
+    force: options.Force = False,
+    quiet: options.Quiet = False,
+    as_json: options.AsJson = False,
+    debug: options.Debug = False,
+) -> None:
+    """Learn from healthy scans what healthy looks like, and calibrate on some of them.
+
+    A table has a column scan, and if known mask, subject, site, group, lesions and part. It can be stopped at
+    any moment and goes on with --resume.
+    """
+    given = {"model": model, "score": score, "spacing_mm": spacing, "seed": seed}
+    given |= {"contrast": contrast, "brain": brain, "coordinates": coordinates}
+    with one_line_errors(debug=debug, as_json=as_json), stages(quiet) as told:
+        settings = read_training(config, given, set_ or [])
+        from medunsup.run.train import train_model
+
+        made = train_model(
+            settings, data, out, mask=mask, jobs=jobs, cache=cache, resume=resume, force=force, told=told
+        )
+    if as_json:
+        print_json(
+            {"model": str(made.path), "contrast": made.contrast, "settings": made.settings.model_dump()}
+        )
+    elif not quiet:
+        typer.echo(f"{made.path}: {made.settings.model} with {made.settings.score}, {made.contrast}")

@@ -1,0 +1,237 @@
+"""What lies outside of healthy in one scan, top to bottom: prepare, score, carry back, threshold, list."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import medunsup
+from medunsup.core.errors import UsageError
+from medunsup.core.paths import user_path
+from medunsup.core.record import Record, Step
+from medunsup.core.volume import Volume
+from medunsup.io.bids import OutputNames, output_names
+from medunsup.io.load import Coordinates
+from medunsup.run import prepare
+from medunsup.run.model_folder import ModelFolder, read_model
+from medunsup.run.prepare import Prepared
+from medunsup.run.request import Identity, Request
+from medunsup.run.settings import SegmentSettings
+
+if TYPE_CHECKING:
+    from medunsup.anomaly.result import AnomalyResult, ScanScore
+
+USUAL_ALPHA = 0.05
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class DetectRequest:
+    """One scan to look at with one model. `alpha` None asks for 0.05 if the calibration can support it."""
+
+    scan: Request
+    model: ModelFolder
+    alpha: float | None = None
+    false_parts: float = 1.0
+    baselines: bool = False
+    cache: Path | None = None
+
+    @property
+    def names(self) -> OutputNames:
+        """Where the results go."""
+        return output_names(self.scan.scan, self.scan.out)
+
+    def identity(self) -> Identity:
+        """Gather what decides whether a result is the one asked for: version, model, choices, inputs."""
+        return {
+            "Version": medunsup.__version__,
+            "Model": self.model.facts["SHA256"]["weights.safetensors"],
+            "Choices": {
+                "alpha": self.alpha,
+                "false_parts": self.false_parts,
+                "baselines": self.baselines,
+                **self.scan.settings.model_dump(
+                    include={"brain", "coordinates", "contrast", "volume", "series"}
+                ),
+            },
+            "Inputs": [item.as_sidecar() for item in self.scan.inputs()],
+        }
+
+
+def detect(
+    scan: str | Path,
+    model: str | Path | ModelFolder,
+    out: str | Path | None = None,
+    *,
+    mask: str | Path | None = None,
+    alpha: float | None = None,
+    false_parts: float = 1.0,
+    baselines: bool = False,
+    volume: int | None = None,
+    series: str | int | None = None,
+    coordinates: Coordinates | None = None,
+    cache: str | Path | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> "AnomalyResult":
+    """Find what a model of healthy scans does not explain in one scan; with `out`, save it there.
+
+    `model` is a folder that `train` made. `alpha` is the false-positive rate of the verdict on the whole
+    scan; `false_parts` how many findings a healthy scan may show on average in the mask; `baselines` adds
+    the cheap methods. The further choices are those of `segment`.
+
+    Raises InputError for a scan or model that cannot be used, UsageError if the calibration scans are too
+    few for `alpha`, OutputError if saving fails.
+    """
+    opened = model if isinstance(model, ModelFolder) else read_model(user_path(model))
+    request = make_request(
+        user_path(scan),
+        opened,
+        out=None if out is None else user_path(out),
+        mask=None if mask is None else user_path(mask),
+        alpha=alpha,
+        false_parts=false_parts,
+        baselines=baselines,
+        cache=None if cache is None else user_path(cache),
+        volume=volume,
+        series=series,
+        coordinates=coordinates,
+    )
+    if out is None:
+        return detect_scan(request, progress=progress)
+    from medunsup.run.detect_export import refuse_overwrite, save
+
+    if not force:
+        refuse_overwrite(request.names)
+    result = detect_scan(request, progress=progress)
+    save(result, request, force=force)
+    return result
+
+
+def make_request(
+    scan: Path,
+    model: ModelFolder,
+    *,
+    out: Path | None = None,
+    mask: Path | None = None,
+    alpha: float | None = None,
+    false_parts: float = 1.0,
+    baselines: bool = False,
+    cache: Path | None = None,
+    **reading: Any,
+) -> DetectRequest:
+    """Join choices with those the model was trained with; `reading` (volume, series, ...) wins over them.
+
+    Raises UsageError if the calibration cannot support `alpha` or the budget, or holds no baselines.
+    """
+    kept = {"brain": model.settings.brain, "coordinates": model.settings.coordinates}
+    chosen = kept | {key: value for key, value in reading.items() if value is not None}
+    settings = SegmentSettings.parse(chosen, where="detect")
+    calibration = model.healthy.calibration
+    if alpha is not None:
+        calibration.scan_threshold(alpha)
+    if false_parts < 0:
+        raise UsageError(
+            f"False findings a healthy scan may show cannot be fewer than 0, got {false_parts:g}."
+        )
+    calibration.part_threshold(false_parts)
+    return DetectRequest(Request(scan, settings, mask, out=out), model, alpha, false_parts, baselines, cache)
+
+
+def detect_scan(request: DetectRequest, *, progress: Progress | None = None) -> "AnomalyResult":
+    """Do what `detect` does, with everything asked for in one object; saves nothing."""
+    from medunsup.anomaly.findings import findings
+    from medunsup.anomaly.result import AnomalyResult
+    from medunsup.anomaly.space import ModelSpace
+
+    say = progress or (lambda text: None)
+    model, healthy = request.model, request.model.healthy
+    space, calibration = ModelSpace(model.settings.spacing_mm), healthy.calibration
+    record = Record()
+
+    def begin(name: str, **parameters: Any) -> Step:
+        say(name)
+        return record.step(name, **parameters)
+
+    made = prepare.prepare(request.scan, model.settings.spacing_mm, cache=request.cache, say=say)
+    image = prepare.load(request.scan)
+
+    def carried(data: Any) -> Volume:
+        return image.like(space.carry_back(data, made.placement_mm, image.grid) * made.brain, kind="score")
+
+    with begin("score", model=model.settings.model, score=model.settings.score) as step:
+        found = healthy.map(made.values, made.mask)
+        scan = scored(healthy.scan_score(made.values, made.mask, found), calibration.scan_scores)
+        step.findings |= {"scan_score": scan.score, "p_value": scan.p_value}
+    with begin("carry back") as step:
+        score = carried(found)
+        reconstruction = reconstructed(model, made, image, space)
+    alpha = supported_alpha(request, step)
+    with begin("threshold", false_parts=request.false_parts) as step:
+        threshold = calibration.part_threshold(request.false_parts)
+        calibrated = image.like(calibration.calibrated_map(score.data, made.brain), kind="score")
+        kept, listed = findings(
+            (score.data > threshold) & made.brain,
+            score.data,
+            calibrated.data,
+            image.grid,
+            made.placement_mm,
+            least_mm3=model.settings.least_part_mm3,
+        )
+        step.findings |= {"threshold": threshold, "findings": len(listed)}
+    return AnomalyResult(
+        image=image,
+        brain=image.like(made.brain, kind="mask"),
+        score=score,
+        calibrated=calibrated,
+        mask=image.like(kept, kind="mask"),
+        healthy=reconstruction,
+        findings=listed,
+        scan=scan,
+        threshold=threshold,
+        false_parts=request.false_parts,
+        alpha=alpha,
+        is_anomalous=None if alpha is None else scan.p_value <= alpha,
+        flags=(),
+        baselines=(),
+        model=model.card,
+        contrast=made.contrast,
+        record=record,
+        remarks=tuple(made.warnings),
+        details=made.facts,
+    )
+
+
+def scored(score: float, healthy: Any) -> "ScanScore":
+    """Rank a scan's score among those of healthy calibration scans."""
+    from medunsup.anomaly.result import ScanScore
+
+    p_value = float((1 + np.sum(healthy >= score)) / (healthy.size + 1))
+    return ScanScore(float(score), p_value, tuple(float(value) for value in healthy))
+
+
+def reconstructed(model: ModelFolder, made: Prepared, image: Volume, space: Any) -> Volume | None:
+    """Bring the healthy look back to the scan's voxels and units, if the model makes one."""
+    if not hasattr(model.healthy.model, "reconstruct"):
+        return None
+    low, high = made.facts["line"]
+    look = model.healthy.model.reconstruct(made.values, made.mask)[0]
+    look = space.carry_back(low + (high - low) * look, made.placement_mm, image.grid)
+    return image.like((look * made.brain).astype(np.float32), kind="image")
+
+
+def supported_alpha(request: DetectRequest, step: Step) -> float | None:
+    """Return the alpha asked for, or the usual one if the calibration scans are enough for it."""
+    n = request.model.healthy.calibration.n
+    if request.alpha is not None:
+        return request.alpha
+    if n + 1 >= 1 / USUAL_ALPHA:
+        return USUAL_ALPHA
+    step.warn(
+        f"{n} calibration scans support no false-positive rate below {1 / (n + 1):.2g}: the scan gets a "
+        f"p-value and no verdict. Ask for --alpha {1 / (n + 1):.2g} or more, or calibrate on 19 scans."
+    )
+    return None

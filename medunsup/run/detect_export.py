@@ -1,0 +1,204 @@
+"""Save what `detect` found in one scan: maps, table, sidecars and page, all of them or none."""
+
+import json
+import shlex
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from medunsup.core.errors import MedunsupError, OutputError
+from medunsup.core.volume import Volume
+from medunsup.io.atomic import write_json, write_text
+from medunsup.io.bids import Kind, OutputNames, sidecar, source_uri
+from medunsup.run.detect import DetectRequest
+from medunsup.run.lock import locked
+from medunsup.run.provenance import generated_by, package_versions, plain
+from medunsup.run.root import check_root, write_root
+from medunsup.run.staging import Staging, recover, unwritable
+from medunsup.run.tables import tsv
+
+if TYPE_CHECKING:
+    from medunsup.anomaly.result import AnomalyResult
+
+KINDS: tuple[Kind, ...] = ("anomaly", "calibrated", "anomaly_mask", "healthy", "findings", "anomaly_report")
+DESCRIPTIONS = {
+    "anomaly": "Raw anomaly score; higher is less like healthy scans",
+    "calibrated": "-log10 of the share of healthy voxels that score as much or more",
+    "anomaly_mask": "Where the raw score exceeds the threshold set on healthy scans",
+    "healthy": "The scan as the model expects it in a healthy person, in the scan's units",
+    "baseline": "Raw anomaly score of a cheap method, to compare with",
+}
+COLUMNS = (
+    "index",
+    "volume_mm3",
+    "x_mm",
+    "y_mm",
+    "z_mm",
+    "side",
+    "place",
+    "tissue",
+    "tissue_share",
+    "peak",
+    "peak_surprise",
+    "mean",
+    "peak_x_mm",
+    "peak_y_mm",
+    "peak_z_mm",
+)
+
+Status = Literal["new", "done", "other"]
+
+
+def status(request: DetectRequest) -> Status:
+    """Whether the result is not there, there, or there but made otherwise."""
+    done = sidecar(request.names.path("anomaly_mask"))
+    if not done.exists():
+        return "new"
+    try:
+        made = json.loads(done.read_text(encoding="utf-8")).get("Medunsup")
+    except (OSError, ValueError, AttributeError):
+        return "other"
+    return "done" if made == plain(request.identity()) else "other"
+
+
+def refuse_overwrite(names: OutputNames) -> None:
+    """Raise OutputError if any file of such a result exists."""
+    there = next((path for kind in KINDS if (path := names.path(kind)).exists()), None)
+    if there:
+        raise OutputError(
+            f"{there}: exists already. Pass --force to replace it, or choose another folder with -o."
+        )
+
+
+def save(result: "AnomalyResult", request: DetectRequest, *, force: bool = False) -> dict[str, Path]:
+    """Write everything and return the paths by kind; the folder is locked meanwhile.
+
+    Raises OutputError if a result is there and `force` is not set, if another run writes there, or on a full
+    or unwritable folder; then nothing that was there is lost.
+    """
+    names = request.names
+    with locked(names.lock):
+        recover(names.folder, names.stem)
+        if not force:
+            refuse_overwrite(names)
+        if names.is_bids and names.root is not None:
+            check_root(names.root)
+        try:
+            return _write(result, request, names)
+        except OSError as error:
+            raise unwritable(names.folder, error) from error
+
+
+def _write(result: "AnomalyResult", request: DetectRequest, names: OutputNames) -> dict[str, Path]:
+    from medunsup.io.write import write_volume
+
+    with Staging(names.folder, names.stem) as staging:
+        paths: dict[str, Path] = {}
+        for kind, volume, path in _maps(result, names):
+            write_volume(volume, staging.place(path), descrip=f"medunsup {kind}")
+            write_json(staging.place(sidecar(path)), _sidecar(kind, result, request, names))
+            paths[kind if kind != "baseline" else path.stem] = path
+        paths["findings"] = names.path("findings")
+        write_text(staging.place(paths["findings"]), findings_tsv(result))
+        paths |= _report(result, request, staging)
+        write_root(names, request.scan.scan)
+        paths["sidecar"] = sidecar(names.path("anomaly_mask"))
+        staging.publish(last=paths["sidecar"], outdated=[names.path(kind) for kind in KINDS])
+    return paths
+
+
+def _maps(result: "AnomalyResult", names: OutputNames) -> list[tuple[Kind, Volume, Path]]:
+    found: list[tuple[Kind, Volume | None, Path]] = [
+        ("anomaly", result.score, names.path("anomaly")),
+        ("calibrated", result.calibrated, names.path("calibrated")),
+        ("anomaly_mask", result.mask, names.path("anomaly_mask")),
+        ("healthy", result.healthy, names.path("healthy")),
+    ]
+    found += [("baseline", one.map, names.path("baseline", one.name)) for one in result.baselines]
+    return [(kind, volume, path) for kind, volume, path in found if volume is not None]
+
+
+def findings_tsv(result: "AnomalyResult") -> str:
+    """List the findings: volume in mm³, centre and peak in world mm, place, tissue, score."""
+    rows: list[Sequence[str]] = [COLUMNS]
+    for one in result.findings:
+        center, peak = ([f"{value:.1f}" for value in point] for point in (one.center_mm, one.peak_mm))
+        words = (one.side, one.place, one.tissue, f"{one.tissue_share:.2f}")
+        scores = (f"{one.peak:.5g}", f"{one.peak_calibrated:.2f}", f"{one.mean:.5g}")
+        rows.append((str(one.index), f"{one.volume_mm3:.1f}", *center, *words, *scores, *peak))
+    return tsv(rows)
+
+
+def _sidecar(
+    kind: str, result: "AnomalyResult", request: DetectRequest, names: OutputNames
+) -> dict[str, Any]:
+    others = [item["Name"] for item in request.identity()["Inputs"] if item["Role"] != "scan"]
+    facts: dict[str, Any] = {
+        "Description": DESCRIPTIONS[kind],
+        "Sources": [source_uri(request.scan.scan, names.root), *others],
+        "SpatialReference": "orig",
+        "GeneratedBy": [generated_by()],
+        "Medunsup": request.identity(),
+    }
+    if kind == "anomaly_mask":
+        facts |= {"Type": "Lesion", "Manual": False, **full_record(result, request)}
+    else:
+        facts |= {"Units": "arbitrary", "Record": sidecar(names.path("anomaly_mask")).name}
+    return plain(facts)
+
+
+def full_record(result: "AnomalyResult", request: DetectRequest) -> dict[str, Any]:
+    """All that is known about how a result came to be, and what it says."""
+    return {
+        "Command": command(request),
+        "Model": asdict(result.model),
+        "Contrast": result.contrast,
+        "ScanScore": result.scan.score,
+        "PValue": result.scan.p_value,
+        "Alpha": result.alpha,
+        "IsAnomalous": result.is_anomalous,
+        "Threshold": result.threshold,
+        "FalseFindingsInAHealthyScan": result.false_parts,
+        "Findings": [asdict(one) for one in result.findings],
+        "Flags": [asdict(one) for one in result.flags],
+        "Remarks": list(result.remarks),
+        "Baselines": {
+            one.name: {"Words": one.words, "ScanScore": one.scan.score, "PValue": one.scan.p_value}
+            for one in result.baselines
+        },
+        "Preparation": dict(result.details),
+        "Steps": result.record.as_sidecar(),
+        "Versions": package_versions(),
+    }
+
+
+def command(request: DetectRequest) -> str:
+    """Return the command line that makes this result, with file names without their folders."""
+    words = ["medunsup", "detect", request.scan.scan.name, "--model", request.model.path.name]
+    words += ["--mask", request.scan.mask.name] if request.scan.mask else []
+    words += ["--alpha", f"{request.alpha:g}"] if request.alpha is not None else []
+    words += ["--false-findings", f"{request.false_parts:g}"] if request.false_parts != 1 else []
+    words += ["--baselines"] if request.baselines else []
+    words += ["-o", "out"] if request.scan.out else []
+    return shlex.join(words)
+
+
+def _report(result: "AnomalyResult", request: DetectRequest, staging: Staging) -> dict[str, Path]:
+    """Write the page; a defect in it is recorded and costs the page, not the maps."""
+    page = "medunsup.report.anomaly_page"
+    if find_spec(page) is None:
+        return {}
+    path = request.names.path("anomaly_report")
+    try:
+        import_module(page).write_page(result, staging.place(path), command=command(request))
+    except (MedunsupError, OSError):
+        raise
+    except Exception as error:  # noqa: BLE001 - drawing fails in ways nobody can list
+        step = result.record.step("report")
+        step.warn(f"The report page could not be made ({type(error).__name__}: {error}).")
+        step.outcome = "failed"
+        return {}
+    return {"anomaly_report": path}

@@ -1,0 +1,194 @@
+"""A trained model on disk: weights, what they mean, from which scans they come; read and written whole."""
+
+import json
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import medunsup
+from medunsup.core.errors import InputError, MedunsupError
+from medunsup.io.atomic import atomic_path, write_json, write_text
+from medunsup.io.nifti import sha256
+from medunsup.run.detect_settings import TrainSettings
+from medunsup.run.provenance import generated_by, package_versions, plain
+from medunsup.run.staging import Staging
+
+FORMAT = 1
+MANIFEST, WEIGHTS, SCANS, BASELINES, CARD = (
+    "model.json",
+    "weights.safetensors",
+    "scans.tsv",
+    "baselines.tsv",
+    "README.md",
+)
+LOCK = ".medunsup.lock"
+
+Arrays = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class ModelFolder:
+    """A model folder that was read: `facts` is its model.json, checked; arrays are read when needed."""
+
+    path: Path
+    settings: TrainSettings
+    shape: tuple[int, int, int, int]
+    contrast: str
+    facts: dict[str, Any] = field(repr=False)
+
+    @cached_property
+    def arrays(self) -> Arrays:
+        """All that was learned. Raises InputError if the file is damaged."""
+        return read_arrays(self.path / WEIGHTS)
+
+    @cached_property
+    def healthy(self) -> Any:
+        """The fitted `HealthyModel`. Raises InputError if the arrays do not fit the settings."""
+        from medunsup.anomaly.healthy_model import HealthyModel
+
+        chosen = self.settings
+        try:
+            return HealthyModel.of_state(
+                self.arrays,
+                model=(chosen.model, chosen.parameters),
+                score=(chosen.score, chosen.score_parameters),
+                steps=chosen.postprocess,
+                shape=self.shape,
+                spacing_mm=chosen.spacing_mm,
+            )
+        except MedunsupError:
+            raise
+        except (KeyError, RuntimeError, ValueError, TypeError) as error:
+            raise InputError(
+                f"{self.path}: the weights do not fit the settings ({' '.join(str(error).split())[:200]}). "
+                f"It was made by version {self.facts['Version']}; train it again with this one."
+            ) from error
+
+    @property
+    def card(self) -> Any:
+        """Its `ModelFacts`: names and numbers that results quote."""
+        from medunsup.anomaly.result import ModelFacts
+
+        parts = list(self.hashes.values())
+        return ModelFacts(
+            folder=self.path.name,
+            model=self.settings.model,
+            score=self.settings.score,
+            steps=tuple(self.settings.postprocess),
+            contrast=self.contrast,
+            n_train=parts.count("train"),
+            n_calibration=parts.count("calibration"),
+            weights_sha256=self.facts["SHA256"][WEIGHTS],
+        )
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """Part of each scan the model has seen, by the scan's hash."""
+        rows = (self.path / SCANS).read_text(encoding="utf-8").splitlines()[1:]
+        return {row.split("\t")[3]: row.split("\t")[1] for row in rows}
+
+
+def read_model(path: Path) -> ModelFolder:
+    """Read a model folder.
+
+    Raises InputError if it is none, is not complete, was made by another format, or is damaged.
+    """
+    manifest = path / MANIFEST
+    if not manifest.is_file():
+        unfinished = (path / "checkpoint.pt").exists()
+        hint = (
+            "Its training is not finished: go on with --resume."
+            if unfinished
+            else "Give a folder that train made."
+        )
+        raise InputError(f"{path}: is no model folder ({MANIFEST} is missing). {hint}")
+    try:
+        facts = json.loads(manifest.read_text(encoding="utf-8"))
+        made_as = int(facts["Format"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{manifest}: cannot be read as a model's description. Copy or train it again."
+        ) from error
+    if made_as != FORMAT:
+        raise InputError(
+            f"{path}: was written in format {made_as} by medunsup {facts.get('Version')}; this is "
+            f"{medunsup.__version__} with format {FORMAT}. Train it again, or use that version."
+        )
+    channels, i, j, k = facts["Shape"]
+    settings = TrainSettings.parse(facts["Settings"], where=str(manifest))
+    return ModelFolder(path, settings, (channels, i, j, k), facts["Contrast"], facts)
+
+
+def write_model(
+    folder: Path,
+    *,
+    settings: TrainSettings,
+    shape: Sequence[int],
+    contrast: str,
+    arrays: Mapping[str, NDArray[Any]],
+    texts: Mapping[str, str],
+    facts: Mapping[str, Any],
+) -> None:
+    """Write all files or none; model.json comes last, so where it is, the model is whole.
+
+    `texts` are further files by name, `facts` what else model.json says. The folder is locked by the caller.
+    """
+    with Staging(folder, "model") as staging:
+        write_arrays(staging.place(folder / WEIGHTS), arrays)
+        for name, text in texts.items():
+            write_text(staging.place(folder / name), text)
+        written = [WEIGHTS, *texts]
+        hashes = {name: sha256(staging.place(folder / name)) for name in written}
+        about = {
+            "Format": FORMAT,
+            "Version": medunsup.__version__,
+            "GeneratedBy": [generated_by()],
+            "Settings": settings.model_dump(),
+            "Shape": list(shape),
+            "Contrast": contrast,
+            **facts,
+            "SHA256": hashes,
+            "Versions": package_versions(),
+        }
+        write_json(staging.place(folder / MANIFEST), plain(about))
+        staging.publish(last=folder / MANIFEST)
+
+
+def changed_files(model: ModelFolder) -> list[str]:
+    """Name the files whose content is not what was written."""
+    return [
+        name
+        for name, value in model.facts["SHA256"].items()
+        if not (model.path / name).is_file() or sha256(model.path / name) != value
+    ]
+
+
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write named arrays as safetensors, atomically."""
+    from safetensors.numpy import save
+
+    ready = {name: np.ascontiguousarray(value) for name, value in arrays.items()}
+    ready = {name: value.reshape(np.shape(arrays[name])) for name, value in ready.items()}
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(save(ready))
+
+
+def read_arrays(path: Path) -> Arrays:
+    """Read named arrays. Raises InputError if the file is missing, cut short or no safetensors."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        return dict(load_file(path))
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: is missing. Copy the whole model folder, or train again.") from error
+    except (SafetensorError, OSError, struct.error, ValueError) as error:
+        raise InputError(
+            f"{path}: is damaged or cut short ({error}). Copy it again, or train again."
+        ) from error

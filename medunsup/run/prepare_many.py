@@ -1,0 +1,100 @@
+"""Prepare many scans in several processes, and lay them one behind the other on disk."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from medunsup.core.errors import InputError, MedunsupError
+from medunsup.io.atomic import atomic_path
+from medunsup.run.detect_settings import TrainSettings
+from medunsup.run.prepare import Prepared, prepare
+from medunsup.run.request import Request
+from medunsup.run.settings import SegmentSettings
+from medunsup.run.sources import Case
+from medunsup.run.workers import run_all
+
+if TYPE_CHECKING:
+    from medunsup.anomaly.data import Scans
+
+SHOWN = 5
+
+Counted = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One scan to prepare; the result goes into the cache."""
+
+    request: Request
+    spacing_mm: float
+    cache: Path
+
+
+def request_of(case: Case, settings: TrainSettings) -> Request:
+    """Ask for a scan to be read as the model's settings say."""
+    chosen = SegmentSettings(
+        contrast=settings.contrast, brain=settings.brain, coordinates=settings.coordinates
+    )
+    return Request(case.scan, chosen, case.mask)
+
+
+def prepare_all(
+    cases: Sequence[Case], settings: TrainSettings, cache: Path, *, jobs: int = 1, done: Counted | None = None
+) -> None:
+    """Bring all scans into the cache; `done` hears how many of how many are there.
+
+    Raises InputError naming the scans that cannot be used, once all were tried.
+    """
+    tasks = [Task(request_of(case, settings), settings.spacing_mm, cache) for case in cases]
+    failed: dict[int, str] = {}
+    parallel = run_all(do_task, tasks, jobs, lambda index, text: None) if jobs > 1 else None
+    results = parallel or ((index, do_task(task, lambda text: None)) for index, task in enumerate(tasks))
+    for count, (index, error) in enumerate(results, start=1):
+        if error is None:
+            failed[index] = f"{cases[index].scan}: its process was ended from outside. Try fewer --jobs."
+        elif error:
+            failed[index] = error
+        if done is not None:
+            done(count, len(tasks))
+    if failed:
+        shown = "; ".join(failed[index] for index in sorted(failed)[:SHOWN])
+        more = f"; and {len(failed) - SHOWN} more" if len(failed) > SHOWN else ""
+        raise InputError(f"{len(failed)} of {len(tasks)} scans cannot be used: {shown}{more}")
+
+
+def do_task(task: Task, say: Callable[[str], None]) -> str:
+    """Prepare one scan; return its error in one line, empty if there is none."""
+    try:
+        prepare(task.request, task.spacing_mm, cache=task.cache, say=say)
+    except MedunsupError as error:
+        return str(error)
+    return ""
+
+
+def prepared(case: Case, settings: TrainSettings, cache: Path) -> Prepared:
+    """Read one scan from the cache, or prepare it."""
+    return prepare(request_of(case, settings), settings.spacing_mm, cache=cache)
+
+
+def stack(cases: Sequence[Case], settings: TrainSettings, cache: Path, folder: Path, name: str) -> "Scans":
+    """Lay prepared scans one behind the other in files of `folder`, and map them into memory.
+
+    Raises OutputError on a full disk.
+    """
+    from medunsup.anomaly.data import Scans
+
+    first = prepared(cases[0], settings, cache)
+    files = {"values": folder / f"{name}.npy", "masks": folder / f"{name}_masks.npy"}
+    with atomic_path(files["values"]) as values_file, atomic_path(files["masks"]) as masks_file:
+        shape = (len(cases), *first.values.shape)
+        values = np.lib.format.open_memmap(values_file, "w+", np.float32, shape)
+        masks = np.lib.format.open_memmap(masks_file, "w+", np.bool_, (len(cases), *first.mask.shape))
+        for index, case in enumerate(cases):
+            one = prepared(case, settings, cache)
+            values[index], masks[index] = one.values, one.mask
+        del values, masks
+    mapped = {key: np.load(file, mmap_mode="r") for key, file in files.items()}
+    return Scans(mapped["values"], mapped["masks"], tuple(case.scan.name for case in cases))

@@ -1,0 +1,229 @@
+"""Where scans come from: a folder, a BIDS data set or a table; who is who in them; which part each is for."""
+
+import csv
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+
+from medunsup.core.errors import InputError, UsageError
+from medunsup.core.paths import user_path
+from medunsup.io.bids import IMAGE_ENDINGS, contrast_of_name, stem
+from medunsup.run.bids_app import find_scans
+from medunsup.run.request import fill
+
+Part = Literal["train", "validation", "calibration", "test"]
+
+COLUMNS = ("scan", "mask", "lesions", "subject", "site", "group", "part")
+HEALTHY_WORDS = ("", "n/a", "healthy", "control", "controls", "normal")
+NOT_SCANS = ("mask", "lesions", "dseg", "probseg", "statmap", "seg", "label", "brainmask")
+LEAST: dict[Part, int] = {"train": 4, "validation": 1, "calibration": 2}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One scan: its files, whose it is, from which scanner, of which group, and for which part.
+
+    `lesions` is a mask of true lesions, if known; `part` is empty until one is given or drawn.
+    """
+
+    scan: Path
+    subject: str
+    mask: Path | None = None
+    lesions: Path | None = None
+    site: str = ""
+    group: str = ""
+    part: str = ""
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether the table names the scan healthy, or says nothing."""
+        return self.group.lower() in HEALTHY_WORDS
+
+
+def read_source(source: Path, *, contrast: str | None = None, mask: str | None = None) -> list[Case]:
+    """List the scans of a table (TSV), a BIDS data set or a folder of images.
+
+    Paths in a table are relative to it. `contrast` picks scans by the last part of their name (BIDS);
+    `mask` is a pattern with {folder}, {stem} and {id}. Raises UsageError if it is none of these, or if a
+    column or word is not known; InputError if it holds no scan or names a file that is not there.
+    """
+    if source.is_file():
+        return _read_table(source)
+    if not source.is_dir():
+        raise UsageError(
+            f"{source}: there is no such file or folder. Give a table (TSV), a BIDS data set or a folder."
+        )
+    folders = any(each.is_dir() for each in source.glob("sub-*"))
+    is_bids = (source / "dataset_description.json").is_file() and folders
+    scans = find_scans(source, contrast=contrast or "T1w") if is_bids else _images(source, contrast)
+    masks = [fill(mask, scan) if mask else None for scan in scans]
+    cases = [Case(scan, _subject(scan), given) for scan, given in zip(scans, masks, strict=True)]
+    _check_there(cases, source)
+    return cases
+
+
+def split(
+    cases: Sequence[Case], *, validation: float, calibration: float, seed: int
+) -> dict[Part, list[Case]]:
+    """Give each subject a part: the one the table names, or one drawn at random; test cases are left out.
+
+    `validation` and `calibration` are shares of the subjects. All scans of a subject go together.
+
+    Raises InputError if a subject stands in two parts, if some cases have a part and others none, or if
+    there are too few subjects, saying how many are needed.
+    """
+    parts = {case.part for case in cases}
+    if "" in parts and len(parts) > 1:
+        lost = next(case for case in cases if not case.part)
+        raise InputError(
+            f"{lost.scan.name}: has no part while others have. Fill the column, or leave it out."
+        )
+    given = cases if "" not in parts else _draw(cases, validation, calibration, seed)
+    split: dict[Part, list[Case]] = {part: [] for part in LEAST}
+    for case in given:
+        if case.part != "test":
+            split[case.part].append(case)  # type: ignore[index]
+    _refuse_split_subjects(given)
+    _refuse_too_few(split)
+    return split
+
+
+def refuse_twins(cases: Sequence[Case], hashes: Sequence[str]) -> None:
+    """Raise InputError if two scans are the same by their hash, naming both."""
+    first: dict[str, Case] = {}
+    for case, value in zip(cases, hashes, strict=True):
+        other = first.setdefault(value, case)
+        if other is not case:
+            where = f" ({other.part} and {case.part})" if other.part != case.part else ""
+            raise InputError(
+                f"{other.scan} and {case.scan}: hold the same scan{where}. A scan may stand in one part "
+                "only, once; leave one of them out."
+            )
+
+
+def only_healthy(cases: Sequence[Case]) -> tuple[list[Case], list[Case]]:
+    """Part the healthy from the patients that a table names.
+
+    Raises InputError for a scan called healthy whose lesion mask is not empty.
+    """
+    for case in (case for case in cases if case.is_healthy and case.lesions is not None):
+        if _holds_lesions(case.lesions):
+            raise InputError(
+                f"{case.scan}: is named healthy, but its lesion mask is not empty. "
+                "Name its group patient, or leave it out."
+            )
+    healthy = [case for case in cases if case.is_healthy]
+    return healthy, [case for case in cases if not case.is_healthy]
+
+
+def _read_table(path: Path) -> list[Case]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = csv.DictReader(file, delimiter="\t")
+        names = rows.fieldnames or []
+        if "scan" not in names:
+            raise UsageError(f"{path}: has no column 'scan' (tabs part columns), only {', '.join(names)}.")
+        unknown = [name for name in names if name not in COLUMNS and not name.startswith("_")]
+        if unknown:
+            raise UsageError(f"{path}: unknown column {unknown[0]!r}. Known: {', '.join(COLUMNS)}.")
+        cases = [_case(row, path) for row in rows if any(row.values())]
+    _check_there(cases, path)
+    return cases
+
+
+def _case(row: dict[str, str | None], table: Path) -> Case:
+    values = {key: (value or "").strip() for key, value in row.items() if key}
+    values = {key: "" if value == "n/a" else value for key, value in values.items()}
+    files = {
+        key: table.parent / user_path(values[key]) for key in ("scan", "mask", "lesions") if values.get(key)
+    }
+    if "scan" not in files:
+        raise UsageError(f"{table}: a row has no scan.")
+    part = values.get("part", "")
+    if part and part not in get_args(Part):
+        raise UsageError(f"{table}: part {part!r} is none of {', '.join(get_args(Part))}.")
+    return Case(
+        scan=files["scan"],
+        subject=values.get("subject") or _subject(files["scan"]),
+        mask=files.get("mask"),
+        lesions=files.get("lesions"),
+        site=values.get("site", ""),
+        group=values.get("group", ""),
+        part=part,
+    )
+
+
+def _images(folder: Path, contrast: str | None) -> list[Path]:
+    """Images below a folder, in order of their names; DICOM folders are listed in a table."""
+    files = [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.name.lower().endswith(IMAGE_ENDINGS) and not path.name.startswith(".")
+    ]
+    scans = [path for path in files if stem(path).rsplit("_", 1)[-1].lower() not in NOT_SCANS]
+    if contrast:
+        scans = [path for path in scans if contrast_of_name(path.name) == contrast]
+    return scans
+
+
+def _subject(scan: Path) -> str:
+    """Read whose a scan is: its BIDS sub-, or its name without the last _part."""
+    first, _, rest = stem(scan).partition("_")
+    return first if first.startswith("sub-") or not rest else stem(scan).rsplit("_", 1)[0]
+
+
+def _check_there(cases: Sequence[Case], source: Path) -> None:
+    if not cases:
+        raise InputError(f"{source}: holds no scan. Give NIfTI or MGZ files, or a table.")
+    files = [file for case in cases for file in (case.scan, case.mask, case.lesions) if file is not None]
+    missing = [file for file in files if not file.exists()]
+    if missing:
+        more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
+        raise InputError(f"{missing[0]}: is named in {source.name} but is not there{more}. Check the path.")
+
+
+def _draw(cases: Sequence[Case], validation: float, calibration: float, seed: int) -> list[Case]:
+    subjects = sorted({case.subject for case in cases})
+    order = [subjects[n] for n in np.random.default_rng(seed).permutation(len(subjects))]
+    n_calibration = max(round(calibration * len(order)), LEAST["calibration"])
+    n_validation = max(round(validation * len(order)), LEAST["validation"])
+    part_of = dict.fromkeys(order, "train")
+    part_of |= dict.fromkeys(order[:n_calibration], "calibration")
+    part_of |= dict.fromkeys(order[n_calibration : n_calibration + n_validation], "validation")
+    return [replace(case, part=part_of[case.subject]) for case in cases]
+
+
+def _refuse_split_subjects(cases: Iterable[Case]) -> None:
+    parts = defaultdict(set)
+    for case in cases:
+        parts[case.subject].add(case.part)
+    for subject, found in parts.items():
+        if len(found) > 1:
+            raise InputError(
+                f"Subject {subject} stands in the parts {' and '.join(sorted(found))}. All scans of a "
+                "subject belong in one part, or the model is tested on whom it knows."
+            )
+
+
+def _refuse_too_few(split: dict[Part, list[Case]]) -> None:
+    for part, least in LEAST.items():
+        n = len({case.subject for case in split[part]})
+        if n < least:
+            raise InputError(
+                f"Only {n} healthy subjects for {part}, at least {least} are needed ({_least()}). "
+                "For p-values of 0.05 calibration needs 19, for 0.01 it needs 99."
+            )
+
+
+def _least() -> str:
+    each = ", ".join(f"{value} for {part}" for part, value in LEAST.items())
+    return f"{sum(LEAST.values())} in all: {each}"
+
+
+def _holds_lesions(path: Path | None) -> bool:
+    from medunsup.io.load import load
+
+    return path is not None and bool((load(path).data > 0).any())
