@@ -3,7 +3,9 @@
 ``import medunsup`` stays light: each public name is imported the first time it is used.
 """
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from medunsup.io.load import load
     from medunsup.run.cohort import segment_many
     from medunsup.run.detect import detect
+    from medunsup.run.evaluate_model import evaluate
     from medunsup.run.scan import segment
     from medunsup.run.train import train
 
@@ -21,13 +24,24 @@ _HOMES = {
     "Detector": "medunsup.anomaly.detector",
     "Volume": "medunsup.core.volume",
     "detect": "medunsup.run.detect",
+    "evaluate": "medunsup.run.evaluate_model",
     "load": "medunsup.io.load",
     "segment": "medunsup.run.scan",
     "segment_many": "medunsup.run.cohort",
     "train": "medunsup.run.train",
 }
 
-__all__ = ["Detector", "Volume", "__version__", "detect", "load", "segment", "segment_many", "train"]
+__all__ = [
+    "Detector",
+    "Volume",
+    "__version__",
+    "detect",
+    "evaluate",
+    "load",
+    "segment",
+    "segment_many",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -35,3 +49,15 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'medunsup' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)
+
+
+class _Package(ModuleType):
+    """The package itself, in which `train` and `evaluate` are verbs although subpackages bear these names."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Let no subpackage that is imported take a verb's place."""
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

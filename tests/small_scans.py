@@ -31,6 +31,11 @@ def make_scan(small_brain: phantom.Anatomy, tmp_path: Path) -> Callable[..., Pat
 @pytest.fixture
 def quick_placement(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take the template as lying on the phantom already, which saves the seconds of a registration."""
+    place_quickly(monkeypatch)
+
+
+def place_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do what the fixture does, for fixtures of a wider scope."""
     from medunsup.preprocess import brain_mask, register
 
     def place(image, mask, *, step, **more):  # type: ignore[no-untyped-def]

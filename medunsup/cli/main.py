@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 import medunsup
-from medunsup.cli import bids, demo, detect, doctor, methods, segment, train
+from medunsup.cli import bids, demo, detect, doctor, evaluate, methods, segment, train
 from medunsup.cli.plain_help import Command, Group
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app.command(cls=Command)(segment.segment)
 app.command(cls=Command)(bids.bids)
 app.command(cls=Command)(train.train)
 app.command(cls=Command)(detect.detect)
+app.command(cls=Command)(evaluate.evaluate)
 app.command(cls=Command)(methods.methods)
 app.command(cls=Command)(doctor.doctor)
 app.command(cls=Command)(demo.demo)

@@ -17,8 +17,10 @@ class CaseFigures:
     """One scan: whose it is, whether ill, and what each method made of it.
 
     `figures` holds, by method, those of `detection.Detection`, for scans with lesions only; `froc` the lesion
-    counts of each method's map; `scan_scores` its number for the scan. `steps` is the model's average
-    precision before post-processing ("none") and after each step, in order. `p_value` is the model's.
+    counts of each method's map; `scan_scores` its number for the scan. The model's alone are `at_threshold`,
+    what its mask at the healthy threshold gives (dice, precision, recall, lesions, lesions_found,
+    false_findings), `steps`, its average precision before post-processing ("none") and after each step, in
+    order, and `p_value`.
     `facts` (spacing, contrast, ...) may confound; `warnings` are sentences.
     """
 
@@ -29,6 +31,7 @@ class CaseFigures:
     scan_scores: Figures
     figures: Mapping[str, Figures] = field(default_factory=dict)
     froc: Mapping[str, FrocCurve] = field(default_factory=dict)
+    at_threshold: Figures = field(default_factory=dict)
     steps: Figures = field(default_factory=dict)
     p_value: float = NAN
     facts: Mapping[str, Any] = field(default_factory=dict)
@@ -66,7 +69,7 @@ class CaseFigures:
             for name, kept in record["froc"].items()
         }
         figures = {name: _numbers(kept) for name, kept in record["figures"].items()}
-        numbers = {key: _numbers(record[key]) for key in ("scan_scores", "steps")}
+        numbers = {key: _numbers(record[key]) for key in ("scan_scores", "at_threshold", "steps")}
         own = {"froc": froc, "figures": figures, "p_value": _number(record["p_value"]), **numbers}
         return cls(**{**record, **own, "warnings": tuple(record["warnings"])})
 

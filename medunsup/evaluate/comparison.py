@@ -15,16 +15,18 @@ from medunsup.evaluate.scan_level import scan_auroc
 
 MODEL = "model"
 PREVALENCE = "prevalence"
-FIGURES = ("average_precision", "auroc", "aupro", "oracle_dice", "dice", "precision", "recall")
+FIGURES = ("average_precision", "auroc", "aupro", "oracle_dice")
+AT_THRESHOLD = ("dice", "precision", "recall")
 
 
 @dataclass(frozen=True)
 class MethodFigures:
     """One method over all scans.
 
-    `figures` are means over subjects with lesions. `model_against` is the model's average precision less this
-    method's, on the same subjects; None for the model itself. `froc` is over all scans with a known truth;
-    `scan_auroc` is None unless healthy scans and patients are there. What makes no map has neither.
+    `figures` are means over subjects with lesions; those at the healthy threshold are the model's alone.
+    `model_against` is the model's average precision less this method's, on the same subjects; None for the
+    model itself. `froc` is over all scans with a known truth; `scan_auroc` is None unless healthy scans and
+    patients are there. What makes no map has neither figures nor `froc`.
     """
 
     name: str
@@ -92,6 +94,8 @@ def gather(cases: Sequence[CaseFigures]) -> Figures:
 def _method(name: str, cases: Sequence[CaseFigures], ill: Sequence[CaseFigures]) -> MethodFigures:
     subjects = [case.subject for case in ill]
     columns = {figure: [case.figure(name, figure) for case in ill] for figure in FIGURES}
+    if name == MODEL:
+        columns |= {key: [case.at_threshold[key] for case in ill] for key in AT_THRESHOLD}
     has_map = any(name in case.figures for case in ill)
     own = [case.figure(MODEL, "average_precision") for case in ill]
     curves = [case.froc[name] for case in cases if name in case.froc]

@@ -13,11 +13,12 @@ from medunsup.core.geometry import Affine, Grid, check_same_grid
 from medunsup.core.volume import Volume
 from medunsup.evaluate.case_figures import CaseFigures
 from medunsup.evaluate.comparison import MODEL
+from medunsup.evaluate.components import components
 from medunsup.evaluate.detection import NAN, detection
+from medunsup.evaluate.froc import count_lesions
 from medunsup.evaluate.pooled_froc import froc_of_scan
 from medunsup.run.prepare import Prepared, load, prepare
 from medunsup.run.prepare_many import request_of
-from medunsup.run.scan import steadied
 from medunsup.run.settings import SegmentSettings
 from medunsup.run.sources import Case
 
@@ -58,7 +59,7 @@ def measure(case: Case, judge: Judge, say: Say) -> CaseFigures:
         back = native.carry_back(judge.model, prepared, score_map)
         steps[step] = found.average_precision(back)
     scan_score = judge.model.healthy.scan_score(prepared.values, prepared.mask, score_map)
-    found.add(MODEL, back, scan_score, judge.threshold)
+    found.add(MODEL, back, scan_score)
     for name, baseline_map, number in baseline_maps(judge, prepared, native):
         say(name)
         found.add(name, baseline_map, number)
@@ -70,6 +71,7 @@ def measure(case: Case, judge: Judge, say: Say) -> CaseFigures:
         scan_scores=found.scan_scores,
         figures=found.figures,
         froc=found.froc,
+        at_threshold=found.at_threshold(back > judge.threshold),
         steps=steps if found.has_lesions else {},
         p_value=judge.model.healthy.calibration.p_value(scan_score),
         facts=_facts(prepared),
@@ -143,7 +145,7 @@ class _Native:
 
         box = bounding_box(prepared.brain, (MARGIN_VOXELS,) * 3)
         brain = prepared.brain[box]
-        affine: Affine = steadied(image.affine)
+        affine: Affine = image.affine.copy()
         affine[:3, 3] = affine[:3, :3] @ [part.start for part in box] + affine[:3, 3]
         values = image.data[box].astype(np.float32, copy=False)
         return cls(values, brain, box, Grid(brain.shape, affine))
@@ -166,16 +168,14 @@ class _Found:
         self.figures: dict[str, dict[str, float]] = {}
         self.froc: dict[str, Any] = {}
 
-    def add(
-        self, name: str, score_map: Array | None, scan_score: float, threshold: float | None = None
-    ) -> None:
+    def add(self, name: str, score_map: Array | None, scan_score: float) -> None:
         """Measure one method's map, if it makes one and the truth is known."""
         self.scan_scores[name] = float(scan_score)
         if score_map is None or self.truth is None:
             return
         brain = self.native.brain
         if self.has_lesions:
-            self.figures[name] = asdict(detection(score_map, self.truth, brain, threshold=threshold))
+            self.figures[name] = asdict(detection(score_map, self.truth, brain))
         self.froc[name] = froc_of_scan(
             score_map,
             self.truth,
@@ -183,6 +183,25 @@ class _Found:
             voxel_mm3=self.native.grid.voxel_volume_mm3,
             least_part_mm3=self.least_part_mm3,
         )
+
+    def at_threshold(self, marked: Mask) -> dict[str, float]:
+        """Judge a mask without its small parts, as `detect` writes it."""
+        if self.truth is None:
+            return {}
+        voxel_mm3 = self.native.grid.voxel_volume_mm3
+        brain = self.native.brain
+        kept = components(marked & brain, voxel_mm3=voxel_mm3, least_mm3=self.least_part_mm3)[0] > 0
+        lesions = self.truth & brain
+        counts = count_lesions(kept, lesions, voxel_mm3=voxel_mm3, least_part_mm3=self.least_part_mm3)
+        shared, n_marked, n_true = int((kept & lesions).sum()), int(kept.sum()), int(lesions.sum())
+        return {
+            "dice": 2 * shared / (n_marked + n_true) if n_marked + n_true else NAN,
+            "precision": shared / n_marked if n_marked else NAN,
+            "recall": shared / n_true if n_true else NAN,
+            "lesions": counts.n_lesions,
+            "lesions_found": counts.n_found,
+            "false_findings": counts.n_false,
+        }
 
     def average_precision(self, score_map: Array) -> float:
         """Average precision of a map; NaN without lesions."""

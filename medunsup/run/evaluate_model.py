@@ -1,43 +1,39 @@
 """How well a model finds lesions, beside every baseline: from a table of cases to tables and a page."""
 
 import json
+import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import medunsup
-from medunsup.core.errors import InputError, OutputError
+from medunsup.core.errors import InputError, OutputError, UsageError
 from medunsup.core.paths import user_path
 from medunsup.evaluate.case_figures import CaseFigures
-from medunsup.evaluate.comparison import Figures, gather
-from medunsup.io.atomic import write_json
+from medunsup.evaluate.comparison import gather
+from medunsup.evaluate.evaluation import Evaluation, PlantedFigures
+from medunsup.io.atomic import write_json, write_text
 from medunsup.run.evaluate_case import Judge, measure
+from medunsup.run.evaluate_planted import plant_lesions
+from medunsup.run.evaluate_tables import tables
 from medunsup.run.lock import locked
-from medunsup.run.model_folder import LOCK, MANIFEST, ModelFolder, read_arrays, read_model
+from medunsup.run.model_folder import LOCK, MANIFEST, ModelFolder, read_model
 from medunsup.run.prepare import key
 from medunsup.run.prepare_many import request_of
-from medunsup.run.provenance import plain
+from medunsup.run.provenance import generated_by, package_versions, plain
 from medunsup.run.request import hash_input
 from medunsup.run.sources import Case, read_source
+from medunsup.run.staging import Staging, recover
 
 RECIPE = 1  # counts up when the same case comes out otherwise, so that what was kept is not taken again
-RESULT = "evaluation.json"
+RESULT, PAGE = "evaluation.json", "report.html"
 CASES = "cases"
-BASELINES = "baselines.safetensors"
+NO_FITTED = (
+    "The model folder holds no fitted baselines: healthy_z, pca_residual, pca_lof and pca_ecod are left out."
+)
 
 Told = Callable[[Path, str], None]
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What was measured: `figures` over all cases, and each case's own, in the table's order."""
-
-    folder: Path
-    model: str
-    figures: Figures
-    cases: tuple[CaseFigures, ...]
 
 
 def evaluate(
@@ -46,6 +42,7 @@ def evaluate(
     out: str | Path,
     *,
     baselines: bool = True,
+    planted: bool = False,
     false_parts: float = 1.0,
     cache: str | Path | None = None,
     force: bool = False,
@@ -56,19 +53,27 @@ def evaluate(
     The table (TSV) has the columns scan, lesions (a mask on the scan's own grid; empty: healthy), and if
     wanted mask, subject, site, group and part, of which only "test" is taken. Figures are of voxels in the
     scan's own grid inside its brain mask. The healthy threshold allows `false_parts` false findings a
-    healthy scan, by the model's calibration. One case is in memory at a time and is kept once measured, so a
-    run that was ended goes on where it was. `cache` keeps prepared scans.
+    healthy scan, by the model's calibration. `planted` adds lesions planted into the healthy cases. One case
+    is in memory at a time and is kept once measured, so a run that was ended goes on where it was. `cache`
+    keeps prepared scans.
 
     Raises InputError for files that cannot be used or scans the model has seen, OutputError if `out` holds an
     evaluation and `force` is not given.
+
+    Examples
+    --------
+    >>> medunsup.evaluate("runs/pca", "cases.tsv", "eval")  # doctest: +SKIP
     """
-    folder, table = user_path(out), user_path(cases)
+    folder, table, say = user_path(out), user_path(cases), told or _silent
     judged = read_model(user_path(model))
     chosen = unseen(judged, [case for case in read_source(table) if case.part in ("", "test")], table)
+    if planted and not any(case.is_healthy and case.lesions is None for case in chosen):
+        raise UsageError(f"{table}: names no healthy case to plant lesions into (one without lesions).")
     with locked(folder / LOCK):
+        recover(folder, "evaluation")
         if (folder / RESULT).exists() and not force:
             raise OutputError(
-                f"{folder}: holds an evaluation. Pass --force to replace it, or choose another -o."
+                f"{folder}: holds an evaluation. Pass --force to replace it, or choose another with -o."
             )
         judge = Judge(
             model=judged,
@@ -76,16 +81,27 @@ def evaluate(
             threshold=judged.healthy.calibration.part_threshold(false_parts),
             cache=folder / "prepared" if cache is None else user_path(cache),
         )
-        measured = [kept_or_measured(case, judge, folder / CASES, told or _silent) for case in chosen]
-        return Evaluation(folder, judged.settings.model, gather(measured), tuple(measured))
+        measured = [kept_or_measured(case, judge, folder / CASES, say) for case in chosen]
+        result = Evaluation(
+            figures=gather(measured),
+            cases=tuple(measured),
+            about=about(judged),
+            threshold=judge.threshold,
+            false_parts=false_parts,
+            planted=kept_or_planted(chosen, judge, folder / CASES, say) if planted else None,
+            notes=(NO_FITTED,) if baselines and not judge.baselines.models_ else (),
+        )
+        save(result, folder)
+    return result
 
 
 def unseen(model: ModelFolder, cases: Sequence[Case], table: Path) -> list[Case]:
     """Return the cases. Raises InputError if there is none, or if the model has seen one of them."""
     if not cases:
         raise InputError(f"{table}: names no case of the part test. Leave the column part out to take all.")
+    seen = model.hashes
     for case in cases:
-        part = model.hashes.get(hash_input(case.scan))
+        part = seen.get(hash_input(case.scan))
         if part is not None:
             raise InputError(
                 f"{case.scan}: the model has seen this scan ({part}). Evaluate on scans it does not know."
@@ -94,11 +110,27 @@ def unseen(model: ModelFolder, cases: Sequence[Case], table: Path) -> list[Case]
 
 
 def fitted_baselines(model: ModelFolder) -> Any:
-    """Read the baselines fitted on the model's training scans; without them, those that learn nothing."""
+    """Take the baselines fitted on the model's training scans; without them, those that learn nothing."""
     from medunsup.anomaly.baselines import Baselines
+    from medunsup.anomaly.healthy_model import part_of
 
-    path = model.path / BASELINES
-    return Baselines().load_state(read_arrays(path), model.shape) if path.is_file() else Baselines()
+    state = part_of(model.arrays, "baselines")
+    return Baselines().load_state(state, model.shape) if state else Baselines()
+
+
+def about(model: ModelFolder) -> dict[str, Any]:
+    """Name the model, as the page and the JSON show it."""
+    chosen, parts = model.settings, list(model.hashes.values())
+    return {
+        "model": chosen.model,
+        "score": chosen.score,
+        "steps": list(chosen.postprocess),
+        "contrast": model.contrast,
+        "spacing_mm": chosen.spacing_mm,
+        "training scans": parts.count("train"),
+        "calibration scans": model.healthy.calibration.n,
+        "weights": model.facts["SHA256"]["weights.safetensors"],
+    }
 
 
 def kept_or_measured(case: Case, judge: Judge, folder: Path, told: Told) -> CaseFigures:
@@ -110,6 +142,24 @@ def kept_or_measured(case: Case, judge: Judge, folder: Path, told: Told) -> Case
         figures = measure(case, judge, lambda text: told(case.scan, text))
         write_json(path, plain(figures.as_record()))
         return figures
+
+
+def kept_or_planted(cases: Sequence[Case], judge: Judge, folder: Path, told: Told) -> PlantedFigures:
+    """Plant lesions into the healthy cases, unless an earlier run did."""
+    healthy = [case for case in cases if case.is_healthy and case.lesions is None]
+    keys = "".join(sorted(case_key(case, judge) for case in healthy))
+    path = folder / f"planted_{sha256(keys.encode()).hexdigest()[:24]}.json"
+    try:
+        return PlantedFigures(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        told(healthy[0].scan, "planting lesions into the healthy cases")
+    work = folder / ".planting"
+    try:
+        found = plant_lesions(healthy, judge, work)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    write_json(path, plain(vars(found)))
+    return found
 
 
 def case_key(case: Case, judge: Judge) -> str:
@@ -125,6 +175,19 @@ def case_key(case: Case, judge: Judge) -> str:
         "threshold": judge.threshold,
     }
     return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def save(result: Evaluation, folder: Path) -> None:
+    """Write tables, page and evaluation.json, all or none."""
+    from medunsup.report.evaluation import write_evaluation
+
+    with Staging(folder, "evaluation") as staging:
+        for name, text in tables(result).items():
+            write_text(staging.place(folder / name), text)
+        write_evaluation(result, staging.place(folder / PAGE))
+        record = {"GeneratedBy": [generated_by()], **result.as_record(), "Versions": package_versions()}
+        write_json(staging.place(folder / RESULT), plain(record))
+        staging.publish(last=folder / RESULT)
 
 
 def _silent(scan: Path, text: str) -> None:

@@ -1,0 +1,95 @@
+"""`medunsup evaluate`: how well a model finds lesions, beside every baseline."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from medunsup.cli import options
+from medunsup.cli.console import display, one_line_errors, print_json
+
+if TYPE_CHECKING:
+    from medunsup.evaluate.evaluation import Evaluation
+
+
+def evaluate(
+    model: Annotated[
+        Path,
+        typer.Option("--model", metavar="FOLDER", help="What `medunsup train` made.", show_default=False),
+    ],
+    cases: Annotated[
+        Path,
+        typer.Option(
+            "--cases",
+            metavar="TABLE",
+            help="TSV with the columns scan and lesions (empty: healthy), and if known mask, subject, site.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "-o", "--out", metavar="FOLDER", help="For the tables and the page.", show_default=False
+        ),
+    ],
+    baselines: Annotated[
+        bool, typer.Option("--baselines/--no-baselines", help="Measure the cheap methods as well.")
+    ] = True,
+    planted: Annotated[
+        bool, typer.Option("--planted", help="Plant lesions into the healthy cases as well.")
+    ] = False,
+    false_findings: Annotated[
+        float,
+        typer.Option(
+            "--false-findings",
+            metavar="NUMBER",
+            min=0,
+            help="Findings that a healthy scan may show on average.",
+        ),
+    ] = 1.0,
+    cache: Annotated[
+        Path | None,
+        typer.Option("--cache", metavar="FOLDER", help="Of prepared scans; by default in the output."),
+    ] = None,
+    force: options.Force = False,
+    quiet: options.Quiet = False,
+    as_json: options.AsJson = False,
+    debug: options.Debug = False,
+) -> None:
+    """Measure a model on scans with known lesions, beside baselines that cost nothing.
+
+    Writes cases.tsv, comparison.tsv, steps.tsv, froc.tsv, evaluation.json and report.html. A run that was
+    ended goes on where it was.
+    """
+    with one_line_errors(debug=debug, as_json=as_json):
+        from medunsup.run.evaluate_model import evaluate as evaluate_model
+
+        with display(1, quiet) as shown:
+            result = evaluate_model(
+                model,
+                cases,
+                out,
+                baselines=baselines,
+                planted=planted,
+                false_parts=false_findings,
+                cache=cache,
+                force=force,
+                told=shown.step,
+            )
+        _print(result, out, as_json=as_json, quiet=quiet)
+
+
+def _print(result: "Evaluation", out: Path, *, as_json: bool, quiet: bool) -> None:
+    from medunsup.report.evaluation_words import interval, verdict
+    from medunsup.run.provenance import plain
+
+    if as_json:
+        print_json(plain(result.as_record()))
+        return
+    if quiet:
+        return
+    said = verdict(result)
+    for text in (*said.reasons, *result.notes):
+        typer.echo(f"  {text}", err=True)
+    precision = interval(result.figures.model.figures.get("average_precision"))
+    typer.echo(f"{said.words.title}: average precision {precision}  -> {out / 'report.html'}")

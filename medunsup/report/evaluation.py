@@ -1,0 +1,106 @@
+"""The page of an evaluation: verdict, figures with intervals, three numbers, then everything behind them."""
+
+from pathlib import Path
+from typing import Any
+
+import medunsup
+from medunsup.evaluate.comparison import MODEL
+from medunsup.evaluate.evaluation import Evaluation, PlantedFigures
+from medunsup.io.atomic import write_text
+from medunsup.report import charts
+from medunsup.report import evaluation_words as words
+from medunsup.report.evaluation_charts import Forest, Row, forest, froc_chart
+from medunsup.report.render import render
+from medunsup.report.summary import Headline
+from medunsup.report.words import DISCLAIMER
+
+ONE_FALSE_ALARM = 1.0
+
+
+def write_evaluation(result: Evaluation, path: str | Path) -> Path:
+    """Write the page to `path` and return it. It loads nothing from outside and needs no JavaScript.
+
+    Raises OutputError if it cannot be written.
+    """
+    return write_text(Path(path), render("evaluation.html.j2", **_facts(result)))
+
+
+def _facts(result: Evaluation) -> dict[str, Any]:
+    """Everything the template needs, by name."""
+    figures, model = result.figures, str(result.about["model"])
+    rival = words.best_rival(figures)
+    curves = [(words.method_name(MODEL, model), figures.model.froc)]
+    curves += [(rival.name, rival.froc)] if rival else []
+    return {
+        "model": model,
+        "about": result.about,
+        "verdict": words.verdict(result),
+        "headline": _headline(result),
+        "forest": _forest(result),
+        "figures": figures,
+        "rows": [figures.model, *sorted(figures.methods[1:], key=lambda one: one not in figures.rivals)],
+        "froc": froc_chart([(name, curve) for name, curve in curves if curve is not None]),
+        "cases": result.cases,
+        "n_healthy": sum(not case.is_ill for case in result.cases),
+        "planted": result.planted,
+        "blind_spots": None if result.planted is None else _blind_spots(result.planted),
+        "threshold": result.threshold,
+        "false_parts": result.false_parts,
+        "notes": (*result.notes, *_case_warnings(result)),
+        "limits": words.LIMITS,
+        "words": words,
+        "MODEL": MODEL,
+        "version": medunsup.__version__,
+        "disclaimer": DISCLAIMER,
+    }
+
+
+def _headline(result: Evaluation) -> list[Headline]:
+    """Three numbers: average precision, what it gains over the best baseline, lesions found."""
+    figures = result.figures
+    own, rival = figures.model, words.best_rival(figures)
+    precision = own.figures.get("average_precision")
+    chance = (
+        f"mean of {precision.n if precision else 0} subjects; chance {words.figure(figures.prevalence.value)}"
+    )
+    against = rival.model_against if rival else None
+    found = own.froc.sensitivity_at(ONE_FALSE_ALARM) if own.froc else float("nan")
+    n_lesions = own.froc.n_lesions if own.froc else 0
+    return [
+        Headline("Average precision", words.figure(precision.value if precision else None), "", chance),
+        Headline(
+            "Gain over the best baseline",
+            words.figure(against.difference.value, signed=True) if against else "–",
+            "",
+            f"{rival.name}: {against.verdict}, {words.difference(against)}"
+            if rival and against
+            else "no baseline",
+        ),
+        Headline(
+            "Lesions found",
+            f"{100 * found:.0f}" if n_lesions else "–",
+            "%" if n_lesions else "",
+            f"of {n_lesions}, at one false alarm a scan",
+        ),
+    ]
+
+
+def _forest(result: Evaluation) -> Forest | None:
+    """Average precision of the model and of every baseline with a map, the model first."""
+    figures = result.figures
+    methods = [one for one in (figures.model, *figures.rivals) if one.makes_map]
+    rows = []
+    for one in methods:
+        estimate = one.figures["average_precision"]
+        own = [case.figure(one.name, "average_precision") for case in result.cases if case.has_lesions]
+        name = words.method_name(one.name, str(result.about["model"]))
+        rows.append(Row(name, estimate, own, words.interval(estimate), one.name == MODEL))
+    return forest(rows, figures.prevalence.value)
+
+
+def _blind_spots(planted: PlantedFigures) -> charts.Chart | None:
+    return charts.line(planted.average_precision, "average precision", planted.levels)
+
+
+def _case_warnings(result: Evaluation) -> list[str]:
+    return [f"{case.scan} ({case.subject}): {text}" for case in result.cases for text in case.warnings]

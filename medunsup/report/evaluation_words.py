@@ -1,0 +1,132 @@
+"""What an evaluation says, in words: the verdict, what methods are called, what the figures cannot show."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from medunsup.evaluate.bootstrap import Comparison, Estimate, least_subjects
+from medunsup.evaluate.comparison import MODEL, Figures, MethodFigures
+from medunsup.evaluate.evaluation import Evaluation
+from medunsup.report.words import Shown, VerdictWords
+
+LIMITS = (
+    "Average precision depends on how much of the brain is lesion: compare it between methods on the same "
+    "scans, never between data sets.",
+    "The oracle Dice takes the threshold that fits the true lesions best. Nobody who looks for lesions has "
+    "it; it is an upper bound, not what the model reaches.",
+    "AUROC of voxels flatters: most voxels are healthy and easy. It is listed to compare with other work.",
+    "Lesions are those an expert drew. What a method marks and nobody drew counts as false, even if it is "
+    "abnormal.",
+    "Intervals hold for subjects like these, scanned like these. Choosing a model by this table and "
+    "reporting the same table flatters the model.",
+)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How the first screen is coloured, titled and explained."""
+
+    shown: Shown
+    words: VerdictWords
+    reasons: tuple[str, ...]
+
+
+def method_name(name: str, model: str) -> str:
+    """Return what a reader calls a method: the model's own name, or the baseline's."""
+    return f"{model} (the model)" if name == MODEL else name
+
+
+def method_words(name: str) -> str:
+    """Say what a baseline is."""
+    from medunsup.anomaly.baselines import BASELINES
+
+    return BASELINES[name].words if name in BASELINES else ""
+
+
+def verdict(result: Evaluation) -> Verdict:
+    """Judge the model against every baseline that makes a map."""
+    rivals = result.figures.rivals
+    reasons = tuple(
+        one.sentence for one in result.figures.confounders if one.strength in ("complete", "partial")
+    )
+    if not result.figures.model.makes_map:
+        words = VerdictWords(
+            "No lesions to find", "–", "No case has true lesions: maps could not be measured."
+        )
+        return Verdict("partial", words, reasons)
+    if not rivals:
+        words = VerdictWords("Nothing to compare with", "–", "No baseline was measured beside the model.")
+        return Verdict("partial", words, reasons)
+    shown, words = _judged(rivals)
+    return Verdict(shown, words, (*(_sentence(one) for one in rivals[:1]), *reasons))
+
+
+def _judged(rivals: Sequence[MethodFigures]) -> tuple[Shown, VerdictWords]:
+    """Put the verdicts against all baselines into one; the worst counts."""
+    verdicts = {one.name: against.verdict for one in rivals if (against := one.model_against)}
+    worse = [name for name, found in verdicts.items() if found == "worse"]
+    if "underpowered" in verdicts.values():
+        least = least_subjects()
+        words = VerdictWords(
+            "Too few subjects to say",
+            "–",
+            f"Fewer than {least} subjects have lesions: no difference could be told from chance.",
+        )
+        return "partial", words
+    if worse:
+        return "fail", VerdictWords(
+            "Worse than a baseline", "✕", f"Better than the model: {', '.join(worse)}."
+        )
+    if set(verdicts.values()) == {"better"}:
+        words = VerdictWords(
+            "Better than every baseline",
+            "✓",
+            "Every interval of the difference in average precision excludes zero.",
+        )
+        return "pass", words
+    words = VerdictWords(
+        "Not shown to be better",
+        "!",
+        "Against one baseline at least, the interval of the difference in average precision holds zero.",
+    )
+    return "check", words
+
+
+def _sentence(rival: MethodFigures) -> str:
+    """Compare with one baseline in words."""
+    against = rival.model_against
+    if against is None:
+        return ""
+    return (
+        f"Against the best baseline, {rival.name} ({method_words(rival.name)}): average precision "
+        f"{difference(against)}, {against.verdict}."
+    )
+
+
+def difference(against: Comparison) -> str:
+    """Write a difference with its interval and sign."""
+    return interval(against.difference, signed=True)
+
+
+def interval(estimate: Estimate | None, *, signed: bool = False) -> str:
+    """Write a figure as .123 [.045, .201]; the interval is left out where it is not known."""
+    if estimate is None or not np.isfinite(estimate.value):
+        return "–"
+    text = figure(estimate.value, signed=signed)
+    if not np.isfinite(estimate.low):
+        return text
+    low, high = (figure(end, signed=signed) for end in (estimate.low, estimate.high))
+    return f"{text} [{low}, {high}]"
+
+
+def figure(value: float | None, *, signed: bool = False) -> str:
+    """Write a figure between -1 and 1 with three digits behind the point."""
+    if value is None or not np.isfinite(value):
+        return "–"
+    return f"{value:+.3f}".replace("-", "−") if signed else f"{value:.3f}"
+
+
+def best_rival(figures: Figures) -> MethodFigures | None:
+    """Return the baseline with the best average precision."""
+    return figures.rivals[0] if figures.rivals else None

@@ -1,0 +1,188 @@
+"""`evaluate` on small made-up brains: what it measures, keeps, refuses and says."""
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import phantom
+import pytest
+from small_models import write_small_model
+from small_scans import place_quickly
+
+import medunsup
+from medunsup.core.errors import GeometryError, InputError, OutputError, UsageError
+from medunsup.evaluate.evaluation import Evaluation
+from medunsup.run import evaluate_model
+from medunsup.run.evaluate_model import evaluate
+
+N_TRAIN, N_ILL, N_HEALTHY = 6, 2, 2
+SPOT = np.s_[12:17, 14:19, 10:15]
+
+
+@pytest.fixture(scope="module")
+def folder(small_brain: phantom.Anatomy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A model, healthy scans and patients with a bright spot, and their table; nothing is registered."""
+    folder = tmp_path_factory.mktemp("evaluate")
+    brain = small_brain.mask.data
+    spot = np.zeros(brain.shape, bool)
+    spot[SPOT] = True
+    spot &= brain
+    for n in range(N_TRAIN + N_ILL + N_HEALTHY):
+        image = small_brain.image("T1w", seed=n)
+        is_ill = N_TRAIN <= n < N_TRAIN + N_ILL
+        values = np.where(brain, image.data + 60 * (spot & is_ill), 0)
+        phantom.save(image.like(values), folder / f"sub-{n}_T1w.nii.gz", axes="LPS")
+    phantom.save(small_brain.mask.like(spot), folder / "spot.nii.gz", dtype=np.uint8)
+    write_table(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        place_quickly(patch)
+        scans = [folder / f"sub-{n}_T1w.nii.gz" for n in range(N_TRAIN)]
+        write_small_model(folder / "model", scans)
+        yield folder
+
+
+def write_table(folder: Path, name: str = "cases.tsv", **change: str) -> Path:
+    """Two patients of one site, two healthy people of another."""
+    rows = [["scan", "lesions", "site"]]
+    for n in range(N_TRAIN, N_TRAIN + N_ILL + N_HEALTHY):
+        is_ill = n < N_TRAIN + N_ILL
+        rows.append([f"sub-{n}_T1w.nii.gz", "spot.nii.gz" if is_ill else "", "A" if is_ill else "B"])
+    text = "\n".join("\t".join(row) for row in rows) + "\n"
+    for old, new in change.items():
+        text = text.replace(old, new)
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+@pytest.fixture(scope="module")
+def result(folder: Path) -> Evaluation:
+    return evaluate(folder / "model", folder / "cases.tsv", folder / "eval", planted=True)
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
+def test_a_bright_spot_is_found_by_rank_and_by_the_model(result):
+    ill = result.cases[0]
+    assert ill.figure("rank_high", "average_precision") > 0.8
+    assert ill.figure("model", "average_precision") > 3 * ill.figure("model", "prevalence")
+    assert ill.figure("intensity_low", "average_precision") < 0.1
+
+
+def test_prevalence_is_what_the_chance_baseline_reaches(result):
+    for case in result.cases[:N_ILL]:
+        assert case.figure("prevalence", "average_precision") == pytest.approx(
+            case.figure("model", "prevalence")
+        )
+
+
+def test_baselines_that_take_native_scans_are_ranked_on_the_scans_own_voxels(result, folder):
+    scan = nibabel.load(folder / f"sub-{N_TRAIN}_T1w.nii.gz").get_fdata()
+    truth = nibabel.load(folder / "spot.nii.gz").as_reoriented([[0, -1], [1, -1], [2, 1]]).get_fdata() > 0
+    from sklearn.metrics import average_precision_score
+
+    brain = scan != 0
+    wanted = average_precision_score(truth[brain], scan[brain])
+    assert result.cases[0].figure("intensity_high", "average_precision") == pytest.approx(wanted, abs=1e-6)
+
+
+def test_healthy_scans_count_for_false_alarms_and_the_whole_scan_only(result):
+    healthy = result.cases[-1]
+    assert not healthy.is_ill
+    assert not healthy.figures
+    assert healthy.froc["model"].n_lesions == 0
+    assert result.figures.model.froc.n_scans == N_ILL + N_HEALTHY
+    assert result.figures.model.scan_auroc.n == N_ILL + N_HEALTHY
+
+
+def test_two_patients_are_too_few_to_call_a_model_better(result):
+    verdicts = {one.model_against.verdict for one in result.figures.rivals}
+    assert verdicts == {"underpowered"}
+
+
+def test_sites_that_part_healthy_from_ill_are_flagged(result):
+    assert {one.fact: one.strength for one in result.figures.confounders}["site"] == "complete"
+
+
+def test_the_last_step_gives_the_map_that_is_measured(result):
+    for case in result.cases[:N_ILL]:
+        assert list(case.steps) == ["none", "median=3"]
+        assert case.steps["median=3"] == pytest.approx(case.figure("model", "average_precision"))
+
+
+def test_planted_lesions_of_strong_contrast_are_seen_better_than_none(result):
+    sensitivity = np.array(result.planted.sensitivity)
+    chance, strong = (result.planted.contrasts_sd.index(each) for each in (0.0, 3.0))
+    assert sensitivity.shape == (4, 5)
+    assert sensitivity[:, strong].mean() >= sensitivity[:, chance].mean()
+    assert len(result.planted.average_precision) == len(result.planted.levels)
+
+
+def test_tables_hold_every_method_case_and_step(result, folder):
+    eval_folder = folder / "eval"
+    assert len(rows(eval_folder / "cases.tsv")) == len(result.cases) * len(result.figures.methods)
+    assert rows(eval_folder / "comparison.tsv")[0]["method"] == "model"
+    assert [row["step"] for row in rows(eval_folder / "steps.tsv")] == ["none", "median=3"]
+    assert rows(eval_folder / "froc.tsv")
+    record = json.loads((eval_folder / "evaluation.json").read_text())
+    assert record["NumberOfHealthy"] == N_HEALTHY
+    assert "Too few subjects to say" in (eval_folder / "report.html").read_text()
+
+
+def test_an_ended_run_measures_only_what_is_left(folder, result, monkeypatch):
+    measured = []
+    own = evaluate_model.measure
+
+    def counted(case, judge, say):
+        if len(measured) == 2:
+            raise KeyboardInterrupt
+        measured.append(case.scan.name)
+        return own(case, judge, say)
+
+    monkeypatch.setattr(evaluate_model, "measure", counted)
+    ended = folder / "ended"
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(folder / "model", folder / "cases.tsv", ended, cache=folder / "eval" / "prepared")
+    assert not (ended / "evaluation.json").exists()
+    monkeypatch.setattr(evaluate_model, "measure", own)
+    again = evaluate(folder / "model", folder / "cases.tsv", ended, cache=folder / "eval" / "prepared")
+    assert len(list((ended / "cases").glob("*.json"))) == len(result.cases)
+    assert (ended / "cases.tsv").read_text() == (folder / "eval" / "cases.tsv").read_text()
+    assert again.figures.model.figures == result.figures.model.figures
+
+
+def test_nothing_is_replaced_without_force(folder, result):
+    with pytest.raises(OutputError, match="--force"):
+        evaluate(folder / "model", folder / "cases.tsv", folder / "eval")
+
+
+def test_a_scan_the_model_was_trained_on_is_refused(folder):
+    table = write_table(folder, "seen.tsv", **{f"sub-{N_TRAIN}_": "sub-0_"})
+    with pytest.raises(InputError, match="has seen this scan"):
+        evaluate(folder / "model", table, folder / "refused")
+
+
+def test_lesions_on_another_grid_are_refused(folder):
+    wrong = phantom.make_anatomy(spacing_mm=(6, 6, 6), supersample=1)
+    phantom.save(wrong.mask, folder / "wrong.nii.gz", dtype=np.uint8)
+    table = write_table(folder, "wrong.tsv", **{"spot.nii.gz": "wrong.nii.gz"})
+    with pytest.raises(GeometryError, match=r"wrong\.nii\.gz"):
+        evaluate(folder / "model", table, folder / "refused", cache=folder / "eval" / "prepared")
+
+
+def test_planting_needs_a_healthy_case(folder):
+    table = folder / "ill.tsv"
+    table.write_text(f"scan\tlesions\nsub-{N_TRAIN}_T1w.nii.gz\tspot.nii.gz\n")
+    with pytest.raises(UsageError, match="no healthy case"):
+        evaluate(folder / "model", table, folder / "refused", planted=True)
+
+
+def test_the_verb_stays_a_verb_though_a_subpackage_bears_its_name(result):
+    assert medunsup.evaluate is evaluate
+    assert callable(medunsup.train)
