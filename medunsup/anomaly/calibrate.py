@@ -78,6 +78,13 @@ class Calibration:
             )
         return self._within(self.parts, count, alpha)
 
+    def own_part_threshold(self, count: float) -> float:
+        """Threshold at which these very scans show at most `count` such parts on average.
+
+        A point of their FROC curve, to describe a score; for a new scan it promises nothing.
+        """
+        return float(self.thresholds[_last_within(self.parts.mean(axis=0, dtype=np.float64), count)])
+
     def calibrated_map(self, score_map: Array, mask: Mask) -> Array:
         """Return -log10 of the share of healthy voxels that score as much or more.
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score
 
+from medunsup.anomaly.calibrate import calibrate
 from medunsup.anomaly.data import Array, Mask, Scans
 from medunsup.anomaly.inject import EDGE_MM, Planted, Spacing, plant, plant_level
 from medunsup.anomaly.lesion_shapes import ellipsoid, place
@@ -70,6 +71,25 @@ class Planting:
         return drawn
 
 
+def threshold_at(
+    score_map: ScoreMap,
+    scans: Scans,
+    false_positives: float,
+    *,
+    voxel_mm3: float,
+    least_part_mm3: float = 0.0,
+) -> float:
+    """Threshold at which healthy scans show so many false parts on average, the same for each score.
+
+    With the scans that lesions are planted into, scores are compared at one point of their FROC curves;
+    what a user will meet instead is `Calibration.part_threshold`, from other scans.
+    """
+    maps = [score_map(values, mask) for values, mask in scans]
+    numbers = [0.0] * len(maps)
+    found = calibrate(maps, list(scans.masks), numbers, voxel_mm3=voxel_mm3, least_part_mm3=least_part_mm3)
+    return found.own_part_threshold(false_positives)
+
+
 def sensitivity_surface(
     score_map: ScoreMap,
     scans: Scans,
@@ -83,8 +103,8 @@ def sensitivity_surface(
 ) -> Outcome:
     """Plant lesions of each volume and contrast (`inject.plant`) into healthy scans and look for them.
 
-    `threshold` comes from other healthy scans, for instance `Calibration.part_threshold(1)` for one false
-    alarm a scan, with the same `least_part_mm3`. Found is what `evaluate.froc` calls found. A contrast of 0
+    `threshold` is `Calibration.part_threshold(1)` from other healthy scans, or `threshold_at` one false alarm
+    a scan, with the same `least_part_mm3`. Found is what `evaluate.froc` calls found. A contrast of 0
     shows what is found by chance. Each contrast meets the same lesions at the same places.
     """
     paints = [

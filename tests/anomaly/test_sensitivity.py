@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from medunsup.anomaly.data import Scans
-from medunsup.anomaly.sensitivity import Planting, blind_spot_curve, sensitivity_surface
+from medunsup.anomaly.sensitivity import Planting, blind_spot_curve, sensitivity_surface, threshold_at
 
 N, SHAPE, SPACING = 3, (16, 16, 12), (2.0, 2.0, 2.0)
 GENERATOR = np.random.default_rng(0)
@@ -48,6 +48,12 @@ def test_average_precision_rises_from_the_prevalence_with_contrast():
 
 def test_false_positives_are_counted_in_the_scans_before_planting():
     assert surface(distance_from_grey, threshold=0.05).false_positives > 1
+
+
+@pytest.mark.parametrize("allowed", [1, 4])
+def test_threshold_at_so_many_false_alarms_lets_through_so_many_and_hardly_fewer(allowed):
+    threshold = threshold_at(distance_from_grey, SCANS, allowed, voxel_mm3=8.0)
+    assert allowed - 0.7 <= surface(distance_from_grey, threshold=threshold).false_positives <= allowed
 
 
 def test_a_brightness_score_is_blind_to_dark_lesions_and_a_distance_to_grey_ones():
