@@ -34,7 +34,13 @@ def write_small_model(
 
 
 def write_model_of(
-    folder: Path, train: Scans, calibration: Scans, settings: TrainSettings, files: Sequence[Path] = ()
+    folder: Path,
+    train: Scans,
+    calibration: Scans,
+    settings: TrainSettings,
+    files: Sequence[Path] = (),
+    *,
+    with_baselines: bool = True,
 ) -> Path:
     """Fit on scans that are prepared already; `files` are noted as what the model has seen."""
     model = build_model(settings.model).fit(train)
@@ -43,7 +49,8 @@ def write_model_of(
         model, score, settings.postprocess, calibration, spacing_mm=settings.spacing_mm, least_part_mm3=0.0
     )
     fitted = HealthyModel(model, score, settings.postprocess, train.shape, settings.spacing_mm, held_out)
-    baselines = {f"baselines/{name}": value for name, value in Baselines().fit(train).state().items()}
+    learned = Baselines().fit(train).state() if with_baselines else {}
+    baselines = {f"baselines/{name}": value for name, value in learned.items()}
     parts = ["train"] * len(train) + ["calibration"] * len(calibration)
     rows = [
         f"{file.name}\t{part}\t{file.name}\t{hash_input(file)}\tn/a"

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from medunsup.evaluate.froc import Froc, FrocCurve, Mask, Scores, froc_thresholds
 from medunsup.evaluate.histogram import ScoreHistogram
 
-N_THRESHOLDS = 30
+N_THRESHOLDS = 60
 
 
 def froc_of_scan(

@@ -10,7 +10,7 @@ from medunsup.evaluate.bootstrap import Estimate
 from medunsup.evaluate.froc import FrocCurve
 from medunsup.report.charts import HEIGHT, WIDTH, Chart, Curve, Tick, round_values
 
-LEFT, ROW = 190.0, 30.0
+FOREST_WIDTH, LEFT, ROW = 820.0, 200.0, 25.0
 MOST_FALSE_ALARMS = 10.0
 QUARTERS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
@@ -39,7 +39,7 @@ class Forest:
     height: float
     description: str
     left: float = LEFT
-    width: float = WIDTH
+    width: float = FOREST_WIDTH
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def _curve(name: str, curve: FrocCurve) -> Curve:
 
 
 def _across(share: float) -> float:
-    return round(LEFT + float(np.clip(share, 0, 1)) * (WIDTH - LEFT), 1)
+    return round(LEFT + float(np.clip(share, 0, 1)) * (FOREST_WIDTH - LEFT), 1)
 
 
 def _pair(point: NDArray[np.float64]) -> tuple[float, float]:

@@ -82,7 +82,7 @@ def _judged(rivals: Sequence[MethodFigures]) -> tuple[Shown, VerdictWords]:
         words = VerdictWords(
             "Better than every baseline",
             "✓",
-            "Every interval of the difference in average precision excludes zero.",
+            "Against each baseline measured, the interval of the difference in average precision excludes zero.",
         )
         return "pass", words
     words = VerdictWords(

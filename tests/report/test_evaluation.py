@@ -1,0 +1,78 @@
+"""The page of an evaluation says what was shown, and no more."""
+
+import dataclasses
+import re
+
+import pytest
+from evaluated import evaluation
+
+from medunsup.evaluate.evaluation import PlantedFigures
+from medunsup.report.evaluation import write_evaluation
+from medunsup.report.evaluation_words import verdict
+
+HIGH, LOW = [0.7, 0.72, 0.68, 0.71, 0.69, 0.73, 0.7], [0.5, 0.51, 0.5, 0.48, 0.52, 0.5, 0.49]
+MIXED = [0.3, 0.7, 0.4, 0.6, 0.5, 0.55, 0.45]
+PLANTED = PlantedFigures(
+    volumes_mm3=(1000.0, 3000.0),
+    contrasts_sd=(-3.0, 0.0, 3.0),
+    sensitivity=((0.5, 0.0, 0.75), (1.0, 0.0, 1.0)),
+    levels=(0.0, 0.5, 1.0),
+    level_volume_mm3=3000.0,
+    average_precision=(0.8, 0.05, 0.9),
+    prevalence=0.01,
+    false_positives=1.0,
+    n_lesions=4,
+)
+
+
+@pytest.fixture
+def page(tmp_path):
+    result = dataclasses.replace(evaluation(HIGH, LOW), planted=PLANTED, notes=("Something was left out.",))
+    return write_evaluation(result, tmp_path / "report.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("model", "baseline", "title"),
+    [
+        (HIGH, LOW, "Better than every baseline"),
+        (LOW, HIGH, "Worse than a baseline"),
+        (MIXED, MIXED[::-1], "Not shown to be better"),
+        (HIGH[:5], LOW[:5], "Too few subjects to say"),
+        ([], [], "No lesions to find"),
+    ],
+)
+def test_the_verdict_claims_what_the_intervals_allow(model, baseline, title):
+    assert verdict(evaluation(model, baseline)).words.title == title
+
+
+def test_the_first_screen_shows_verdict_picture_and_three_numbers(page):
+    first = page[page.index('class="first"') : page.index("</section>")]
+    assert "Better than every baseline" in first
+    assert "0.704 [" in first
+    assert len(re.findall('class="value"', first)) == 3
+    assert "<svg" in first
+
+
+def test_a_confounded_site_is_told_on_the_first_screen(page):
+    assert "what is found may be the scanner" in page[: page.index("</section>")]
+
+
+def test_every_best_dice_is_called_an_oracle(page):
+    assert page.count("Dice, oracle") == 2
+    assert "best dice" not in page.lower()
+
+
+def test_the_page_loads_nothing(page):
+    assert not re.findall(r'(?:src|href)="(?!#|data:)', page)
+    assert "<script" not in page
+
+
+def test_planted_lesions_and_what_was_left_out_are_shown(page):
+    assert "Blind spots" in page
+    assert "75 %" in page
+    assert "Something was left out." in page
+
+
+def test_an_evaluation_of_healthy_scans_alone_has_a_page(tmp_path):
+    page = write_evaluation(evaluation([], []), tmp_path / "report.html").read_text("utf-8")
+    assert "No lesions to find" in page
