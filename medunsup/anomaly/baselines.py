@@ -37,6 +37,7 @@ BASELINES: dict[str, Baseline] = {
     "rank_high": _rank("intensity rank, bright first, median 3³", "high", 3),
     "rank_low": _rank("intensity rank, dark first, median 3³", "low", 3),
     "healthy_z": Baseline("voxel-wise deviation from healthy scans", "deviation", model="healthy_atlas"),
+    "healthy_z_blurred": Baseline("deviation of the blurred scan", "zscore", model="healthy_atlas"),
     "asymmetry": Baseline("difference of left and right", "asymmetry"),
     "pca_residual": Baseline("residual of principal components", "absolute", model="pca"),
     "pca_lof": Baseline("local outlier factor of principal components", "lof", model="pca"),

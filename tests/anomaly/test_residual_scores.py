@@ -6,6 +6,7 @@ from healthy_arrays import Blurring, healthy, with_blob
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import mahalanobis
+from sklearn.metrics import average_precision_score
 
 from medunsup.anomaly.build import build_score
 from medunsup.anomaly.data import Scans
@@ -22,6 +23,13 @@ class Perfect:
 
     def reconstruct(self, values, mask):
         return values * mask
+
+
+class Nothing(Perfect):
+    """Knows no anatomy: every scan is its own residual."""
+
+    def reconstruct(self, values, mask):
+        return 0 * values
 
 
 def score_map(name: str, scan=SCAN, *, model=MODEL, healthy_scans: Scans | None = None, **values):
@@ -57,7 +65,7 @@ def test_zscore_is_the_residual_in_healthy_sd():
     residuals = np.stack([plain_residual(scan) for scan in scans])
     covered = np.ma.masked_array(residuals, np.broadcast_to(~scans.masks[:, None], residuals.shape))
     wanted = np.abs((plain_residual() - covered.mean(axis=0)) / covered.std(axis=0, ddof=1)).mean(axis=0)
-    found = score_map("zscore", healthy_scans=scans, smoothing=0, floor=0)
+    found = score_map("zscore", healthy_scans=scans, blur=0, smoothing=0, floor=0)
     everywhere = scans.masks.all(axis=0) & SCAN[1]
     np.testing.assert_allclose(found[everywhere], wanted[everywhere], rtol=1e-4)
 
@@ -66,6 +74,20 @@ def test_both_sides_of_the_zscore_are_its_halves_together():
     halves = [score_map("zscore", healthy_scans=healthy(5, channels=2), sides=side) for side in SIDES]
     whole = score_map("zscore", healthy_scans=healthy(5, channels=2))
     np.testing.assert_allclose(halves[0] + halves[1], whole, rtol=1e-5, atol=1e-6)
+
+
+def test_blurring_first_finds_a_faint_lesion_better():
+    mask = np.ones((20, 20, 20), bool)
+    lesion = np.zeros(mask.shape, bool)
+    lesion[8:13, 8:13, 8:13] = True
+    noise = np.random.default_rng(0).normal(0, 1, (9, 1, 20, 20, 20)).astype(np.float32)
+    scans = Scans(noise[1:], np.broadcast_to(mask, (8, *mask.shape)))
+    faint = (noise[0] + 1.5 * lesion, mask)
+    sharp, blurred = (
+        score_map("zscore", faint, model=Nothing(), healthy_scans=scans, blur=blur) for blur in (0, 1.5)
+    )
+    found = [average_precision_score(lesion.ravel(), one.ravel()) for one in (sharp, blurred)]
+    assert found[1] > 5 * found[0]
 
 
 @given(st.floats(0.05, 50))

@@ -10,6 +10,7 @@ from pydantic import Field
 from medunsup.anomaly.base import Score, State
 from medunsup.anomaly.data import Array, Mask, Scans
 from medunsup.anomaly.residual import over_channels, residual
+from medunsup.anomaly.smoothing import smooth_inside
 from medunsup.anomaly.voxelwise import VoxelStatistics, VoxelwiseConfig
 from medunsup.core.registry import register
 
@@ -17,6 +18,12 @@ from medunsup.core.registry import register
 class ZScoreConfig(VoxelwiseConfig):
     """Parameters of the normalised residual."""
 
+    blur: float = Field(
+        1.5,
+        ge=0,
+        le=10,
+        description="Gaussian over the residual before all else, sd in voxels; 0 for fine lesions",
+    )
     sides: Literal["both", "positive", "negative"] = Field("both", description="which deviations count")
 
 
@@ -30,7 +37,10 @@ class ZScoreConfig(VoxelwiseConfig):
     "too small, and all others look a little ill.",
 )
 class ZScore(Score):
-    """Residual minus its healthy mean, over its healthy standard deviation, voxel by voxel."""
+    """Blurred residual minus its healthy mean, over its healthy standard deviation, voxel by voxel.
+
+    Blurring comes first because a lesion deviates to one side while noise and misplaced folds cancel out.
+    """
 
     Config = ZScoreConfig
     config: ZScoreConfig
@@ -38,13 +48,13 @@ class ZScore(Score):
 
     def fit(self, model: Any, scans: Scans) -> Self:
         """Gather the residuals of healthy scans; see `Score.fit`."""
-        residuals = ((residual(model, values, mask), mask) for values, mask in scans)
+        residuals = ((self._residual(model, values, mask), mask) for values, mask in scans)
         self.statistics_ = VoxelStatistics.of(residuals, self.config)
         return self
 
     def map(self, model: Any, values: Array, mask: Mask) -> Array:
         """Return the map; see `Score.map`."""
-        z = self.statistics_.z(residual(model, values, mask), mask)
+        z = self.statistics_.z(self._residual(model, values, mask), mask)
         sided = {"both": np.abs(z), "positive": np.maximum(z, 0), "negative": np.maximum(-z, 0)}
         return over_channels(sided[self.config.sides], mask)
 
@@ -56,3 +66,6 @@ class ZScore(Score):
         """Take over what `state` gave."""
         self.statistics_ = VoxelStatistics.of_state(state)
         return self
+
+    def _residual(self, model: Any, values: Array, mask: Mask) -> Array:
+        return smooth_inside(residual(model, values, mask), mask, self.config.blur)
