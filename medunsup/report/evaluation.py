@@ -58,6 +58,8 @@ def _facts(result: Evaluation) -> dict[str, Any]:
 def _headline(result: Evaluation) -> list[Headline]:
     """Three numbers: average precision, what it gains over the best baseline, lesions found."""
     figures = result.figures
+    if not figures.model.makes_map:
+        return _headline_without_lesions(result)
     own, rival = figures.model, words.best_rival(figures)
     precision = own.figures.get("average_precision")
     chance = (
@@ -82,6 +84,18 @@ def _headline(result: Evaluation) -> list[Headline]:
             "%" if n_lesions else "",
             f"of {n_lesions}, at one false alarm a scan",
         ),
+    ]
+
+
+def _headline_without_lesions(result: Evaluation) -> list[Headline]:
+    """Three numbers where there is nothing to find: how many scans, how much is marked, how unusual."""
+    false = [case.at_threshold["false_findings"] for case in result.cases if case.at_threshold]
+    p_values = [case.p_value for case in result.cases]
+    mean = f"{sum(false) / len(false):.1f}" if false else "–"
+    return [
+        Headline("Healthy scans", str(len(false)), "", f"of {len(result.cases)} in the table"),
+        Headline("False findings a scan", mean, "", f"promised: {result.false_parts:g} on average"),
+        Headline("Smallest p of a scan", words.figure(min(p_values)), "", f"among {len(p_values)} scans"),
     ]
 
 

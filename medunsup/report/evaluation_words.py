@@ -82,7 +82,7 @@ def _judged(rivals: Sequence[MethodFigures]) -> tuple[Shown, VerdictWords]:
         words = VerdictWords(
             "Better than every baseline",
             "✓",
-            "Against each baseline measured, the interval of the difference in average precision excludes zero.",
+            "The interval of the difference in average precision excludes zero for each baseline measured.",
         )
         return "pass", words
     words = VerdictWords(

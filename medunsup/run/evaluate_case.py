@@ -22,6 +22,7 @@ from medunsup.run.prepare_many import request_of
 from medunsup.run.settings import SegmentSettings
 from medunsup.run.sources import Case
 
+LEAST_OUTSIDE = 0.01
 MARGIN_VOXELS = 9  # more than the widest median, so that cropping changes no map
 
 Array = NDArray[np.float32]
@@ -218,7 +219,7 @@ def _warnings(case: Case, judge: Judge, prepared: Prepared, truth: Mask | None) 
         yield f"The scan is {prepared.contrast}, the model learned {judge.model.contrast}."
     total = 0 if truth is None else int(truth.sum())
     outside = 0 if truth is None else int((truth & ~prepared.brain).sum())
-    if total and outside:
+    if outside >= max(LEAST_OUTSIDE * total, 1):
         yield f"{outside / total:.0%} of the lesions lie outside the brain mask and are not measured."
     if not total and case.lesions is not None:
         yield "The lesion mask is empty."

@@ -76,3 +76,4 @@ def test_planted_lesions_and_what_was_left_out_are_shown(page):
 def test_an_evaluation_of_healthy_scans_alone_has_a_page(tmp_path):
     page = write_evaluation(evaluation([], []), tmp_path / "report.html").read_text("utf-8")
     assert "No lesions to find" in page
+    assert "promised: 1 on average" in page
