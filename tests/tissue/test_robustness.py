@@ -19,14 +19,18 @@ def anatomy() -> Anatomy:
     return make_anatomy(spacing_mm=(2.0, 2.0, 2.0), scale=0.6)
 
 
-def segmented(anatomy: Anatomy, image: np.ndarray, name: str = "atlas_gmm") -> TissueMethod:
-    """Fit with priors as a template gives them: the truth, smeared over 5 mm."""
+def segmented(anatomy: Anatomy, image: np.ndarray, fluid_as_gm: float = 0.0) -> TissueMethod:
+    """Fit with priors as a template gives them: the truth, smeared over 5 mm.
+
+    `fluid_as_gm` is the share of CSF that the priors call GM, as where a brain has shrunk.
+    """
     mask = anatomy.mask.data
-    smeared = np.stack([gaussian_filter(share, 2.5) for share in anatomy.fractions[:3]]) + 0.02
+    gm, wm, csf = (gaussian_filter(share, 2.5) for share in anatomy.fractions[:3])
+    smeared = np.stack([gm + fluid_as_gm * csf, wm, (1 - fluid_as_gm) * csf]) + 0.02
     priors = (smeared / smeared.sum(axis=0)).astype(np.float32) * mask
     scaled = winsorize_and_scale(image, mask, fence=FENCES["T1w"])[None]
     spacing = tuple(np.abs(np.diag(anatomy.affine)[:3]).tolist())
-    return method("tissue", name)().fit(TissueInput(scaled, mask, spacing, ("T1w",), TISSUES, priors))
+    return method("tissue", "atlas_gmm")().fit(TissueInput(scaled, mask, spacing, ("T1w",), TISSUES, priors))
 
 
 def over_truth(anatomy: Anatomy, fitted: TissueMethod) -> np.ndarray:
@@ -41,6 +45,12 @@ def test_noise_and_bias_empty_no_tissue(anatomy, noise, bias):
     fitted = segmented(anatomy, anatomy.image("T1w", noise=noise, bias=bias).data)
     ratios = over_truth(anatomy, fitted)
     assert ((ratios > 0.5) & (ratios < 2)).all(), ratios
+
+
+def test_priors_of_another_age_do_not_turn_fluid_into_grey_matter(anatomy):
+    fitted = segmented(anatomy, anatomy.image("T1w", noise=0.05).data, fluid_as_gm=0.8)
+    ratios = over_truth(anatomy, fitted)
+    assert ((ratios > 0.8) & (ratios < 1.25)).all(), ratios
 
 
 @pytest.mark.parametrize("levels", [(400,), (0,), (400, 0)])
