@@ -19,10 +19,10 @@ class Detector(BaseEstimator):
     """Anomalies in arrays, learned from healthy ones.
 
     Arrays are (N, I, J, K) volumes, (N, H, W) slices, or (N, C, I, J, K) with channels, all on one lattice
-    and scaled alike, 0 outside the mask. Masks are (N, I, J, K) or (N, H, W) bool; without them everything
-    that is not 0 is inside. `model` and `score` are names that `medunsup methods` lists, `model_values` and
-    `score_values` their parameters, `postprocess` steps such as "median=3". Only steps given in mm use
-    `spacing_mm`.
+    and scaled alike to about [0, 1], 0 outside the mask. Masks are (N, I, J, K) or (N, H, W) bool; without
+    them everything that is not 0 is inside. `model` and `score` are names that `medunsup methods` lists,
+    `model_values` and `score_values` their parameters, `postprocess` steps such as "median=3". Only steps
+    given in mm use `spacing_mm`.
 
         detector = Detector(model="pca", score="zscore", postprocess=("median=3",)).fit(healthy)
         maps = detector.score_map(scans)
