@@ -96,8 +96,8 @@ class DeepModel(AnomalyModel):
         return next(self.learner_.parameters()).device
 
     def _inputs(self, values: Array, mask: Mask) -> Iterator[tuple[Tensor, Tensor]]:
-        x = torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))[None]
-        inside = torch.from_numpy(np.ascontiguousarray(mask))[None, None]
+        x = torch.tensor(np.asarray(values, dtype=np.float32))[None]
+        inside = torch.tensor(np.asarray(mask))[None, None]
         if self.config.dims == 2:
             used = _used_slices(mask)
             x, inside = x[0].permute(3, 0, 1, 2)[used], inside[0].permute(3, 0, 1, 2)[used]

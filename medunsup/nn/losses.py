@@ -25,7 +25,7 @@ def gradient_penalty(
 
     Gulrajani et al., Improved training of Wasserstein GANs, NeurIPS 2017.
     """
-    share = torch.rand(len(real), generator=generator, device=real.device)
+    share = torch.rand(len(real), generator=generator, device=real.device, dtype=real.dtype)
     share = share.view(-1, *[1] * (real.ndim - 1))
     between = (share * real + (1 - share) * fake).detach().requires_grad_(True)
     (slope,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)

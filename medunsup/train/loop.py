@@ -15,7 +15,7 @@ from medunsup.core.errors import InputError, MedunsupError, OutputError, StepErr
 from medunsup.train import checkpoint, processes
 from medunsup.train.learner import Learner
 from medunsup.train.monitor import ITEMS_SHOWN, Monitor, Progress
-from medunsup.train.step import Stepper, draw
+from medunsup.train.step import Stepper, draw, seeded
 from medunsup.train.stop import StoppedError, StopRequest, stop_on_signal
 from medunsup.train.views import Positions, View
 
@@ -220,10 +220,9 @@ class _Run:
         return sum(losses) / count
 
     def _validation_loss(self, view: View, items: Positions) -> float:
-        seed = draw(self.plan.seed, int(items[0]))
-        torch.manual_seed(seed)
-        generator = torch.Generator(self.fabric.device).manual_seed(seed)
-        return float(self.learner.validate(view.batch(items, seed).to(self.fabric.device), generator))
+        device = self.fabric.device
+        batch = view.batch(items, draw(self.plan.seed, int(items[0]))).to(device)
+        return float(self.learner.validate(batch, seeded(device, self.plan.seed, int(items[0]))))
 
     def _is_out_of_patience(self) -> bool:
         patience, place = self.training.patience, self.place

@@ -31,7 +31,6 @@ class Stepper:
             fabric.setup_optimizers(torch.optim.Adam(parameters, lr=turn.learning_rate, betas=turn.betas))
             for turn, parameters in zip(self._turns, self._parameters, strict=True)
         ]
-        self._generator = torch.Generator(fabric.device)
 
     def take(self, view: View, items: Positions, step: int, steps: int) -> dict[str, Tensor]:
         """Take all turns due at `step`; return each turn's loss under its name, and the terms of all.
@@ -78,10 +77,9 @@ class Stepper:
         optimizer.zero_grad()
         sums: dict[str, Tensor] = {}
         for n, (batch, share) in parts.items():
-            seed = draw(self._seed, step, n, number)
-            torch.manual_seed(seed)
+            generator = seeded(self._fabric.device, self._seed, step, n, number)
             with self._fabric.autocast():
-                loss = turn.loss(batch, self._generator.manual_seed(seed))
+                loss = turn.loss(batch, generator)
             self._fabric.backward(share * loss.total)
             for name, value in {**loss.terms, turn.name: loss.total.detach()}.items():
                 sums[name] = sums.get(name, 0.0) + share * value
@@ -92,8 +90,17 @@ class Stepper:
 
 
 def draw(*key: int) -> int:
-    """Seed that follows from a key of whole numbers alone."""
+    """Draw a seed that follows from a key of whole numbers alone."""
     return int(np.random.SeedSequence((DRAWS, *key)).generate_state(1, np.uint64)[0] >> 1)
+
+
+def seeded(device: torch.device, *key: int) -> torch.Generator:
+    """Make a generator that follows from a key, and set torch's own, which dropout uses, to the same seed."""
+    seed = draw(*key)
+    torch.default_generator.manual_seed(seed)  # torch.manual_seed does this and formats a stack trace
+    if device.type == "cuda":
+        torch.cuda.manual_seed(seed)
+    return torch.Generator(device).manual_seed(seed)
 
 
 @contextmanager
