@@ -161,8 +161,8 @@ ARTEFACT = (
 THICK_SLICES_ALLOW = 1.5  # partial volume along a thick axis makes white matter uneven in plane too
 
 SIDES = Limit(
-    # 92 scans without a large lesion have up to 4.6, 28 of them in slices of 6 mm up to 5.1; one tumour in
-    # three contrasts 11.5 and more.
+    # 92 scans without a large lesion have up to 4.6, 27 of them in slices of 6 mm up to 5.7; one tumour in
+    # three contrasts 9.8 and more.
     "sides_differ_percent",
     7.0,
     None,
