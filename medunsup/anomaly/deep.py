@@ -17,7 +17,7 @@ from medunsup.core.config import Config
 from medunsup.core.errors import InputError, UsageError
 from medunsup.train.learner import Learner
 from medunsup.train.loop import Training, train
-from medunsup.train.views import Slices, Volumes
+from medunsup.train.views import Slices, Transform, Volumes
 
 SLICES_AT_ONCE = 32
 SAMPLE_SEED = 0
@@ -50,11 +50,12 @@ class DeepModel(AnomalyModel):
         """Train; see `AnomalyModel.fit`. Raises UsageError if the lattice does not fit the levels."""
         self.learner_ = self._build(scans.shape)
         config = self.config
+        training = training or Training()
         train(
             self.learner_,
-            self._view(scans),
+            self._view(scans, training.transform),
             None if validation is None else self._view(validation),
-            training or Training(),
+            training,
             epochs=config.epochs,
             batch_size=config.batch_size,
             seed=config.seed,
@@ -126,9 +127,9 @@ class DeepModel(AnomalyModel):
             learner = self.build(inputs)
         return convert_conv2d_weight_memory_format(learner, torch.channels_last)  # faster in two dimensions
 
-    def _view(self, scans: Scans) -> Slices | Volumes:
+    def _view(self, scans: Scans, transform: Transform | None = None) -> Slices | Volumes:
         kind = Volumes if self.config.dims == 3 else Slices
-        return kind(scans.values, scans.masks, tuple(scans.names))
+        return kind(scans.values, scans.masks, tuple(scans.names), transform=transform)
 
 
 def _used_slices(mask: Mask) -> NDArray[np.intp]:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -17,7 +17,7 @@ from medunsup.train.learner import Learner
 from medunsup.train.monitor import ITEMS_SHOWN, Monitor, Progress
 from medunsup.train.step import Stepper, draw, seeded
 from medunsup.train.stop import StoppedError, StopRequest, stop_on_signal
-from medunsup.train.views import Positions, View
+from medunsup.train.views import Positions, Transform, View
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,10 @@ class Training:
     patience : stop after so many epochs without a better validation loss; None never stops early.
     checkpoint_every_s : seconds between checkpoints; 0 writes one after every batch.
     pictures_every : epochs between sheets of sample reconstructions.
-    tell : called after every batch; with several devices it must be picklable.
+    tell : called after every batch.
     tensorboard : log there as well.
+    transform : changes each training item before it is seen, see `views.View`; what is learned then follows
+        from it too, and no checkpoint knows it.
     """
 
     folder: Path | str | None = None
@@ -51,6 +53,7 @@ class Training:
     pictures_every: int = 5
     tell: Callable[[Progress], None] | None = None
     tensorboard: bool = False
+    transform: Transform | None = None
 
 
 @dataclass(frozen=True)
@@ -81,22 +84,12 @@ def train(
     InputError, UsageError : the checkpoint to resume from is damaged, or of another run.
     OutputError : the folder holds a run already, or cannot be written.
     """
-    go = partial(
-        _go,
-        view=view,
-        validation=validation,
-        training=training,
-        plan=_Plan(epochs, min(batch_size, len(view)), seed),
-    )
-    return Trained(
-        **processes.launch(
-            go,
-            learner,
-            accelerator=training.accelerator,
-            devices=training.devices,
-            precision=training.precision,
-        )
-    )
+    plan = _Plan(epochs, min(batch_size, len(view)), seed)
+    where = {name: getattr(training, name) for name in ("accelerator", "devices", "precision")}
+    with processes.told_here(training.tell, devices=training.devices) as tell:
+        here = replace(training, tell=tell)
+        go = partial(_go, view=view, validation=validation, training=here, plan=plan)
+        return Trained(**processes.launch(go, learner, **where))
 
 
 @dataclass(frozen=True)

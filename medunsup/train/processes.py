@@ -1,12 +1,14 @@
 """Running in one process or several: starting them, agreeing between them, bringing back what they made."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from functools import partial
-from multiprocessing import active_children
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 from typing import Any
 
 import torch
@@ -35,6 +37,22 @@ def launch(go: Go, learner: Learner, *, accelerator: str, devices: int, precisio
         outcome = checkpoint.load(path)
     learner.load_state_dict(outcome["learner"])
     return outcome["returned"]
+
+
+@contextmanager
+def told_here(tell: Callable[[Any], None] | None, *, devices: int) -> Iterator[Callable[[Any], None] | None]:
+    """Yield what calls `tell` in this process from wherever it is called."""
+    if tell is None or devices == 1:
+        yield tell
+        return
+    queue = get_context("spawn").SimpleQueue()
+    listener = Thread(target=lambda: [tell(word) for word in iter(queue.get, None)], daemon=True)
+    listener.start()
+    try:
+        yield queue.put
+    finally:
+        queue.put(None)
+        listener.join()
 
 
 def agree(fabric: Any, *flags: bool) -> tuple[bool, ...]:

@@ -186,3 +186,19 @@ def test_without_a_folder_nothing_is_written(learner, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run(learner())
     assert list(Path.cwd().iterdir()) == []
+
+
+def test_a_transform_is_seen_by_training_and_not_by_validation():
+    from medunsup.anomaly.models.ae import AE, AEConfig
+
+    def blacken(item):
+        return {**item, "values": torch.zeros_like(item["values"])}
+
+    config = AEConfig(channels=4, levels=2, epochs=40, latent_dim=4, learning_rate=1e-2)
+    told = []
+    training = Training(transform=blacken, tell=told.append, patience=None)
+    model = AE(config).fit(small_brains(3), validation=small_brains(2, seed=1), training=training)
+    assert told[-1].losses["reconstruction"] < 0.01
+    assert told[-1].best_validation > 0.1
+    values, mask = next(iter(small_brains(1)))
+    assert np.abs(model.reconstruct(values, mask)).max() < 0.5

@@ -14,6 +14,7 @@ from small_brains import small_brains
 from medunsup.anomaly.deep import DeepModel
 from medunsup.core.registry import method
 from medunsup.train.loop import Training
+from medunsup.train.monitor import Progress
 
 SMALL = {"channels": 4, "levels": 2, "epochs": 3, "batch_size": 8, "learning_rate": 3e-3}
 
@@ -31,7 +32,9 @@ def fit(name: str, **training: object) -> dict[str, np.ndarray]:
 
 @pytest.mark.parametrize("name", ["vae", "constrained_aae"])
 def test_two_processes_learn_what_one_learns_from_the_same_batches(name):
-    one, two = fit(name, parts=2), fit(name, devices=2)
+    told: list[Progress] = []
+    one, two = fit(name, parts=2), fit(name, devices=2, tell=told.append)
+    assert [progress.step for progress in told] == list(range(1, told[-1].steps + 1))
     assert max(np.abs(one[key] - two[key]).max() for key in one) <= 1e-5
 
 
