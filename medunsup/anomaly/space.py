@@ -67,6 +67,11 @@ class ModelSpace:
         """Sides of the lattice in voxels."""
         return self.grid.shape
 
+    @property
+    def middle(self) -> int:
+        """Sum of the first indices of a voxel and its mirror image about the template's midline."""
+        return round(-2 * self.grid.affine[0, 3] / self.spacing_mm)
+
     def carry_in(self, volume: Volume, placement_mm: Affine) -> NDArray[np.float32]:
         """Resample a scan linearly onto the lattice, `shape` float32; 0 beyond its field of view.
 

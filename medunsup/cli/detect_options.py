@@ -74,6 +74,10 @@ Cache = Annotated[
     Path | None,
     option("Run", metavar="FOLDER", help="For prepared scans, used again; by default 'prepared' beside -o."),
 ]
+Card = Annotated[
+    Path | None,
+    option("Input", metavar="FILE", help="Data card (Markdown) of the scans, kept beside the model."),
+]
 Alpha = Annotated[
     float | None,
     option(

@@ -11,7 +11,7 @@ from medunsup.cli.choices import pairs, typed
 
 if TYPE_CHECKING:
     from medunsup.run.detect_settings import TrainSettings
-    from medunsup.run.train import Stage
+    from medunsup.run.learn import Stage
 
 
 def read_training(config: str | None, given: Mapping[str, Any], parameters: Sequence[str]) -> "TrainSettings":

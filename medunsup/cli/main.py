@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 import medunsup
-from medunsup.cli import bids, demo, detect, doctor, evaluate, methods, segment, train
+from medunsup.cli import bids, demo, detect, doctor, evaluate, methods, models, segment, train
 from medunsup.cli.plain_help import Command, Group
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app.command(cls=Command)(bids.bids)
 app.command(cls=Command)(train.train)
 app.command(cls=Command)(detect.detect)
 app.command(cls=Command)(evaluate.evaluate)
+app.add_typer(models.app, name="models")
 app.command(cls=Command)(methods.methods)
 app.command(cls=Command)(doctor.doctor)
 app.command(cls=Command)(demo.demo)
@@ -40,7 +41,7 @@ def main(
         bool, typer.Option("--version", callback=print_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    """Learn from the medical scans nobody has labelled: brain tissue volumes from a raw scan."""
+    """Learn from the medical scans nobody has labelled: tissue volumes, and what is unlike healthy scans."""
 
 
 def run() -> None:

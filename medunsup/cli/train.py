@@ -21,6 +21,7 @@ def train(
     set_: options.SetValue = None,
     seed: options.Seed = None,
     resume: detect_options.Resume = False,
+    card: detect_options.Card = None,
     cache: detect_options.Cache = None,
     jobs: options.Jobs = 1,
     force: options.Force = False,
@@ -37,11 +38,12 @@ def train(
     given |= {"contrast": contrast, "brain": brain, "coordinates": coordinates}
     with one_line_errors(debug=debug, as_json=as_json), stages(quiet) as told:
         settings = read_training(config, given, set_ or [])
-        from medunsup.run.train import train_model
+        from medunsup.run.train import TrainRequest, train_model
 
-        made = train_model(
-            settings, data, out, mask=mask, jobs=jobs, cache=cache, resume=resume, force=force, told=told
+        request = TrainRequest(
+            settings, data, out, mask, cache, card=card, jobs=jobs, resume=resume, force=force
         )
+        made = train_model(request, told)
     if as_json:
         print_json(
             {"model": str(made.path), "contrast": made.contrast, "settings": made.settings.model_dump()}

@@ -21,7 +21,7 @@ from medunsup.run.request import Identity, Request
 from medunsup.run.settings import SegmentSettings
 
 if TYPE_CHECKING:
-    from medunsup.anomaly.result import AnomalyResult, ScanScore
+    from medunsup.anomaly.result import AnomalyResult, BaselineResult, Flag, ScanScore
 
 USUAL_ALPHA = 0.05
 
@@ -169,7 +169,11 @@ def detect_scan(request: DetectRequest, *, progress: Progress | None = None) -> 
     with begin("carry back") as step:
         score = carried(found)
         reconstruction = reconstructed(model, made, image, space)
-    alpha = supported_alpha(request, step)
+    with begin("compare with the healthy scans") as step:
+        flagged = unlike_healthy(model, made)
+        remarks = [*made.warnings, *seen_before(model, made)]
+        alpha = supported_alpha(request, step)
+    cheap = asked_baselines(request, made, carried) if request.baselines else ()
     with begin("threshold", false_parts=request.false_parts) as step:
         threshold = calibration.part_threshold(request.false_parts)
         calibrated = image.like(calibration.calibrated_map(score.data, made.brain), kind="score")
@@ -195,12 +199,12 @@ def detect_scan(request: DetectRequest, *, progress: Progress | None = None) -> 
         false_parts=request.false_parts,
         alpha=alpha,
         is_anomalous=None if alpha is None else scan.p_value <= alpha,
-        flags=(),
-        baselines=(),
-        model=model.card,
+        flags=flagged,
+        baselines=cheap,
+        model=model.about,
         contrast=made.contrast,
         record=record,
-        remarks=tuple(made.warnings),
+        remarks=tuple(remarks),
         details=made.facts,
     )
 
@@ -221,6 +225,39 @@ def reconstructed(model: ModelFolder, made: Prepared, image: Volume, space: Any)
     look = model.healthy.model.reconstruct(made.values, made.mask)[0]
     look = space.carry_back(low + (high - low) * look, made.placement_mm, image.grid)
     return image.like((look * made.brain).astype(np.float32), kind="image")
+
+
+def unlike_healthy(model: ModelFolder, made: Prepared) -> "tuple[Flag, ...]":
+    """Say what sets the scan apart from those the model knows."""
+    from medunsup.anomaly.guards import contrast_flag, flags
+
+    coarsest_mm = max(made.facts["spacing_mm"])
+    found = flags(model.data_card, made.values, made.mask, coarsest_mm=coarsest_mm)
+    return (*contrast_flag(made.contrast, model.contrast), *found)
+
+
+def seen_before(model: ModelFolder, made: Prepared) -> list[str]:
+    """Remark on a scan the model has seen: its p-value is worth nothing."""
+    part = model.hashes.get(made.facts["sha256"])
+    return [f"The model has seen this scan ({part}): its p-value and map say little."] if part else []
+
+
+def asked_baselines(
+    request: DetectRequest, made: Prepared, carried: Callable[[Any], Volume]
+) -> "tuple[BaselineResult, ...]":
+    """Let the cheap methods look at the scan, on the model's lattice."""
+    from medunsup.anomaly.baselines import BASELINES
+    from medunsup.anomaly.result import BaselineResult
+
+    model, results = request.model, []
+    for name in (name for name in model.baselines.scores_ if name != "prevalence"):
+        found = model.baselines.map(name, made.values, made.mask)
+        number = model.baselines.scan_score(name, made.values, made.mask, found)
+        scan = scored(number, model.arrays[f"baseline_scores/{name}"])
+        results.append(
+            BaselineResult(name, BASELINES[name].words, scan, None if found is None else carried(found))
+        )
+    return tuple(results)
 
 
 def supported_alpha(request: DetectRequest, step: Step) -> float | None:

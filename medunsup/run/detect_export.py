@@ -16,7 +16,7 @@ from medunsup.io.bids import Kind, OutputNames, sidecar, source_uri
 from medunsup.run.detect import DetectRequest
 from medunsup.run.lock import locked
 from medunsup.run.provenance import generated_by, package_versions, plain
-from medunsup.run.root import check_root, write_root
+from medunsup.run.root import DETECTION, check_root, write_root
 from medunsup.run.staging import Staging, recover, unwritable
 from medunsup.run.tables import tsv
 
@@ -104,7 +104,7 @@ def _write(result: "AnomalyResult", request: DetectRequest, names: OutputNames) 
         paths["findings"] = names.path("findings")
         write_text(staging.place(paths["findings"]), findings_tsv(result))
         paths |= _report(result, request, staging)
-        write_root(names, request.scan.scan)
+        write_root(names, request.scan.scan, DETECTION)
         paths["sidecar"] = sidecar(names.path("anomaly_mask"))
         staging.publish(last=paths["sidecar"], outdated=[names.path(kind) for kind in KINDS])
     return paths

@@ -26,6 +26,6 @@ class TrainSettings(Config):
     brain: Literal["auto", "atlas", "stripped", "deepbet"] = "auto"
     coordinates: Coordinates = "auto"
     validation: float = Field(0.1, ge=0, lt=1, description="share of subjects that decide when to stop")
-    calibration: float = Field(0.25, gt=0, lt=1, description="share of subjects that set the thresholds")
+    calibration: float = Field(0.3, gt=0, lt=1, description="share of subjects that set the thresholds")
     least_part_mm3: float = Field(50.0, ge=0, description="smaller findings are not counted or listed")
     seed: int = Field(0, ge=0, description="of the split")

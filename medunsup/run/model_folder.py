@@ -2,7 +2,7 @@
 
 import json
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,20 +13,22 @@ from numpy.typing import NDArray
 
 import medunsup
 from medunsup.core.errors import InputError, MedunsupError
-from medunsup.io.atomic import atomic_path, write_json, write_text
+from medunsup.io.atomic import atomic_path, write_json
 from medunsup.io.nifti import sha256
 from medunsup.run.detect_settings import TrainSettings
 from medunsup.run.provenance import generated_by, package_versions, plain
 from medunsup.run.staging import Staging
 
 FORMAT = 1
-MANIFEST, WEIGHTS, SCANS, BASELINES, CARD = (
-    "model.json",
-    "weights.safetensors",
-    "scans.tsv",
-    "baselines.tsv",
-    "README.md",
-)
+MANIFEST = "model.json"
+WEIGHTS = "weights.safetensors"
+BASELINE_ARRAYS = "baselines.safetensors"
+BASELINE_TABLE = "baselines.tsv"
+SCANS = "scans.tsv"
+CARD = "README.md"
+DATA_CARD = "data_card.md"
+OPTIONAL = (DATA_CARD,)
+TRAINING = "training"
 LOCK = ".medunsup.lock"
 
 Arrays = dict[str, NDArray[Any]]
@@ -70,8 +72,23 @@ class ModelFolder:
                 f"It was made by version {self.facts['Version']}; train it again with this one."
             ) from error
 
+    @cached_property
+    def data_card(self) -> Any:
+        """What its healthy scans look like, a `guards.DataCard`."""
+        from medunsup.anomaly.guards import DataCard
+        from medunsup.anomaly.healthy_model import part_of
+
+        return DataCard.of_state(part_of(self.arrays, "card"))
+
+    @cached_property
+    def baselines(self) -> Any:
+        """The cheap methods, fitted on the same scans. Raises InputError if the file is damaged."""
+        from medunsup.anomaly.baselines import Baselines
+
+        return Baselines().load_state(read_arrays(self.path / BASELINE_ARRAYS), self.shape)
+
     @property
-    def card(self) -> Any:
+    def about(self) -> Any:
         """Its `ModelFacts`: names and numbers that results quote."""
         from medunsup.anomaly.result import ModelFacts
 
@@ -101,7 +118,7 @@ def read_model(path: Path) -> ModelFolder:
     """
     manifest = path / MANIFEST
     if not manifest.is_file():
-        unfinished = (path / "checkpoint.pt").exists()
+        unfinished = (path / TRAINING).is_dir()
         hint = (
             "Its training is not finished: go on with --resume."
             if unfinished
@@ -126,38 +143,28 @@ def read_model(path: Path) -> ModelFolder:
 
 
 def write_model(
-    folder: Path,
-    *,
-    settings: TrainSettings,
-    shape: Sequence[int],
-    contrast: str,
-    arrays: Mapping[str, NDArray[Any]],
-    texts: Mapping[str, str],
-    facts: Mapping[str, Any],
+    folder: Path, settings: TrainSettings, files: Mapping[str, str | bytes], facts: Mapping[str, Any]
 ) -> None:
     """Write all files or none; model.json comes last, so where it is, the model is whole.
 
-    `texts` are further files by name, `facts` what else model.json says. The folder is locked by the caller.
+    `facts` are what else model.json says, "Shape" and "Contrast" among them. The folder is locked by the
+    caller. Raises OutputError on a full or unwritable disk.
     """
     with Staging(folder, "model") as staging:
-        write_arrays(staging.place(folder / WEIGHTS), arrays)
-        for name, text in texts.items():
-            write_text(staging.place(folder / name), text)
-        written = [WEIGHTS, *texts]
-        hashes = {name: sha256(staging.place(folder / name)) for name in written}
+        for name, content in files.items():
+            with atomic_path(staging.place(folder / name)) as temporary:
+                temporary.write_bytes(content if isinstance(content, bytes) else content.encode())
         about = {
             "Format": FORMAT,
             "Version": medunsup.__version__,
             "GeneratedBy": [generated_by()],
             "Settings": settings.model_dump(),
-            "Shape": list(shape),
-            "Contrast": contrast,
             **facts,
-            "SHA256": hashes,
+            "SHA256": {name: sha256(staging.place(folder / name)) for name in files},
             "Versions": package_versions(),
         }
         write_json(staging.place(folder / MANIFEST), plain(about))
-        staging.publish(last=folder / MANIFEST)
+        staging.publish(last=folder / MANIFEST, outdated=[folder / name for name in OPTIONAL])
 
 
 def changed_files(model: ModelFolder) -> list[str]:
@@ -169,14 +176,12 @@ def changed_files(model: ModelFolder) -> list[str]:
     ]
 
 
-def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write named arrays as safetensors, atomically."""
+def arrays_as_bytes(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """Pack named arrays as safetensors."""
     from safetensors.numpy import save
 
-    ready = {name: np.ascontiguousarray(value) for name, value in arrays.items()}
-    ready = {name: value.reshape(np.shape(arrays[name])) for name, value in ready.items()}
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(save(ready))
+    ready = {name: np.array(value, order="C", copy=None) for name, value in arrays.items()}
+    return bytes(save(ready))
 
 
 def read_arrays(path: Path) -> Arrays:

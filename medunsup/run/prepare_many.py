@@ -1,6 +1,6 @@
 """Prepare many scans in several processes, and lay them one behind the other on disk."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 SHOWN = 5
 
-Counted = Callable[[int, int], None]
-
 
 @dataclass(frozen=True)
 class Task:
@@ -42,9 +40,9 @@ def request_of(case: Case, settings: TrainSettings) -> Request:
 
 
 def prepare_all(
-    cases: Sequence[Case], settings: TrainSettings, cache: Path, *, jobs: int = 1, done: Counted | None = None
-) -> None:
-    """Bring all scans into the cache; `done` hears how many of how many are there.
+    cases: Sequence[Case], settings: TrainSettings, cache: Path, *, jobs: int = 1
+) -> Iterator[tuple[int, int]]:
+    """Bring all scans into the cache; yield how many of how many are there.
 
     Raises InputError naming the scans that cannot be used, once all were tried.
     """
@@ -57,8 +55,7 @@ def prepare_all(
             failed[index] = f"{cases[index].scan}: its process was ended from outside. Try fewer --jobs."
         elif error:
             failed[index] = error
-        if done is not None:
-            done(count, len(tasks))
+        yield count, len(tasks)
     if failed:
         shown = "; ".join(failed[index] for index in sorted(failed)[:SHOWN])
         more = f"; and {len(failed) - SHOWN} more" if len(failed) > SHOWN else ""

@@ -1,6 +1,7 @@
 """The files that all results of one output folder share."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,22 @@ and 3D Slicer. The sidecar `_dseg.json` tells how each result was made; where it
 not complete. Not for diagnosis.
 """
 
+DETECT_README = """# Anomalies found by medunsup
+
+In each subject's `anat` folder, in the scan's own space:
+
+- `_desc-anomaly_statmap`: the raw score, higher is less like healthy scans
+- `_desc-anomalysurprise_statmap`: -log10 of the share of healthy voxels that score as much or more
+- `_desc-anomaly_mask`: where the raw score exceeds the threshold that healthy scans set
+- `_desc-anomaly_findings.tsv`: the parts of the mask, with volume, place and score
+- `_desc-healthylook`: the scan as the model expects it in a healthy person
+- `_desc-anomaly_report.html`: the page to look at first
+
+Maps named after a cheap method (`_desc-asymmetry_statmap` and so on) are there to compare with. The sidecar
+`_desc-anomaly_mask.json` tells how each result was made, with the scan's p-value and what sets the scan apart from
+those the model knows; where it is missing, the result is not complete. Not for diagnosis.
+"""
+
 
 def check_root(root: Path) -> None:
     """Raise OutputError if the folder is a data set that something else made, such as the raw one."""
@@ -53,16 +70,28 @@ def check_root(root: Path) -> None:
         )
 
 
-def write_root(names: OutputNames, scan: Path) -> None:
+@dataclass(frozen=True)
+class Words:
+    """What a folder of results is called, and the README that tells what lies in it."""
+
+    title: str
+    readme: str
+
+
+SEGMENTATION = Words("medunsup: brain tissue segmentation", README)
+DETECTION = Words("medunsup: anomalies", DETECT_README)
+
+
+def write_root(names: OutputNames, scan: Path, words: Words = SEGMENTATION) -> None:
     """Describe the folder as a BIDS derivative data set, once."""
     if names.root is None or not names.is_bids:
         return
     check_root(names.root)
     description = names.root / "dataset_description.json"
     if not description.exists():
-        write_json(description, _description(names.root, scan))
+        write_json(description, _description(names.root, scan, words.title))
     if not any(names.root.glob("README*")):
-        write_text(names.root / "README.md", README)
+        write_text(names.root / "README.md", words.readme)
     ignored = names.root / ".bidsignore"
     there = ignored.read_text(encoding="utf-8").splitlines() if ignored.exists() else []
     missing = [line for line in NOT_IN_BIDS if line not in there]
@@ -70,11 +99,11 @@ def write_root(names: OutputNames, scan: Path) -> None:
         write_text(ignored, "\n".join([*there, *missing]) + "\n")
 
 
-def _description(root: Path, scan: Path) -> dict[str, Any]:
+def _description(root: Path, scan: Path, title: str) -> dict[str, Any]:
     raw = dataset_root(scan)
     link = link_to(raw, root) if raw is not None else None
     return {
-        "Name": "medunsup: brain tissue segmentation",
+        "Name": title,
         "BIDSVersion": BIDS_VERSION,
         "DatasetType": "derivative",
         "GeneratedBy": [generated_by()],

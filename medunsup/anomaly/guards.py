@@ -1,0 +1,217 @@
+"""Does a scan look like those a model learned from? If not, its map and p-value mean nothing.
+
+Each measure's limit follows from the healthy scans themselves, each compared with the others (leave one out).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from medunsup.anomaly.data import Array, Mask, Scans
+from medunsup.anomaly.result import Flag
+
+MEASURES = ("pattern", "outside", "missing", "intensities", "side")
+HIGHER_IS_WORSE = np.array([False, True, True, True, False])
+USUAL_COVERAGE, RARE_COVERAGE, OWN_COVERAGE = 0.9, 0.02, 0.5
+QUANTILES = np.linspace(0.025, 0.975, 20)
+SMOOTHING_VOXELS = 2.0
+TAIL, REACH = 0.05, 2.0
+LEAST_REACH = np.array([0.1, 0.02, 0.02, 0.02, 0.0])
+SPACING_RATIO = 2.0
+
+SENTENCES = {
+    "pattern": "Bright and dark lie where they lie in healthy scans only with a correlation of {value:.2f} "
+    "(healthy scans: {limit:.2f} or more): another contrast, or the template was placed wrongly.",
+    "outside": "{value:.1%} of the mask lies where healthy scans hold no brain (of theirs {limit:.1%}): "
+    "the skull is left, or the template was placed wrongly.",
+    "missing": "{value:.1%} of what is brain in healthy scans is not in the mask (there {limit:.1%} at most): "
+    "brain is cut off, or the template was placed wrongly.",
+    "intensities": "The intensities are spread otherwise than in healthy scans (distance {value:.3f}, there "
+    "{limit:.3f} at most): another contrast or sequence, or much noise.",
+    "side": "Left and right differ the other way round than in healthy scans (correlation {value:.2f}, there "
+    "{limit:.2f} or more): left and right may be swapped.",
+    "spacing": "The voxels measure up to {value:.1f} mm, those of the healthy scans {limit:.1f} mm at most.",
+    "contrast": "The scan is {found}, the model knows {known}.",
+}
+
+
+@dataclass(frozen=True)
+class DataCard:
+    """What healthy scans look like, on the lattice (I, J, K).
+
+    `mean` and `coverage` (share of scans whose mask holds a voxel), `asymmetry` (mean of left minus right,
+    smoothed), `quantiles` of intensities, `limits` of `MEASURES`, `coarsest_mm` of the scans as they came,
+    `middle` the sum of the indices of two mirrored voxels along the first axis. The first channel counts.
+    """
+
+    mean: Array
+    coverage: Array
+    asymmetry: Array
+    quantiles: NDArray[np.float64]
+    limits: NDArray[np.float64]
+    coarsest_mm: float
+    middle: int
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Everything as named arrays."""
+        return {name: np.asarray(value) for name, value in vars(self).items()}
+
+    @classmethod
+    def of_state(cls, state: Mapping[str, NDArray[Any]]) -> Self:
+        """Take over what `state` gave."""
+        values: dict[str, Any] = dict(state)
+        values |= {"coarsest_mm": float(state["coarsest_mm"]), "middle": int(state["middle"])}
+        return cls(**values)
+
+
+def learn_card(scans: Scans, *, coarsest_mm: float, middle: int) -> DataCard:
+    """Gather the healthy look from scans, and set limits by comparing each scan with all others.
+
+    Scans are read one at a time, twice. With fewer than three scans there are no limits worth the name, and
+    nothing will be flagged by them.
+    """
+    sums = _Sums.of(scans, middle)
+    measured = np.array([sums.without(values, mask).measure(values, mask) for values, mask in scans])
+    return DataCard(
+        mean=sums.mean,
+        coverage=sums.coverage,
+        asymmetry=sums.asymmetry,
+        quantiles=sums.quantiles,
+        limits=_limits(measured),
+        coarsest_mm=coarsest_mm,
+        middle=middle,
+    )
+
+
+def flags(card: DataCard, values: Array, mask: Mask, *, coarsest_mm: float) -> tuple[Flag, ...]:
+    """Say what makes a scan (C, I, J, K) unlike the healthy ones; nothing if it is like them."""
+    found = _measure(values, mask, card)
+    beyond = np.where(HIGHER_IS_WORSE, found > card.limits, found < card.limits)
+    measured = list(zip(MEASURES, found, card.limits, beyond, strict=True))
+    limit_mm = SPACING_RATIO * card.coarsest_mm
+    measured.append(
+        ("spacing", np.float64(coarsest_mm), np.float64(limit_mm), np.bool_(coarsest_mm > limit_mm))
+    )
+    return tuple(
+        Flag(name, SENTENCES[name].format(value=value, limit=limit), float(value), float(limit))
+        for name, value, limit, is_beyond in measured
+        if is_beyond
+    )
+
+
+def contrast_flag(found: str, known: str) -> tuple[Flag, ...]:
+    """Flag a scan of another contrast by its name."""
+    if found == known:
+        return ()
+    return (Flag("contrast", SENTENCES["contrast"].format(found=found, known=known), 1.0, 0.0),)
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """Sums over scans, from which one can be taken out again."""
+
+    n: int
+    values: NDArray[np.float64]
+    masks: NDArray[np.float64]
+    differences: NDArray[np.float64]
+    all_quantiles: NDArray[np.float64]
+    middle: int
+
+    @classmethod
+    def of(cls, scans: Scans, middle: int) -> "_Sums":
+        shape = scans.shape[1:]
+        values, masks, differences = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+        quantiles = np.zeros(QUANTILES.size)
+        for scan, mask in scans:
+            values += scan[0]
+            masks += mask
+            differences += _difference(scan[0], middle)
+            quantiles += np.quantile(scan[0][mask], QUANTILES)
+        return cls(len(scans), values, masks, differences, quantiles, middle)
+
+    def without(self, values: Array, mask: Mask) -> "_Sums":
+        """Take one scan out."""
+        return _Sums(
+            self.n - 1,
+            self.values - values[0],
+            self.masks - mask,
+            self.differences - _difference(values[0], self.middle),
+            self.all_quantiles - np.quantile(values[0][mask], QUANTILES),
+            self.middle,
+        )
+
+    @property
+    def mean(self) -> Array:
+        return np.asarray(self.values / np.maximum(self.masks, 1), dtype=np.float32)
+
+    @property
+    def coverage(self) -> Array:
+        return np.asarray(self.masks / max(self.n, 1), dtype=np.float32)
+
+    @property
+    def asymmetry(self) -> Array:
+        return np.asarray(self.differences / max(self.n, 1), dtype=np.float32)
+
+    @property
+    def quantiles(self) -> NDArray[np.float64]:
+        return self.all_quantiles / max(self.n, 1)
+
+    def measure(self, values: Array, mask: Mask) -> NDArray[np.float64]:
+        return _measure(values, mask, self)
+
+
+def _measure(values: Array, mask: Mask, healthy: Any) -> NDArray[np.float64]:
+    """Return `MEASURES` of one scan beside a `DataCard` or `_Sums`."""
+    usual = healthy.coverage > USUAL_COVERAGE
+    rare = healthy.coverage < RARE_COVERAGE
+    shared = mask & (healthy.coverage > OWN_COVERAGE)
+    own = np.quantile(values[0][mask], QUANTILES) if mask.any() else np.zeros(QUANTILES.size)
+    half = shared & _mirrored(shared, healthy.middle)
+    half[: healthy.middle // 2 + 1] = False
+    return np.array(
+        [
+            _correlation(values[0][shared], healthy.mean[shared]),
+            (mask & rare).sum() / max(int(mask.sum()), 1),
+            (usual & ~mask).sum() / max(int(usual.sum()), 1),
+            np.abs(own - healthy.quantiles).mean(),
+            _correlation(_difference(values[0], healthy.middle)[half], healthy.asymmetry[half]),
+        ]
+    )
+
+
+def _limits(measured: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Twice as far from the median as the worst twentieth of healthy scans; sides beyond zero only."""
+    if len(measured) < 3:
+        return np.where(HIGHER_IS_WORSE, np.inf, -np.inf)
+    median = np.median(measured, axis=0)
+    bad = np.where(
+        HIGHER_IS_WORSE, np.quantile(measured, 1 - TAIL, axis=0), np.quantile(measured, TAIL, axis=0)
+    )
+    reach = np.maximum(REACH * np.abs(bad - median), LEAST_REACH)
+    limits = np.where(HIGHER_IS_WORSE, median + reach, median - reach)
+    limits[MEASURES.index("side")] = min(0.0, float(np.quantile(measured[:, -1], TAIL / 2)))
+    return limits
+
+
+def _difference(values: Array, middle: int) -> Array:
+    """Left minus right, smoothed: fine folds lie differently in everyone, broad differences do not."""
+    return np.asarray(ndimage.gaussian_filter(values - _mirrored(values, middle), SMOOTHING_VOXELS))
+
+
+def _mirrored(values: NDArray[Any], middle: int) -> NDArray[Any]:
+    """Swap left and right about the template's midline; 0 comes in at the edge."""
+    source = middle - np.arange(values.shape[0])
+    is_inside = (source >= 0) & (source < values.shape[0])
+    mirrored = np.zeros_like(values)
+    mirrored[is_inside] = values[source[is_inside]]
+    return mirrored
+
+
+def _correlation(first: NDArray[Any], second: NDArray[Any]) -> float:
+    if first.size < 2 or first.std() == 0 or second.std() == 0:
+        return 0.0
+    return float(np.corrcoef(first, second)[0, 1])

@@ -1,0 +1,72 @@
+"""`medunsup models`: which models are there, what they are, and whether they are whole."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from medunsup.cli import options
+from medunsup.cli.console import FAILED, one_line_errors, print_json
+from medunsup.cli.plain_help import Command, Group
+
+app = typer.Typer(cls=Group, no_args_is_help=True, help="List, show or verify trained models.")
+
+Model = Annotated[
+    Path, typer.Argument(metavar="FOLDER", help="What `medunsup train` made.", show_default=False)
+]
+
+
+@app.command("list", cls=Command)
+def list_models(
+    folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="Holds model folders.")] = Path("runs"),
+    as_json: options.AsJson = False,
+) -> None:
+    """List the models in a folder."""
+    with one_line_errors(as_json=as_json):
+        from dataclasses import asdict
+
+        from medunsup.run.verify import find_models
+
+        facts = [asdict(model.about) | {"folder": str(model.path)} for model in find_models(folder)]
+        if as_json:
+            print_json({"models": facts})
+            return
+        for one in facts:
+            typer.echo(
+                f"{one['folder']}: {one['model']} with {one['score']}, {one['contrast']}, "
+                f"{one['n_train']} scans, {one['n_calibration']} for calibration"
+            )
+        if not facts:
+            typer.echo(f"{folder}: holds no model.", err=True)
+
+
+@app.command("show", cls=Command)
+def show_model(model: Model, as_json: options.AsJson = False) -> None:
+    """Print a model's card."""
+    with one_line_errors(as_json=as_json):
+        from medunsup.run.model_folder import CARD, read_model
+
+        opened = read_model(model)
+        if as_json:
+            print_json(opened.facts)
+        else:
+            typer.echo((opened.path / CARD).read_text(encoding="utf-8"))
+
+
+@app.command("verify", cls=Command)
+def verify_model(model: Model, as_json: options.AsJson = False, debug: options.Debug = False) -> None:
+    """Hash a model's files and compute a stored figure again; exit code 1 if anything differs."""
+    with one_line_errors(debug=debug, as_json=as_json):
+        from medunsup.run.verify import verify
+
+        found = verify(model)
+    if as_json:
+        print_json({"sound": found.is_sound, "changed": found.changed, "figures": found.figures})
+    else:
+        for name in found.changed:
+            typer.echo(f"changed: {name}")
+        for name, (before, now) in found.figures.items():
+            typer.echo(f"{name}: {before:.6g} when trained, {now:.6g} now")
+        typer.echo(f"{model}: {'sound' if found.is_sound else 'NOT what was trained'}")
+    if not found.is_sound:
+        raise typer.Exit(FAILED)

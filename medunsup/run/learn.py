@@ -1,0 +1,182 @@
+"""From prepared healthy scans to everything a model folder keeps: weights, thresholds, data card, twins."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medunsup.core.errors import UsageError
+from medunsup.run.detect_settings import TrainSettings
+
+Arrays = dict[str, NDArray[Any]]
+
+N_PLANTED_SCANS = 4
+PLANTED_MM3 = 2000.0
+PLANTED_SD = (-3.0, 3.0)
+TABLE_COLUMNS = ("method", "words", "average_precision", "prevalence", "lesions")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where a training stands: what is done now, how much of it (0 to 1), seconds left if known."""
+
+    what: str
+    share: float = 0.0
+    seconds_left: float | None = None
+
+
+Told = Callable[[Stage], None]
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What comes out of a training.
+
+    `arrays` by name, `baselines` those of the cheap methods, `table` their rows beside the model's, `check`
+    figures that can be computed again without any scan.
+    """
+
+    arrays: Arrays
+    baselines: Arrays
+    table: list[tuple[str, ...]]
+    check: dict[str, float]
+
+
+def check_choices(settings: TrainSettings) -> None:
+    """Raise UsageError for a model, score, step or parameter that does not exist or does not fit."""
+    from medunsup.anomaly.build import build_model, build_score
+    from medunsup.anomaly.postprocess import check_steps
+
+    model = build_model(settings.model, settings.parameters)
+    score = build_score(settings.score, settings.score_parameters, model=model)
+    if not score.makes_map:
+        raise UsageError(f"The score {settings.score} makes no map of a scan. Choose one that does.")
+    check_steps(settings.postprocess)
+
+
+def learn(
+    settings: TrainSettings,
+    scans: Mapping[Any, Any],
+    out: Path,
+    *,
+    coarsest_mm: float,
+    resume: bool,
+    told: Told,
+) -> Learned:
+    """Fit model, score and cheap methods on the scans of "train", calibrate on those of "calibration".
+
+    `out` takes the checkpoints of a deep model; `coarsest_mm` is the largest voxel side of the scans as they
+    came.
+    """
+    from medunsup.anomaly.baselines import Baselines
+    from medunsup.anomaly.build import build_model, build_score
+    from medunsup.anomaly.guards import learn_card
+    from medunsup.anomaly.healthy_model import HealthyModel, calibrated
+    from medunsup.anomaly.space import ModelSpace
+
+    train, held_out = scans["train"], scans["calibration"]
+    model = build_model(settings.model, settings.parameters)
+    score = build_score(settings.score, settings.score_parameters, model=model)
+    told(Stage("learning"))
+    training = training_of(model, out, resume=resume, told=told)
+    model.fit(train, validation=scans["validation"], training=training)
+    told(Stage("learning the score"))
+    score.fit(model, train)
+    told(Stage("calibrating"))
+    choices: dict[str, Any] = {
+        "spacing_mm": settings.spacing_mm,
+        "least_part_mm3": settings.least_part_mm3,
+    }
+    calibration = calibrated(model, score, settings.postprocess, held_out, **choices)
+    fitted = HealthyModel(model, score, settings.postprocess, train.shape, settings.spacing_mm, calibration)
+    told(Stage("learning the cheap methods"))
+    baselines = Baselines().fit(train)
+    own = {f"baseline_scores/{name}": value for name, value in baseline_scores(baselines, held_out).items()}
+    told(Stage("gathering what healthy scans look like"))
+    space = ModelSpace(settings.spacing_mm)
+    card = learn_card(train, coarsest_mm=coarsest_mm, middle=space.middle)
+    told(Stage("planting lesions"))
+    table = planted_table(fitted, baselines, held_out)
+    cards = {f"card/{name}": value for name, value in card.state().items()}
+    return Learned(
+        arrays={**fitted.state(), **own, **cards},
+        baselines=baselines.state(),
+        table=table,
+        check=check_figures(fitted),
+    )
+
+
+def training_of(model: Any, out: Path, *, resume: bool, told: Told) -> Any:
+    """Say where a deep model's checkpoints lie and who hears of its progress; None for a classic one."""
+    if "epochs" not in type(model.config).model_fields:
+        return None
+    from medunsup.train.loop import Training
+
+    def tell(progress: Any) -> None:
+        what = f"epoch {progress.epoch} of {progress.epochs}"
+        told(Stage(what, progress.step / progress.steps, progress.seconds_left))
+
+    return Training(folder=out, resume=resume, tell=tell)
+
+
+def baseline_scores(baselines: Any, scans: Any) -> dict[str, NDArray[np.float64]]:
+    """Return each cheap method's numbers for the calibration scans, (n,), sorted."""
+    found = {}
+    for name in baselines.scores_:
+        numbers = [
+            baselines.scan_score(name, values, mask, baselines.map(name, values, mask))
+            for values, mask in scans
+        ]
+        found[name] = np.sort(np.asarray(numbers, dtype=np.float64))
+    return found
+
+
+def planted_table(fitted: Any, baselines: Any, held_out: Any) -> list[tuple[str, ...]]:
+    """Average precision of the model and each cheap method on lesions planted into calibration scans.
+
+    Ellipsoids of 2 ml, 3 healthy standard deviations brighter and darker, the same for all.
+    """
+    from medunsup.anomaly.baselines import BASELINES
+    from medunsup.anomaly.sensitivity import Planting, sensitivity_surface
+
+    scans = held_out.take(range(min(N_PLANTED_SCANS, len(held_out))))
+    measure = partial(
+        sensitivity_surface,
+        scans=scans,
+        planting=Planting((fitted.spacing_mm,) * 3),
+        threshold=np.inf,
+        volumes_mm3=(PLANTED_MM3,),
+        contrasts_sd=PLANTED_SD,
+        spread=baselines.models_["healthy_atlas"].statistics_.sd,
+    )
+    maps = {"model": (f"{fitted.model.method_name} with {fitted.score.method_name}", fitted.map)}
+    for name, score in baselines.scores_.items():
+        if score.makes_map:
+            maps[name] = (BASELINES[name].words, partial(baselines.map, name))
+    rows: list[tuple[str, ...]] = []
+    for name, (words, score_map) in maps.items():
+        found = measure(score_map)
+        precision, prevalence = found.average_precision, found.prevalence
+        rows.append((name, words, f"{precision.mean():.4f}", f"{prevalence.mean():.5f}", str(precision.size)))
+    return rows
+
+
+def check_figures(fitted: Any) -> dict[str, float]:
+    """Score the MNI152 template as if it were a scan: `models verify` does the same and compares."""
+    from medunsup.anomaly.space import ModelSpace
+    from medunsup.preprocess.healthy_scale import healthy_scale
+    from medunsup.preprocess.template import load_template
+
+    space, template = ModelSpace(fitted.spacing_mm), load_template()
+    mask = space.carry_in(template.mask, np.eye(4)) > 0.5
+    scaled, _ = healthy_scale(space.carry_in(template.t1, np.eye(4)), mask, space.tissues)
+    values = np.repeat(scaled[None], fitted.shape[0], axis=0)
+    found = fitted.map(values, mask)
+    return {
+        "ScanScore": float(fitted.scan_score(values, mask, found)),
+        "MapMean": float(found[mask].mean(dtype=np.float64)),
+    }

@@ -1,0 +1,86 @@
+"""The model card: what a trained model is, from which scans, and what it must not be used for."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import medunsup
+from medunsup.core.registry import methods
+from medunsup.run.detect_settings import TrainSettings
+
+TEXT = """# {model} with {score}, learned from {n} healthy {contrast} scans
+
+Written by medunsup {version}. {summary}
+
+## What it knows
+
+- {n_train} scans to learn from, {n_validation} to decide when to stop, {n_calibration} to set thresholds;
+  of {n_subjects} subjects (`scans.tsv` has their hashes, not their folders){sites}.
+- {contrast}, voxels of up to {coarsest:.1f} mm, on a lattice of {spacing:g} mm in MNI space.
+- Steps after the score: {steps}.
+- The smallest p-value it can give a scan is {least_p:.3g}: {n_calibration} healthy scans were kept for that.
+- {data_card}
+
+## What it must not be used for
+
+- Diagnosis.
+- Another contrast than {contrast}, another kind of scanner or sequence, another age than that of its scans:
+  its thresholds hold for scans that could have been among the healthy ones. `detect` flags others.
+- {limit}
+- {score_limit}
+
+## Beside cheap methods
+
+Average precision on lesions of 2 ml planted into calibration scans, 3 healthy standard deviations brighter
+and darker ({n_planted} lesions; chance is the prevalence, {prevalence}). A quick look while training, not an
+evaluation: `medunsup evaluate` measures on cases of yours, with intervals.
+
+| method | what | average precision |
+| --- | --- | --- |
+{rows}
+
+## Check
+
+`medunsup models verify` computes the files' hashes and the model's score of the MNI152 average again.
+"""
+
+
+def model_card(
+    settings: TrainSettings,
+    facts: Mapping[str, Any],
+    scans: str,
+    table: Sequence[tuple[str, ...]],
+    *,
+    has_data_card: bool,
+) -> str:
+    """Write the card; `scans` is scans.tsv, `table` the rows of baselines.tsv."""
+    listed = [row.split("\t") for row in scans.splitlines()[1:]]
+    parts = Counter(row[1] for row in listed)
+    sites = sorted({row[4] for row in listed} - {"n/a"})
+    model = next(card for card in methods("anomaly") if card.name == settings.model)
+    score = next(card for card in methods("score") if card.name == settings.score)
+    return TEXT.format(
+        model=settings.model,
+        score=settings.score,
+        version=medunsup.__version__,
+        summary=model.summary,
+        n=len(listed),
+        n_train=parts["train"],
+        n_validation=parts["validation"],
+        n_calibration=parts["calibration"],
+        n_subjects=len({row[0] for row in listed}),
+        sites=f"; sites: {', '.join(sites)}" if sites else "; sites not stated",
+        contrast=facts["Contrast"],
+        coarsest=facts["CoarsestMM"],
+        spacing=settings.spacing_mm,
+        steps=", ".join(settings.postprocess) or "none",
+        least_p=1 / (parts["calibration"] + 1),
+        data_card="The scans are described in the [data card](data_card.md)."
+        if has_data_card
+        else "No data card was given (`--card`): origin, ages and licence of the scans are not stated.",
+        limit=model.limit,
+        score_limit=score.limit,
+        n_planted=table[0][4],
+        prevalence=table[0][3],
+        rows="\n".join(f"| {row[0]} | {row[1]} | {row[2]} |" for row in table),
+    )

@@ -1,0 +1,58 @@
+"""Whether a model folder is what was trained: its files' hashes, and a figure computed again."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from medunsup.core.errors import InputError
+from medunsup.core.paths import user_path
+from medunsup.run.learn import check_figures
+from medunsup.run.model_folder import MANIFEST, ModelFolder, changed_files, read_model
+
+TOLERANCE = 1e-3  # relative; threads and processors change the last digits of a network's sums
+
+
+@dataclass(frozen=True)
+class Verification:
+    """`changed` files, and each figure as stored and as computed now; `is_sound` if nothing differs."""
+
+    model: ModelFolder
+    changed: tuple[str, ...]
+    figures: dict[str, tuple[float, float]]
+
+    @property
+    def differing(self) -> tuple[str, ...]:
+        """Figures that are not what they were."""
+        return tuple(
+            name
+            for name, (before, now) in self.figures.items()
+            if not math.isclose(before, now, rel_tol=TOLERANCE)
+        )
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether files and figures are as they were written."""
+        return not self.changed and not self.differing
+
+
+def verify(path: str | Path) -> Verification:
+    """Hash the files of a model folder and score the MNI152 template again, as training did.
+
+    Raises InputError for a folder that is no model, or whose weights cannot be read.
+    """
+    model = read_model(user_path(path))
+    changed = changed_files(model)
+    now = check_figures(model.healthy)
+    figures = {name: (float(value), now[name]) for name, value in model.facts["Check"].items()}
+    return Verification(model, tuple(changed), figures)
+
+
+def find_models(folder: str | Path) -> list[ModelFolder]:
+    """List the model folders in a folder, by name; those of another format are left out."""
+    found = []
+    for manifest in sorted(user_path(folder).glob(f"*/{MANIFEST}")):
+        try:
+            found.append(read_model(manifest.parent))
+        except InputError:
+            continue
+    return found
