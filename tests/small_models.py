@@ -10,7 +10,7 @@ from medunsup.anomaly.build import build_model, build_score
 from medunsup.anomaly.data import Scans
 from medunsup.anomaly.healthy_model import HealthyModel, calibrated
 from medunsup.run.detect_settings import TrainSettings
-from medunsup.run.model_folder import SCANS, write_model
+from medunsup.run.model_folder import BASELINE_ARRAYS, SCANS, WEIGHTS, arrays_as_bytes, write_model
 from medunsup.run.prepare import prepare
 from medunsup.run.prepare_many import request_of
 from medunsup.run.request import hash_input
@@ -38,31 +38,24 @@ def write_model_of(
     train: Scans,
     calibration: Scans,
     settings: TrainSettings,
-    files: Sequence[Path] = (),
-    *,
-    with_baselines: bool = True,
+    seen: Sequence[Path] = (),
 ) -> Path:
-    """Fit on scans that are prepared already; `files` are noted as what the model has seen."""
+    """Fit on scans that are prepared already; `seen` are noted as what the model has seen."""
     model = build_model(settings.model).fit(train)
     score = build_score(settings.score, model=model).fit(model, train)
     held_out = calibrated(
         model, score, settings.postprocess, calibration, spacing_mm=settings.spacing_mm, least_part_mm3=0.0
     )
     fitted = HealthyModel(model, score, settings.postprocess, train.shape, settings.spacing_mm, held_out)
-    learned = Baselines().fit(train).state() if with_baselines else {}
-    baselines = {f"baselines/{name}": value for name, value in learned.items()}
     parts = ["train"] * len(train) + ["calibration"] * len(calibration)
     rows = [
         f"{file.name}\t{part}\t{file.name}\t{hash_input(file)}\tn/a"
-        for file, part in zip(files, parts, strict=False)
+        for file, part in zip(seen, parts, strict=False)
     ]
-    write_model(
-        folder,
-        settings=settings,
-        shape=train.shape,
-        contrast=settings.contrast,
-        arrays={**fitted.state(), **baselines},
-        texts={SCANS: "\n".join(["subject\tpart\tscan\tsha256\tsite", *rows]) + "\n"},
-        facts={},
-    )
+    files = {
+        WEIGHTS: arrays_as_bytes(fitted.state()),
+        BASELINE_ARRAYS: arrays_as_bytes(Baselines().fit(train).state()),
+        SCANS: "\n".join(["subject\tpart\tscan\tsha256\tsite", *rows]) + "\n",
+    }
+    write_model(folder, settings, files, {"Shape": list(train.shape), "Contrast": settings.contrast})
     return folder

@@ -89,7 +89,7 @@ def _print(result: "Evaluation", out: Path, *, as_json: bool, quiet: bool) -> No
     if quiet:
         return
     said = verdict(result)
-    for text in (*said.reasons, *result.notes):
+    for text in said.reasons:
         typer.echo(f"  {text}", err=True)
     precision = interval(result.figures.model.figures.get("average_precision"))
     typer.echo(f"{said.words.title}: average precision {precision}  -> {out / 'report.html'}")

@@ -1,7 +1,7 @@
 """Everything an evaluation found, as tables and pages take it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from medunsup.evaluate.case_figures import CaseFigures
@@ -12,9 +12,9 @@ from medunsup.evaluate.comparison import Figures
 class PlantedFigures:
     """What became of lesions planted into healthy scans.
 
-    `sensitivity` (volumes, contrasts) is the share found at the healthy threshold; empty without the healthy
-    spread that contrasts are measured in. `average_precision` is that of lesions of one intensity, a level
-    each, on the scale where a healthy brain lies about in [0, 1]; `prevalence` is what chance reaches there.
+    `sensitivity` (volumes, contrasts) is the share found at the healthy threshold. `average_precision` is
+    that of lesions of one intensity, a level each, on the scale where a healthy brain lies about in [0, 1];
+    `prevalence` is what chance reaches there.
     """
 
     volumes_mm3: tuple[float, ...]
@@ -33,7 +33,7 @@ class Evaluation:
     """A model on a table of cases: `figures` over all, each case's own in the table's order.
 
     `about` names the model (model, score, steps, contrast, ...). `threshold` is the healthy threshold, at
-    which a healthy scan shows `false_parts` findings on average. `notes` say what was left out.
+    which a healthy scan shows `false_parts` findings on average.
     """
 
     figures: Figures
@@ -42,7 +42,6 @@ class Evaluation:
     threshold: float
     false_parts: float
     planted: PlantedFigures | None = None
-    notes: tuple[str, ...] = field(default=())
 
     def as_record(self) -> dict[str, Any]:
         """Plain values for JSON, without the single cases; NaN may be among them."""
@@ -52,7 +51,6 @@ class Evaluation:
             "FalseFindingsAHealthyScan": self.false_parts,
             "NumberOfCases": len(self.cases),
             "NumberOfHealthy": sum(not case.is_ill for case in self.cases),
-            "Notes": list(self.notes),
             **asdict(self.figures),
             "planted": None if self.planted is None else asdict(self.planted),
         }

@@ -46,7 +46,7 @@ def _facts(result: Evaluation) -> dict[str, Any]:
         "blind_spots": None if result.planted is None else _blind_spots(result.planted),
         "threshold": result.threshold,
         "false_parts": result.false_parts,
-        "notes": (*result.notes, *_case_warnings(result)),
+        "notes": _case_warnings(result),
         "limits": words.LIMITS,
         "words": words,
         "MODEL": MODEL,

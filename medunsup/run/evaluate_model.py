@@ -29,9 +29,6 @@ from medunsup.run.staging import Staging, recover
 RECIPE = 1  # counts up when the same case comes out otherwise, so that what was kept is not taken again
 RESULT, PAGE = "evaluation.json", "report.html"
 CASES = "cases"
-NO_FITTED = (
-    "The model folder holds no fitted baselines: healthy_z, pca_residual, pca_lof and pca_ecod are left out."
-)
 
 Told = Callable[[Path, str], None]
 
@@ -77,7 +74,7 @@ def evaluate(
             )
         judge = Judge(
             model=judged,
-            baselines=fitted_baselines(judged) if baselines else None,
+            baselines=judged.baselines if baselines else None,
             threshold=judged.healthy.calibration.part_threshold(false_parts),
             cache=folder / "prepared" if cache is None else user_path(cache),
         )
@@ -89,7 +86,6 @@ def evaluate(
             threshold=judge.threshold,
             false_parts=false_parts,
             planted=kept_or_planted(chosen, judge, folder / CASES, say) if planted else None,
-            notes=(NO_FITTED,) if baselines and not judge.baselines.models_ else (),
         )
         save(result, folder)
     return result
@@ -107,15 +103,6 @@ def unseen(model: ModelFolder, cases: Sequence[Case], table: Path) -> list[Case]
                 f"{case.scan}: the model has seen this scan ({part}). Evaluate on scans it does not know."
             )
     return list(cases)
-
-
-def fitted_baselines(model: ModelFolder) -> Any:
-    """Take the baselines fitted on the model's training scans; without them, those that learn nothing."""
-    from medunsup.anomaly.baselines import Baselines
-    from medunsup.anomaly.healthy_model import part_of
-
-    state = part_of(model.arrays, "baselines")
-    return Baselines().load_state(state, model.shape) if state else Baselines()
 
 
 def about(model: ModelFolder) -> dict[str, Any]:

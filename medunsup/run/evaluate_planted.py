@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from medunsup.evaluate.evaluation import PlantedFigures
 from medunsup.run.evaluate_case import Judge
@@ -18,7 +17,7 @@ LEVEL_VOLUME_MM3 = 3000.0
 def plant_lesions(cases: Sequence[Case], judge: Judge, work: Path) -> PlantedFigures:
     """Plant ellipsoids into healthy cases on the model's lattice and look for them at the healthy threshold.
 
-    The surface of size and contrast needs the healthy spread, which the baselines' atlas holds.
+    Contrasts are in the healthy spread that the folder's `healthy_atlas` baseline learned.
     """
     from medunsup.anomaly.sensitivity import Planting, blind_spot_curve, sensitivity_surface
 
@@ -26,26 +25,22 @@ def plant_lesions(cases: Sequence[Case], judge: Judge, work: Path) -> PlantedFig
     scans = stack(cases, judge.model.settings, judge.cache, work, "healthy")
     planting = Planting((healthy.spacing_mm,) * 3)
     search = {"threshold": judge.threshold, "least_part_mm3": healthy.calibration.least_part_mm3}
-    spread = healthy_spread(judge)
-    found: tuple[tuple[float, ...], ...] = ()
-    if spread is not None:
-        surface = sensitivity_surface(
-            healthy.map,
-            scans,
-            planting,
-            volumes_mm3=VOLUMES_MM3,
-            contrasts_sd=CONTRASTS_SD,
-            spread=spread,
-            **search,
-        )
-        found = tuple(tuple(float(share) for share in row) for row in surface.sensitivity)
+    surface = sensitivity_surface(
+        healthy.map,
+        scans,
+        planting,
+        volumes_mm3=VOLUMES_MM3,
+        contrasts_sd=CONTRASTS_SD,
+        spread=judge.model.baselines.models_["healthy_atlas"].statistics_.sd,
+        **search,
+    )
     curve = blind_spot_curve(
         healthy.map, scans, planting, levels=LEVELS, volume_mm3=LEVEL_VOLUME_MM3, **search
     )
     return PlantedFigures(
         volumes_mm3=VOLUMES_MM3,
         contrasts_sd=CONTRASTS_SD,
-        sensitivity=found,
+        sensitivity=tuple(tuple(float(share) for share in row) for row in surface.sensitivity),
         levels=LEVELS,
         level_volume_mm3=LEVEL_VOLUME_MM3,
         average_precision=tuple(float(value) for value in curve.average_precision.mean(axis=-1)),
@@ -53,12 +48,3 @@ def plant_lesions(cases: Sequence[Case], judge: Judge, work: Path) -> PlantedFig
         false_positives=curve.false_positives,
         n_lesions=len(scans),
     )
-
-
-def healthy_spread(judge: Judge) -> Any:
-    """Each voxel's healthy standard deviation (C, I, J, K); None if no fitted atlas is at hand."""
-    atlases = [judge.model.healthy.model]
-    if judge.baselines is not None:
-        atlases.append(judge.baselines.models_.get("healthy_atlas"))
-    known = [atlas.statistics_.sd for atlas in atlases if hasattr(atlas, "statistics_")]
-    return known[-1] if known else None

@@ -27,7 +27,9 @@ PLANTED = PlantedFigures(
 
 @pytest.fixture
 def page(tmp_path):
-    result = dataclasses.replace(evaluation(HIGH, LOW), planted=PLANTED, notes=("Something was left out.",))
+    result = evaluation(HIGH, LOW)
+    warned = dataclasses.replace(result.cases[0], warnings=("The scan is tilted.",))
+    result = dataclasses.replace(result, planted=PLANTED, cases=(warned, *result.cases[1:]))
     return write_evaluation(result, tmp_path / "report.html").read_text("utf-8")
 
 
@@ -67,10 +69,10 @@ def test_the_page_loads_nothing(page):
     assert "<script" not in page
 
 
-def test_planted_lesions_and_what_was_left_out_are_shown(page):
+def test_planted_lesions_and_warnings_of_scans_are_shown(page):
     assert "Blind spots" in page
     assert "75 %" in page
-    assert "Something was left out." in page
+    assert "sub-0_FLAIR.nii.gz (sub-0): The scan is tilted." in page
 
 
 def test_an_evaluation_of_healthy_scans_alone_has_a_page(tmp_path):

@@ -48,7 +48,7 @@ def model_of_noise(folder: Path) -> Path:
     settings = TrainSettings(
         model="healthy_atlas", score="deviation", spacing_mm=SPACING_MM, contrast="FLAIR", postprocess=()
     )
-    return write_model_of(folder, scans.take(range(4)), scans.take((4, 5)), settings, with_baselines=False)
+    return write_model_of(folder, scans.take(range(4)), scans.take((4, 5)), settings)
 
 
 @pytest.mark.parametrize("subject", [*MS, *BRATS])
