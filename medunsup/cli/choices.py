@@ -22,8 +22,8 @@ def read_settings(
     values |= {key: value for key, value in given.items() if value is not None}
     if str(values.get("tissues", "")).isdigit():
         values["tissues"] = int(values["tissues"])
-    typed = {key: typed(value) for key, value in pairs(parameters, "--set").items()}
-    values["parameters"] = {**values.get("parameters", {}), **typed}
+    told = {key: typed(value) for key, value in pairs(parameters, "--set").items()}
+    values["parameters"] = {**values.get("parameters", {}), **told}
     return SegmentSettings.parse(values, where=config or "segment")
 
 
