@@ -26,9 +26,9 @@ SPACING_RATIO = 2.0
 SENTENCES = {
     "pattern": "Bright and dark lie where they lie in healthy scans only with a correlation of {value:.2f} "
     "(healthy scans: {limit:.2f} or more): another contrast, or the template was placed wrongly.",
-    "outside": "{value:.1%} of the mask lies where healthy scans hold no brain (of theirs {limit:.1%}): "
+    "outside": "{value:.1%} of the mask are brain in no healthy scan ({limit:.1%} there at most): "
     "the skull is left, or the template was placed wrongly.",
-    "missing": "{value:.1%} of what is brain in healthy scans is not in the mask (there {limit:.1%} at most): "
+    "missing": "{value:.1%} of what healthy brains hold is not in the mask ({limit:.1%} there at most): "
     "brain is cut off, or the template was placed wrongly.",
     "intensities": "The intensities are spread otherwise than in healthy scans (distance {value:.3f}, there "
     "{limit:.3f} at most): another contrast or sequence, or much noise.",

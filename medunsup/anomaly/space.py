@@ -16,15 +16,15 @@ DIVISOR = 16  # so that networks can halve each side four times
 SPACING_MM = 2.0
 LIMITS_MM = (0.5, 8.0)
 FWHM_PER_SIGMA = 2.3548
-FIRST_VOXEL_MM = (-98.0, -134.0, -72.0)  # of the whole MNI152 file; common tools keep it at every spacing
+ANCHOR_MM = (0.0, -134.0, -72.0)  # a voxel of the MNI152 file in its midline; tools keep it at 1 and 2 mm
 
 
 @dataclass(frozen=True)
 class ModelSpace:
     """The template's lattice cropped to its brain, RAS+, sides multiples of 16; 80 × 96 × 80 at 2 mm.
 
-    Voxel centres are voxel centres of the MNI152 grid that common tools write at this spacing, so a scan that
-    lies on it already is not interpolated.
+    At 1 and 2 mm voxel centres are those of the MNI152 grid that common tools write, so a scan that lies on it
+    already is not interpolated. At any spacing the midline is a plane of voxels.
     """
 
     spacing_mm: float = SPACING_MM
@@ -51,8 +51,8 @@ class ModelSpace:
         span = (high - low) / self.spacing_mm + 1
         i, j, k = (DIVISOR * int(np.ceil(size / DIVISOR)) for size in span)
         first = (low + high) / 2 - self.spacing_mm * (np.array((i, j, k)) - 1) / 2
-        corner = np.array(FIRST_VOXEL_MM)
-        first = corner + self.spacing_mm * np.round((first - corner) / self.spacing_mm)
+        anchor = np.array(ANCHOR_MM)
+        first = anchor + self.spacing_mm * np.round((first - anchor) / self.spacing_mm)
         affine = np.diag([self.spacing_mm] * 3 + [1.0])
         affine[:3, 3] = first
         return Grid((i, j, k), affine)

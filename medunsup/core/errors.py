@@ -13,6 +13,10 @@ class InputError(MedunsupError):
     """A file cannot be used as it is: not an image, truncated, empty, wrong modality."""
 
 
+class EmptyImageError(InputError):
+    """Every voxel of an image is 0; fine for a mask of what may not be there."""
+
+
 class GeometryError(InputError):
     """The place of the voxels in the world is missing, irregular or contradictory."""
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from medunsup.core.errors import InputError
+from medunsup.core.errors import EmptyImageError, InputError
 from medunsup.core.geometry import Affine
 from medunsup.core.volume import ras_affine
 
@@ -50,15 +50,13 @@ class SlabWriter:
     def finish(self, affine: Affine) -> tuple[Array, Affine]:
         """Return the array (I, J, K) in RAS+ order and its affine.
 
-        Raises InputError if all voxels are equal.
+        Raises InputError if all voxels are equal, as EmptyImageError if they are 0.
         """
+        advice = "Check the conversion or choose another file."
+        if self._least == self._most == 0:
+            raise EmptyImageError(f"{self._path}: the image is empty: every voxel is 0. {advice}")
         if self._least == self._most:
-            what = (
-                "is empty: every voxel is 0"
-                if self._most == 0
-                else f"is constant: every voxel is {self._most:g}"
-            )
-            raise InputError(f"{self._path}: the image {what}. Check the conversion or choose another file.")
+            raise InputError(f"{self._path}: the image is constant: every voxel is {self._most:g}. {advice}")
         return self._data, ras_affine(affine, self._data.shape, self._axes, self._flips)
 
     def _refuse_not_finite(self, target: Array) -> None:

@@ -40,14 +40,15 @@ def healthy_scale(values: Array, mask: NDArray[np.bool_], tissues: Array) -> tup
 
     Raises InputError if the mask holds too little of the template's brain, or all tissues look the same.
     """
-    brain = tissues.sum(axis=0) > 0.5
+    total = tissues.sum(axis=0)
+    brain = total > 0.5
     used = np.flatnonzero(mask & brain)[::EVERY]
     if used.size < LEAST_VOXELS:
         raise InputError(
             f"Only {used.size * EVERY} voxels of the mask lie in the template's brain; the scan does not "
             "lie on the template. Give a mask of the brain."
         )
-    fractions = tissues.reshape(3, -1)
+    fractions = (tissues / np.where(brain, total, 1)).reshape(3, -1)
     levels = _levels(fractions[:, used].T.astype(float), values.reshape(-1)[used].astype(float))
     fitted = levels @ fractions[:, brain.reshape(-1)]
     middle, spread = float(fitted.mean()), float(fitted.std())

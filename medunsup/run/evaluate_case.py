@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medunsup.core.errors import GeometryError, InputError
+from medunsup.core.errors import EmptyImageError, GeometryError, InputError
 from medunsup.core.geometry import Affine, Grid, check_same_grid
 from medunsup.core.volume import Volume
 from medunsup.evaluate.case_figures import CaseFigures
@@ -119,7 +119,10 @@ def true_lesions(case: Case, image: Volume, settings: SegmentSettings) -> Mask |
 
     if case.lesions is None:
         return np.zeros(image.shape, dtype=bool) if case.is_healthy else None
-    given = load_file(case.lesions, coordinates=settings.coordinates)
+    try:
+        given = load_file(case.lesions, coordinates=settings.coordinates)
+    except EmptyImageError:
+        return np.zeros(image.shape, dtype=bool)
     try:
         check_same_grid(given.grid, image.grid, "the lesions and the scan")
     except GeometryError as error:

@@ -55,8 +55,8 @@ In each subject's `anat` folder, in the scan's own space:
 - `_desc-anomaly_report.html`: the page to look at first
 
 Maps named after a cheap method (`_desc-asymmetry_statmap` and so on) are there to compare with. The sidecar
-`_desc-anomaly_mask.json` tells how each result was made, with the scan's p-value and what sets the scan apart from
-those the model knows; where it is missing, the result is not complete. Not for diagnosis.
+`_desc-anomaly_mask.json` tells how each result was made, with the scan's p-value and what sets the scan apart
+from those the model knows; where it is missing, the result is not complete. Not for diagnosis.
 """
 
 

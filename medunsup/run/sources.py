@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from medunsup.core.errors import InputError, UsageError
+from medunsup.core.errors import EmptyImageError, InputError, UsageError
 from medunsup.core.paths import user_path
 from medunsup.io.bids import IMAGE_ENDINGS, contrast_of_name, stem
 from medunsup.run.bids_app import find_scans
@@ -226,4 +226,7 @@ def _least() -> str:
 def _holds_lesions(path: Path | None) -> bool:
     from medunsup.io.load import load
 
-    return path is not None and bool((load(path).data > 0).any())
+    try:
+        return path is not None and bool((load(path).data > 0).any())
+    except EmptyImageError:
+        return False

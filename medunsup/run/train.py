@@ -114,12 +114,14 @@ def train_model(request: TrainRequest, told: Told) -> ModelFolder:
     cache = request.cache or out.parent / "prepared"
     with locked(out / LOCK):
         recover(out, "model")
-        begin_or_resume(request, hashes)
+        check_folder(request, hashes)
         told(Stage("preparing scans"))
         counted = prepare_all(used, settings, cache, jobs=request.jobs)
         for n, of in counted:
             told(Stage("preparing scans", n / of))
         common = check_alike(used, settings, cache)
+        if not request.resume:
+            begin(request, hashes)
         with work_folder(out / WORK) as work:
             scans = {part: stack(cases, settings, cache, work, part) for part, cases in parts.items()}
             shape = scans["train"].shape
@@ -147,22 +149,24 @@ def find_scans(request: TrainRequest) -> tuple[dict[Part, list[Case]], int]:
     return parts, len(patients)
 
 
-def begin_or_resume(request: TrainRequest, hashes: Sequence[str]) -> None:
-    """Make the folder ready for a new training, or see that it is this one that goes on.
+def check_folder(request: TrainRequest, hashes: Sequence[str]) -> None:
+    """See that a training may begin in the folder, or that it is this one that goes on.
 
     Raises OutputError if it holds a model or an unfinished training and neither `force` nor `resume` is set,
     UsageError if what is to go on was begun with other choices or scans.
     """
     folder = request.out / TRAINING
-    checkpoint, asked = folder / CHECKPOINT, folder / ASKED
-    now = {"Settings": request.settings.model_dump(mode="json"), "Scans": list(hashes)}
     if request.resume:
-        _check_same(asked, checkpoint, now)
-        return
-    if not request.force:
-        refuse_overwrite(request.out, checkpoint)
+        _check_same(folder, _asked(request, hashes))
+    elif not request.force:
+        refuse_overwrite(request.out, folder / CHECKPOINT)
+
+
+def begin(request: TrainRequest, hashes: Sequence[str]) -> None:
+    """Clear what an earlier training left, and note what this one was asked for."""
+    folder = request.out / TRAINING
     shutil.rmtree(folder, ignore_errors=True)
-    write_json(asked, now)
+    write_json(folder / ASKED, _asked(request, hashes))
 
 
 def refuse_overwrite(out: Path, checkpoint: Path) -> None:
@@ -227,9 +231,14 @@ def work_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def _check_same(asked: Path, checkpoint: Path, now: Mapping[str, Any]) -> None:
-    if not checkpoint.exists():
-        raise OutputError(f"{asked.parent}: holds no unfinished training. Leave out --resume.")
+def _asked(request: TrainRequest, hashes: Sequence[str]) -> dict[str, Any]:
+    return {"Settings": request.settings.model_dump(mode="json"), "Scans": list(hashes)}
+
+
+def _check_same(folder: Path, now: Mapping[str, Any]) -> None:
+    asked = folder / ASKED
+    if not (folder / CHECKPOINT).exists():
+        raise OutputError(f"{folder}: holds no unfinished training. Leave out --resume.")
     try:
         before = json.loads(asked.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -241,6 +250,5 @@ def _check_same(asked: Path, checkpoint: Path, now: Mapping[str, Any]) -> None:
     ]
     what = f"another {', '.join(changed)}" if changed else "other scans"
     raise UsageError(
-        f"{asked.parent}: this training was begun with {what}. Resume it with the same, or begin anew with "
-        "--force."
+        f"{folder}: this training was begun with {what}. Resume it with the same, or begin anew with --force."
     )

@@ -1,0 +1,131 @@
+"""`medunsup train`, `detect` and `models` on the command line: what is printed, and how they end."""
+
+import json
+import shutil
+
+import pytest
+from healthy_scans import QUICK, patient, people, trained
+from typer.testing import CliRunner
+
+from medunsup.cli.learning import left
+from medunsup.cli.main import app
+
+__all__ = ["patient", "people", "trained"]
+
+SETTINGS = "model: healthy_atlas\nscore: deviation\nspacing_mm: 8\nleast_part_mm3: 0\npostprocess: []\n"
+
+
+@pytest.fixture(autouse=True)
+def _quick(quick_placement: None) -> None:
+    """No scan is registered."""
+
+
+def run(*words: object):
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+def test_train_reads_a_config_and_says_what_it_made(people, tmp_path):
+    config = tmp_path / "mine.yaml"
+    config.write_text(SETTINGS)
+    out = tmp_path / "runs" / "mine"
+    done = run("train", "--data", people, "-o", out, "--config", config, "--json", "-q")
+    assert done.exit_code == 0, done.output
+    facts = json.loads(done.stdout)
+    assert facts["contrast"] == "T1w"
+    assert facts["settings"]["model"] == "healthy_atlas"
+    assert facts["settings"]["spacing_mm"] == QUICK["spacing_mm"]
+
+
+def test_options_win_over_the_config_and_set_reaches_the_model(people, tmp_path):
+    config = tmp_path / "mine.yaml"
+    config.write_text(SETTINGS)
+    out = tmp_path / "mine"
+    words = ["train", "pca", "--data", people, "-o", out, "--config", config, "--score", "absolute"]
+    done = run(*words, "--set", "n_components=3")
+    assert done.exit_code == 0, done.output
+    assert "pca with absolute, T1w" in done.stdout
+    kept = json.loads((out / "model.json").read_text())["Settings"]
+    assert kept["parameters"] == {"n_components": 3}
+
+
+def test_stages_are_told_on_stderr_one_line_each(people, tmp_path):
+    config = tmp_path / "mine.yaml"
+    config.write_text(SETTINGS)
+    told = run("train", "--data", people, "-o", tmp_path / "mine", "--config", config).stderr.splitlines()
+    assert told[0].startswith("preparing scans")
+    assert len(told) == len(set(told))
+    assert "calibrating" in told
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["train", "vea"], "Did you mean 'vae'"),
+        (["train", "pca", "--set", "n_component=3"], "did you mean 'n_components'"),
+        (["train", "pca", "--score", "zscroe"], "Did you mean 'zscore'"),
+        (["train", "--config", "defualt"], "Did you mean 'default'"),
+        (["train", "pca", "--data", "nowhere"], "no such file or folder"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_slip_of_the_pen_is_answered_with_the_right_word(people, tmp_path, words, told):
+    data = [] if "--data" in words else ["--data", people]
+    done = run(*words, *data, "-o", tmp_path / "mine")
+    assert done.exit_code == 2
+    assert told in done.stderr
+
+
+def test_detect_prints_p_value_and_findings(trained, patient, tmp_path):
+    done = run("detect", patient, "--model", trained.path, "-o", tmp_path)
+    assert done.exit_code == 0, done.output
+    assert done.stdout.startswith("sub-99_T1w.nii.gz: p 0.125, no verdict")
+    assert " findings, " in done.stdout
+    assert "support no false-positive rate" in done.stderr
+
+
+def test_detect_gives_a_verdict_at_the_rate_asked_for(trained, patient, tmp_path):
+    done = run("detect", patient, "--model", trained.path, "-o", tmp_path, "--alpha", "0.2", "-q", "--json")
+    (scan,) = json.loads(done.stdout)["scans"]
+    assert (scan["alpha"], scan["is_anomalous"], scan["status"]) == (0.2, True, "done")
+
+
+def test_rate_that_cannot_be_kept_is_wrong_use(trained, patient, tmp_path):
+    done = run("detect", patient, "--model", trained.path, "-o", tmp_path, "--alpha", "0.01")
+    assert done.exit_code == 2
+    assert "at least 99 scans" in done.stderr
+
+
+def test_scan_that_is_not_there_is_wrong_use_and_a_broken_one_a_failure(trained, tmp_path):
+    assert run("detect", tmp_path / "no.nii", "--model", trained.path, "-o", tmp_path).exit_code == 2
+    broken = tmp_path / "broken.nii.gz"
+    broken.write_bytes(b"no scan")
+    done = run("detect", broken, "--model", trained.path, "-o", tmp_path / "out")
+    assert (done.exit_code, "Traceback" in done.stderr) == (1, False)
+
+
+def test_folder_that_is_no_model_is_said(patient, tmp_path):
+    done = run("detect", patient, "--model", tmp_path)
+    assert done.exit_code == 1
+    assert "is no model folder" in done.stderr
+
+
+def test_models_are_listed_shown_and_verified(trained):
+    assert "healthy_atlas with deviation, T1w" in run("models", "list", trained.path.parent).stdout
+    assert "What it must not be used for" in run("models", "show", trained.path).stdout
+    assert run("models", "verify", trained.path).stdout.endswith("sound\n")
+
+
+def test_changed_model_ends_with_an_error_code(trained, tmp_path):
+
+    copy = shutil.copytree(trained.path, tmp_path / "copy")
+    (copy / "baselines.tsv").write_text("")
+    done = run("models", "verify", copy)
+    assert (done.exit_code, "changed: baselines.tsv" in done.stdout) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(None, ""), (0.2, "about 1 s left"), (240, "about 4 min left"), (7200, "about 2.0 h left")],
+)
+def test_time_left_is_told_in_round_numbers(seconds, words):
+    assert left(seconds) == words

@@ -1,0 +1,196 @@
+"""What `detect` finds in a scan, where it puts it, and what it says of a scan unlike the healthy ones."""
+
+import csv
+import json
+import shutil
+
+import nibabel
+import numpy as np
+import phantom
+import pytest
+from healthy_scans import SPOT, patient, people, trained, write_person
+
+import medunsup
+from medunsup.core.errors import OutputError, UsageError
+from medunsup.run.detect import detect
+from medunsup.run.detect_many import detect_many
+
+__all__ = ["patient", "people", "trained"]
+
+
+@pytest.fixture(autouse=True)
+def _quick(quick_placement: None) -> None:
+    """No scan is registered."""
+
+
+@pytest.fixture(scope="module")
+def found(trained, patient):
+    from small_scans import place_quickly
+
+    with pytest.MonkeyPatch.context() as patch:
+        place_quickly(patch)
+        yield detect(patient, trained, baselines=True)
+
+
+def test_bright_spot_is_the_largest_finding_where_it_is(found, small_brain):
+    first = found.findings[0]
+    index = np.array([(part.start + part.stop - 1) / 2 for part in SPOT])
+    center_mm = small_brain.affine[:3, :3] @ index + small_brain.affine[:3, 3]
+    assert np.linalg.norm(np.array(first.center_mm) - center_mm) < 8
+    assert found.mask.data[SPOT].mean() > 0.5
+
+
+def test_patient_scores_more_than_all_healthy_people(found):
+    assert found.scan.p_value == pytest.approx(1 / (len(found.scan.healthy) + 1))
+    assert found.scan.score > max(found.scan.healthy)
+
+
+def test_maps_lie_on_the_scans_own_voxels_and_are_0_outside_its_brain(found):
+    for volume in (found.score, found.calibrated, found.mask, found.healthy):
+        assert volume.grid.is_close(found.image.grid)
+        assert (volume.data[~found.brain.data] == 0).all()
+
+
+def test_healthy_look_is_in_the_scans_own_units_and_lacks_the_spot(found):
+    own, healthy = found.image.data[SPOT].mean(), found.healthy.data[SPOT].mean()
+    rest = found.brain.data.copy()
+    rest[SPOT] = False
+    assert found.healthy.data[rest].mean() == pytest.approx(found.image.data[rest].mean(), rel=0.05)
+    assert healthy < 0.8 * own
+
+
+def test_mask_is_where_the_raw_map_exceeds_the_threshold(found):
+    assert (found.mask.data == (found.score.data > found.threshold) & found.brain.data).all()
+
+
+def test_cheap_methods_see_the_same_scan(found):
+    named = {one.name: one for one in found.baselines}
+    assert {"rank_high", "asymmetry", "healthy_z"} <= set(named)
+    assert named["rank_high"].map.grid.is_close(found.image.grid)
+    assert named["pca_lof"].map is None
+    assert all(0 < one.scan.p_value <= 1 for one in found.baselines)
+
+
+def test_same_healthy_person_twice_is_remarked_on(trained, people):
+    known = next(path for path in sorted(people.iterdir()))
+    assert any("has seen this scan" in text for text in detect(known, trained).remarks)
+
+
+def test_new_healthy_person_is_neither_flagged_nor_anomalous(trained, small_brain, tmp_path):
+    new = write_person(tmp_path / "sub-50_T1w.nii.gz", small_brain, 50)
+    result = detect(new, trained, alpha=0.2)
+    assert result.flags == ()
+    assert result.is_anomalous is False
+
+
+def test_other_contrast_is_flagged_by_name_and_by_look(trained, small_brain, tmp_path):
+    other = write_person(tmp_path / "sub-51_T2w.nii.gz", small_brain, 51, contrast="T2w")
+    named = {flag.name for flag in detect(other, trained).flags}
+    assert {"contrast", "pattern"} <= named
+    lying = shutil.copy(other, tmp_path / "sub-51_T1w.nii.gz")
+    assert "pattern" in {flag.name for flag in detect(lying, trained).flags}
+
+
+def test_alpha_that_so_few_scans_cannot_support_is_refused_with_the_reason(trained, patient):
+    with pytest.raises(UsageError, match=r"0\.05 cannot be promised from 7 healthy calibration scans"):
+        detect(patient, trained, alpha=0.05)
+
+
+def test_without_alpha_there_is_a_p_value_and_no_verdict(found):
+    assert found.is_anomalous is None
+    assert any("no verdict" in text for text in found.record.warnings)
+
+
+def test_more_false_findings_allowed_lower_the_threshold(trained, patient):
+    strict, loose = (detect(patient, trained, false_parts=count) for count in (0, 20))
+    assert loose.threshold <= strict.threshold
+    assert (loose.mask.data | ~strict.mask.data).all()
+
+
+def test_files_lie_over_the_scan_and_say_how_they_were_made(trained, patient, tmp_path):
+    detect(patient, trained, tmp_path)
+    folder = tmp_path / "sub-99" / "anat"
+    scan = nibabel.load(patient)
+    for name in (
+        "desc-anomaly_statmap",
+        "desc-anomalysurprise_statmap",
+        "desc-anomaly_mask",
+        "desc-healthylook_T1w",
+    ):
+        image = nibabel.load(folder / f"sub-99_{name}.nii.gz")
+        np.testing.assert_array_equal(image.affine, scan.affine)
+        assert image.shape == scan.shape
+        assert (folder / f"sub-99_{name}.json").exists()
+    record = json.loads((folder / "sub-99_desc-anomaly_mask.json").read_text())
+    assert record["Command"] == "medunsup detect sub-99_T1w.nii.gz --model atlas -o out"
+    assert record["PValue"] == 0.125
+    assert str(patient.parent) not in json.dumps(record)
+
+
+def test_table_lists_volume_place_and_peak(trained, patient, tmp_path, found):
+    detect(patient, trained, tmp_path)
+    path = tmp_path / "sub-99" / "anat" / "sub-99_desc-anomaly_findings.tsv"
+    rows = list(csv.DictReader(path.open(), delimiter="\t"))
+    assert len(rows) == len(found.findings)
+    assert float(rows[0]["volume_mm3"]) == pytest.approx(found.findings[0].volume_mm3, abs=0.1)
+    assert {row["side"] for row in rows} <= {"left", "right", "midline"}
+
+
+def test_result_that_is_there_is_kept_without_force(trained, patient, tmp_path):
+    detect(patient, trained, tmp_path)
+    with pytest.raises(OutputError, match="exists already"):
+        detect(patient, trained, tmp_path)
+    detect(patient, trained, tmp_path, force=True)
+
+
+def test_what_is_done_is_skipped_and_what_was_made_otherwise_is_not_replaced(trained, patient, tmp_path):
+    first = detect_many([patient], trained.path, tmp_path)
+    again = detect_many([patient], trained.path, tmp_path)
+    assert (first[0].status, again[0].status) == ("done", "skipped")
+    assert again[0].p_value == first[0].p_value
+    with pytest.raises(UsageError, match="made otherwise"):
+        detect_many([patient], trained.path, tmp_path, false_parts=3)
+
+
+def test_scan_that_fails_does_not_end_the_others(trained, patient, tmp_path):
+    broken = tmp_path / "sub-00_T1w.nii.gz"
+    broken.write_bytes(b"no scan")
+    outcomes = detect_many([broken, patient], trained.path, tmp_path / "out")
+    assert [one.status for one in outcomes] == ["failed", "done"]
+    assert "sub-00_T1w.nii.gz" in outcomes[0].error
+
+
+def test_killed_run_leaves_nothing_that_looks_whole(trained, patient, tmp_path, monkeypatch):
+    from medunsup.run import detect_export
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(detect_export, "findings_tsv", killed)
+    with pytest.raises(KeyboardInterrupt):
+        detect(patient, trained, tmp_path / "out")
+    assert not list((tmp_path / "out").rglob("*.nii.gz"))
+
+
+def test_given_mask_decides_where_is_looked(trained, patient, tmp_path, small_brain):
+    half = small_brain.mask.data.copy()
+    half[: half.shape[0] // 2] = False
+    mask = phantom.save(small_brain.mask.like(half), tmp_path / "half.nii.gz", dtype=np.uint8)
+    result = detect(patient, trained, mask=mask)
+    assert (result.brain.data == half).all()
+    assert "missing" in {flag.name for flag in result.flags}
+
+
+def test_scan_turned_on_disk_gives_the_same_map(trained, patient, tmp_path, found):
+    turned = tmp_path / "sub-99_T1w.nii.gz"
+    image = nibabel.load(patient)
+    order = nibabel.orientations.ornt_transform(
+        nibabel.io_orientation(image.affine), nibabel.orientations.axcodes2ornt("PIR")
+    )
+    nibabel.save(image.as_reoriented(order), turned)
+    other = detect(turned, trained)
+    np.testing.assert_allclose(other.score.data, found.score.data, atol=1e-3)
+
+
+def test_the_verbs_are_at_hand_from_the_package():
+    assert medunsup.detect is detect

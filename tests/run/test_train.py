@@ -1,0 +1,240 @@
+"""From a folder of healthy people to a model folder: whole or not at all, and never from the wrong scans."""
+
+import gzip
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import phantom
+import pytest
+from healthy_scans import N_PEOPLE, QUICK, SPACING_MM, people, trained, write_person
+
+from medunsup.core.errors import InputError, OutputError, UsageError
+from medunsup.io.nifti import sha256
+from medunsup.run import learn
+from medunsup.run.detect_settings import TrainSettings
+from medunsup.run.model_folder import MANIFEST, WEIGHTS, arrays_as_bytes, read_model
+from medunsup.run.prepare_many import prepare_all, prepared
+from medunsup.run.sources import read_source
+from medunsup.run.train import train
+from medunsup.run.verify import find_models, verify
+
+__all__ = ["people", "trained"]
+
+SMALL_AE = {"epochs": 3, "channels": 4, "batch_size": 16}
+
+
+@pytest.fixture(autouse=True)
+def _quick(quick_placement: None) -> None:
+    """No scan is registered."""
+
+
+@pytest.fixture
+def few(people: Path, tmp_path: Path) -> Path:
+    """Eight of the people in a folder of its own."""
+    folder = tmp_path / "few"
+    folder.mkdir()
+    for path in sorted(people.iterdir())[:8]:
+        shutil.copy(path, folder)
+    return folder
+
+
+def train_atlas(data: Path, out: Path, **more):
+    return train("healthy_atlas", data, out, **{"score": "deviation", **QUICK, **more})
+
+
+def break_off(monkeypatch: pytest.MonkeyPatch, training: Callable[[], object]) -> None:
+    """End a training from outside once the networks are trained."""
+
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(learn, "baseline_scores", stop)
+        with pytest.raises(KeyboardInterrupt):
+            training()
+
+
+def test_model_folder_has_all_its_files_and_says_what_they_hash_to(trained):
+    names = {path.name for path in trained.path.iterdir()}
+    assert {MANIFEST, WEIGHTS, "scans.tsv", "baselines.tsv", "baselines.safetensors", "README.md"} <= names
+    assert not [name for name in names if name.startswith(".")]
+    for name, value in trained.facts["SHA256"].items():
+        assert sha256(trained.path / name) == value
+
+
+def test_scans_are_listed_by_part_and_hash_without_their_folders(trained, people):
+    text = (trained.path / "scans.tsv").read_text()
+    assert str(people) not in text
+    parts = list(trained.hashes.values())
+    assert (len(parts), parts.count("calibration"), parts.count("validation")) == (N_PEOPLE, 7, 2)
+    assert sha256(people / "sub-00_T1w.nii.gz") in trained.hashes
+
+
+def test_model_card_says_what_it_knows_and_what_it_must_not_be_used_for(trained):
+    text = (trained.path / "README.md").read_text()
+    assert f"learned from {N_PEOPLE} healthy T1w scans" in text
+    assert "smallest p-value it can give a scan is 0.125" in text
+    assert "- Diagnosis." in text
+    assert "No data card was given" in text
+
+
+def test_data_card_is_kept_beside_the_model(few, tmp_path):
+    card = tmp_path / "people.md"
+    card.write_text("# Made-up people\n")
+    made = train_atlas(few, tmp_path / "model", card=card)
+    assert (made.path / "data_card.md").read_text() == card.read_text()
+    assert "[data card](data_card.md)" in (made.path / "README.md").read_text()
+
+
+def test_sound_model_verifies_and_is_listed(trained):
+    found = verify(trained.path)
+    assert found.is_sound
+    assert set(found.figures) == {"ScanScore", "MapMean"}
+    assert [model.path.name for model in find_models(trained.path.parent)] == ["atlas"]
+
+
+def test_changed_file_and_changed_weights_are_found(trained, tmp_path):
+    copy = shutil.copytree(trained.path, tmp_path / "copy")
+    (copy / "scans.tsv").write_text("subject\tpart\tscan\tsha256\tsite\n")
+    assert verify(copy).changed == ("scans.tsv",)
+    arrays = {name: value * (2 if name == "model/mean" else 1) for name, value in trained.arrays.items()}
+    (copy / WEIGHTS).write_bytes(arrays_as_bytes(arrays))
+    assert "MapMean" in verify(copy).differing
+
+
+def test_cut_weights_are_refused_in_words(trained, tmp_path):
+    copy = shutil.copytree(trained.path, tmp_path / "copy")
+    content = (copy / WEIGHTS).read_bytes()
+    (copy / WEIGHTS).write_bytes(content[: len(content) // 2])
+    with pytest.raises(InputError, match="damaged or cut short"):
+        read_model(copy).healthy  # noqa: B018
+
+
+def test_model_of_another_format_names_the_version_that_wrote_it(trained, tmp_path):
+    copy = shutil.copytree(trained.path, tmp_path / "copy")
+    facts = json.loads((copy / MANIFEST).read_text()) | {"Format": 99, "Version": "9.9"}
+    (copy / MANIFEST).write_text(json.dumps(facts))
+    with pytest.raises(InputError, match=r"format 99 by medunsup 9\.9"):
+        read_model(copy)
+
+
+def test_folder_without_a_model_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"is no model folder \(model\.json is missing\)"):
+        read_model(tmp_path)
+
+
+def test_weights_of_another_shape_do_not_fit(trained, tmp_path):
+    copy = shutil.copytree(trained.path, tmp_path / "copy")
+    facts = json.loads((copy / MANIFEST).read_text())
+    facts["Settings"]["model"] = "pca"
+    facts["Settings"]["score"] = "absolute"
+    (copy / MANIFEST).write_text(json.dumps(facts))
+    with pytest.raises(InputError, match=r"do not fit the settings"):
+        read_model(copy).healthy  # noqa: B018
+
+
+def test_second_training_into_one_folder_is_refused_without_force(few, tmp_path):
+    train_atlas(few, tmp_path / "model")
+    with pytest.raises(OutputError, match=r"holds a model\. Pass --force"):
+        train_atlas(few, tmp_path / "model")
+    assert train_atlas(few, tmp_path / "model", force=True).contrast == "T1w"
+
+
+def test_same_seed_gives_the_same_weights(few, tmp_path):
+    first, second = (train_atlas(few, tmp_path / name, cache=tmp_path / "c") for name in "ab")
+    assert first.facts["SHA256"] == second.facts["SHA256"]
+
+
+@pytest.mark.slow
+def test_several_processes_prepare_what_one_does(few, tmp_path, monkeypatch):
+    monkeypatch.undo()  # what is patched here is not patched in other processes
+    cases = read_source(few)[:2]
+    settings = TrainSettings(spacing_mm=SPACING_MM)
+    alone, together = tmp_path / "alone", tmp_path / "together"
+    assert list(prepare_all(cases, settings, together, jobs=2)) == [(1, 2), (2, 2)]
+    for case in cases:
+        one, other = (prepared(case, settings, cache) for cache in (alone, together))
+        np.testing.assert_array_equal(one.values, other.values)
+        assert one.facts == other.facts
+
+
+def test_scan_of_another_contrast_is_named(few, tmp_path, small_brain):
+    write_person(few / "sub-88_T2w.nii.gz", small_brain, 88, contrast="T2w")
+    with pytest.raises(InputError, match=r"Most scans are T1w, but not sub-88_T2w\.nii\.gz"):
+        train_atlas(few, tmp_path / "model")
+
+
+def test_scan_of_much_coarser_voxels_is_named(few, tmp_path):
+    coarse = phantom.make_anatomy(spacing_mm=(5, 5, 12))
+    write_person(few / "sub-77_T1w.nii.gz", coarse, 77)
+    with pytest.raises(InputError, match=r"up to 5\.0 mm, but sub-77_T1w\.nii\.gz of 12\.0 to 12\.0 mm"):
+        train_atlas(few, tmp_path / "model")
+
+
+def test_same_scan_packed_anew_is_found_out(few, tmp_path):
+    content = gzip.decompress((few / "sub-00_T1w.nii.gz").read_bytes())
+    (few / "sub-zz_T1w.nii").write_bytes(content)
+    with pytest.raises(InputError, match=r"sub-00_T1w\.nii\.gz and .*sub-zz_T1w\.nii: hold the same scan"):
+        train_atlas(few, tmp_path / "model")
+
+
+def test_scan_that_cannot_be_read_is_named_with_the_others_tried(few, tmp_path):
+    (few / "sub-66_T1w.nii.gz").write_bytes(b"nothing of the kind")
+    (few / "sub-67_T1w.nii.gz").write_bytes(b"neither")
+    with pytest.raises(InputError, match=r"2 of 10 scans cannot be used: .*sub-66.*; .*sub-67"):
+        train_atlas(few, tmp_path / "model")
+    assert not (tmp_path / "model").exists()
+
+
+@pytest.mark.parametrize(
+    ("choices", "words"),
+    [
+        ({"score": "lof"}, "does not offer 'encode'"),
+        ({"score": "zscor"}, "Did you mean 'zscore'"),
+        ({"postprocess": ("blur=3",)}, "'blur=3' is not one of"),
+        ({"parameters": {"smothing": 1}}, "did you mean 'smoothing'"),
+        ({"spacing_mm": 100}, "spacing_mm"),
+    ],
+    ids=str,
+)
+def test_wrong_choice_is_told_before_anything_is_read(tmp_path, choices, words):
+    with pytest.raises(UsageError, match=words):
+        train_atlas(tmp_path / "not there", tmp_path / "model", **choices)
+
+
+def test_full_disk_leaves_the_model_that_was_there(few, tmp_path, monkeypatch):
+    made = train_atlas(few, tmp_path / "model")
+    before = {path.name: path.read_bytes() for path in made.path.iterdir() if path.is_file()}
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OutputError, match="disk is full"):
+        train_atlas(few, tmp_path / "model", force=True)
+    after = {path.name: path.read_bytes() for path in made.path.iterdir() if path.is_file()}
+    assert after == before
+
+
+def test_resumed_training_ends_with_the_weights_of_an_unbroken_one(few, tmp_path, monkeypatch):
+    choices = {"parameters": SMALL_AE, "cache": tmp_path / "cache", **QUICK}
+    whole = train("ae", few, tmp_path / "whole", **choices)
+
+    break_off(monkeypatch, lambda: train("ae", few, tmp_path / "broken", **choices))
+    assert not (tmp_path / "broken" / MANIFEST).exists()
+    with pytest.raises(OutputError, match=r"not finished\. Go on with --resume"):
+        train("ae", few, tmp_path / "broken", **choices)
+    resumed = train("ae", few, tmp_path / "broken", resume=True, **choices)
+    assert resumed.facts["SHA256"][WEIGHTS] == whole.facts["SHA256"][WEIGHTS]
+    assert (resumed.path / "training" / "log.jsonl").exists()
+
+
+def test_training_is_not_resumed_with_other_choices(few, tmp_path, monkeypatch):
+    choices = {"parameters": SMALL_AE, "cache": tmp_path / "cache", **QUICK}
+
+    break_off(monkeypatch, lambda: train("ae", few, tmp_path / "broken", **choices))
+    with pytest.raises(UsageError, match="begun with another score"):
+        train("ae", few, tmp_path / "broken", resume=True, score="absolute", **choices)
