@@ -38,10 +38,6 @@ class AAELearner(AELearner):
             Turn("prior", self.encoder.parameters, self.deceive, self.adversary_rate, BETAS),
         ]
 
-    def halves(self) -> list[torch.nn.Parameter]:
-        """Parameters of encoder and decoder."""
-        return [*self.encoder.parameters(), *self.decoder.parameters()]
-
     def tell_apart(self, batch: Batch, generator: torch.Generator) -> Loss:
         """Cross-entropy of telling draws from the prior (1) from codes of scans (0), mean over both."""
         with torch.no_grad():
@@ -64,7 +60,7 @@ class AAELearner(AELearner):
     family="adversarial",
     dims=(2, 3),
     paper="Makhzani et al., Adversarial autoencoders, ICLR workshop 2016, arXiv:1511.05644",
-    limit="The bottleneck does the work: measured beside a plain autoencoder the adversary adds little.",
+    limit="Codes that fill the prior make no sharper scans: the bottleneck does the work, not the adversary.",
 )
 class AAE(AE):
     """Autoencoder whose codes of healthy scans are made to fill the prior N(0, 1)."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import torch
 from pydantic import Field
-from torch import Tensor
+from torch import Tensor, nn
 
 from medunsup.anomaly.data import Array, Mask
 from medunsup.anomaly.deep import DeepConfig, DeepModel
@@ -36,7 +36,11 @@ class AELearner(Learner):
 
     def turns(self) -> Sequence[Turn]:
         """Return one turn: encoder and decoder together."""
-        return [Turn("reconstruction", self.parameters, self.loss, self.learning_rate)]
+        return [Turn("reconstruction", self.halves, self.loss, self.learning_rate)]
+
+    def halves(self) -> list[nn.Parameter]:
+        """Return the parameters of encoder and decoder."""
+        return [*self.encoder.parameters(), *self.decoder.parameters()]
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Loss:
         """Mean squared error inside the masks."""

@@ -41,10 +41,6 @@ class ConstrainedAAELearner(AELearner):
             Turn("prior", self.encoder.parameters, self.approach, rate, BETAS, every),
         ]
 
-    def halves(self) -> list[torch.nn.Parameter]:
-        """Parameters of encoder and decoder."""
-        return [*self.encoder.parameters(), *self.decoder.parameters()]
-
     def loss(self, batch: Batch, generator: torch.Generator) -> Loss:
         """Mean squared error inside the masks, and that between the codes of scan and reconstruction."""
         z = self.encoder(batch.values)

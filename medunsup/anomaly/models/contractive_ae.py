@@ -40,7 +40,7 @@ class ContractiveAELearner(AELearner):
     family="autoencoder",
     dims=(2, 3),
     paper="Rifai et al., Contractive auto-encoders: explicit invariance during feature extraction, ICML 2011",
-    limit="Twice as slow as a plain autoencoder, and the decoder may undo the contraction by larger weights.",
+    limit="Two to three times as slow as a plain autoencoder; larger decoder weights undo the contraction.",
 )
 class ContractiveAE(AE):
     """Autoencoder whose code hardly moves when the scan changes a little."""

@@ -55,7 +55,7 @@ class FeatureAELearner(Learner):
         return [Turn("dissimilarity", self.halves, self.loss, self.learning_rate)]
 
     def halves(self) -> list[torch.nn.Parameter]:
-        """Parameters of encoder and decoder."""
+        """Return the parameters of encoder and decoder."""
         return [*self.encoder.parameters(), *self.decoder.parameters()]
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Loss:
@@ -71,7 +71,8 @@ class FeatureAELearner(Learner):
     dims=(2, 3),
     paper="Meissen et al., Unsupervised anomaly localization with structural feature-autoencoders, "
     "BrainLes at MICCAI 2022, arXiv:2208.10992",
-    limit="No finer than the features' half resolution, and no better than the encoder they come from.",
+    limit="No finer than half the resolution, no better than the encoder its features come from, and several "
+    "times slower than an autoencoder of voxels.",
 )
 class FeatureAE(DeepModel):
     """Autoencoder in the space of a frozen encoder, judged by structural similarity."""
