@@ -16,7 +16,7 @@ from medunsup.anomaly.data import Array, Mask, Scans
 from medunsup.core.config import Config
 from medunsup.core.errors import InputError, UsageError
 from medunsup.train.learner import Learner
-from medunsup.train.loop import Training, train
+from medunsup.train.loop import Trained, Training, train
 from medunsup.train.views import Slices, Transform, Volumes
 
 SLICES_AT_ONCE = 32
@@ -41,6 +41,7 @@ class DeepModel(AnomalyModel):
     Config: ClassVar[type[DeepConfig]]
     config: Any
     learner_: Learner
+    trained_: Trained
 
     @abstractmethod
     def build(self, shape: tuple[int, ...]) -> Learner:
@@ -51,7 +52,7 @@ class DeepModel(AnomalyModel):
         self.learner_ = self._build(scans.shape)
         config = self.config
         training = training or Training()
-        train(
+        self.trained_ = train(
             self.learner_,
             self._view(scans, training.transform),
             None if validation is None else self._view(validation),

@@ -84,7 +84,7 @@ def train(
     InputError, UsageError : the checkpoint to resume from is damaged, or of another run.
     OutputError : the folder holds a run already, or cannot be written.
     """
-    plan = _Plan(epochs, min(batch_size, len(view)), seed)
+    plan = _Plan(epochs, min(batch_size, len(view.order(seed, 0))), seed)
     where = {name: getattr(training, name) for name in ("accelerator", "devices", "precision")}
     with processes.told_here(training.tell, devices=training.devices) as tell:
         here = replace(training, tell=tell)

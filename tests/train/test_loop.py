@@ -39,6 +39,16 @@ def test_the_loss_falls_and_each_epoch_is_one_line_of_json(tmp_path):
     assert {"largest", "validation", "samples_per_s"} < rows[0].keys()
 
 
+def test_scans_of_few_slices_are_one_batch_however_large_a_batch_may_be():
+    masks = np.zeros((4, 8, 8, 4), bool)
+    masks[..., 0] = True
+    masks[0, ..., 1] = True
+    view = Slices(np.ones((4, 1, 8, 8, 4), np.float32), masks)
+    told: list[Progress] = []
+    train(Denoiser(), view, None, Training(tell=told.append), epochs=2, batch_size=64, seed=0)
+    assert [progress.step for progress in told] == [1, 2]
+
+
 def test_training_leaves_the_callers_random_numbers_alone():
     torch.manual_seed(3)
     expected = torch.rand(1)
