@@ -97,7 +97,7 @@ class _Worker:
         yield finished, value
 
     def stop(self) -> None:
-        """End the process: idle, it leaves as its pipe closes; at work, it is told to and clears its files."""
+        """End the process: idle, it leaves as its pipe closes; at work, it clears its files first."""
         if self.index is not None:
             self.process.terminate()
         self.pipe.close()
