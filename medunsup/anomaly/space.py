@@ -16,15 +16,15 @@ DIVISOR = 16  # so that networks can halve each side four times
 SPACING_MM = 2.0
 LIMITS_MM = (0.5, 8.0)
 FWHM_PER_SIGMA = 2.3548
-ANCHOR_MM = (0.0, -134.0, -72.0)  # a voxel of the MNI152 file in its midline; tools keep it at 1 and 2 mm
+ANCHOR_MM = (0.0, -134.0, -72.0)  # a voxel of the MNI152 file in its midline, also at 2 mm
 
 
 @dataclass(frozen=True)
 class ModelSpace:
     """The template's lattice cropped to its brain, RAS+, sides multiples of 16; 80 × 96 × 80 at 2 mm.
 
-    At 1 and 2 mm voxel centres are those of the MNI152 grid that common tools write, so a scan that lies on it
-    already is not interpolated. At any spacing the midline is a plane of voxels.
+    At 1 and 2 mm voxel centres are those of the MNI152 grid that common tools write, so a scan that lies on
+    it already is not interpolated. At any spacing the midline is a plane of voxels.
     """
 
     spacing_mm: float = SPACING_MM

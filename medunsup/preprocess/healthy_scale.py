@@ -33,10 +33,10 @@ def healthy_scale(values: Array, mask: NDArray[np.bool_], tissues: Array) -> tup
     any contrast. On T1w GM comes to lie near 0.5, WM near 0.75.
 
     The fit is least trimmed squares: only the 60 % of voxels that it explains best count (Rousseeuw, Least
-    median of squares regression, JASA 79, 1984). A ball of a tenth of the brain at 0.4 or 1.8 times its
-    intensity moves healthy voxels by 0.07 of the brain's spread; percentiles 5 and 95 by 0.40, median and
-    deviation by 0.21. The price: the voxel-wise sd over 60 healthy T1w scans is 0.84 of the brain's spread,
-    0.83 with percentiles.
+    median of squares regression, JASA 79, 1984). On 60 healthy T1w scans a ball of a tenth of the brain at
+    0.4 or 1.8 times its intensity moves healthy voxels by 0.04 of the brain's spread; percentiles 5 and 95
+    by 0.35, median and absolute deviation by 0.16. The price: the voxel-wise sd over the scans is 0.843 of
+    the brain's spread (0.100 on this scale), with percentiles 0.833.
 
     Raises InputError if the mask holds too little of the template's brain, or all tissues look the same.
     """

@@ -156,8 +156,8 @@ def detect_scan(request: DetectRequest, *, progress: Progress | None = None) -> 
         say(name)
         return record.step(name, **parameters)
 
-    made = prepare.prepare(request.scan, model.settings.spacing_mm, cache=request.cache, say=say)
     image = prepare.load(request.scan)
+    made = prepare.prepare(request.scan, model.settings.spacing_mm, image=image, cache=request.cache, say=say)
 
     def carried(data: Any) -> Volume:
         return image.like(space.carry_back(data, made.placement_mm, image.grid) * made.brain, kind="score")

@@ -50,18 +50,25 @@ class Prepared:
 
 
 def prepare(
-    request: Request, spacing_mm: float, *, cache: Path | None = None, say: Say | None = None
+    request: Request,
+    spacing_mm: float,
+    *,
+    image: Volume | None = None,
+    cache: Path | None = None,
+    say: Say | None = None,
 ) -> Prepared:
-    """Load one scan and bring it onto the models' lattice; with `cache` what was made before is taken.
+    """Bring one scan onto the models' lattice; with `cache` what was made before is taken.
+
+    `image` is the scan if it is loaded already.
 
     Raises InputError or GeometryError if a file cannot be used, StepError if it holds no brain.
     """
     if cache is None:
-        return _make(request, spacing_mm, say or _silent)
+        return _make(request, image, spacing_mm, say or _silent)
     kept = cache / f"{key(request, spacing_mm)}.npz"
     found = _read(kept)
     if found is None:
-        found = _make(request, spacing_mm, say or _silent)
+        found = _make(request, image, spacing_mm, say or _silent)
         _write(kept, found)
     return found
 
@@ -77,7 +84,7 @@ def key(request: Request, spacing_mm: float) -> str:
     return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def _make(request: Request, spacing_mm: float, say: Say) -> Prepared:
+def _make(request: Request, image: Volume | None, spacing_mm: float, say: Say) -> Prepared:
     from medunsup.anomaly.space import ModelSpace
     from medunsup.preprocess.healthy_scale import healthy_scale
     from medunsup.run.contrast import name_contrasts
@@ -89,7 +96,10 @@ def _make(request: Request, spacing_mm: float, say: Say) -> Prepared:
         return record.step(name, **parameters)
 
     with begin("load") as step:
-        image = inputs.load_scan(request.scan, request.settings, step)
+        if image is None:
+            image = inputs.load_scan(request.scan, request.settings, step)
+        else:
+            inputs.note_source(image, step)
     with begin("brain mask", given=request.mask is not None) as step:
         brain, placement_mm = _brain_and_place(image, request, step)
     with begin("lattice", spacing_mm=spacing_mm) as step:

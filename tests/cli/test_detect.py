@@ -63,7 +63,7 @@ def test_stages_are_told_on_stderr_one_line_each(people, tmp_path):
         (["train", "vea"], "Did you mean 'vae'"),
         (["train", "pca", "--set", "n_component=3"], "did you mean 'n_components'"),
         (["train", "pca", "--score", "zscroe"], "Did you mean 'zscore'"),
-        (["train", "--config", "defualt"], "Did you mean 'default'"),
+        (["train", "--config", "volume"], "Did you mean 'volumes'"),
         (["train", "pca", "--data", "nowhere"], "no such file or folder"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

@@ -1,8 +1,8 @@
 """What README, CONTRIBUTING and docs/ tell a user to type works as it stands there.
 
 The `bash` and `python` blocks of a document run in order, in one folder that holds the scans they name:
-`scan.nii.gz`, `brain.nii.gz` (its mask), `second.nii.gz` (T2w of the same head), `DICOM_FOLDER`, and a
-small BIDS folder `sub-*/anat`.
+`scan.nii.gz`, `brain.nii.gz` (its mask), `second.nii.gz` (T2w of the same head), `DICOM_FOLDER`, `healthy`
+with scans of a few people, and a small BIDS folder `sub-*/anat`.
 """
 
 import os
@@ -111,6 +111,11 @@ def scans(tmp_path_factory) -> Path:
         anat = folder / f"sub-0{n}" / "anat"
         anat.mkdir(parents=True)
         save(head.image("T1w", seed=n), anat / f"sub-0{n}_T1w.nii.gz")
+    (folder / "healthy").mkdir()
+    for n in range(8):
+        image = head.image("T1w", seed=10 + n)
+        brain = image.like(np.where(head.mask.data, image.data, 0))
+        save(brain, folder / "healthy" / f"sub-{n}_T1w.nii.gz")
     (folder / "DICOM_FOLDER").mkdir()
     voxels = head.image("T1w").data[::-1, ::-1].round().astype(np.uint16)
     write_slices(make_slices(voxels, spacing=(2.5, 2.5), gap=2.5), folder / "DICOM_FOLDER")

@@ -76,11 +76,12 @@ def test_same_healthy_person_twice_is_remarked_on(trained, people):
     assert any("has seen this scan" in text for text in detect(known, trained).remarks)
 
 
-def test_new_healthy_person_is_neither_flagged_nor_anomalous(trained, small_brain, tmp_path):
-    new = write_person(tmp_path / "sub-50_T1w.nii.gz", small_brain, 50)
-    result = detect(new, trained, alpha=0.2)
-    assert result.flags == ()
-    assert result.is_anomalous is False
+def test_new_healthy_people_are_not_flagged_and_score_like_the_others(trained, small_brain, tmp_path):
+    new = [write_person(tmp_path / f"sub-{n}_T1w.nii.gz", small_brain, n) for n in range(50, 62)]
+    results = [detect(path, trained, alpha=0.125) for path in new]
+    assert sum(bool(result.flags) for result in results) <= 1
+    assert 0.3 < np.mean([result.scan.p_value for result in results]) < 0.85
+    assert [result.is_anomalous for result in results] == [result.scan.p_value <= 0.125 for result in results]
 
 
 def test_other_contrast_is_flagged_by_name_and_by_look(trained, small_brain, tmp_path):
