@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 from numpy.typing import NDArray
 
 from medunsup.anomaly.base import AnomalyModel, Score, State
@@ -83,16 +85,30 @@ def calibrated(
     *,
     spacing_mm: float,
     least_part_mm3: float,
+    folder: Path | None = None,
 ) -> Calibration:
     """Calibrate on healthy scans the model was not trained on.
+
+    With `folder` the maps lie there in a file meanwhile, instead of in memory.
 
     Raises UsageError for a score that makes no map.
     """
     if not score.makes_map:
         raise UsageError(f"The score {score.method_name} makes no map; detect needs one that does.")
-    maps = [score_map(model, score, steps, values, mask, spacing_mm) for values, mask in scans]
-    numbers = [
-        score.scan_score(model, values, mask, found)
-        for (values, mask), found in zip(scans, maps, strict=True)
-    ]
-    return calibrate(maps, list(scans.masks), numbers, voxel_mm3=spacing_mm**3, least_part_mm3=least_part_mm3)
+    maps = _room(scans.masks.shape, folder)
+    numbers = []
+    for index, (values, mask) in enumerate(scans):
+        maps[index] = score_map(model, score, steps, values, mask, spacing_mm)
+        numbers.append(score.scan_score(model, values, mask, maps[index]))
+    voxel_mm3 = spacing_mm**3
+    # Both are sequences of one scan each; nothing is copied.
+    return calibrate(
+        list(maps), list(scans.masks), numbers, voxel_mm3=voxel_mm3, least_part_mm3=least_part_mm3
+    )
+
+
+def _room(shape: tuple[int, ...], folder: Path | None) -> Array:
+    """Return room for maps, in memory or in a file of `folder`."""
+    if folder is None:
+        return np.empty(shape, np.float32)
+    return np.lib.format.open_memmap(folder / "maps.npy", "w+", np.float32, shape)

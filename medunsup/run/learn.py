@@ -63,14 +63,15 @@ def learn(
     scans: Mapping[Any, Any],
     out: Path,
     *,
+    work: Path,
     coarsest_mm: float,
     resume: bool,
     told: Told,
 ) -> Learned:
     """Fit model, score and cheap methods on the scans of "train", calibrate on those of "calibration".
 
-    `out` takes the checkpoints of a deep model; `coarsest_mm` is the largest voxel side of the scans as they
-    came.
+    `out` takes the checkpoints of a deep model, `work` what is not needed afterwards; `coarsest_mm` is the
+    largest voxel side of the scans as they came.
     """
     from medunsup.anomaly.baselines import Baselines
     from medunsup.anomaly.build import build_model, build_score
@@ -90,6 +91,7 @@ def learn(
     choices: dict[str, Any] = {
         "spacing_mm": settings.spacing_mm,
         "least_part_mm3": settings.least_part_mm3,
+        "folder": work,
     }
     calibration = calibrated(model, score, settings.postprocess, held_out, **choices)
     fitted = HealthyModel(model, score, settings.postprocess, train.shape, settings.spacing_mm, calibration)

@@ -129,6 +129,7 @@ def train_model(request: TrainRequest, told: Told) -> ModelFolder:
                 settings,
                 scans,
                 out / TRAINING,
+                work=work,
                 coarsest_mm=common.coarsest_mm,
                 resume=request.resume,
                 told=told,
