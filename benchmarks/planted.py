@@ -30,8 +30,8 @@ from medunsup.anomaly.postprocess import postprocess
 from medunsup.anomaly.sensitivity import Outcome, Planting, sensitivity_surface
 from medunsup.anomaly.space import ModelSpace
 from medunsup.anomaly.voxelwise import VoxelStatistics, VoxelwiseConfig
-from medunsup.evaluate.bootstrap import compare
 from medunsup.io.load import load
+from medunsup.measures.bootstrap import compare
 from medunsup.preprocess.healthy_scale import healthy_scale
 from medunsup.preprocess.template import load_template
 

@@ -31,8 +31,8 @@ from medunsup.core.labels import TISSUES
 from medunsup.core.record import Step
 from medunsup.core.registry import method
 from medunsup.core.volume import Volume
-from medunsup.evaluate.segmentation import dice
 from medunsup.io.load import load
+from medunsup.measures.segmentation import dice
 from medunsup.preprocess.brain_mask import brain_mask
 from medunsup.preprocess.register import Placement, place_template
 from medunsup.preprocess.starts import rotation

@@ -25,8 +25,8 @@ from medunsup.core.labels import TISSUES
 from medunsup.core.record import Step
 from medunsup.core.registry import method, methods
 from medunsup.core.volume import Volume
-from medunsup.evaluate.segmentation import dice
 from medunsup.io.load import load
+from medunsup.measures.segmentation import dice
 from medunsup.preprocess.normalize import FENCES, winsorize_and_scale
 from medunsup.preprocess.register import place_template
 from medunsup.run.box import Box

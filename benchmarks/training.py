@@ -26,9 +26,9 @@ from medunsup.anomaly.data import Scans
 from medunsup.anomaly.models.dae import DAE, DAEConfig
 from medunsup.anomaly.space import ModelSpace
 from medunsup.preprocess.healthy_scale import healthy_scale
-from medunsup.train.learner import Learner
-from medunsup.train.loop import Training, train
-from medunsup.train.views import Slices
+from medunsup.training.learner import Learner
+from medunsup.training.loop import Training, train
+from medunsup.training.views import Slices
 
 ROOT = Path(__file__).resolve().parent.parent
 N_SCANS, EPOCHS = 50, 10

@@ -3,9 +3,7 @@
 ``import medunsup`` stays light: each public name is imported the first time it is used.
 """
 
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -49,15 +47,3 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'medunsup' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)
-
-
-class _Package(ModuleType):
-    """The package itself, in which `train` and `evaluate` are verbs although subpackages bear these names."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        """Let no subpackage that is imported take a verb's place."""
-        if not (name in _HOMES and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package

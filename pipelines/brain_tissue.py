@@ -11,7 +11,7 @@ from pathlib import Path
 
 import medunsup
 from medunsup.core.labels import TISSUES
-from medunsup.evaluate.segmentation import dice
+from medunsup.measures.segmentation import dice
 
 
 def main(scan: Path, out: Path, mask: Path | None = None) -> None:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from medunsup.evaluate.case_figures import CaseFigures
-from medunsup.evaluate.comparison import gather
-from medunsup.evaluate.evaluation import Evaluation
-from medunsup.evaluate.froc import FrocCurve
+from medunsup.measures.case_figures import CaseFigures
+from medunsup.measures.comparison import gather
+from medunsup.measures.evaluation import Evaluation
+from medunsup.measures.froc import FrocCurve
 
 ABOUT = {"model": "vae", "score": "absolute", "steps": ["median=3"], "contrast": "FLAIR"}
 PREVALENCE = 0.02

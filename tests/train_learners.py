@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from medunsup.train.learner import Batch, Learner, Loss, Turn
+from medunsup.training.learner import Batch, Learner, Loss, Turn
 
 
 class Denoiser(Learner):

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from medunsup.anomaly.data import Array, Mask
 from medunsup.core.errors import InputError, UsageError
-from medunsup.evaluate.components import components
-from medunsup.evaluate.histogram import ScoreHistogram
+from medunsup.measures.components import components
+from medunsup.measures.histogram import ScoreHistogram
 
 N_THRESHOLDS = 192
 LARGEST_SHARE = 0.1

@@ -15,9 +15,9 @@ from medunsup.anomaly.base import AnomalyModel, State
 from medunsup.anomaly.data import Array, Mask, Scans
 from medunsup.core.config import Config
 from medunsup.core.errors import InputError, UsageError
-from medunsup.train.learner import Learner
-from medunsup.train.loop import Trained, Training, train
-from medunsup.train.views import Slices, Transform, Volumes
+from medunsup.training.learner import Learner
+from medunsup.training.loop import Trained, Training, train
+from medunsup.training.views import Slices, Transform, Volumes
 
 SLICES_AT_ONCE = 32
 SAMPLE_SEED = 0

@@ -9,7 +9,7 @@ from medunsup.anomaly.result import Finding
 from medunsup.anomaly.space import ModelSpace
 from medunsup.core.geometry import Affine, Grid
 from medunsup.core.labels import TISSUES
-from medunsup.evaluate.components import components
+from medunsup.measures.components import components
 
 MIDLINE_MM = 5.0
 MIDDLE_MM = 15.0

@@ -5,7 +5,7 @@ from scipy import ndimage, signal
 
 from medunsup.anomaly.data import Mask
 from medunsup.core.errors import InputError
-from medunsup.evaluate.components import components
+from medunsup.measures.components import components
 
 Spacing = tuple[float, float, float]
 

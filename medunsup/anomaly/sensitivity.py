@@ -12,8 +12,8 @@ from medunsup.anomaly.calibrate import calibrate
 from medunsup.anomaly.data import Array, Mask, Scans
 from medunsup.anomaly.inject import EDGE_MM, Planted, Spacing, plant, plant_level
 from medunsup.anomaly.lesion_shapes import ellipsoid, place
-from medunsup.evaluate.components import components
-from medunsup.evaluate.froc import count_lesions
+from medunsup.measures.components import components
+from medunsup.measures.froc import count_lesions
 
 ScoreMap = Callable[[Array, Mask], Array]
 Shape = Callable[[float, np.random.Generator], Mask]

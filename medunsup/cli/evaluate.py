@@ -9,7 +9,7 @@ from medunsup.cli import options
 from medunsup.cli.console import display, one_line_errors, print_json
 
 if TYPE_CHECKING:
-    from medunsup.evaluate.evaluation import Evaluation
+    from medunsup.measures.evaluation import Evaluation
 
 
 def evaluate(

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import medunsup
-from medunsup.evaluate.comparison import MODEL
-from medunsup.evaluate.evaluation import Evaluation, PlantedFigures
 from medunsup.io.atomic import write_text
+from medunsup.measures.comparison import MODEL
+from medunsup.measures.evaluation import Evaluation, PlantedFigures
 from medunsup.report import charts
 from medunsup.report import evaluation_words as words
 from medunsup.report.evaluation_charts import Forest, Row, forest, froc_chart

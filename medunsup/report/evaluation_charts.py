@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from medunsup.evaluate.bootstrap import Estimate
-from medunsup.evaluate.froc import FrocCurve
+from medunsup.measures.bootstrap import Estimate
+from medunsup.measures.froc import FrocCurve
 from medunsup.report.charts import HEIGHT, WIDTH, Chart, Curve, Tick, round_values
 
 FOREST_WIDTH, LEFT, ROW = 820.0, 200.0, 25.0

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medunsup.evaluate.bootstrap import Comparison, Estimate, least_subjects
-from medunsup.evaluate.comparison import MODEL, Figures, MethodFigures
-from medunsup.evaluate.evaluation import Evaluation
+from medunsup.measures.bootstrap import Comparison, Estimate, least_subjects
+from medunsup.measures.comparison import MODEL, Figures, MethodFigures
+from medunsup.measures.evaluation import Evaluation
 from medunsup.report.words import Shown, VerdictWords
 
 LIMITS = (

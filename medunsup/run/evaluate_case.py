@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from medunsup.core.errors import EmptyImageError, GeometryError, InputError
 from medunsup.core.geometry import Affine, Grid, check_same_grid
 from medunsup.core.volume import Volume
-from medunsup.evaluate.case_figures import CaseFigures
-from medunsup.evaluate.comparison import MODEL
-from medunsup.evaluate.components import components
-from medunsup.evaluate.detection import NAN, detection
-from medunsup.evaluate.froc import count_lesions
-from medunsup.evaluate.pooled_froc import froc_of_scan
+from medunsup.measures.case_figures import CaseFigures
+from medunsup.measures.comparison import MODEL
+from medunsup.measures.components import components
+from medunsup.measures.detection import NAN, detection
+from medunsup.measures.froc import count_lesions
+from medunsup.measures.pooled_froc import froc_of_scan
 from medunsup.run.prepare import Prepared, load, prepare
 from medunsup.run.prepare_many import request_of
 from medunsup.run.settings import SegmentSettings

@@ -10,10 +10,10 @@ from typing import Any
 import medunsup
 from medunsup.core.errors import InputError, OutputError, UsageError
 from medunsup.core.paths import user_path
-from medunsup.evaluate.case_figures import CaseFigures
-from medunsup.evaluate.comparison import gather
-from medunsup.evaluate.evaluation import Evaluation, PlantedFigures
 from medunsup.io.atomic import write_json, write_text
+from medunsup.measures.case_figures import CaseFigures
+from medunsup.measures.comparison import gather
+from medunsup.measures.evaluation import Evaluation, PlantedFigures
 from medunsup.run.evaluate_case import Judge, measure
 from medunsup.run.evaluate_planted import plant_lesions
 from medunsup.run.evaluate_tables import tables

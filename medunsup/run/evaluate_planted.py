@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from medunsup.evaluate.evaluation import PlantedFigures
+from medunsup.measures.evaluation import PlantedFigures
 from medunsup.run.evaluate_case import Judge
 from medunsup.run.prepare_many import stack
 from medunsup.run.sources import Case

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from medunsup.evaluate.bootstrap import Comparison, Estimate
-from medunsup.evaluate.comparison import AT_THRESHOLD, FIGURES
-from medunsup.evaluate.evaluation import Evaluation
+from medunsup.measures.bootstrap import Comparison, Estimate
+from medunsup.measures.comparison import AT_THRESHOLD, FIGURES
+from medunsup.measures.evaluation import Evaluation
 from medunsup.run.tables import tsv
 
 CASE_FIGURES = ("prevalence", *FIGURES, "oracle_threshold")

@@ -116,7 +116,7 @@ def training_of(model: Any, out: Path, *, resume: bool, told: Told) -> Any:
     """Say where a deep model's checkpoints lie and who hears of its progress; None for a classic one."""
     if "epochs" not in type(model.config).model_fields:
         return None
-    from medunsup.train.loop import Training
+    from medunsup.training.loop import Training
 
     def tell(progress: Any) -> None:
         what = f"epoch {progress.epoch} of {progress.epochs}"

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from medunsup.anomaly.calibrate import Calibration, calibrate, conformal_threshold
 from medunsup.core.errors import InputError, UsageError
-from medunsup.evaluate.components import components
+from medunsup.measures.components import components
 
 SHAPE = (9, 8, 5)
 MASK = np.ones(SHAPE, bool)

@@ -13,7 +13,7 @@ from medunsup.anomaly.deep import DeepModel
 from medunsup.core.errors import InputError
 from medunsup.core.registry import method
 from medunsup.nn.erase import erase_boxes
-from medunsup.train.loop import Training
+from medunsup.training.loop import Training
 
 SMALL: dict[str, Any] = {"channels": 4, "levels": 2, "epochs": 3, "learning_rate": 3e-3}
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from medunsup.core.registry import method
 from medunsup.nn.jacobian import squared_jacobian
 from medunsup.nn.ssim import structural_similarity
-from medunsup.train.learner import Batch, Learner, Loss
+from medunsup.training.learner import Batch, Learner, Loss
 
 SMALL = {"channels": 2, "levels": 1, "latent_dim": 3, "seed": 3}
 SHAPE = (1, 8, 8, 1)

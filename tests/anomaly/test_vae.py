@@ -7,7 +7,7 @@ from scipy import stats
 from small_brains import small_brains
 
 from medunsup.anomaly.models.vae import VAE, VAEConfig, VAELearner
-from medunsup.train.learner import Batch
+from medunsup.training.learner import Batch
 
 CONFIG = VAEConfig(channels=4, levels=2, latent_dim=3, residual_sd=0.2)
 

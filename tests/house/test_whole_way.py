@@ -7,7 +7,7 @@ from dicom_maker import make_slices, write_slices
 from phantom import make_anatomy, save
 
 import medunsup
-from medunsup.evaluate.segmentation import dice
+from medunsup.measures.segmentation import dice
 
 pytestmark = pytest.mark.slow
 

@@ -6,7 +6,7 @@ import re
 import pytest
 from evaluated import evaluation
 
-from medunsup.evaluate.evaluation import PlantedFigures
+from medunsup.measures.evaluation import PlantedFigures
 from medunsup.report.evaluation import write_evaluation
 from medunsup.report.evaluation_words import verdict
 

@@ -8,7 +8,7 @@ from small_models import write_model_of
 
 from medunsup.anomaly.data import Scans
 from medunsup.anomaly.space import ModelSpace
-from medunsup.evaluate.evaluation import Evaluation
+from medunsup.measures.evaluation import Evaluation
 from medunsup.run.detect_settings import TrainSettings
 from medunsup.run.evaluate_model import evaluate
 

@@ -12,9 +12,8 @@ import pytest
 from small_models import write_small_model
 from small_scans import place_quickly
 
-import medunsup
 from medunsup.core.errors import GeometryError, InputError, OutputError, UsageError
-from medunsup.evaluate.evaluation import Evaluation
+from medunsup.measures.evaluation import Evaluation
 from medunsup.run import evaluate_model
 from medunsup.run.evaluate_model import evaluate
 
@@ -181,8 +180,3 @@ def test_planting_needs_a_healthy_case(folder):
     table.write_text(f"scan\tlesions\nsub-{N_TRAIN}_T1w.nii.gz\tspot.nii.gz\n")
     with pytest.raises(UsageError, match="no healthy case"):
         evaluate(folder / "model", table, folder / "refused", planted=True)
-
-
-def test_the_verb_stays_a_verb_though_a_subpackage_bears_its_name(result):
-    assert medunsup.evaluate is evaluate
-    assert callable(medunsup.train)

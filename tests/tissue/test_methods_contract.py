@@ -9,7 +9,7 @@ from phantom import Anatomy, make_anatomy
 from medunsup.core.errors import MedunsupError
 from medunsup.core.labels import TISSUES, class_table
 from medunsup.core.registry import method, methods
-from medunsup.evaluate.segmentation import dice
+from medunsup.measures.segmentation import dice
 from medunsup.tissue.base import TissueInput, TissueMethod
 
 NAMES = [card.name for card in methods("tissue")]

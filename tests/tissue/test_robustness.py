@@ -7,7 +7,7 @@ from scipy.ndimage import binary_dilation, gaussian_filter
 
 from medunsup.core.labels import TISSUES
 from medunsup.core.registry import method
-from medunsup.evaluate.segmentation import dice
+from medunsup.measures.segmentation import dice
 from medunsup.preprocess.normalize import FENCES, winsorize_and_scale
 from medunsup.tissue.base import TissueInput, TissueMethod
 from medunsup.tissue.priors import log_weights

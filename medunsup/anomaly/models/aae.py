@@ -11,7 +11,7 @@ from medunsup.anomaly.models.ae import AE, AEConfig, AELearner
 from medunsup.core.registry import register
 from medunsup.nn.critic import LatentCritic
 from medunsup.nn.noise import normal
-from medunsup.train.learner import Batch, Loss, Turn
+from medunsup.training.learner import Batch, Loss, Turn
 
 BETAS = (0.5, 0.9)
 

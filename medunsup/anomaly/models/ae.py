@@ -11,7 +11,7 @@ from medunsup.anomaly.deep import DeepConfig, DeepModel
 from medunsup.core.registry import register
 from medunsup.nn.autoencoder import Decoder, Encoder
 from medunsup.nn.losses import inside_mean
-from medunsup.train.learner import Batch, Learner, Loss, Turn
+from medunsup.training.learner import Batch, Learner, Loss, Turn
 
 
 class AEConfig(DeepConfig):

@@ -10,7 +10,7 @@ from medunsup.core.registry import register
 from medunsup.nn.critic import LatentCritic
 from medunsup.nn.losses import gradient_penalty, inside_mean
 from medunsup.nn.noise import normal
-from medunsup.train.learner import Batch, Loss, Turn
+from medunsup.training.learner import Batch, Loss, Turn
 
 BETAS = (0.5, 0.9)
 

@@ -9,7 +9,7 @@ from medunsup.anomaly.models.ae import AE, AEConfig, AELearner
 from medunsup.core.registry import register
 from medunsup.nn.erase import erase_boxes
 from medunsup.nn.losses import inside_mean
-from medunsup.train.learner import Batch, Loss
+from medunsup.training.learner import Batch, Loss
 
 
 class ContextAEConfig(AEConfig):

@@ -9,7 +9,7 @@ from medunsup.anomaly.models.ae import AE, AEConfig, AELearner
 from medunsup.core.registry import register
 from medunsup.nn.jacobian import squared_jacobian
 from medunsup.nn.noise import normal
-from medunsup.train.learner import Batch, Loss
+from medunsup.training.learner import Batch, Loss
 
 
 class ContractiveAEConfig(AEConfig):

@@ -13,7 +13,7 @@ from medunsup.core.registry import register
 from medunsup.nn.losses import inside_mean
 from medunsup.nn.noise import coarse_noise, white_noise
 from medunsup.nn.unet import UNet
-from medunsup.train.learner import Batch, Learner, Loss, Turn
+from medunsup.training.learner import Batch, Learner, Loss, Turn
 
 NOISE = {"coarse": coarse_noise, "white": white_noise}
 

@@ -14,7 +14,7 @@ from medunsup.core.registry import register
 from medunsup.nn.losses import inside_mean
 from medunsup.nn.noise import normal
 from medunsup.nn.unet import UNet
-from medunsup.train.learner import Batch, Learner, Loss, Turn
+from medunsup.training.learner import Batch, Learner, Loss, Turn
 
 
 class DDPMConfig(DeepConfig):

@@ -11,7 +11,7 @@ from medunsup.core.registry import register
 from medunsup.nn.autoencoder import Encoder
 from medunsup.nn.losses import gradient_penalty, inside_mean
 from medunsup.nn.noise import normal
-from medunsup.train.learner import Batch, Loss, Turn
+from medunsup.training.learner import Batch, Loss, Turn
 
 BETAS = (0.5, 0.9)
 CRITIC_FEATURES = 128

@@ -16,8 +16,8 @@ from medunsup.nn.autoencoder import Decoder, Encoder
 from medunsup.nn.features import MODES, FrozenFeatures
 from medunsup.nn.losses import inside_mean
 from medunsup.nn.ssim import structural_similarity
-from medunsup.train.learner import Batch, Learner, Loss, Turn
-from medunsup.train.loop import Training
+from medunsup.training.learner import Batch, Learner, Loss, Turn
+from medunsup.training.loop import Training
 
 WIDER = 4
 POOL = {2: functional.max_pool2d, 3: functional.max_pool3d}

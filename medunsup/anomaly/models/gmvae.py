@@ -13,7 +13,7 @@ from medunsup.core.registry import register
 from medunsup.nn.autoencoder import Encoder
 from medunsup.nn.losses import kl_to_standard_normal
 from medunsup.nn.noise import draw_gaussian
-from medunsup.train.learner import Batch, Loss
+from medunsup.training.learner import Batch, Loss
 
 HIDDEN = 128
 

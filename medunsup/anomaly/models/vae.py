@@ -14,7 +14,7 @@ from medunsup.core.registry import register
 from medunsup.nn.autoencoder import Decoder, Encoder
 from medunsup.nn.losses import kl_to_standard_normal, total_variation
 from medunsup.nn.noise import draw_gaussian
-from medunsup.train.learner import Batch, Learner, Loss, Turn
+from medunsup.training.learner import Batch, Learner, Loss, Turn
 
 LOG_VARIANCE = (-10.0, 10.0)
 

@@ -12,12 +12,12 @@ import torch
 from torch import Tensor
 
 from medunsup.core.errors import InputError, MedunsupError, OutputError, StepError
-from medunsup.train import checkpoint, processes
-from medunsup.train.learner import Learner
-from medunsup.train.monitor import ITEMS_SHOWN, Monitor, Progress
-from medunsup.train.step import Stepper, draw, seeded
-from medunsup.train.stop import StoppedError, StopRequest, stop_on_signal
-from medunsup.train.views import Positions, Transform, View
+from medunsup.training import checkpoint, processes
+from medunsup.training.learner import Learner
+from medunsup.training.monitor import ITEMS_SHOWN, Monitor, Progress
+from medunsup.training.step import Stepper, draw, seeded
+from medunsup.training.stop import StoppedError, StopRequest, stop_on_signal
+from medunsup.training.views import Positions, Transform, View
 
 
 @dataclass(frozen=True)

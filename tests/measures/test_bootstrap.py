@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medunsup.core.errors import InputError
-from medunsup.evaluate.bootstrap import compare, least_subjects, mean_interval
+from medunsup.measures.bootstrap import compare, least_subjects, mean_interval
 
 figures = st.lists(st.floats(0, 1), min_size=6, max_size=12)
 few = settings(max_examples=25, deadline=None)

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from medunsup.evaluate.froc import FrocCurve
+from medunsup.measures.froc import FrocCurve
 
 NAN = float("nan")
 Figures = Mapping[str, float]

@@ -13,8 +13,8 @@ from small_brains import small_brains
 
 from medunsup.anomaly.deep import DeepModel
 from medunsup.core.registry import method
-from medunsup.train.loop import Training
-from medunsup.train.monitor import Progress
+from medunsup.training.loop import Training
+from medunsup.training.monitor import Progress
 
 SMALL = {"channels": 4, "levels": 2, "epochs": 3, "batch_size": 8, "learning_rate": 3e-3}
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from medunsup.evaluate.froc import Froc, FrocCurve, Mask, Scores, froc_thresholds
-from medunsup.evaluate.histogram import ScoreHistogram
+from medunsup.measures.froc import Froc, FrocCurve, Mask, Scores, froc_thresholds
+from medunsup.measures.histogram import ScoreHistogram
 
 N_THRESHOLDS = 60
 

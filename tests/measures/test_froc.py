@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 
-from medunsup.evaluate.components import components
-from medunsup.evaluate.froc import Froc, LesionCounts, count_lesions, froc_thresholds
-from medunsup.evaluate.histogram import ScoreHistogram
+from medunsup.measures.components import components
+from medunsup.measures.froc import Froc, LesionCounts, count_lesions, froc_thresholds
+from medunsup.measures.histogram import ScoreHistogram
 
 SHAPE = (7, 6, 4)
 CORNERS = np.ones((3, 3, 3))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix_at_thresholds
 
 from medunsup.core.errors import GeometryError, InputError
-from medunsup.evaluate.components import components
+from medunsup.measures.components import components
 
 Scores = NDArray[np.floating]
 Mask = NDArray[np.bool_]

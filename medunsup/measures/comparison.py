@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medunsup.evaluate.bootstrap import Comparison, Estimate, compare, mean_interval
-from medunsup.evaluate.case_figures import CaseFigures
-from medunsup.evaluate.confounding import Confounder, confounding
-from medunsup.evaluate.froc import FrocCurve
-from medunsup.evaluate.pooled_froc import pooled_froc
-from medunsup.evaluate.scan_level import scan_auroc
+from medunsup.measures.bootstrap import Comparison, Estimate, compare, mean_interval
+from medunsup.measures.case_figures import CaseFigures
+from medunsup.measures.confounding import Confounder, confounding
+from medunsup.measures.froc import FrocCurve
+from medunsup.measures.pooled_froc import pooled_froc
+from medunsup.measures.scan_level import scan_auroc
 
 MODEL = "model"
 PREVALENCE = "prevalence"

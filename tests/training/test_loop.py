@@ -9,10 +9,10 @@ from small_brains import small_brains
 from train_learners import Denoiser, Duel
 
 from medunsup.core.errors import DependencyError, StepError
-from medunsup.train.learner import Learner, Loss, Turn
-from medunsup.train.loop import Trained, Training, train
-from medunsup.train.monitor import Progress
-from medunsup.train.views import Slices
+from medunsup.training.learner import Learner, Loss, Turn
+from medunsup.training.loop import Trained, Training, train
+from medunsup.training.monitor import Progress
+from medunsup.training.views import Slices
 
 
 def slices(n: int = 4, seed: int = 0) -> Slices:
@@ -112,7 +112,7 @@ def test_validation_draws_the_same_noise_each_time():
 
 
 def test_a_loss_that_is_not_a_number_names_the_scans_and_keeps_the_last_good_checkpoint(tmp_path):
-    from medunsup.train import checkpoint
+    from medunsup.training import checkpoint
 
     scans = small_brains(4)
     scans.values[2, 0, 8, 8, 4] = np.nan

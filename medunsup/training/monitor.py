@@ -14,7 +14,7 @@ from torch import Tensor
 
 from medunsup.core.errors import DependencyError, OutputError
 from medunsup.io.atomic import atomic_path
-from medunsup.train.learner import Batch, Learner
+from medunsup.training.learner import Batch, Learner
 
 LOG = "log.jsonl"
 PICTURES = "pictures"

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from medunsup.evaluate.case_figures import CaseFigures
-from medunsup.evaluate.comparison import Figures
+from medunsup.measures.case_figures import CaseFigures
+from medunsup.measures.comparison import Figures
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 from medunsup.core.errors import GeometryError, InputError
-from medunsup.evaluate.detection import aupro, detection
+from medunsup.measures.detection import aupro, detection
 
 SHAPE = (4, 5, 3)
 few_values = arrays(np.float32, SHAPE, elements=st.sampled_from([-1.5, 0, 0.25, 0.5, 3]))

@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 from sklearn.metrics import confusion_matrix, f1_score
 
 from medunsup.core.errors import GeometryError
-from medunsup.evaluate.segmentation import confusion, dice, volume_ratio
+from medunsup.measures.segmentation import confusion, dice, volume_ratio
 
 label_maps = arrays(np.uint8, (3, 4, 2), elements=st.integers(0, 3))
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from medunsup.evaluate.confounding import confounding
+from medunsup.measures.confounding import confounding
 
 
 def rows(**columns):

@@ -14,9 +14,9 @@ from typing import Any
 import torch
 
 from medunsup.core.errors import MedunsupError
-from medunsup.train import checkpoint
-from medunsup.train.learner import Learner
-from medunsup.train.stop import stop_on_signal
+from medunsup.training import checkpoint
+from medunsup.training.learner import Learner
+from medunsup.training.stop import stop_on_signal
 
 Go = Callable[[Any, Learner], dict[str, Any]]
 

@@ -13,10 +13,10 @@ from small_brains import small_brains
 from train_learners import Denoiser
 
 from medunsup.core.errors import InputError, OutputError, UsageError
-from medunsup.train import checkpoint
-from medunsup.train.loop import Training, train
-from medunsup.train.stop import StoppedError
-from medunsup.train.views import Slices
+from medunsup.training import checkpoint
+from medunsup.training.loop import Training, train
+from medunsup.training.stop import StoppedError
+from medunsup.training.views import Slices
 
 EPOCHS = 3
 
@@ -70,7 +70,7 @@ def test_a_killed_run_goes_on_from_its_last_checkpoint_to_the_same_weights(tmp_p
         import os, signal, sys
         sys.path[:0] = [{str(Path(__file__).parent)!r}, {str(Path(__file__).parent.parent)!r}]
         import test_resume
-        from medunsup.train.loop import Training
+        from medunsup.training.loop import Training
         tell = test_resume.stop_at(10, signal.SIGKILL)
         test_resume.run(Training(folder={str(tmp_path)!r}, checkpoint_every_s=0, tell=tell))
     """

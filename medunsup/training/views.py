@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from medunsup.core.errors import InputError
-from medunsup.train.learner import Batch
+from medunsup.training.learner import Batch
 
 SMALLEST_SHARE = 0.02
 ORDER = 0

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from medunsup.core.errors import GeometryError
-from medunsup.evaluate.components import components
-from medunsup.evaluate.histogram import ScoreHistogram
+from medunsup.measures.components import components
+from medunsup.measures.histogram import ScoreHistogram
 
 Mask = NDArray[np.bool_]
 Scores = NDArray[np.floating]

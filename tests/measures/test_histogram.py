@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import average_precision_score
 
-from medunsup.evaluate.histogram import ScoreHistogram, pooled_average_precision
+from medunsup.measures.histogram import ScoreHistogram, pooled_average_precision
 
 scores = arrays(np.float32, st.integers(1, 60), elements=st.floats(-1e6, 1e6, width=32))
 shares = st.floats(0, 1)

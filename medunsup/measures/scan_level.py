@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy import optimize, stats
 
 from medunsup.core.errors import InputError
-from medunsup.evaluate.bootstrap import CONFIDENCE, Estimate
+from medunsup.measures.bootstrap import CONFIDENCE, Estimate
 
 TINY, NEAR = 1e-12, 1e-9
 

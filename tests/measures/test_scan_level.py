@@ -8,7 +8,7 @@ from scipy import stats
 from sklearn.metrics import roc_auc_score
 
 from medunsup.core.errors import InputError
-from medunsup.evaluate.scan_level import scan_auroc
+from medunsup.measures.scan_level import scan_auroc
 
 group = st.lists(st.integers(-3, 3), min_size=1, max_size=12)
 

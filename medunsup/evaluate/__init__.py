@@ -1,1 +1,0 @@
-"""Metrics: they know arrays, never models."""

@@ -1,0 +1,1 @@
+"""Measures of how well something was found: they know arrays, never models."""
