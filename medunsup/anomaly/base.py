@@ -30,7 +30,7 @@ class AnomalyModel(ABC):
     def fit(self, scans: Scans, *, validation: Scans | None = None, training: Any = None) -> Self:
         """Learn from healthy scans.
 
-        `validation` scans decide when to stop early; `training` (a `train.loop.Training`) says where
+        `validation` scans decide when to stop early; `training` (a `training.loop.Training`) says where
         checkpoints lie and who is told; classic models need neither.
         """
 

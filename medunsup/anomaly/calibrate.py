@@ -47,8 +47,8 @@ class Calibration:
         return self.scan_scores.size
 
     def p_value(self, scan_score: float) -> float:
-        """Conformal p-value (1 + healthy scans that score as much or more) / (n + 1), in [1 / (n + 1), 1]."""
-        return float((1 + np.sum(self.scan_scores >= scan_score)) / (self.n + 1))
+        """Conformal p-value of a scan among these (`conformal_p_value`)."""
+        return conformal_p_value(self.scan_scores, scan_score)
 
     def scan_threshold(self, alpha: float) -> float:
         """Scan score above which the p-value is at most `alpha`; a healthy scan lies above it that often.
@@ -148,6 +148,11 @@ def calibrate(
         surprise=surprise,
         least_part_mm3=least_part_mm3,
     )
+
+
+def conformal_p_value(healthy: NDArray[np.float64], scan_score: float) -> float:
+    """Return (1 + healthy scans that score as much or more) / (n + 1), in [1 / (n + 1), 1]."""
+    return float((1 + np.sum(healthy >= scan_score)) / (healthy.size + 1))
 
 
 def conformal_threshold(healthy: NDArray[np.floating], alpha: float) -> float:

@@ -104,7 +104,7 @@ def sensitivity_surface(
     """Plant lesions of each volume and contrast (`inject.plant`) into healthy scans and look for them.
 
     `threshold` is `Calibration.part_threshold(1)` from other healthy scans, or `threshold_at` one false alarm
-    a scan, with the same `least_part_mm3`. Found is what `evaluate.froc` calls found. A contrast of 0
+    a scan, with the same `least_part_mm3`. Found is what `measures.froc` calls found. A contrast of 0
     shows what is found by chance. Each contrast meets the same lesions at the same places.
     """
     paints = [

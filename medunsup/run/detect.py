@@ -211,9 +211,10 @@ def detect_scan(request: DetectRequest, *, progress: Progress | None = None) -> 
 
 def scored(score: float, healthy: Any) -> "ScanScore":
     """Rank a scan's score among those of healthy calibration scans."""
+    from medunsup.anomaly.calibrate import conformal_p_value
     from medunsup.anomaly.result import ScanScore
 
-    p_value = float((1 + np.sum(healthy >= score)) / (healthy.size + 1))
+    p_value = conformal_p_value(healthy, score)
     return ScanScore(float(score), p_value, tuple(float(value) for value in healthy))
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from medunsup.anomaly.calibrate import Calibration, calibrate, conformal_threshold
+from medunsup.anomaly.calibrate import Calibration, calibrate, conformal_p_value, conformal_threshold
 from medunsup.core.errors import InputError, UsageError
 from medunsup.measures.components import components
 
@@ -44,6 +44,11 @@ def test_p_value_and_threshold_tell_the_same(n, score, alpha):
     if alpha < 1 / (calibration.n + 1):
         return
     assert (calibration.p_value(score) <= alpha) == (score > calibration.scan_threshold(alpha))
+
+
+def test_a_score_that_a_healthy_scan_reaches_is_as_likely_as_that_scan():
+    healthy = np.array([1.0, 2.0, 2.0, 3.0])
+    assert [conformal_p_value(healthy, score) for score in (0, 2, 3, 4)] == [1, 4 / 5, 2 / 5, 1 / 5]
 
 
 def test_p_value_is_never_below_one_in_n_plus_one_nor_above_one():
