@@ -8,7 +8,9 @@ import numpy as np
 from medunsup.anomaly.baselines import Baselines
 from medunsup.anomaly.build import build_model, build_score
 from medunsup.anomaly.data import Scans
+from medunsup.anomaly.guards import learn_card
 from medunsup.anomaly.healthy_model import HealthyModel, calibrated
+from medunsup.anomaly.space import ModelSpace
 from medunsup.run.detect_settings import TrainSettings
 from medunsup.run.model_folder import BASELINE_ARRAYS, SCANS, WEIGHTS, arrays_as_bytes, write_model
 from medunsup.run.prepare import prepare
@@ -48,12 +50,15 @@ def write_model_of(
     )
     fitted = HealthyModel(model, score, settings.postprocess, train.shape, settings.spacing_mm, held_out)
     parts = ["train"] * len(train) + ["calibration"] * len(calibration)
+    space = ModelSpace(settings.spacing_mm)
+    card = learn_card(train, coarsest_mm=settings.spacing_mm, middle=space.middle)
+    cards = {f"card/{name}": value for name, value in card.state().items()}
     rows = [
         f"{file.name}\t{part}\t{file.name}\t{hash_input(file)}\tn/a"
         for file, part in zip(seen, parts, strict=False)
     ]
     files = {
-        WEIGHTS: arrays_as_bytes(fitted.state()),
+        WEIGHTS: arrays_as_bytes({**fitted.state(), **cards}),
         BASELINE_ARRAYS: arrays_as_bytes(Baselines().fit(train).state()),
         SCANS: "\n".join(["subject\tpart\tscan\tsha256\tsite", *rows]) + "\n",
     }

@@ -21,7 +21,8 @@ class CaseFigures:
     what its mask at the healthy threshold gives (dice, precision, recall, lesions, lesions_found,
     false_findings), `steps`, its average precision before post-processing ("none") and after each step, in
     order, and `p_value`.
-    `facts` (spacing, contrast, ...) may confound; `warnings` are sentences.
+    `facts` (spacing, contrast, ...) may confound. `flags` name what sets the scan apart from the healthy
+    scans that the model knows; `warnings` are sentences, those of the flags among them.
     """
 
     scan: str
@@ -35,6 +36,7 @@ class CaseFigures:
     steps: Figures = field(default_factory=dict)
     p_value: float = NAN
     facts: Mapping[str, Any] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
     @property
@@ -71,7 +73,8 @@ class CaseFigures:
         figures = {name: _numbers(kept) for name, kept in record["figures"].items()}
         numbers = {key: _numbers(record[key]) for key in ("scan_scores", "at_threshold", "steps")}
         own = {"froc": froc, "figures": figures, "p_value": _number(record["p_value"]), **numbers}
-        return cls(**{**record, **own, "warnings": tuple(record["warnings"])})
+        texts = {key: tuple(record[key]) for key in ("flags", "warnings")}
+        return cls(**{**record, **own, **texts})
 
 
 def _numbers(kept: Mapping[str, float | None]) -> dict[str, float]:

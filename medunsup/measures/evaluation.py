@@ -51,6 +51,7 @@ class Evaluation:
             "FalseFindingsAHealthyScan": self.false_parts,
             "NumberOfCases": len(self.cases),
             "NumberOfHealthy": sum(not case.is_ill for case in self.cases),
+            "NumberUnlikeTheModelsScans": sum(bool(case.flags) for case in self.cases),
             **asdict(self.figures),
             "planted": None if self.planted is None else asdict(self.planted),
         }

@@ -17,6 +17,7 @@ from medunsup.measures.components import components
 from medunsup.measures.detection import NAN, detection
 from medunsup.measures.froc import count_lesions
 from medunsup.measures.pooled_froc import froc_of_scan
+from medunsup.run.detect import unlike_healthy
 from medunsup.run.prepare import Prepared, load, prepare
 from medunsup.run.prepare_many import request_of
 from medunsup.run.settings import SegmentSettings
@@ -51,7 +52,9 @@ def measure(case: Case, judge: Judge, say: Say) -> CaseFigures:
     image = load(request)
     truth = true_lesions(case, image, request.settings)
     native = _Native.of(image, prepared)
-    warnings = [*prepared.warnings, *_warnings(case, judge, prepared, truth)]
+    flagged = unlike_healthy(judge.model, prepared)
+    sentences = (flag.sentence for flag in flagged)
+    warnings = [*prepared.warnings, *sentences, *_warnings(case, prepared, truth)]
     lesions = None if truth is None else truth[native.box]
     found = _Found(lesions, native, judge.model.settings.least_part_mm3)
     steps = {}
@@ -76,6 +79,7 @@ def measure(case: Case, judge: Judge, say: Say) -> CaseFigures:
         steps=steps if found.has_lesions else {},
         p_value=judge.model.healthy.calibration.p_value(scan_score),
         facts=_facts(prepared),
+        flags=tuple(flag.name for flag in flagged),
         warnings=tuple(dict.fromkeys(warnings)),
     )
 
@@ -217,9 +221,7 @@ class _Found:
         return float(average_precision_score(self.truth[brain], score_map[brain]))
 
 
-def _warnings(case: Case, judge: Judge, prepared: Prepared, truth: Mask | None) -> Iterator[str]:
-    if prepared.contrast != judge.model.contrast:
-        yield f"The scan is {prepared.contrast}, the model learned {judge.model.contrast}."
+def _warnings(case: Case, prepared: Prepared, truth: Mask | None) -> Iterator[str]:
     total = 0 if truth is None else int(truth.sum())
     outside = 0 if truth is None else int((truth & ~prepared.brain).sum())
     if outside >= max(LEAST_OUTSIDE * total, 1):

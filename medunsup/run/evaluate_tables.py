@@ -24,7 +24,10 @@ def tables(result: Evaluation) -> dict[str, str]:
 
 
 def _cases(result: Evaluation) -> Iterator[Sequence[str]]:
-    """Figures of each case; those at the healthy threshold and the p-value are the model's alone."""
+    """Figures of each case; those at the healthy threshold and the p-value are the model's alone.
+
+    What makes a scan unlike the healthy ones and what else was remarked stands in each of its rows.
+    """
     yield (
         "scan",
         "subject",
@@ -35,6 +38,8 @@ def _cases(result: Evaluation) -> Iterator[Sequence[str]]:
         *OF_MASK,
         "scan_score",
         "p_value",
+        "unlike_healthy",
+        "warnings",
     )
     for case in result.cases:
         for method, scan_score in case.scan_scores.items():
@@ -50,6 +55,8 @@ def _cases(result: Evaluation) -> Iterator[Sequence[str]]:
                 *(cell(at.get(name)) for name in OF_MASK),
                 cell(scan_score),
                 cell(case.p_value if is_model else None),
+                ",".join(case.flags) or "n/a",
+                " ".join(case.warnings) or "n/a",
             )
 
 

@@ -28,7 +28,8 @@ PLANTED = PlantedFigures(
 @pytest.fixture
 def page(tmp_path):
     result = evaluation(HIGH, LOW)
-    warned = dataclasses.replace(result.cases[0], warnings=("The scan is tilted.",))
+    told = {"warnings": ("The scan is tilted.",), "flags": ("side", "pattern")}
+    warned = dataclasses.replace(result.cases[0], **told)
     result = dataclasses.replace(result, planted=PLANTED, cases=(warned, *result.cases[1:]))
     return write_evaluation(result, tmp_path / "report.html").read_text("utf-8")
 
@@ -73,6 +74,11 @@ def test_planted_lesions_and_warnings_of_scans_are_shown(page):
     assert "Blind spots" in page
     assert "75 %" in page
     assert "sub-0_FLAIR.nii.gz (sub-0): The scan is tilted." in page
+
+
+def test_only_scans_unlike_the_healthy_ones_are_marked_so(page):
+    assert page.count('class="what flagged"') == 1
+    assert "unlike the model’s healthy scans: side, pattern" in page
 
 
 def test_an_evaluation_of_healthy_scans_alone_has_a_page(tmp_path):

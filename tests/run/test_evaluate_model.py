@@ -134,6 +134,24 @@ def test_tables_hold_every_method_case_and_step(result, folder):
     assert "Too few subjects to say" in (eval_folder / "report.html").read_text()
 
 
+def test_a_scan_of_another_contrast_is_said_to_lie_outside_what_the_model_knows(folder, small_brain):
+    other = small_brain.image("T2w", seed=90)
+    stripped = other.like(np.where(small_brain.mask.data, other.data, 0))
+    phantom.save(stripped, folder / "sub-90_T1w.nii.gz", axes="LPS")
+    table = write_table(folder, "other.tsv", **{f"sub-{N_TRAIN}_": "sub-90_"})
+    out = folder / "other"
+    found = evaluate(folder / "model", table, out, baselines=False, cache=folder / "eval" / "prepared")
+    assert "pattern" in found.cases[0].flags
+    assert not found.cases[-1].flags
+    first, *_, last = rows(out / "cases.tsv")
+    assert "pattern" in first["unlike_healthy"]
+    assert "another contrast" in first["warnings"]
+    assert (last["unlike_healthy"], last["warnings"]) == ("n/a", "n/a")
+    assert "sub-90_T1w.nii.gz (sub-90): Bright and dark lie" in (out / "report.html").read_text()
+    again = evaluate(folder / "model", table, out, baselines=False, force=True)
+    assert again.cases[0].flags == found.cases[0].flags
+
+
 def test_an_ended_run_measures_only_what_is_left(folder, result, monkeypatch):
     measured = []
     own = evaluate_model.measure
