@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from medunsup.report.mosaic import Cutter
+from medunsup.report.mosaic import TissueCutter
 from medunsup.report.pictures import colour_picture
 from medunsup.report.slices import AXIAL, CORONAL, Plane, positions
 from medunsup.tissue.result import TissueResult
@@ -16,12 +16,12 @@ QUALITY = 72
 
 def thumbnail(result: TissueResult) -> str:
     """Return the JPEG data address of an axial and a coronal slice side by side, `HEIGHT` pixels high."""
-    cutter = Cutter(result)
+    cutter = TissueCutter(result)
     parts = [_part(cutter, plane) for plane in (AXIAL, CORONAL)]
     return colour_picture(np.concatenate(parts, axis=1), QUALITY)
 
 
-def _part(cutter: Cutter, plane: Plane) -> NDArray[np.uint8]:
+def _part(cutter: TissueCutter, plane: Plane) -> NDArray[np.uint8]:
     """One slice, `HEIGHT` high, its width true to the millimetre."""
     (index,) = positions(cutter.mask, plane, 1)
     tile_mm = cutter.size_mm(plane)
@@ -30,7 +30,7 @@ def _part(cutter: Cutter, plane: Plane) -> NDArray[np.uint8]:
     return np.asarray(picture.resize((width, HEIGHT), Image.Resampling.BOX))
 
 
-def _coloured(cutter: Cutter, plane: Plane, index: int) -> NDArray[np.uint8]:
+def _coloured(cutter: TissueCutter, plane: Plane, index: int) -> NDArray[np.uint8]:
     """Pixels (rows, columns, 3): the scan with the tissues' colours laid over it."""
     grey = cutter.grey(plane, index)[..., None].astype(np.float32)
     labels = cutter.label(plane, index)
