@@ -6,8 +6,8 @@ from typing import Any
 import medunsup
 from medunsup.io.atomic import write_text
 from medunsup.report import charts, words
-from medunsup.report.methods_text import methods_text
 from medunsup.report.cutter import Tile
+from medunsup.report.methods_text import methods_text
 from medunsup.report.mosaic import SLICES_A_PLANE, UNCERTAINTY_SLICES, mosaic, uncertainty_tiles
 from medunsup.report.render import render
 from medunsup.report.summary import headline, volume_rows

@@ -13,8 +13,8 @@ from typing import Any
 
 from medunsup.core.geometry import Affine
 from medunsup.core.labels import Label
-from medunsup.report.embed import COMPRESSION, as_nifti, as_text, coarsening, coarser, fit, in_levels
 from medunsup.report.cutter import window
+from medunsup.report.embed import COMPRESSION, as_nifti, as_text, coarsening, coarser, fit, in_levels
 from medunsup.report.pictures import as_grey
 from medunsup.report.slices import Box, box_around
 from medunsup.report.words import tissue_name
