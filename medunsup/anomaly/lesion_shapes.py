@@ -1,5 +1,7 @@
 """Shapes of lesions to plant, and places for them. A shape is a mask cut to its box, in lattice voxels."""
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 from scipy import ndimage, signal
 
@@ -57,6 +59,21 @@ def scaled(
     depth = ndimage.zoom(inner - outer, factors, order=1, mode="nearest", grid_mode=True)
     n_voxels = max(1, round(volume_mm3 / float(np.prod(spacing_mm))))
     return _largest_values(depth, min(n_voxels, depth.size))
+
+
+def drawn_from(
+    shapes: Sequence[tuple[Mask, Spacing]], *, spacing_mm: Spacing
+) -> Callable[[float, np.random.Generator], Mask]:
+    """Return a function of volume in mm³ and generator that draws one of these shapes, each with its spacing.
+
+    All are equally likely, and are brought to the lattice and volume by `scaled`.
+    """
+
+    def draw(volume_mm3: float, generator: np.random.Generator) -> Mask:
+        shape, own_mm = shapes[int(generator.integers(len(shapes)))]
+        return scaled(shape, volume_mm3, generator, shape_spacing_mm=own_mm, spacing_mm=spacing_mm)
+
+    return draw
 
 
 def place(shape: Mask, tissue: Mask, generator: np.random.Generator, *, least_inside: float = 1.0) -> Mask:

@@ -38,6 +38,15 @@ def evaluate(
     planted: Annotated[
         bool, typer.Option("--planted", help="Plant lesions into the healthy cases as well.")
     ] = False,
+    lesion_shapes: Annotated[
+        Path | None,
+        typer.Option(
+            "--lesion-shapes",
+            metavar="FOLDER",
+            help="Of lesion masks: plant lesions of these shapes, not ellipsoids.",
+            show_default=False,
+        ),
+    ] = None,
     false_findings: Annotated[
         float,
         typer.Option(
@@ -71,6 +80,7 @@ def evaluate(
                 out,
                 baselines=baselines,
                 planted=planted,
+                lesion_shapes=lesion_shapes,
                 false_parts=false_findings,
                 cache=cache,
                 force=force,

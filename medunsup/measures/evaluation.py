@@ -14,7 +14,7 @@ class PlantedFigures:
 
     `sensitivity` (volumes, contrasts) is the share found at the healthy threshold. `average_precision` is
     that of lesions of one intensity, a level each, on the scale where a healthy brain lies about in [0, 1];
-    `prevalence` is what chance reaches there.
+    `prevalence` is what chance reaches there. `shapes` says what the lesions look like.
     """
 
     volumes_mm3: tuple[float, ...]
@@ -26,6 +26,7 @@ class PlantedFigures:
     prevalence: float
     false_positives: float
     n_lesions: int
+    shapes: str = "ellipsoids"
 
 
 @dataclass(frozen=True)

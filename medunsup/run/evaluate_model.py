@@ -15,7 +15,7 @@ from medunsup.measures.case_figures import CaseFigures
 from medunsup.measures.comparison import gather
 from medunsup.measures.evaluation import Evaluation, PlantedFigures
 from medunsup.run.evaluate_case import Judge, measure
-from medunsup.run.evaluate_planted import plant_lesions
+from medunsup.run.evaluate_planted import LesionShapes, plant_lesions, read_shapes
 from medunsup.run.evaluate_tables import tables
 from medunsup.run.lock import locked
 from medunsup.run.model_folder import LOCK, MANIFEST, ModelFolder, read_model
@@ -40,6 +40,7 @@ def evaluate(
     *,
     baselines: bool = True,
     planted: bool = False,
+    lesion_shapes: str | Path | None = None,
     false_parts: float = 1.0,
     cache: str | Path | None = None,
     force: bool = False,
@@ -50,9 +51,10 @@ def evaluate(
     The table (TSV) has the columns scan, lesions (a mask on the scan's own grid; empty: healthy), and if
     wanted mask, subject, site, group and part, of which only "test" is taken. Figures are of voxels in the
     scan's own grid inside its brain mask. The healthy threshold allows `false_parts` false findings a
-    healthy scan, by the model's calibration. `planted` adds lesions planted into the healthy cases. One case
-    is in memory at a time and is kept once measured, so a run that was ended goes on where it was. `cache`
-    keeps prepared scans.
+    healthy scan, by the model's calibration. `planted` adds lesions planted into the healthy cases:
+    ellipsoids, or shapes cut out of the masks in the folder `lesion_shapes`, which asks for them as well. One
+    case is in memory at a time and is kept once measured, so a run that was ended goes on where it was.
+    `cache` keeps prepared scans.
 
     Raises InputError for files that cannot be used or scans the model has seen, OutputError if `out` holds an
     evaluation and `force` is not given.
@@ -62,6 +64,8 @@ def evaluate(
     >>> medunsup.evaluate("runs/pca", "cases.tsv", "eval")  # doctest: +SKIP
     """
     folder, table, say = user_path(out), user_path(cases), told or _silent
+    shapes = None if lesion_shapes is None else read_shapes(user_path(lesion_shapes))
+    planted = planted or shapes is not None
     judged = read_model(user_path(model))
     chosen = unseen(judged, [case for case in read_source(table) if case.part in ("", "test")], table)
     if planted and not any(case.is_healthy and case.lesions is None for case in chosen):
@@ -85,7 +89,7 @@ def evaluate(
             about=about(judged),
             threshold=judge.threshold,
             false_parts=false_parts,
-            planted=kept_or_planted(chosen, judge, folder / CASES, say) if planted else None,
+            planted=kept_or_planted(chosen, judge, folder / CASES, say, shapes) if planted else None,
         )
         save(result, folder)
     return result
@@ -131,18 +135,21 @@ def kept_or_measured(case: Case, judge: Judge, folder: Path, told: Told) -> Case
         return figures
 
 
-def kept_or_planted(cases: Sequence[Case], judge: Judge, folder: Path, told: Told) -> PlantedFigures:
+def kept_or_planted(
+    cases: Sequence[Case], judge: Judge, folder: Path, told: Told, shapes: LesionShapes | None
+) -> PlantedFigures:
     """Plant lesions into the healthy cases, unless an earlier run did."""
     healthy = [case for case in cases if case.is_healthy and case.lesions is None]
-    keys = "".join(sorted(case_key(case, judge) for case in healthy))
-    path = folder / f"planted_{sha256(keys.encode()).hexdigest()[:24]}.json"
+    keys = sorted(case_key(case, judge) for case in healthy)
+    keys += [] if shapes is None else [shapes.sha256]
+    path = folder / f"planted_{sha256(''.join(keys).encode()).hexdigest()[:24]}.json"
     try:
         return PlantedFigures(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         told(healthy[0].scan, "planting lesions into the healthy cases")
     work = folder / ".planting"
     try:
-        found = plant_lesions(healthy, judge, work)
+        found = plant_lesions(healthy, judge, work, shapes)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     write_json(path, plain(vars(found)))

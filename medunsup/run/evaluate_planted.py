@@ -1,29 +1,53 @@
 """Plant lesions into the healthy cases of an evaluation: how small, how faint, and at which intensities."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from medunsup.core.errors import EmptyImageError, InputError
+from medunsup.io.bids import IMAGE_ENDINGS
 from medunsup.measures.evaluation import PlantedFigures
 from medunsup.run.evaluate_case import Judge
 from medunsup.run.prepare_many import stack
+from medunsup.run.request import hash_input
 from medunsup.run.sources import Case
 
 VOLUMES_MM3 = (300.0, 1000.0, 3000.0, 10000.0)
 CONTRASTS_SD = (-3.0, -2.0, 0.0, 2.0, 3.0)
 LEVELS = (0.0, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9, 1.05, 1.2)
 LEVEL_VOLUME_MM3 = 3000.0
+LEAST_SHAPE_MM3 = 200.0  # of smaller ones the voxels show more than the lesion
+
+if TYPE_CHECKING:
+    from medunsup.anomaly.data import Mask
+    from medunsup.anomaly.lesion_shapes import Spacing
 
 
-def plant_lesions(cases: Sequence[Case], judge: Judge, work: Path) -> PlantedFigures:
-    """Plant ellipsoids into healthy cases on the model's lattice and look for them at the healthy threshold.
+@dataclass(frozen=True, eq=False)
+class LesionShapes:
+    """Real lesions, each a mask cut to its box and the spacing of its voxels; the hash of their files."""
 
-    Contrasts are in the healthy spread that the folder's `healthy_atlas` baseline learned.
+    shapes: "list[tuple[Mask, Spacing]]"
+    sha256: str
+
+
+def plant_lesions(
+    cases: Sequence[Case], judge: Judge, work: Path, real: LesionShapes | None = None
+) -> PlantedFigures:
+    """Plant lesions into healthy cases on the model's lattice and look for them at the healthy threshold.
+
+    Their shapes are `real` ones, or ellipsoids. Contrasts are in the healthy spread that the folder's
+    `healthy_atlas` baseline learned.
     """
+    from medunsup.anomaly.lesion_shapes import drawn_from
     from medunsup.anomaly.sensitivity import Planting, blind_spot_curve, sensitivity_surface
 
     healthy = judge.model.healthy
     scans = stack(cases, judge.model.settings, judge.cache, work, "healthy")
-    planting = Planting((healthy.spacing_mm,) * 3)
+    spacing_mm = (healthy.spacing_mm,) * 3
+    shape = drawn_from(real.shapes, spacing_mm=spacing_mm) if real else None
+    planting = Planting(spacing_mm, shape=shape)
     search = {"threshold": judge.threshold, "least_part_mm3": healthy.calibration.least_part_mm3}
     surface = sensitivity_surface(
         healthy.map,
@@ -47,4 +71,29 @@ def plant_lesions(cases: Sequence[Case], judge: Judge, work: Path) -> PlantedFig
         prevalence=float(curve.prevalence.mean()),
         false_positives=curve.false_positives,
         n_lesions=len(scans),
+        shapes=f"real shapes, drawn from {len(real.shapes)}" if real else "ellipsoids",
     )
+
+
+def read_shapes(folder: Path) -> LesionShapes:
+    """Cut the lesion masks of a folder into single lesions, each with the spacing of its voxels.
+
+    Raises InputError if there is none of at least 0.2 ml.
+    """
+    from medunsup.anomaly.lesion_shapes import real_shapes
+    from medunsup.io.load import load
+
+    found: list[tuple[Mask, Spacing]] = []
+    for path in sorted(path for path in folder.rglob("*") if path.name.lower().endswith(IMAGE_ENDINGS)):
+        try:
+            stored = load(path)
+        except EmptyImageError:
+            continue
+        parts = real_shapes(stored.data > 0, spacing_mm=stored.spacing_mm, least_mm3=LEAST_SHAPE_MM3)
+        found += [(part, stored.spacing_mm) for part in parts]
+    if not found:
+        raise InputError(
+            f"{folder}: holds no mask with a lesion of {LEAST_SHAPE_MM3 / 1000:g} ml or more. "
+            "Give a folder of lesion masks (NIfTI)."
+        )
+    return LesionShapes(found, hash_input(folder))

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medunsup.anomaly.inject import plant, plant_level
-from medunsup.anomaly.lesion_shapes import ellipsoid, place, real_shapes, scaled
+from medunsup.anomaly.lesion_shapes import drawn_from, ellipsoid, place, real_shapes, scaled
 from medunsup.core.errors import InputError
 
 SHAPE = (20, 22, 18)
@@ -152,6 +152,14 @@ def test_a_real_shape_on_its_own_lattice_and_volume_stays_itself_but_for_mirrori
         cut, cut.sum(), np.random.default_rng(0), shape_spacing_mm=(1.0, 1.0, 1.0), spacing_mm=(1.0, 1.0, 1.0)
     )
     np.testing.assert_array_equal(shape, cut)
+
+
+def test_lesions_drawn_from_rods_and_balls_are_rods_or_balls():
+    rod, ball = np.ones((12, 1, 1), bool), np.ones((3, 3, 3), bool)
+    draw = drawn_from([(rod, SPACING), (ball, SPACING)], spacing_mm=SPACING)
+    longest = [max(draw(216.0, np.random.default_rng(seed)).shape) for seed in range(20)]
+    assert {length >= 8 for length in longest} == {True, False}
+    assert all(length <= 4 or length >= 8 for length in longest)
 
 
 def test_parts_of_a_real_mask_below_the_least_volume_are_left_out():

@@ -16,6 +16,7 @@ from medunsup.core.errors import GeometryError, InputError, OutputError, UsageEr
 from medunsup.measures.evaluation import Evaluation
 from medunsup.run import evaluate_model
 from medunsup.run.evaluate_model import evaluate
+from medunsup.run.evaluate_planted import read_shapes
 
 N_TRAIN, N_ILL, N_HEALTHY = 6, 2, 2
 SPOT = np.s_[12:17, 14:19, 10:15]
@@ -191,6 +192,25 @@ def test_lesions_on_another_grid_are_refused(folder):
     table = write_table(folder, "wrong.tsv", **{"spot.nii.gz": "wrong.nii.gz"})
     with pytest.raises(GeometryError, match=r"wrong\.nii\.gz"):
         evaluate(folder / "model", table, folder / "refused", cache=folder / "eval" / "prepared")
+
+
+def test_lesions_are_planted_in_the_shapes_of_the_masks_given(folder, result):
+    masks = folder / "masks"
+    masks.mkdir()
+    (masks / "sub-1_lesions.nii.gz").write_bytes((folder / "spot.nii.gz").read_bytes())
+    (shape,) = read_shapes(masks).shapes
+    assert shape[0].sum() == (nibabel.load(folder / "spot.nii.gz").get_fdata() > 0).sum()
+    out, asked = folder / "shaped", {"baselines": False, "cache": folder / "eval" / "prepared"}
+    found = evaluate(folder / "model", folder / "cases.tsv", out, lesion_shapes=masks, **asked).planted
+    assert found.shapes == "real shapes, drawn from 1"
+    assert found.average_precision != result.planted.average_precision
+    assert "(real shapes, drawn from 1)" in (out / "report.html").read_text()
+
+
+def test_a_folder_without_a_lesion_mask_is_refused_before_anything_is_measured(folder, tmp_path):
+    with pytest.raises(InputError, match="holds no mask with a lesion"):
+        evaluate(folder / "model", folder / "cases.tsv", tmp_path / "eval", lesion_shapes=tmp_path)
+    assert not (tmp_path / "eval").exists()
 
 
 def test_planting_needs_a_healthy_case(folder):
