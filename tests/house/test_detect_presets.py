@@ -2,12 +2,15 @@
 
 import pytest
 
+from medunsup.anomaly.build import build_model
+from medunsup.anomaly.space import ModelSpace
 from medunsup.core.config import preset, presets
 from medunsup.core.errors import UsageError
 from medunsup.run.detect_settings import TrainSettings
 from medunsup.run.learn import check_choices
 
 NAMES = sorted(presets("detect"))
+DEEP = [name for name in NAMES if preset("detect", name)["model"] not in ("pca", "healthy_atlas")]
 
 
 def test_every_yaml_file_of_the_tree_is_a_preset(repository):
@@ -18,6 +21,28 @@ def test_every_yaml_file_of_the_tree_is_a_preset(repository):
 @pytest.mark.parametrize("name", NAMES)
 def test_preset_names_a_model_a_score_and_parameters_that_go_together(name):
     check_choices(TrainSettings.parse(preset("detect", name), where=name))
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_network_of_a_preset_fits_the_lattice_it_will_see(name):
+    chosen = TrainSettings.parse(preset("detect", name), where=name)
+    model = build_model(chosen.model, chosen.parameters)
+    shape = (1, *ModelSpace(chosen.spacing_mm).shape)
+    network = model.build(shape[: 1 + model.config.dims])
+    assert sum(weights.numel() for weights in network.parameters()) > 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_preset_says_what_it_is_and_why_before_its_first_key(name, repository):
+    lines = (repository / "configs" / "detect" / f"{name}.yaml").read_text("utf-8").splitlines()
+    assert all(line.startswith("# ") for line in lines[:2])
+
+
+def test_every_kind_of_model_has_a_preset():
+    chosen = [TrainSettings.parse(preset("detect", name), where=name) for name in NAMES]
+    kinds = {"pca", "healthy_atlas", "dae", "vae", "constrained_aae", "fanogan", "ddpm"}
+    assert kinds <= {each.model for each in chosen}
+    assert any(each.parameters.get("dims") == 3 for each in chosen)
 
 
 def test_default_preset_is_what_is_done_without_one():
