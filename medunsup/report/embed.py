@@ -24,7 +24,7 @@ class Copies:
     """The scan and its labels as base64 of gzipped NIfTI, how much coarser they are, and their greys."""
 
     scan: str
-    tissues: str
+    labels: str
     factors: Factors
     greys: int
 
@@ -45,10 +45,10 @@ def fit(
     while True:
         factors = coarsening(spacing_mm, voxel_mm3)
         scan = as_text(as_nifti(in_levels(coarser(grey, factors), greys), affine, factors))
-        tissues = as_text(as_nifti(coarser(labels, factors, order=0), affine, factors))
-        needed = len(scan) + len(tissues)
+        drawn = as_text(as_nifti(coarser(labels, factors, order=0), affine, factors))
+        needed = len(scan) + len(drawn)
         if needed <= room:
-            return Copies(scan, tissues, factors, greys)
+            return Copies(scan, drawn, factors, greys)
         greys, voxel_mm3 = FEW_GREYS, voxel_mm3 * max(1.0, needed / room) * 1.05
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import medunsup
 from medunsup.core.record import Step
 from medunsup.core.registry import methods
+from medunsup.core.volume import Volume
 from medunsup.report.citations import CITATIONS
 from medunsup.tissue.result import TissueResult
 
@@ -41,7 +42,7 @@ def methods_text(result: TissueResult) -> MethodsText:
     """Write the paragraph for one result from its record and its method's card."""
     text = MethodsText()
     text.say(f"The scan was segmented with medunsup {medunsup.__version__}, without training data")
-    _say_input(text, result)
+    say_input(text, result.image)
     for step in result.record.steps:
         if step.name in _SENTENCES and step.outcome in ("done", "degraded"):
             _SENTENCES[step.name](text, step)
@@ -55,9 +56,10 @@ def methods_text(result: TissueResult) -> MethodsText:
     return text
 
 
-def _say_input(text: MethodsText, result: TissueResult) -> None:
-    source = result.image.source
-    spacing = " × ".join(f"{length:.2g}" for length in result.image.spacing_mm)
+def say_input(text: MethodsText, image: Volume) -> None:
+    """Say what was read, and with what."""
+    source = image.source
+    spacing = " × ".join(f"{length:.2g}" for length in image.spacing_mm)
     if source is None or source.format not in READERS:
         text.say(f"It was given as an array with voxels of {spacing} mm")
         return

@@ -43,11 +43,17 @@ def label_png(pixels: NDArray[np.uint8], labels: tuple[Label, ...]) -> str:
     return palette_png(pixels, palette)
 
 
-def palette_png(pixels: NDArray[np.uint8], palette: NDArray[np.uint8]) -> str:
-    """Return the data address of an indexed picture with `palette` (256, 3); index 0 is see-through."""
+def palette_png(
+    pixels: NDArray[np.uint8], palette: NDArray[np.uint8], opacity: NDArray[np.uint8] | None = None
+) -> str:
+    """Return the data address of an indexed picture with `palette` (256, 3).
+
+    Index 0 is see-through, or each index as `opacity` (256,) says.
+    """
     picture = Image.fromarray(np.ascontiguousarray(pixels), mode="P")
     picture.putpalette(palette.tobytes())
-    return _address(picture, "png", transparency=0, compress_level=COMPRESSION)
+    see_through = 0 if opacity is None else opacity.tobytes()
+    return _address(picture, "png", transparency=see_through, compress_level=COMPRESSION)
 
 
 def doubt_palette() -> NDArray[np.uint8]:
@@ -65,7 +71,7 @@ def as_grey(data: NDArray[np.floating], window: tuple[float, float]) -> NDArray[
     return np.clip(scaled, 0, 255, out=scaled).astype(np.uint8)
 
 
-def _address(picture: Image.Image, kind: str, **options: int) -> str:
+def _address(picture: Image.Image, kind: str, **options: int | bytes) -> str:
     buffer = BytesIO()
     picture.save(buffer, kind, **options)
     return f"data:image/{kind};base64," + b64encode(buffer.getvalue()).decode("ascii")

@@ -11,19 +11,22 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from medunsup.core.geometry import Affine
+import numpy as np
+from numpy.typing import NDArray
+
 from medunsup.core.labels import Label
+from medunsup.core.volume import Volume
 from medunsup.report.cutter import window
 from medunsup.report.embed import COMPRESSION, as_nifti, as_text, coarsening, coarser, fit, in_levels
 from medunsup.report.pictures import as_grey
-from medunsup.report.slices import Box, box_around
+from medunsup.report.slices import box_around
 from medunsup.report.words import tissue_name
 from medunsup.tissue.result import TissueResult
 
 NIIVUE_IN_NILEARN = Path("_assets", "js", "niivue.umd.js")
 LEAST_ROOM = 200_000
-DOUBT_VOXEL_MM3 = 8.0
-DOUBT_LEVELS = 32
+LEVELS_VOXEL_MM3 = 8.0
+N_LEVELS = 32
 
 
 @dataclass(frozen=True)
@@ -36,11 +39,14 @@ class EmbeddedMap:
 
 @dataclass(frozen=True)
 class Viewer:
-    """What the page's viewer needs; `spacing_mm` is that of the copies, `is_coarser` if they lost detail."""
+    """What the page's viewer needs; `spacing_mm` is that of the copies, `is_coarser` if they lost detail.
+
+    `layers` tell niivue how to draw each map over the scan, and the page how to read its values aloud.
+    """
 
     code: str
     maps: tuple[EmbeddedMap, ...]
-    colours: dict[str, Any]
+    layers: tuple[dict[str, Any], ...]
     spacing_mm: tuple[float, float, float]
     is_coarser: bool
     greys: int
@@ -56,22 +62,46 @@ def viewer(result: TissueResult, room: int) -> Viewer | None:
 
     With very little room the copies are coarse, but the viewer is not left out.
     """
+    table = tuple(item.label for item in result.tissues)
+    tissues = {"key": "tissues", "name": "tissues", "labels": label_colours(table)}
+    doubt = {"key": "uncertainty", "name": "uncertainty", "colours": "cividis", "low": 24}
+    doubt |= {"scale": 100 / 255, "digits": 0, "unit": " %"}
+    return pack(
+        result.image,
+        result.brain_mask.data.astype(bool),
+        (tissues, result.labels.data),
+        (doubt, as_grey(result.uncertainty.data, (0.0, 1.0))),
+        room,
+    )
+
+
+def pack(
+    image: Volume,
+    mask: NDArray[np.bool_],
+    labels: tuple[dict[str, Any], NDArray[np.uint8]],
+    levels: tuple[dict[str, Any], NDArray[np.uint8]],
+    room: int,
+) -> Viewer | None:
+    """Pack a scan with one label map and one map of 8-bit levels, (I, J, K) each with its layer.
+
+    They are cropped to `mask`; the levels are coarse: they are looked at as patches.
+    """
     code = niivue_code()
     if code is None:
         return None
-    spacing = result.image.spacing_mm
-    mask = result.brain_mask.data.astype(bool)
-    box = box_around(mask, spacing)
-    affine = box.affine(result.image.affine)
-    grey = as_grey(box.crop(result.image.data), window(result.image.data, mask))
-    doubt = _packed_doubt(result, box, affine)
-    left = max(LEAST_ROOM, room - len(code) - len(doubt))
-    copies = fit(grey, box.crop(result.labels.data), spacing, affine, left)
-    texts = {"scan": copies.scan, "tissues": copies.tissues, "uncertainty": doubt}
+    spacing, box = image.spacing_mm, box_around(mask, image.spacing_mm)
+    affine = box.affine(image.affine)
+    grey = as_grey(box.crop(image.data), window(image.data, mask))
+    factors = coarsening(spacing, LEVELS_VOXEL_MM3)
+    coarse = in_levels(coarser(box.crop(levels[1]), factors), N_LEVELS)
+    packed = as_text(as_nifti(coarse, affine, factors))
+    left = max(LEAST_ROOM, room - len(code) - len(packed))
+    copies = fit(grey, box.crop(labels[1]), spacing, affine, left)
+    texts = {"scan": copies.scan, labels[0]["key"]: copies.labels, levels[0]["key"]: packed}
     maps = tuple(EmbeddedMap(key, text) for key, text in texts.items())
     i, j, k = (length * factor for length, factor in zip(spacing, copies.factors, strict=True))
-    table = tuple(item.label for item in result.tissues)
-    return Viewer(code, maps, label_colours(table), (i, j, k), max(copies.factors) > 1, copies.greys)
+    layers = (labels[0], levels[0])
+    return Viewer(code, maps, layers, (i, j, k), max(copies.factors) > 1, copies.greys)
 
 
 @cache
@@ -102,11 +132,3 @@ def label_colours(table: tuple[Label, ...]) -> dict[str, Any]:
         "I": [row[0] for row in rows],
         "labels": [row[1] for row in rows],
     }
-
-
-def _packed_doubt(result: TissueResult, box: Box, affine: Affine) -> str:
-    """Pack the uncertainty in coarse voxels and few levels: it is looked at as patches."""
-    doubt = as_grey(box.crop(result.uncertainty.data), (0.0, 1.0))
-    factors = coarsening(result.image.spacing_mm, DOUBT_VOXEL_MM3)
-    levels = in_levels(coarser(doubt, factors), DOUBT_LEVELS)
-    return as_text(as_nifti(levels, affine, factors))

@@ -4,8 +4,6 @@ import json
 import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -96,14 +94,13 @@ def _write(result: "AnomalyResult", request: DetectRequest, names: OutputNames) 
     from medunsup.io.write import write_volume
 
     with Staging(names.folder, names.stem) as staging:
-        paths: dict[str, Path] = {}
+        paths = _report(result, request, staging)  # first, so that the sidecars can tell if it failed
         for kind, volume, path in _maps(result, names):
             write_volume(volume, staging.place(path), descrip=f"medunsup {kind}")
             write_json(staging.place(sidecar(path)), _sidecar(kind, result, request, names))
             paths[kind if kind != "baseline" else path.stem] = path
         paths["findings"] = names.path("findings")
         write_text(staging.place(paths["findings"]), findings_tsv(result))
-        paths |= _report(result, request, staging)
         write_root(names, request.scan.scan, DETECTION)
         paths["sidecar"] = sidecar(names.path("anomaly_mask"))
         staging.publish(last=paths["sidecar"], outdated=[names.path(kind) for kind in KINDS])
@@ -188,12 +185,11 @@ def command(request: DetectRequest) -> str:
 
 def _report(result: "AnomalyResult", request: DetectRequest, staging: Staging) -> dict[str, Path]:
     """Write the page; a defect in it is recorded and costs the page, not the maps."""
-    page = "medunsup.report.anomaly_page"
-    if find_spec(page) is None:
-        return {}
+    from medunsup.report.anomaly_page import write_page
+
     path = request.names.path("anomaly_report")
     try:
-        import_module(page).write_page(result, staging.place(path), command=command(request))
+        write_page(result, staging.place(path), command=command(request))
     except (MedunsupError, OSError):
         raise
     except Exception as error:  # noqa: BLE001 - drawing fails in ways nobody can list

@@ -128,6 +128,26 @@ def test_files_lie_over_the_scan_and_say_how_they_were_made(trained, patient, tm
     assert str(patient.parent) not in json.dumps(record)
 
 
+def test_page_lies_beside_the_maps_and_tells_the_same_p_value(trained, patient, tmp_path):
+    detect(patient, trained, tmp_path)
+    text = (tmp_path / "sub-99" / "anat" / "sub-99_desc-anomaly_report.html").read_text("utf-8")
+    assert "None of 7 healthy scans scored as much" in text
+    assert "medunsup detect sub-99_T1w.nii.gz --model atlas -o out" in text
+
+
+def test_page_that_cannot_be_drawn_costs_the_page_and_is_told(trained, patient, tmp_path, monkeypatch):
+    def broken(*_, **__):
+        raise ValueError("no such colour")
+
+    monkeypatch.setattr("medunsup.report.anomaly_page.write_page", broken)
+    detect(patient, trained, tmp_path)
+    folder = tmp_path / "sub-99" / "anat"
+    assert not (folder / "sub-99_desc-anomaly_report.html").exists()
+    steps = json.loads((folder / "sub-99_desc-anomaly_mask.json").read_text())["Steps"]
+    assert steps[-1]["outcome"] == "failed"
+    assert "no such colour" in steps[-1]["warnings"][0]
+
+
 def test_table_lists_volume_place_and_peak(trained, patient, tmp_path, found):
     detect(patient, trained, tmp_path)
     path = tmp_path / "sub-99" / "anat" / "sub-99_desc-anomaly_findings.tsv"

@@ -20,6 +20,22 @@
     return niivue.NVImage.loadFromBase64({ base64: embedded("map-" + key), name: key + ".nii.gz", ...options });
   }
 
+  async function draw(nv, layer) {
+    if (layer.labels) {
+      const map = await loadMap(layer.key, { opacity: 0 });
+      map.setColormapLabel(layer.labels);
+      return map;
+    }
+    if (typeof layer.colours !== "string") nv.addColormap(layer.key, layer.colours);
+    const colormap = typeof layer.colours === "string" ? layer.colours : layer.key;
+    return loadMap(layer.key, { colormap, cal_min: layer.low, cal_max: 255, opacity: 0 });
+  }
+
+  function tell(layer, value) {
+    if (layer.labels) return layer.labels.labels[layer.labels.I.indexOf(Math.round(value))] || "outside";
+    return `${layer.name} ${(value * layer.scale).toFixed(layer.digits)}${layer.unit}`;
+  }
+
   async function start() {
     await loadCode();
     const nv = new niivue.Niivue({
@@ -40,15 +56,12 @@
     const opacity = () => byId("viewer-opacity").value / 100;
     const chosen = () => byId("viewer-map").value;
     nv.addVolume(await loadMap("scan", { colormap: "gray", cal_min: 0, cal_max: 255 }));
-    const tissues = await loadMap("tissues", { opacity: opacity() });
-    tissues.setColormapLabel(JSON.parse(embedded("tissue-colours")));
-    nv.addVolume(tissues);
-    nv.addVolume(await loadMap("uncertainty", { colormap: "cividis", cal_min: 24, cal_max: 255, opacity: 0 }));
+    const layers = JSON.parse(embedded("viewer-layers"));
+    for (const layer of layers) nv.addVolume(await draw(nv, layer));
 
-    const names = ["scan", "tissues", "uncertainty"];
     const show = () => {
       byId("viewer-opacity-value").value = byId("viewer-opacity").value + " %";
-      names.slice(1).forEach((name, n) => nv.setOpacity(n + 1, name === chosen() ? opacity() : 0));
+      layers.forEach((layer, n) => nv.setOpacity(n + 1, layer.key === chosen() ? opacity() : 0));
     };
     const views = {
       multi: nv.sliceTypeMultiplanar,
@@ -59,12 +72,10 @@
     byId("viewer-opacity").addEventListener("input", show);
     byId("viewer-map").addEventListener("change", show);
     byId("viewer-view").addEventListener("change", (event) => nv.setSliceType(views[event.target.value]));
-    const labels = JSON.parse(embedded("tissue-colours"));
     nv.onLocationChange = (where) => {
       const mm = Array.from(where.mm).slice(0, 3).map((value) => value.toFixed(0).replace("-", "−"));
-      const label = labels.labels[labels.I.indexOf(Math.round(where.values[1].value))] || "outside";
-      const doubt = Math.round((100 * where.values[2].value) / 255);
-      place.value = `x ${mm[0]}, y ${mm[1]}, z ${mm[2]} mm · ${label} · uncertainty ${doubt} %`;
+      const told = layers.map((layer, n) => tell(layer, where.values[n + 1].value));
+      place.value = [`x ${mm[0]}, y ${mm[1]}, z ${mm[2]} mm`, ...told].join(" · ");
     };
     show();
     nv.createOnLocationChange();

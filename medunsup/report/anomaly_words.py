@@ -1,0 +1,166 @@
+"""What the page of one scan's anomalies says: verdict, p-value in words, what to do about flags."""
+
+from dataclasses import dataclass
+
+from medunsup.anomaly.findings import MOST_LISTED
+from medunsup.anomaly.result import AnomalyResult, Finding, ScanScore
+from medunsup.report.summary import Headline
+from medunsup.report.words import Shown, VerdictWords, tissue_name
+
+NO_PROOF = "That is no proof of health: a small lesion hardly moves the score of a whole scan."
+ADVICE = {
+    "contrast": "Take a model that learned from scans of this contrast. If the contrast is wrong, correct "
+    "the scan's name.",
+    "pattern": "Look whether the white line below runs round the brain. If not, give a brain mask with "
+    "--mask; if it does, the model does not fit scans like this one.",
+    "outside": "Look whether the white line below leaves out skull and scalp. If not, give a brain mask with "
+    "--mask.",
+    "missing": "Look whether the white line below holds the whole brain. If not, give a brain mask with "
+    "--mask.",
+    "intensities": "Take a model that learned from scans of this sequence and scanner.",
+    "side": "Check left and right in the scan's header. A large one-sided lesion may raise this "
+    "flag wrongly.",
+    "spacing": "Take a scan with thinner slices, or a model that learned from scans as coarse as this one.",
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How the first screen is coloured, titled and explained."""
+
+    shown: Shown
+    words: VerdictWords
+    reasons: tuple[str, ...]
+    advice: tuple[str, ...]
+
+
+def verdict(result: AnomalyResult) -> Verdict:
+    """Say first whether the result means anything, only then what the p-value says."""
+    if result.flags:
+        reasons = tuple(flag.sentence for flag in result.flags)
+        advice = dict.fromkeys(ADVICE[flag.name] for flag in result.flags if flag.name in ADVICE)
+        return Verdict("fail", _unlike(result), (*reasons, *result.remarks), tuple(advice))
+    shown: Shown = "check" if result.is_anomalous else "partial"
+    return Verdict(shown, _judged(result), result.remarks, ())
+
+
+def rank_words(scan: ScanScore) -> str:
+    """Say a p-value as a count: 3 of 40 healthy scans scored as much or more, so p = .10."""
+    n = len(scan.healthy)
+    n_above = sum(score >= scan.score for score in scan.healthy)
+    scans = f"{n} healthy scan{'s' if n != 1 else ''}"
+    if n_above == 0:
+        return f"None of {scans} scored as much, so {p_words(scan.p_value)}"
+    return f"{n_above} of {scans} scored as much or more, so {p_words(scan.p_value)}"
+
+
+def floor_words(scan: ScanScore) -> str:
+    """Say so if no scan could have got a smaller p-value."""
+    n = len(scan.healthy)
+    if n and max(scan.healthy) < scan.score:
+        return f" No scan can get less: with {n} healthy scans p is never below {p_words(1 / (n + 1))[4:]}."
+    return ""
+
+
+def p_words(p_value: float) -> str:
+    """Write p = .10; two significant digits below .1, none behind 1."""
+    if p_value >= 0.995:
+        return "p = 1"
+    digits = 2 if p_value >= 0.0995 else 3 if p_value >= 0.00995 else 4
+    return f"p = {p_value:.{digits}f}".replace("0.", ".", 1)
+
+
+def rate_words(alpha: float) -> str:
+    """Say a rate as 1 in 20 where it is one, as a percentage otherwise."""
+    return f"1 in {1 / alpha:.0f}" if abs(1 / alpha - round(1 / alpha)) < 0.005 else f"{100 * alpha:.3g} %"
+
+
+def rarity_words(surprise: float) -> str:
+    """Say -log10 of a share of healthy voxels as one in so many, rounded to one digit."""
+    if surprise <= 0:
+        return "1 in 1"
+    count = 10**surprise
+    digits = len(str(int(count))) - 1
+    return f"1 in {round(count, -digits):,.0f}"
+
+
+def headline(result: AnomalyResult) -> list[Headline]:
+    """Three numbers: p-value, findings, the largest of them."""
+    void = "means nothing, see above"
+    n_healthy, n_found = len(result.scan.healthy), len(result.findings)
+    usual = f"a healthy scan shows {result.false_parts:g} on average"
+    largest = result.findings[0] if n_found else None
+    value = f"{largest.volume_mm3 / 1000:.1f}" if largest else "–"
+    return [
+        Headline(
+            "p of the whole scan",
+            p_words(result.scan.p_value).removeprefix("p = "),
+            "",
+            void if result.flags else f"among {n_healthy} healthy scans",
+        ),
+        Headline("Findings", count_words(n_found), "", void if result.flags else usual),
+        Headline(
+            "Largest finding", value, "ml" if largest else "", where_words(largest) if largest else "none"
+        ),
+    ]
+
+
+def count_words(n_found: int) -> str:
+    """Say how many findings there are; the list is capped."""
+    return f"{n_found} or more" if n_found >= MOST_LISTED else str(n_found)
+
+
+def where_words(finding: Finding) -> str:
+    """Say where a finding lies: left, front top, grey matter."""
+    return f"{finding.side}, {finding.place}, {_tissue(finding)}"
+
+
+def tissue_words(finding: Finding) -> str:
+    """Name the tissue most of a finding lies in, and its share."""
+    return f"{_tissue(finding)}, {100 * finding.tissue_share:.0f} %"
+
+
+def findings_words(result: AnomalyResult) -> str:
+    """Say what so many findings are worth."""
+    n_found, usual = len(result.findings), result.false_parts
+    plural = "s" if usual != 1 else ""
+    ordinary = f"At this threshold a healthy scan shows {usual:g} such finding{plural} on average"
+    if result.flags:
+        return f"{ordinary}; this scan is unlike the healthy ones, so the promise does not hold."
+    if n_found == 0:
+        return f"{ordinary}; this one shows none."
+    if n_found <= usual:
+        return f"{ordinary}; this one shows no more than that."
+    return f"{ordinary}; this one shows {count_words(n_found)}. Any single one may still be an ordinary one."
+
+
+def warnings(result: AnomalyResult) -> list[str]:
+    """Every warning of the record that is not among the remarks already, once each."""
+    return [text for text in dict.fromkeys(result.record.warnings) if text not in result.remarks]
+
+
+def _unlike(result: AnomalyResult) -> VerdictWords:
+    return VerdictWords(
+        "Do not read this map",
+        "✕",
+        f"The scan is unlike the {result.model.n_train} healthy scans the model learned from. Map, "
+        "findings and p-value below mean nothing.",
+    )
+
+
+def _judged(result: AnomalyResult) -> VerdictWords:
+    rank = rank_words(result.scan)
+    if result.alpha is None:
+        return VerdictWords(
+            "A p-value, no verdict",
+            "–",
+            f"{rank}. No verdict was asked for that so few healthy scans could support.",
+        )
+    asked = f"at most {rate_words(result.alpha)} healthy scans may be called unusual"
+    if result.is_anomalous:
+        return VerdictWords("Unusual as a whole", "!", f"{rank}; {asked}: this one is.")
+    return VerdictWords("Not unusual as a whole", "–", f"{rank}; {asked}: this one is not. {NO_PROOF}")
+
+
+def _tissue(finding: Finding) -> str:
+    return tissue_name(finding.tissue, finding.tissue).lower()
