@@ -1,6 +1,7 @@
 """A fitted model, its score, post-processing and calibration: all that turns a prepared scan into a map."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -14,6 +15,7 @@ from medunsup.anomaly.calibrate import Calibration, calibrate
 from medunsup.anomaly.data import Array, Mask, Scans
 from medunsup.anomaly.postprocess import postprocess
 from medunsup.core.errors import UsageError
+from medunsup.io.stacked import stacked
 
 Names = Mapping[str, Any]
 
@@ -95,20 +97,15 @@ def calibrated(
     """
     if not score.makes_map:
         raise UsageError(f"The score {score.method_name} makes no map; detect needs one that does.")
-    maps = _room(scans.masks.shape, folder)
+    in_memory: list[Array] = []
     numbers = []
-    for index, (values, mask) in enumerate(scans):
-        maps[index] = score_map(model, score, steps, values, mask, spacing_mm)
-        numbers.append(score.scan_score(model, values, mask, maps[index]))
-    voxel_mm3 = spacing_mm**3
+    file = None if folder is None else folder / "maps.npy"
+    room = stacked(file, scans.masks.shape, np.float32) if file else nullcontext(in_memory.append)
+    with room as keep:
+        for values, mask in scans:
+            found = score_map(model, score, steps, values, mask, spacing_mm)
+            numbers.append(score.scan_score(model, values, mask, found))
+            keep(found)
     # Both are sequences of one scan each; nothing is copied.
-    return calibrate(
-        list(maps), list(scans.masks), numbers, voxel_mm3=voxel_mm3, least_part_mm3=least_part_mm3
-    )
-
-
-def _room(shape: tuple[int, ...], folder: Path | None) -> Array:
-    """Return room for maps, in memory or in a file of `folder`."""
-    if folder is None:
-        return np.empty(shape, np.float32)
-    return np.lib.format.open_memmap(folder / "maps.npy", "w+", np.float32, shape)
+    maps = list(np.load(file, mmap_mode="r")) if file else in_memory
+    return calibrate(maps, list(scans.masks), numbers, voxel_mm3=spacing_mm**3, least_part_mm3=least_part_mm3)

@@ -53,10 +53,11 @@ def _check_sides(cases: Sequence[Case], sides_mm: np.ndarray) -> None:
     is_odd = (sides_mm > SPACING_RATIO * usual) | (sides_mm < usual / SPACING_RATIO)
     if is_odd.any():
         names = [case.scan.name for case, found in zip(cases, is_odd, strict=True) if found]
-        found = sides_mm[is_odd]
+        ends = (f"{end:.1f}" for end in (sides_mm[is_odd].min(), sides_mm[is_odd].max()))
+        lengths = " to ".join(dict.fromkeys(ends))
         raise InputError(
-            f"Most scans have voxels of up to {usual:.1f} mm, but {_few(names)} of {found.min():.1f} to "
-            f"{found.max():.1f} mm. Train on scans alike: leave these out, or train on them alone."
+            f"Most scans have voxels of up to {usual:.1f} mm, but {_few(names)} of "
+            f"{lengths} mm. Train on scans alike: leave these out, or train on them alone."
         )
 
 

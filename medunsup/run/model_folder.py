@@ -47,7 +47,7 @@ class ModelFolder:
     @cached_property
     def arrays(self) -> Arrays:
         """All that was learned. Raises InputError if the file is damaged."""
-        return read_arrays(self.path / WEIGHTS)
+        return self._as_written(WEIGHTS)
 
     @cached_property
     def healthy(self) -> Any:
@@ -85,7 +85,7 @@ class ModelFolder:
         """The cheap methods, fitted on the same scans. Raises InputError if the file is damaged."""
         from medunsup.anomaly.baselines import Baselines
 
-        return Baselines().load_state(read_arrays(self.path / BASELINE_ARRAYS), self.shape)
+        return Baselines().load_state(self._as_written(BASELINE_ARRAYS), self.shape)
 
     @property
     def about(self) -> Any:
@@ -109,6 +109,16 @@ class ModelFolder:
         """Part of each scan the model has seen, by the scan's hash."""
         rows = (self.path / SCANS).read_text(encoding="utf-8").splitlines()[1:]
         return {row.split("\t")[3]: row.split("\t")[1] for row in rows}
+
+    def _as_written(self, name: str) -> Arrays:
+        """Read arrays, unless they are other than training wrote: a map made of them would mean nothing."""
+        arrays = read_arrays(self.path / name)
+        if sha256(self.path / name) != self.facts["SHA256"].get(name):
+            raise InputError(
+                f"{self.path / name}: is not what training wrote (its hash differs). "
+                "Copy it again, or train again."
+            )
+        return arrays
 
 
 def read_model(path: Path) -> ModelFolder:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from medunsup.core.errors import InputError, MedunsupError
-from medunsup.io.atomic import atomic_path
+from medunsup.io.stacked import stacked
 from medunsup.run.detect_settings import TrainSettings
 from medunsup.run.prepare import Prepared, prepare
 from medunsup.run.request import Request
@@ -85,13 +85,14 @@ def stack(cases: Sequence[Case], settings: TrainSettings, cache: Path, folder: P
 
     first = prepared(cases[0], settings, cache)
     files = {"values": folder / f"{name}.npy", "masks": folder / f"{name}_masks.npy"}
-    with atomic_path(files["values"]) as values_file, atomic_path(files["masks"]) as masks_file:
-        shape = (len(cases), *first.values.shape)
-        values = np.lib.format.open_memmap(values_file, "w+", np.float32, shape)
-        masks = np.lib.format.open_memmap(masks_file, "w+", np.bool_, (len(cases), *first.mask.shape))
-        for index, case in enumerate(cases):
+    n = len(cases)
+    with (
+        stacked(files["values"], (n, *first.values.shape), np.float32) as add_values,
+        stacked(files["masks"], (n, *first.mask.shape), np.bool_) as add_mask,
+    ):
+        for case in cases:
             one = prepared(case, settings, cache)
-            values[index], masks[index] = one.values, one.mask
-        del values, masks
+            add_values(one.values)
+            add_mask(one.mask)
     mapped = {key: np.load(file, mmap_mode="r") for key, file in files.items()}
     return Scans(mapped["values"], mapped["masks"], tuple(case.scan.name for case in cases))

@@ -112,8 +112,9 @@ def only_healthy(cases: Sequence[Case]) -> tuple[list[Case], list[Case]]:
     """
     for case in (case for case in cases if case.is_healthy and case.lesions is not None):
         if _holds_lesions(case.lesions):
+            called = f"is named {case.group}" if case.group else "counts as healthy, since no group is named"
             raise InputError(
-                f"{case.scan}: is named healthy, but its lesion mask is not empty. "
+                f"{case.scan}: {called}, but its lesion mask is not empty. "
                 "Name its group patient, or leave it out."
             )
     healthy = [case for case in cases if case.is_healthy]
@@ -209,12 +210,13 @@ def _refuse_split_subjects(cases: Iterable[Case]) -> None:
 
 
 def _refuse_too_few(split: dict[Part, list[Case]]) -> None:
+    n_all = len({case.subject for cases in split.values() for case in cases})
     for part, least in LEAST.items():
         n = len({case.subject for case in split[part]})
         if n < least:
             raise InputError(
-                f"Only {n} healthy subjects for {part}, at least {least} are needed ({_least()}). "
-                "For p-values of 0.05 calibration needs 19, for 0.01 it needs 99."
+                f"Too few healthy subjects: {n} of {n_all} are left for {part}, at least {least} are needed "
+                f"({_least()}). For p-values of 0.05 calibration needs 19, for 0.01 it needs 99."
             )
 
 

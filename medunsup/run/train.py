@@ -246,10 +246,19 @@ def _check_same(folder: Path, now: Mapping[str, Any]) -> None:
         raise OutputError(f"{asked}: cannot be read. Begin anew with --force.") from error
     if before == now:
         return
+    first, second = (_named(each.get("Settings", {})) for each in (before, now))
     changed = [
-        key for key, value in now["Settings"].items() if before.get("Settings", {}).get(key, value) != value
+        f"{key} {first.get(key, 'unset')}, not {second.get(key, 'unset')}"
+        for key in first | second
+        if first.get(key) != second.get(key)
     ]
-    what = f"another {', '.join(changed)}" if changed else "other scans"
+    what = "; ".join(changed) or "other scans"
     raise UsageError(
         f"{folder}: this training was begun with {what}. Resume it with the same, or begin anew with --force."
     )
+
+
+def _named(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Give each parameter of the model a line of its own beside the other choices."""
+    own = {f"parameters.{key}": value for key, value in settings.get("parameters", {}).items()}
+    return {key: value for key, value in settings.items() if key != "parameters"} | own

@@ -7,14 +7,17 @@ from pathlib import Path
 from medunsup.core.errors import InputError
 from medunsup.core.paths import user_path
 from medunsup.run.learn import check_figures
-from medunsup.run.model_folder import MANIFEST, ModelFolder, changed_files, read_model
+from medunsup.run.model_folder import MANIFEST, WEIGHTS, ModelFolder, changed_files, read_model
 
 TOLERANCE = 1e-3  # relative; threads and processors change the last digits of a network's sums
 
 
 @dataclass(frozen=True)
 class Verification:
-    """`changed` files, and each figure as stored and as computed now; `is_sound` if nothing differs."""
+    """`changed` files, and each figure as stored and as computed now; `is_sound` if nothing differs.
+
+    Without `figures` the weights are among the changed files: nothing is computed with them.
+    """
 
     model: ModelFolder
     changed: tuple[str, ...]
@@ -38,10 +41,12 @@ class Verification:
 def verify(path: str | Path) -> Verification:
     """Hash the files of a model folder and score the MNI152 template again, as training did.
 
-    Raises InputError for a folder that is no model, or whose weights cannot be read.
+    Raises InputError for a folder that is no model.
     """
     model = read_model(user_path(path))
     changed = changed_files(model)
+    if WEIGHTS in changed:
+        return Verification(model, tuple(changed), {})
     now = check_figures(model.healthy)
     figures = {name: (float(value), now[name]) for name, value in model.facts["Check"].items()}
     return Verification(model, tuple(changed), figures)

@@ -44,14 +44,14 @@ def load(path: Path) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError):
         is_ours = False
     if not is_ours:
-        raise InputError(f"{path}: not a checkpoint of medunsup. Start again without --resume.")
+        raise InputError(f"{path}: not a checkpoint of medunsup. Begin anew with --force.")
     if facts["version"] != VERSION:
         raise InputError(
             f"{path}: version {facts['version']}, this medunsup reads version {VERSION}. "
-            "Go on with the medunsup that wrote it, or start again without --resume."
+            "Go on with the medunsup that wrote it, or begin anew with --force."
         )
     if hashlib.sha256(payload).hexdigest() != facts["sha256"]:
-        raise InputError(f"{path}: truncated or damaged. Start again without --resume.")
+        raise InputError(f"{path}: truncated or damaged. Begin anew with --force.")
     return torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
 
 

@@ -127,5 +127,5 @@ def _add_up(tensors: Sequence[Tensor], fabric: Any) -> None:
 def _not_finite(turn: Turn, names: Sequence[str], step: int) -> str:
     return (
         f"The {turn.name} loss is not finite at batch {step + 1}, of scans {', '.join(names)}. "
-        "Look at these scans, or give a lower learning_rate; the last checkpoint is kept."
+        "Look at these scans, or give a lower learning_rate. A checkpoint from before is kept."
     )

@@ -118,7 +118,8 @@ def test_part_named_for_some_only_is_refused():
 
 
 def test_too_few_scans_say_how_many_are_needed():
-    with pytest.raises(InputError, match=r"at least 4 are needed \(7 in all.*calibration needs 19"):
+    needed = r"Too few .*: 2 of 5 are left for train, at least 4 are needed \(7 in all.*calibration needs 19"
+    with pytest.raises(InputError, match=needed):
         split(people(5), **SHARES)
 
 
@@ -135,5 +136,7 @@ def test_patient_named_healthy_is_refused_and_an_empty_lesion_mask_is_not(tmp_pa
     fine = Case(Path("a.nii"), "a", lesions=tmp_path / "empty.nii.gz", group="control")
     ill = Case(Path("c.nii"), "c", lesions=tmp_path / "lesions.nii.gz", group="patient")
     assert only_healthy([fine, ill]) == ([fine], [ill])
-    with pytest.raises(InputError, match=r"b\.nii: is named healthy, but its lesion mask is not empty"):
-        only_healthy([Case(Path("b.nii"), "b", lesions=tmp_path / "lesions.nii.gz"), fine])
+    for group, called in {"healthy": "is named healthy", "": "counts as healthy"}.items():
+        claimed = Case(Path("b.nii"), "b", lesions=tmp_path / "lesions.nii.gz", group=group)
+        with pytest.raises(InputError, match=rf"b\.nii: {called}.*, but its lesion mask is not empty"):
+            only_healthy([claimed, fine])

@@ -15,7 +15,7 @@ from medunsup.core.errors import InputError, OutputError, UsageError
 from medunsup.io.nifti import sha256
 from medunsup.run import learn
 from medunsup.run.detect_settings import TrainSettings
-from medunsup.run.model_folder import MANIFEST, WEIGHTS, arrays_as_bytes, read_model
+from medunsup.run.model_folder import BASELINE_ARRAYS, MANIFEST, WEIGHTS, arrays_as_bytes, read_model
 from medunsup.run.prepare_many import prepare_all, prepared
 from medunsup.run.sources import read_source
 from medunsup.run.train import train
@@ -43,6 +43,12 @@ def few(people: Path, tmp_path: Path) -> Path:
 
 def train_atlas(data: Path, out: Path, **more):
     return train("healthy_atlas", data, out, **{"score": "deviation", **QUICK, **more})
+
+
+def alter_weights(model: Path) -> None:
+    """Double a learned mean, in a file that can be read."""
+    arrays = read_model(model).arrays
+    (model / WEIGHTS).write_bytes(arrays_as_bytes({**arrays, "model/mean": 2 * arrays["model/mean"]}))
 
 
 def break_off(monkeypatch: pytest.MonkeyPatch, training: Callable[[], object]) -> None:
@@ -100,9 +106,31 @@ def test_changed_file_and_changed_weights_are_found(trained, tmp_path):
     copy = shutil.copytree(trained.path, tmp_path / "copy")
     (copy / "scans.tsv").write_text("subject\tpart\tscan\tsha256\tsite\n")
     assert verify(copy).changed == ("scans.tsv",)
-    arrays = {name: value * (2 if name == "model/mean" else 1) for name, value in trained.arrays.items()}
-    (copy / WEIGHTS).write_bytes(arrays_as_bytes(arrays))
-    assert "MapMean" in verify(copy).differing
+    alter_weights(copy)
+    found = verify(copy)
+    assert (found.changed, found.figures) == ((WEIGHTS, "scans.tsv"), {})
+    assert not found.is_sound
+
+
+def test_weights_that_fit_their_hash_but_not_the_stored_figures_are_found(trained, tmp_path):
+    copy = shutil.copytree(trained.path, tmp_path / "copy")
+    alter_weights(copy)
+    facts = json.loads((copy / MANIFEST).read_text())
+    facts["SHA256"][WEIGHTS] = sha256(copy / WEIGHTS)
+    (copy / MANIFEST).write_text(json.dumps(facts))
+    found = verify(copy)
+    assert (found.changed, found.is_sound) == ((), False)
+    assert "MapMean" in found.differing
+
+
+def test_nothing_is_looked_for_with_weights_or_baselines_that_changed(trained, tmp_path):
+    copy = shutil.copytree(trained.path, tmp_path / "copy")
+    alter_weights(copy)
+    with pytest.raises(InputError, match=r"weights\.safetensors: is not what training wrote"):
+        read_model(copy).healthy  # noqa: B018
+    shutil.copy(copy / WEIGHTS, copy / BASELINE_ARRAYS)
+    with pytest.raises(InputError, match=r"baselines\.safetensors: is not what training wrote"):
+        read_model(copy).baselines  # noqa: B018
 
 
 def test_cut_weights_are_refused_in_words(trained, tmp_path):
@@ -170,7 +198,7 @@ def test_scan_of_another_contrast_is_named(few, tmp_path, small_brain):
 def test_scan_of_much_coarser_voxels_is_named(few, tmp_path):
     coarse = phantom.make_anatomy(spacing_mm=(5, 5, 12))
     write_person(few / "sub-77_T1w.nii.gz", coarse, 77)
-    with pytest.raises(InputError, match=r"up to 5\.0 mm, but sub-77_T1w\.nii\.gz of 12\.0 to 12\.0 mm"):
+    with pytest.raises(InputError, match=r"up to 5\.0 mm, but sub-77_T1w\.nii\.gz of 12\.0 mm"):
         train_atlas(few, tmp_path / "model")
 
 
@@ -236,5 +264,8 @@ def test_training_is_not_resumed_with_other_choices(few, tmp_path, monkeypatch):
     choices = {"parameters": SMALL_AE, "cache": tmp_path / "cache", **QUICK}
 
     break_off(monkeypatch, lambda: train("ae", few, tmp_path / "broken", **choices))
-    with pytest.raises(UsageError, match="begun with another score"):
+    with pytest.raises(UsageError, match="begun with score zscore, not absolute"):
         train("ae", few, tmp_path / "broken", resume=True, score="absolute", **choices)
+    longer = choices | {"parameters": {**SMALL_AE, "epochs": 4}}
+    with pytest.raises(UsageError, match=r"begun with parameters\.epochs 3, not 4\. Resume"):
+        train("ae", few, tmp_path / "broken", resume=True, **longer)
