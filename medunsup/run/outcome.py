@@ -59,8 +59,8 @@ def describe_fit(data: TissueInput, fitted: TissueMethod, settings: SegmentSetti
     `step` is the mixture's own: it holds the curves by which the number of classes was proposed, if it was.
     """
     values = data.intensity[0][data.mask]
-    if fitted.bias_field_ is not None:
-        values /= fitted.bias_field_[0][data.mask]
+    if (field := fitted.bias_field_) is not None:
+        values /= field[0][data.mask]
     counts, edges = np.histogram(values, bins=HISTOGRAM_BINS)
     return Fit(
         method=settings.method,
@@ -75,9 +75,9 @@ def describe_fit(data: TissueInput, fitted: TissueMethod, settings: SegmentSetti
 
 def corrected(image: Volume, box: Box, fitted: TissueMethod) -> Volume:
     """Divide the scan by its bias field, which is continued beyond the box by its border values."""
-    if fitted.bias_field_ is None:
+    if (found := fitted.bias_field_) is None:
         return image
-    field = box.extend(fitted.bias_field_[0])
+    field = box.extend(found[0])
     return image.like(np.divide(image.data, field, out=field))
 
 

@@ -120,8 +120,8 @@ def segment_scan(request: Request, *, progress: Progress | None = None) -> Segme
     with begin("mixture", method=settings.method) as step:
         data = mixture.prepare(intensity, region, image.spacing_mm, contrasts, priors, settings, step)
         fitted = mixture.fit(data, settings, step)
+        data, priors = replace(data, priors=None), None  # the largest thing that is no longer needed
         fit = outcome.describe_fit(data, fitted, settings, step)
-    data, priors = replace(data, priors=None), None  # the largest thing that is no longer needed
     with begin("volumes") as step:
         volumes = outcome.measure(data, fitted, image.voxel_volume_mm3, step)
     with begin("quality") as step:

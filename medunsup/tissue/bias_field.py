@@ -67,9 +67,7 @@ class CoarseGrid:
             position = np.clip((voxel - (factor - 1) / 2) / factor, 0, last)
             low = np.minimum(position.astype(int), max(last - 1, 0))
             share = np.expand_dims((position - low).astype(np.float32), [n for n in range(3) if n != axis])
-            out = (
-                np.take(out, low, axis) * (1 - share) + np.take(out, np.minimum(low + 1, last), axis) * share
-            )
+            out = _between(out, low, np.minimum(low + 1, last), share, axis)
         return out
 
 
@@ -96,6 +94,15 @@ def estimate_field(
     field = np.maximum((above + ridge) / (below + ridge), 0.05)
     at_voxels = grid.interpolate(field).reshape(-1)[index]
     return np.asarray(field / np.exp(np.log(at_voxels).mean(dtype=np.float64)))
+
+
+def _between(values: Array, low: NDArray[np.intp], high: NDArray[np.intp], share: Array, axis: int) -> Array:
+    """Go by `share` from the values at `low` to those at `high`; in place, since a whole scan is large."""
+    out, step = np.take(values, low, axis), np.take(values, high, axis)
+    step -= out
+    step *= share
+    out += step
+    return out
 
 
 def _three(values: Sequence[int]) -> tuple[int, int, int]:

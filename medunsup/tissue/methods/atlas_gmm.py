@@ -107,7 +107,10 @@ class AtlasGmm:
         """Multiplicative field (C, I, J, K); None if none was fitted."""
         if self._field is None:
             return None
-        return np.stack([self._cells.interpolate(channel) for channel in self._field])
+        field = np.empty((len(self._field), *self._mask.shape), dtype=np.float32)
+        for channel, cells in zip(field, self._field, strict=True):
+            channel[...] = self._cells.interpolate(cells)
+        return field
 
     def fit(self, data: TissueInput) -> Self:
         """Fit to one scan.
