@@ -67,6 +67,7 @@ def verify_model(model: Model, as_json: options.AsJson = False, debug: options.D
             typer.echo(f"changed: {name}")
         for name, (before, now) in found.figures.items():
             typer.echo(f"{name}: {before:.6g} when trained, {now:.6g} now")
-        typer.echo(f"{model}: {'sound' if found.is_sound else 'NOT what was trained'}")
+        told = "sound" if found.is_sound else "NOT what was trained. Copy the folder again, or train again."
+        typer.echo(f"{model}: {told}")
     if not found.is_sound:
         raise typer.Exit(FAILED)

@@ -8,6 +8,7 @@ import medunsup
 from medunsup.core.registry import methods
 from medunsup.run.detect_settings import TrainSettings
 
+QUOTED = ("name", "ages", "licence")
 TEXT = """# {model} with {score}, learned from {n} healthy {contrast} scans
 
 Written by medunsup {version}. {summary}
@@ -51,9 +52,9 @@ def model_card(
     scans: str,
     table: Sequence[tuple[str, ...]],
     *,
-    has_data_card: bool,
+    data_card: str | None,
 ) -> str:
-    """Write the card; `scans` is scans.tsv, `table` the rows of baselines.tsv."""
+    """Write the card; `scans` is scans.tsv, `table` the rows of baselines.tsv, `data_card` lies beside it."""
     listed = [row.split("\t") for row in scans.splitlines()[1:]]
     parts = Counter(row[1] for row in listed)
     sites = sorted({row[4] for row in listed} - {"n/a"})
@@ -75,12 +76,30 @@ def model_card(
         spacing=settings.spacing_mm,
         steps=", ".join(settings.postprocess) or "none",
         least_p=1 / (parts["calibration"] + 1),
-        data_card="The scans are described in the [data card](data_card.md)."
-        if has_data_card
-        else "No data card was given (`--card`): origin, ages and licence of the scans are not stated.",
+        data_card=described(data_card),
         limit=model.limit,
         score_limit=score.limit,
         n_planted=table[0][4],
         prevalence=table[0][3],
         rows="\n".join(f"| {row[0]} | {row[1]} | {row[2]} |" for row in table),
     )
+
+
+def described(data_card: str | None) -> str:
+    """Point to the data card; if it begins with fields, as those of `data_cards/` do, quote the main ones."""
+    if data_card is None:
+        return "No data card was given (`--card`): origin, ages and licence of the scans are not stated."
+    told = [f"{key} {value}" for key, value in _fields(data_card).items() if key in QUOTED]
+    return f"The scans are described in the [data card](data_card.md){': ' * bool(told)}{'; '.join(told)}."
+
+
+def _fields(data_card: str) -> dict[str, Any]:
+    """Read what stands between the first two lines of dashes, if it is YAML."""
+    import yaml
+
+    start, *rest = data_card.split("---\n", 2)
+    try:
+        fields = yaml.safe_load(rest[0]) if len(rest) == 2 and not start.strip() else None
+    except yaml.YAMLError:
+        return {}
+    return fields if isinstance(fields, dict) else {}

@@ -107,6 +107,7 @@ def train_model(request: TrainRequest, told: Told) -> ModelFolder:
     """Do what `train` does, with everything asked for in one object; `told` hears of each stage."""
     settings, out = request.settings, request.out
     check_choices(settings)
+    data_card = read_card(request.card)
     parts, n_patients = find_scans(request)
     used = [case for cases in parts.values() for case in cases]
     hashes = [hash_input(case.scan) for case in used]
@@ -134,7 +135,7 @@ def train_model(request: TrainRequest, told: Told) -> ModelFolder:
                 resume=request.resume,
                 told=told,
             )
-        write(request, learned, common, shape, scans_tsv(used, hashes), n_patients)
+        write(request, learned, common, shape, scans_tsv(used, hashes), n_patients, data_card)
         (out / TRAINING / CHECKPOINT).unlink(missing_ok=True)
     return read_model(out)
 
@@ -148,6 +149,15 @@ def find_scans(request: TrainRequest) -> tuple[dict[Part, list[Case]], int]:
         healthy, validation=settings.validation, calibration=settings.calibration, seed=settings.seed
     )
     return parts, len(patients)
+
+
+def read_card(path: Path | None) -> str | None:
+    """Read the data card, if one is given. Raises UsageError if it cannot be read as text."""
+    try:
+        return path.read_text(encoding="utf-8") if path else None
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise UsageError(f"{path}: cannot be read as a data card ({why}). Give a Markdown file.") from error
 
 
 def check_folder(request: TrainRequest, hashes: Sequence[str]) -> None:
@@ -189,9 +199,9 @@ def write(
     shape: tuple[int, int, int, int],
     scans: str,
     n_patients: int,
+    data_card: str | None,
 ) -> None:
     """Write the model folder, all of it or nothing."""
-    data_card = request.card.read_text(encoding="utf-8") if request.card else None
     facts = {
         "Contrast": common.contrast,
         "Shape": list(shape),
@@ -204,7 +214,7 @@ def write(
         BASELINE_ARRAYS: arrays_as_bytes(learned.baselines),
         BASELINE_TABLE: tsv([TABLE_COLUMNS, *learned.table]),
         SCANS: scans,
-        CARD: model_card(request.settings, facts, scans, learned.table, has_data_card=data_card is not None),
+        CARD: model_card(request.settings, facts, scans, learned.table, data_card=data_card),
     }
     if data_card is not None:
         files[DATA_CARD] = data_card

@@ -15,6 +15,7 @@ from medunsup.core.errors import InputError, OutputError, UsageError
 from medunsup.io.nifti import sha256
 from medunsup.run import learn
 from medunsup.run.detect_settings import TrainSettings
+from medunsup.run.model_card import described
 from medunsup.run.model_folder import BASELINE_ARRAYS, MANIFEST, WEIGHTS, arrays_as_bytes, read_model
 from medunsup.run.prepare_many import prepare_all, prepared
 from medunsup.run.sources import read_source
@@ -92,7 +93,24 @@ def test_data_card_is_kept_beside_the_model(few, tmp_path):
     card.write_text("# Made-up people\n")
     made = train_atlas(few, tmp_path / "model", card=card)
     assert (made.path / "data_card.md").read_text() == card.read_text()
-    assert "[data card](data_card.md)" in (made.path / "README.md").read_text()
+    assert "described in the [data card](data_card.md).\n" in (made.path / "README.md").read_text()
+
+
+def test_model_card_quotes_the_fields_of_a_data_card(repository):
+    for name, words in {
+        "openneuro_ds002748": "ages 19 to 55 years; licence CC0.",
+        "brats_2013": "ages not stated; licence CC BY-NC-SA 3.0.",
+    }.items():
+        told = described((repository / "data_cards" / f"{name}.md").read_text("utf-8"))
+        assert "[data card](data_card.md): name " in told
+        assert told.endswith(words)
+    assert described("---\n: [\n---\n").endswith("(data_card.md).")
+    assert "No data card was given" in described(None)
+
+
+def test_data_card_that_is_not_there_is_told_before_anything_is_read(tmp_path):
+    with pytest.raises(UsageError, match=r"none\.md: cannot be read as a data card"):
+        train_atlas(tmp_path / "not there", tmp_path / "model", card=tmp_path / "none.md")
 
 
 def test_sound_model_verifies_and_is_listed(trained):
@@ -258,6 +276,7 @@ def test_resumed_training_ends_with_the_weights_of_an_unbroken_one(few, tmp_path
     resumed = train("ae", few, tmp_path / "broken", resume=True, **choices)
     assert resumed.facts["SHA256"][WEIGHTS] == whole.facts["SHA256"][WEIGHTS]
     assert (resumed.path / "training" / "log.jsonl").exists()
+    assert verify(resumed.path).is_sound
 
 
 def test_training_is_not_resumed_with_other_choices(few, tmp_path, monkeypatch):
