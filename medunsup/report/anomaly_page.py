@@ -105,7 +105,8 @@ def _scores(result: AnomalyResult) -> Strip | None:
 
 def _viewer(result: AnomalyResult, room: int) -> Viewer | None:
     found = {"key": "findings", "name": "findings", "labels": label_colours((slices.FOUND,))}
+    found |= {"none": "no finding"}
     rarity = {"key": "rarity", "name": "rarity", **heat_layer()}
     marked = np.where(result.mask.data, slices.FOUND.index, 0).astype(np.uint8)
     layers = (found, marked), (rarity, heat_levels(result.calibrated.data))
-    return pack(result.image, result.brain.data.astype(bool), *layers, room)
+    return pack(result.image, result.brain.data.astype(bool), *layers, room, slices.first_point(result))

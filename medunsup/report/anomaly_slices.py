@@ -16,7 +16,7 @@ from medunsup.report.pictures import as_grey, doubt_palette, grey_picture, label
 from medunsup.report.slices import AXIAL, PLANES, Plane, cut, positions
 
 BRAIN = Label(1, "brain", "Brain mask", (235, 235, 235))
-FOUND = Label(2, "found", "Finding", (64, 224, 255))
+FOUND = Label(2, "found", "finding", (64, 224, 255))
 LINES = (BRAIN, FOUND)
 # Percentiles of a raw map in the brain that become the ends of its colours.
 RAW_WINDOW, CHEAP_WINDOW = (1.0, 99.9), (95.0, 99.9)

@@ -48,11 +48,14 @@ def heat_gradient() -> str:
 
 
 def heat_layer() -> dict[str, Any]:
-    """Tell niivue the same colours for a map of levels."""
-    places = np.linspace(0, 255, len(ANCHORS)).round().astype(int)
-    table: dict[str, Any] = {channel: [anchor[n] for anchor in ANCHORS] for n, channel in enumerate("RGB")}
-    table |= {"A": _opacity_of_anchors().tolist(), "I": places.tolist()}
-    return {"colours": table, "low": round(_level(FLOOR)), "scale": CEILING / 255, "digits": 1, "unit": ""}
+    """Tell niivue the same colours for a map of levels; below `SOLID` they fade there, too."""
+    places = np.linspace(_level(FLOOR), 255, len(ANCHORS)).round().astype(int)
+    table: dict[str, Any] = {
+        channel: [ANCHORS[0][n], *(anchor[n] for anchor in ANCHORS)] for n, channel in enumerate("RGB")
+    }
+    table |= {"A": [0, 0, *[255] * (len(ANCHORS) - 1)], "I": [0, *places.tolist()]}
+    colours = {"colours": table, "low": round(_level(SOLID)), "fades": True}
+    return colours | {"scale": CEILING / 255, "digits": 1, "unit": ""}
 
 
 def _opacity_of_anchors() -> NDArray[np.uint8]:

@@ -41,7 +41,8 @@ class EmbeddedMap:
 class Viewer:
     """What the page's viewer needs; `spacing_mm` is that of the copies, `is_coarser` if they lost detail.
 
-    `layers` tell niivue how to draw each map over the scan, and the page how to read its values aloud.
+    `layers` tell niivue how to draw each map over the scan, and the page how to read its values aloud. It
+    starts at `start_mm` in the world, or in the middle.
     """
 
     code: str
@@ -50,6 +51,7 @@ class Viewer:
     spacing_mm: tuple[float, float, float]
     is_coarser: bool
     greys: int
+    start_mm: tuple[float, float, float] | None = None
 
     @property
     def spacing_text(self) -> str:
@@ -63,7 +65,7 @@ def viewer(result: TissueResult, room: int) -> Viewer | None:
     With very little room the copies are coarse, but the viewer is not left out.
     """
     table = tuple(item.label for item in result.tissues)
-    tissues = {"key": "tissues", "name": "tissues", "labels": label_colours(table)}
+    tissues = {"key": "tissues", "name": "tissues", "labels": label_colours(table), "none": "outside"}
     doubt = {"key": "uncertainty", "name": "uncertainty", "colours": "cividis", "low": 24}
     doubt |= {"scale": 100 / 255, "digits": 0, "unit": " %"}
     return pack(
@@ -81,6 +83,7 @@ def pack(
     labels: tuple[dict[str, Any], NDArray[np.uint8]],
     levels: tuple[dict[str, Any], NDArray[np.uint8]],
     room: int,
+    start_mm: tuple[float, float, float] | None = None,
 ) -> Viewer | None:
     """Pack a scan with one label map and one map of 8-bit levels, (I, J, K) each with its layer.
 
@@ -101,7 +104,7 @@ def pack(
     maps = tuple(EmbeddedMap(key, text) for key, text in texts.items())
     i, j, k = (length * factor for length, factor in zip(spacing, copies.factors, strict=True))
     layers = (labels[0], levels[0])
-    return Viewer(code, maps, layers, (i, j, k), max(copies.factors) > 1, copies.greys)
+    return Viewer(code, maps, layers, (i, j, k), max(copies.factors) > 1, copies.greys, start_mm)
 
 
 @cache

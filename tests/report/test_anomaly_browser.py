@@ -74,8 +74,10 @@ def test_the_viewer_draws_the_finding_on_the_same_side(opened: Page, overlay: st
     assert np.median(np.nonzero(shown)[1]) > np.median(np.nonzero(brain)[1]) + 20
 
 
-def test_the_viewer_tells_rarity_under_the_crosshair(opened: Page) -> None:
-    assert "rarity 0." in opened.run("document.getElementById('viewer-place').value")
+def test_the_viewer_starts_at_the_finding_and_tells_how_rare_it_is(opened: Page) -> None:
+    told = opened.run("document.getElementById('viewer-place').value")
+    assert "x −" in told
+    assert "· finding · rarity 4." in told
 
 
 def test_the_map_can_be_taken_away(opened: Page) -> None:

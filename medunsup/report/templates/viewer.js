@@ -28,11 +28,13 @@
     }
     if (typeof layer.colours !== "string") nv.addColormap(layer.key, layer.colours);
     const colormap = typeof layer.colours === "string" ? layer.colours : layer.key;
-    return loadMap(layer.key, { colormap, cal_min: layer.low, cal_max: 255, opacity: 0 });
+    const map = await loadMap(layer.key, { colormap, cal_min: layer.low, cal_max: 255, opacity: 0 });
+    if (layer.fades) map.colormapType = 1; // for volumes this fades towards zero below cal_min
+    return map;
   }
 
   function tell(layer, value) {
-    if (layer.labels) return layer.labels.labels[layer.labels.I.indexOf(Math.round(value))] || "outside";
+    if (layer.labels) return layer.labels.labels[layer.labels.I.indexOf(Math.round(value))] || layer.none;
     return `${layer.name} ${(value * layer.scale).toFixed(layer.digits)}${layer.unit}`;
   }
 
@@ -78,6 +80,8 @@
       place.value = [`x ${mm[0]}, y ${mm[1]}, z ${mm[2]} mm`, ...told].join(" · ");
     };
     show();
+    const at = JSON.parse(embedded("viewer-start"));
+    if (at) nv.scene.crosshairPos = nv.mm2frac(at);
     nv.createOnLocationChange();
     canvas.dataset.state = "ready";
   }
