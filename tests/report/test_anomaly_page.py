@@ -188,7 +188,8 @@ def test_flags_come_first_and_the_map_is_not_drawn_until_asked_for(
     assert first.index("Do not read this map") < first.index(FLAG.sentence) < first.index("<svg")
     assert "Take a model that learned from scans of this contrast" in first
     assert "Unusual as a whole" not in text
-    assert first.count("means nothing") >= 3
+    assert "Outlines and map mean nothing for this scan" in first
+    assert first.count("means nothing, see above") == 2
     assert re.search(r'id="draw-lines" checked', text)
 
 
