@@ -215,6 +215,10 @@ def test_table_tells_volume_side_tissue_and_how_many_are_ordinary(found: Anomaly
     assert "200 at most" in text
 
 
+def test_side_of_a_finding_is_said_to_be_its_centres(text: str) -> None:
+    assert "centre left, front top; mostly white matter" in first_screen(text)
+
+
 def test_long_list_says_that_it_ends(found: AnomalyResult, tmp_path: Path) -> None:
     many = tuple(replace(found.findings[0], index=n + 1) for n in range(200))
     text = page_of(replace(found, findings=many), tmp_path)
