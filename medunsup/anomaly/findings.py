@@ -12,6 +12,7 @@ from medunsup.core.labels import TISSUES
 from medunsup.measures.components import components
 
 MIDLINE_MM = 5.0
+BOTH_SHARE = 0.2  # of a part, beyond the midline on its lesser side
 MIDDLE_MM = 15.0
 MOST_LISTED = 200
 
@@ -42,7 +43,7 @@ def findings(
         peak = int(np.argmax(score[at]))
         template_mm = _moved(to_template, voxels)
         tissue, share = _tissue(template_mm)
-        side, place = _place(template_mm.mean(axis=0))
+        center_mm = template_mm.mean(axis=0)
         found.append(
             Finding(
                 index=rank,
@@ -52,8 +53,8 @@ def findings(
                 peak=float(score[at][peak]),
                 peak_calibrated=float(calibrated[at].max()),
                 mean=float(score[at].mean()),
-                side=side,
-                place=place,
+                side=_side(template_mm[:, 0], center_mm[0]),
+                place=_place(center_mm),
                 tissue=tissue,
                 tissue_share=share,
             )
@@ -76,17 +77,21 @@ def _tissue(template_mm: NDArray[np.float64]) -> tuple[str, float]:
     return TISSUES[best].abbreviation, shares[best] / total
 
 
-def _place(center_mm: NDArray[np.float64]) -> tuple[str, str]:
-    """Describe a point of the template: its side, and front or back, top or bottom of the brain's middle."""
+def _side(x_mm: NDArray[np.float64], center_mm: float) -> str:
+    """Say on which side a part lies; "both" if at least a fifth of it lies beyond the midline on each."""
+    shares = np.mean(x_mm < -MIDLINE_MM), np.mean(x_mm > MIDLINE_MM)
+    if min(shares) >= BOTH_SHARE:
+        return "both"
+    return "midline" if abs(center_mm) < MIDLINE_MM else "left" if center_mm < 0 else "right"
+
+
+def _place(center_mm: NDArray[np.float64]) -> str:
+    """Describe a point of the template: front or back, top or bottom of the brain's middle."""
     from medunsup.preprocess.template import load_template
 
-    side = "midline" if abs(center_mm[0]) < MIDLINE_MM else "left" if center_mm[0] < 0 else "right"
     away = center_mm - load_template().center_mm
-    words = [
-        _word(away[1], "front", "back"),
-        _word(away[2], "top", "bottom"),
-    ]
-    return side, " ".join(word for word in words if word) or "middle"
+    words = (_word(away[1], "front", "back"), _word(away[2], "top", "bottom"))
+    return " ".join(word for word in words if word) or "middle"
 
 
 def _word(away_mm: float, positive: str, negative: str) -> str:

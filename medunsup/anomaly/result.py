@@ -12,8 +12,9 @@ from medunsup.core.volume import Volume
 class Finding:
     """One connected part of the mask, the largest first.
 
-    `center_mm` and `peak_mm` are world RAS mm of the scan. `side` and `place` follow from the template;
-    `tissue` is the one most of it lies in, by the template's maps, `tissue_share` how much of it.
+    `center_mm` and `peak_mm` are world RAS mm of the scan. By the template, `side` is "both" if a fifth lies
+    on each, else the centre's ("left", "right", "midline"), as is `place`, such as "front top"; `tissue` is
+    the one most of it lies in, `tissue_share` how much of it.
     """
 
     index: int

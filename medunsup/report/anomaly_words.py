@@ -112,7 +112,8 @@ def count_words(n_found: int) -> str:
 
 def where_words(finding: Finding) -> str:
     """Say where a finding lies; its peak may lie on the other side of its centre."""
-    return f"centre {finding.side}, {finding.place}; mostly {_tissue(finding)}"
+    side = "both sides, centre" if finding.side == "both" else f"centre {finding.side},"
+    return f"{side} {finding.place}; mostly {_tissue(finding)}"
 
 
 def tissue_words(finding: Finding) -> str:

@@ -43,6 +43,17 @@ def test_place_is_told_in_words(center_mm, side, place):
     assert (one.side, one.place) == (side, place)
 
 
+@pytest.mark.parametrize(("right_mm", "side"), [(25, "both"), (12, "left")])
+def test_part_with_a_fifth_on_each_side_lies_on_both_wherever_its_centre_is(right_mm, side):
+    x_mm = (GRID.affine[:3, :3] @ np.indices(GRID.shape).reshape(3, -1) + GRID.affine[:3, 3:])[0]
+    across = (x_mm > -50) & (x_mm < right_mm)
+    slab = across.reshape(GRID.shape)
+    slab[:, :50], slab[:, 56:], slab[..., :45], slab[..., 50:] = False, False, False, False
+    _, (one,) = listed(slab)
+    assert one.center_mm[0] < -5
+    assert one.side == side
+
+
 def test_side_is_the_persons_also_when_the_head_lies_turned_in_the_scanner():
     turn = np.diag([-1.0, -1, 1, 1])
     _, (one,) = listed(ball((-40, 40, 40)), placement_mm=turn)

@@ -219,6 +219,13 @@ def test_side_of_a_finding_is_said_to_be_its_centres(text: str) -> None:
     assert "centre left, front top; mostly white matter" in first_screen(text)
 
 
+def test_finding_across_the_midline_is_said_to_lie_on_both_sides(
+    found: AnomalyResult, tmp_path: Path
+) -> None:
+    across = replace(found, findings=(replace(found.findings[0], side="both"),))
+    assert "both sides, centre front top; mostly white matter" in first_screen(page_of(across, tmp_path))
+
+
 def test_long_list_says_that_it_ends(found: AnomalyResult, tmp_path: Path) -> None:
     many = tuple(replace(found.findings[0], index=n + 1) for n in range(200))
     text = page_of(replace(found, findings=many), tmp_path)

@@ -154,7 +154,7 @@ def test_table_lists_volume_place_and_peak(trained, patient, tmp_path, found):
     rows = list(csv.DictReader(path.open(), delimiter="\t"))
     assert len(rows) == len(found.findings)
     assert float(rows[0]["volume_mm3"]) == pytest.approx(found.findings[0].volume_mm3, abs=0.1)
-    assert {row["side"] for row in rows} <= {"left", "right", "midline"}
+    assert {row["side"] for row in rows} <= {"left", "right", "midline", "both"}
 
 
 def test_result_that_is_there_is_kept_without_force(trained, patient, tmp_path):
