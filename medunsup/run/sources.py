@@ -211,18 +211,14 @@ def _refuse_split_subjects(cases: Iterable[Case]) -> None:
 
 def _refuse_too_few(split: dict[Part, list[Case]]) -> None:
     n_all = len({case.subject for cases in split.values() for case in cases})
+    needed = ", ".join(f"{least} for {part}" for part, least in LEAST.items())
     for part, least in LEAST.items():
         n = len({case.subject for case in split[part]})
         if n < least:
             raise InputError(
-                f"Too few healthy subjects: {n} of {n_all} are left for {part}, at least {least} are needed "
-                f"({_least()}). For p-values of 0.05 calibration needs 19, for 0.01 it needs 99."
+                f"Too few healthy subjects for {part}: {n} of {n_all}. At least needed are {needed}; for "
+                "p-values of 0.05 calibration needs 19, for 0.01 it needs 99."
             )
-
-
-def _least() -> str:
-    each = ", ".join(f"{value} for {part}" for part, value in LEAST.items())
-    return f"{sum(LEAST.values())} in all: {each}"
 
 
 def _holds_lesions(path: Path | None) -> bool:
