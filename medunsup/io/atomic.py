@@ -12,14 +12,16 @@ from typing import Any
 from medunsup.core.errors import OutputError
 
 UNFINISHED = ".part"
+OTHER_OUTPUT = "another output folder (-o)"
 
 
 @contextmanager
-def atomic_path(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
+def atomic_path(path: Path, *, overwrite: bool = True, instead: str = OTHER_OUTPUT) -> Iterator[Path]:
     """Yield a temporary path in the same folder; rename it to `path` once it is on disk.
 
     The temporary name starts with a dot and ends in `.part`, so pass writers their format explicitly.
-    On any error or interrupt it is removed and `path` stays as it was. Parent folders are made.
+    On any error or interrupt it is removed and `path` stays as it was. Parent folders are made. `instead` is
+    what a message tells the user to choose.
 
     Raises OutputError on a full disk, an unwritable folder, or an existing file without `overwrite`.
     """
@@ -31,7 +33,7 @@ def atomic_path(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
         _flush(temporary)
         _publish(temporary, path, overwrite)
     except OSError as error:
-        raise OutputError(_explain(path, error)) from error
+        raise OutputError(_explain(path, error, instead)) from error
     finally:
         with suppress(OSError):
             temporary.unlink()
@@ -69,13 +71,13 @@ def _publish(temporary: Path, path: Path, overwrite: bool) -> None:
     path.hardlink_to(temporary)  # fails if `path` exists, even when another run made it a moment ago
 
 
-def _explain(path: Path, error: OSError) -> str:
+def _explain(path: Path, error: OSError, instead: str) -> str:
     if error.errno == errno.ENOSPC:
-        return f"{path}: the disk is full. Free some space or choose another output folder (-o)."
+        return f"{path}: the disk is full. Free some space or choose {instead}."
     if isinstance(error, FileExistsError):
-        return f"{path}: exists already. Choose another output folder (-o) or pass --force to replace it."
+        return f"{path}: exists already. Choose {instead} or pass --force to replace it."
     if isinstance(error, NotADirectoryError):
-        return f"{path}: a part of this path is a file, not a folder. Choose another output folder (-o)."
+        return f"{path}: a part of this path is a file, not a folder. Choose {instead}."
     if isinstance(error, PermissionError) or error.errno == errno.EROFS:
-        return f"{path}: cannot be written ({error.strerror}). Choose another output folder (-o)."
+        return f"{path}: cannot be written ({error.strerror}). Choose {instead}."
     return f"{path}: cannot be written ({error.strerror or error})."

@@ -20,6 +20,7 @@ from medunsup.run.request import Request
 from medunsup.run.scan import find_brain, steadied
 
 RECIPE = 1  # counts up when the same file comes out otherwise, so that what was kept is not taken again
+OTHER_CACHE = "another folder for prepared scans (--cache)"
 
 Array = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -61,7 +62,8 @@ def prepare(
 
     `image` is the scan if it is loaded already.
 
-    Raises InputError or GeometryError if a file cannot be used, StepError if it holds no brain.
+    Raises InputError or GeometryError if a file cannot be used, StepError if it holds no brain, OutputError
+    if the cache cannot be written.
     """
     if cache is None:
         return _make(request, image, spacing_mm, say or _silent)
@@ -156,7 +158,7 @@ def _share_inside(inside: Mask, brain: Mask, image: Volume, space: Any, placemen
 
 def _write(path: Path, made: Prepared) -> None:
     """Keep a prepared scan in one file, uncompressed; raises OutputError on a full disk."""
-    with atomic_path(path) as temporary, temporary.open("wb") as file:
+    with atomic_path(path, instead=OTHER_CACHE) as temporary, temporary.open("wb") as file:
         np.savez(
             file,
             values=made.values,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from medunsup.core.errors import InputError, MedunsupError
+from medunsup.core.errors import InputError, MedunsupError, OutputError, StepError
 from medunsup.io.stacked import stacked
 from medunsup.run.detect_settings import TrainSettings
 from medunsup.run.prepare import Prepared, prepare
@@ -31,6 +31,13 @@ class Task:
     cache: Path
 
 
+@dataclass(frozen=True)
+class Tried:
+    """What became of a task: nothing to say, or why its scan cannot be used."""
+
+    error: MedunsupError | None = None
+
+
 def request_of(case: Case, settings: TrainSettings) -> Request:
     """Ask for a scan to be read as the model's settings say."""
     chosen = SegmentSettings(
@@ -44,17 +51,21 @@ def prepare_all(
 ) -> Iterator[tuple[int, int]]:
     """Bring all scans into the cache; yield how many of how many are there.
 
-    Raises InputError naming the scans that cannot be used, once all were tried.
+    Raises InputError naming the scans that cannot be used, once all were tried; OutputError at once if the
+    cache cannot be written.
     """
     tasks = [Task(request_of(case, settings), settings.spacing_mm, cache) for case in cases]
     failed: dict[int, str] = {}
     parallel = run_all(do_task, tasks, jobs, lambda index, text: None) if jobs > 1 else None
     results = parallel or ((index, do_task(task, lambda text: None)) for index, task in enumerate(tasks))
-    for count, (index, error) in enumerate(results, start=1):
-        if error is None:
+    for count, (index, tried) in enumerate(results, start=1):
+        if tried is None:
             failed[index] = f"{cases[index].scan}: its process was ended from outside. Try fewer --jobs."
-        elif error:
-            failed[index] = error
+        elif isinstance(tried.error, OutputError):
+            results.close()
+            raise tried.error
+        elif tried.error:
+            failed[index] = str(tried.error)
         yield count, len(tasks)
     if failed:
         shown = "; ".join(failed[index] for index in sorted(failed)[:SHOWN])
@@ -62,13 +73,15 @@ def prepare_all(
         raise InputError(f"{len(failed)} of {len(tasks)} scans cannot be used: {shown}{more}")
 
 
-def do_task(task: Task, say: Callable[[str], None]) -> str:
-    """Prepare one scan; return its error in one line, empty if there is none."""
+def do_task(task: Task, say: Callable[[str], None]) -> Tried:
+    """Prepare one scan; its error comes back as a value, which keeps its type between processes."""
     try:
         prepare(task.request, task.spacing_mm, cache=task.cache, say=say)
     except MedunsupError as error:
-        return str(error)
-    return ""
+        return Tried(error)
+    except Exception as error:  # noqa: BLE001 - a defect of ours is no process that was ended from outside
+        return Tried(StepError(f"{task.request.scan}: unexpected {error!r}."))
+    return Tried()
 
 
 def prepared(case: Case, settings: TrainSettings, cache: Path) -> Prepared:

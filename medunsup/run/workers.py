@@ -1,7 +1,7 @@
 """Several processes, each working through scans; one that dies takes only its own scan with it."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import connection, get_context, parent_process
 from multiprocessing.connection import Connection
@@ -21,7 +21,7 @@ Task = Callable[[Any, Callable[[str], None]], Any]
 Told = Callable[[int, str], None]
 
 
-def run_all(task: Task, items: Sequence[Any], jobs: int, told: Told) -> Iterator[tuple[int, Any]]:
+def run_all(task: Task, items: Sequence[Any], jobs: int, told: Told) -> Generator[tuple[int, Any]]:
     """Yield (index, result) as each item is done; None is the result where a process died.
 
     `task(item, say)` must be importable by name; what it says comes back through `told(index, text)`.

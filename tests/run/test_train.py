@@ -235,6 +235,17 @@ def test_scan_that_cannot_be_read_is_named_with_the_others_tried(few, tmp_path):
     assert not (tmp_path / "model").exists()
 
 
+def test_defect_while_preparing_is_told_with_the_scan(few, tmp_path, monkeypatch):
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("no such number")
+
+    monkeypatch.setattr("medunsup.run.prepare_many.prepare", broken)
+    with pytest.raises(
+        InputError, match=r"8 of 8 .*sub-00.*unexpected ZeroDivisionError\('no such number'\)"
+    ):
+        train_atlas(few, tmp_path / "model")
+
+
 @pytest.mark.parametrize(
     ("choices", "words"),
     [
@@ -263,6 +274,19 @@ def test_full_disk_leaves_the_model_that_was_there(few, tmp_path, monkeypatch):
         train_atlas(few, tmp_path / "model", force=True)
     after = {path.name: path.read_bytes() for path in made.path.iterdir() if path.is_file()}
     assert after == before
+
+
+def test_full_disk_while_preparing_ends_it_at_once_and_names_the_cache(few, tmp_path, monkeypatch):
+    tried = []
+
+    def full(*_: object, **__: object) -> None:
+        tried.append(1)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(OutputError, match=r"cache.*\.npz: the disk is full.*\(--cache\)"):
+        train_atlas(few, tmp_path / "model", cache=tmp_path / "cache")
+    assert len(tried) == 1
 
 
 def test_resumed_training_ends_with_the_weights_of_an_unbroken_one(few, tmp_path, monkeypatch):
