@@ -9,6 +9,7 @@ from medunsup.io.bids import contrast_of_name
 from medunsup.run.request import Request
 from medunsup.run.settings import Contrast
 
+ASSUMPTION = "assumption"
 SURE = 0.8
 ENOUGH_VOXELS = 100
 ORDER = {("WM", "GM", "CSF"): "T1w", ("CSF", "GM", "WM"): "T2w", ("GM", "WM", "CSF"): "FLAIR"}
@@ -33,13 +34,13 @@ def name_contrasts(
         "header": source.notes.get("contrast") if source else None,
         "file name": contrast_of_name(request.scan.name),
         "intensities": seen,
-        "assumption": "T1w",
+        ASSUMPTION: "T1w",
     }
     reason, chosen = next((reason, name) for reason, name in opinions.items() if name)
     step.findings |= {"contrast": chosen, "from": reason}
     if seen and (chosen == "T1w") != (seen == "T1w"):
         step.warn(f"The scan is taken as {chosen} ({reason}), but its tissues are as bright as in {seen}.")
-    if reason == "assumption":
+    if reason == ASSUMPTION:
         step.warn("The contrast could not be told; T1w is assumed. Say --contrast if it is another.")
     return (str(chosen), *request.contrasts)
 

@@ -48,7 +48,7 @@ class DetectRequest:
         """Gather what decides whether a result is the one asked for: version, model, choices, inputs."""
         return {
             "Version": medunsup.__version__,
-            "Model": self.model.facts["SHA256"]["weights.safetensors"],
+            "Model": self.model.weights_sha256,
             "Choices": {
                 "alpha": self.alpha,
                 "false_parts": self.false_parts,
@@ -229,12 +229,13 @@ def reconstructed(model: ModelFolder, made: Prepared, image: Volume, space: Any)
 
 
 def unlike_healthy(model: ModelFolder, made: Prepared) -> "tuple[Flag, ...]":
-    """Say what sets the scan apart from those the model knows."""
+    """Say what sets the scan apart from those the model knows; a contrast that was assumed is no evidence."""
     from medunsup.anomaly.guards import contrast_flag, flags
 
     coarsest_mm = max(made.facts["spacing_mm"])
     found = flags(model.data_card, made.values, made.mask, coarsest_mm=coarsest_mm)
-    return (*contrast_flag(made.contrast, model.contrast), *found)
+    named = () if made.contrast_is_assumed else contrast_flag(made.contrast, model.contrast)
+    return (*named, *found)
 
 
 def seen_before(model: ModelFolder, made: Prepared) -> list[str]:

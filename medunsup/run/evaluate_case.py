@@ -18,6 +18,8 @@ from medunsup.measures.detection import NAN, detection
 from medunsup.measures.froc import count_lesions
 from medunsup.measures.pooled_froc import froc_of_scan
 from medunsup.run.detect import unlike_healthy
+from medunsup.run.detect_settings import TrainSettings
+from medunsup.run.model_folder import ModelFolder
 from medunsup.run.prepare import Prepared, load, prepare
 from medunsup.run.prepare_many import request_of
 from medunsup.run.settings import SegmentSettings
@@ -35,10 +37,15 @@ Say = Callable[[str], None]
 class Judge:
     """What all scans are measured with: a model folder, baselines (None: none), the healthy threshold."""
 
-    model: Any
+    model: ModelFolder
     baselines: Any
     threshold: float
     cache: Path
+
+    @property
+    def settings(self) -> TrainSettings:
+        """How scans are prepared: as the model's were, but each by its own contrast, as `detect` takes it."""
+        return self.model.settings.model_copy(update={"contrast": "auto"})
 
 
 def measure(case: Case, judge: Judge, say: Say) -> CaseFigures:
@@ -47,8 +54,8 @@ def measure(case: Case, judge: Judge, say: Say) -> CaseFigures:
     Raises InputError or GeometryError if a file cannot be used or the lesions lie on another grid.
     """
     say("preparing")
-    request = request_of(case, judge.model.settings)
-    prepared = prepare(request, judge.model.settings.spacing_mm, cache=judge.cache)
+    request = request_of(case, judge.settings)
+    prepared = prepare(request, judge.settings.spacing_mm, cache=judge.cache)
     image = load(request)
     truth = true_lesions(case, image, request.settings)
     native = _Native.of(image, prepared)
@@ -56,7 +63,7 @@ def measure(case: Case, judge: Judge, say: Say) -> CaseFigures:
     sentences = (flag.sentence for flag in flagged)
     warnings = [*prepared.warnings, *sentences, *_warnings(case, prepared, truth)]
     lesions = None if truth is None else truth[native.box]
-    found = _Found(lesions, native, judge.model.settings.least_part_mm3)
+    found = _Found(lesions, native, judge.settings.least_part_mm3)
     steps = {}
     for step, score_map in model_maps(judge, prepared):
         say(f"model, {step}")

@@ -26,7 +26,7 @@ from medunsup.run.request import hash_input
 from medunsup.run.sources import Case, read_source
 from medunsup.run.staging import Staging, recover
 
-RECIPE = 2  # counts up when the same case comes out otherwise, so that what was kept is not taken again
+RECIPE = 3  # counts up when the same case comes out otherwise, so that what was kept is not taken again
 RESULT, PAGE = "evaluation.json", "report.html"
 CASES = "cases"
 
@@ -120,7 +120,7 @@ def about(model: ModelFolder) -> dict[str, Any]:
         "spacing_mm": chosen.spacing_mm,
         "training scans": parts.count("train"),
         "calibration scans": model.healthy.calibration.n,
-        "weights": model.facts["SHA256"]["weights.safetensors"],
+        "weights": model.weights_sha256,
     }
 
 
@@ -161,7 +161,7 @@ def case_key(case: Case, judge: Judge) -> str:
     asked = {
         "recipe": RECIPE,
         "version": medunsup.__version__,
-        "prepared": key(request_of(case, judge.model.settings), judge.model.settings.spacing_mm),
+        "prepared": key(request_of(case, judge.settings), judge.settings.spacing_mm),
         "lesions": hash_input(case.lesions) if case.lesions else None,
         "who": [case.scan.name, case.subject, case.site, case.group],
         "model": hash_input(judge.model.path / MANIFEST),

@@ -44,7 +44,7 @@ def plant_lesions(
     from medunsup.anomaly.sensitivity import Planting, blind_spot_curve, sensitivity_surface
 
     healthy = judge.model.healthy
-    scans = stack(cases, judge.model.settings, judge.cache, work, "healthy")
+    scans = stack(cases, judge.settings, judge.cache, work, "healthy")
     spacing_mm = (healthy.spacing_mm,) * 3
     shape = drawn_from(real.shapes, spacing_mm=spacing_mm) if real else None
     planting = Planting(spacing_mm, shape=shape)

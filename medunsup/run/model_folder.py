@@ -101,8 +101,13 @@ class ModelFolder:
             contrast=self.contrast,
             n_train=parts.count("train"),
             n_calibration=parts.count("calibration"),
-            weights_sha256=self.facts["SHA256"][WEIGHTS],
+            weights_sha256=self.weights_sha256,
         )
+
+    @property
+    def weights_sha256(self) -> str:
+        """What all that was learned hashed to when it was written."""
+        return str(self.facts["SHA256"][WEIGHTS])
 
     @property
     def hashes(self) -> dict[str, str]:

@@ -16,6 +16,7 @@ from medunsup.core.record import Record, Step
 from medunsup.core.volume import Volume
 from medunsup.io.atomic import atomic_path
 from medunsup.run import inputs
+from medunsup.run.contrast import ASSUMPTION, name_contrasts
 from medunsup.run.request import Request
 from medunsup.run.scan import find_brain, steadied
 
@@ -43,6 +44,11 @@ class Prepared:
     placement_mm: Affine
     contrast: str
     facts: dict[str, Any]
+
+    @property
+    def contrast_is_assumed(self) -> bool:
+        """Whether neither the user, the header, the name nor the intensities told the contrast."""
+        return any(step.get("findings", {}).get("from") == ASSUMPTION for step in self.facts["steps"])
 
     @property
     def warnings(self) -> list[str]:
@@ -89,7 +95,6 @@ def key(request: Request, spacing_mm: float) -> str:
 def _make(request: Request, image: Volume | None, spacing_mm: float, say: Say) -> Prepared:
     from medunsup.anomaly.space import ModelSpace
     from medunsup.preprocess.healthy_scale import healthy_scale
-    from medunsup.run.contrast import name_contrasts
 
     space, record = ModelSpace(spacing_mm), Record()
 

@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from dataclasses import replace
 
 import nibabel
 import numpy as np
@@ -90,6 +91,15 @@ def test_other_contrast_is_flagged_by_name_and_by_look(trained, small_brain, tmp
     assert {"contrast", "pattern"} <= named
     lying = shutil.copy(other, tmp_path / "sub-51_T1w.nii.gz")
     assert "pattern" in {flag.name for flag in detect(lying, trained).flags}
+
+
+def test_contrast_that_nobody_told_is_not_held_against_a_scan(trained, patient, tmp_path):
+    nameless = shutil.copy(patient, tmp_path / "scan.nii.gz")
+    of_others = replace(trained, contrast="FLAIR")
+    assert "contrast" in {flag.name for flag in detect(patient, of_others).flags}
+    result = detect(nameless, of_others)
+    assert any("T1w is assumed" in text for text in result.remarks)
+    assert "contrast" not in {flag.name for flag in result.flags}
 
 
 def test_alpha_that_so_few_scans_cannot_support_is_refused_with_the_reason(trained, patient):

@@ -153,6 +153,13 @@ def test_a_scan_of_another_contrast_is_said_to_lie_outside_what_the_model_knows(
     assert again.cases[0].flags == found.cases[0].flags
 
 
+def test_a_contrast_told_when_training_is_not_taken_for_that_of_the_cases(folder):
+    scans = [folder / f"sub-{n}_T1w.nii.gz" for n in range(N_TRAIN)]
+    model = write_small_model(folder / "told FLAIR", scans, contrast="FLAIR")
+    found = evaluate(model, folder / "cases.tsv", folder / "told", baselines=False)
+    assert all("contrast" in case.flags for case in found.cases)
+
+
 def test_an_ended_run_measures_only_what_is_left(folder, result, monkeypatch):
     measured = []
     own = evaluate_model.measure
