@@ -11,7 +11,7 @@ from medunsup.core.record import Record
 from medunsup.core.volume import Source, Volume
 
 HEALTHY = tuple(float(score) for score in range(1, 41))
-FLAG = Flag("contrast", "The scan is FLAIR, the model knows T1w.", 1.0, 0.0)
+FLAG = Flag("contrast", "The scan is FLAIR, the model knows T1w.")
 THRESHOLD = 8.0
 
 

@@ -24,16 +24,16 @@ LEAST_REACH = np.array([0.1, 0.02, 0.02, 0.02, 0.0])
 SPACING_RATIO = 2.0
 
 SENTENCES = {
-    "pattern": "Bright and dark lie where they lie in healthy scans only with a correlation of {value:.2f} "
-    "(healthy scans: {limit:.2f} or more): another contrast, or the template was placed wrongly.",
+    "pattern": "Bright and dark lie where they lie in healthy scans only with a correlation of {value:z.2f} "
+    "(healthy scans: {limit:z.2f} or more): another contrast, or the template was placed wrongly.",
     "outside": "{value:.1%} of the mask are brain in no healthy scan ({limit:.1%} there at most): "
     "the skull is left, or the template was placed wrongly.",
     "missing": "{value:.1%} of what healthy brains hold is not in the mask ({limit:.1%} there at most): "
     "brain is cut off, or the template was placed wrongly.",
     "intensities": "The intensities are spread otherwise than in healthy scans (distance {value:.3f}, there "
     "{limit:.3f} at most): another contrast or sequence, or much noise.",
-    "side": "Left and right differ the other way round than in healthy scans (correlation {value:.2f}, there "
-    "{limit:.2f} or more): left and right may be swapped.",
+    "side": "Left and right differ the other way round than in healthy scans (correlation {value:z.2f}, "
+    "there {limit:z.2f} or more): left and right may be swapped.",
     "spacing": "The voxels measure up to {value:.1f} mm, those of the healthy scans {limit:.1f} mm at most.",
     "contrast": "The scan is {found}, the model knows {known}.",
 }
@@ -97,17 +97,21 @@ def flags(card: DataCard, values: Array, mask: Mask, *, coarsest_mm: float) -> t
         ("spacing", np.float64(coarsest_mm), np.float64(limit_mm), np.bool_(coarsest_mm > limit_mm))
     )
     return tuple(
-        Flag(name, SENTENCES[name].format(value=value, limit=limit), float(value), float(limit))
+        Flag(name, _sentence(name, value, limit), float(value), float(limit))
         for name, value, limit, is_beyond in measured
         if is_beyond
     )
+
+
+def _sentence(name: str, value: np.float64, limit: np.float64) -> str:
+    return SENTENCES[name].format(value=value, limit=limit).replace(" -", " −")  # as the page writes numbers
 
 
 def contrast_flag(found: str, known: str) -> tuple[Flag, ...]:
     """Flag a scan of another contrast by its name."""
     if found == known:
         return ()
-    return (Flag("contrast", SENTENCES["contrast"].format(found=found, known=known), 1.0, 0.0),)
+    return (Flag("contrast", SENTENCES["contrast"].format(found=found, known=known)),)
 
 
 @dataclass(frozen=True)

@@ -32,12 +32,12 @@ class Finding:
 
 @dataclass(frozen=True)
 class Flag:
-    """Something that makes the scan unlike those the model knows. `value` lies beyond `limit`."""
+    """Something that makes the scan unlike those the model knows. `value`, if any, is beyond `limit`."""
 
     name: str
     sentence: str
-    value: float
-    limit: float
+    value: float | None = None
+    limit: float | None = None
 
 
 @dataclass(frozen=True)

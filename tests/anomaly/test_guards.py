@@ -93,8 +93,8 @@ def test_large_lesion_in_a_fitting_scan_is_no_reason_to_flag_it(card):
 def test_flag_says_what_was_found_and_what_is_usual(card):
     values, mask = person(100)
     (flag,) = (one for one in flags(card, 1 - values, mask, coarsest_mm=1.0) if one.name == "pattern")
-    assert flag.value < flag.limit
-    assert f"{flag.value:.2f}" in flag.sentence
+    assert flag.value < 0 < flag.limit
+    assert f"correlation of −{abs(flag.value):.2f}" in flag.sentence
     assert f"{flag.limit:.2f}" in flag.sentence
 
 
