@@ -15,8 +15,8 @@ Written by medunsup {version}. {summary}
 
 ## What it knows
 
-- {n_train} scans to learn from, {n_validation} to decide when to stop, {n_calibration} to set thresholds;
-  of {n_subjects} subjects (`scans.tsv` has their hashes, not their folders){sites}.
+- {n_train} scans to learn from, {n_validation} to decide when to stop, {n_calibration} to set thresholds,
+  one a subject; of {n_subjects} subjects (`scans.tsv` has their hashes, not their folders){sites}.
 - {contrast}, voxels of up to {coarsest:.1f} mm, on a lattice of {spacing:g} mm in MNI space.
 - Steps after the score: {steps}.
 - The smallest p-value it can give a scan is {least_p:.3g}: {n_calibration} healthy scans were kept for that.

@@ -92,6 +92,11 @@ def split(
     return split
 
 
+def one_a_subject(cases: Sequence[Case]) -> list[Case]:
+    """Keep the first scan of each subject: a person's scans resemble one another, and would count as many."""
+    return list({case.subject: case for case in reversed(cases)}.values())[::-1]
+
+
 def refuse_twins(cases: Sequence[Case], hashes: Sequence[str]) -> None:
     """Raise InputError if two scans are the same by their hash, naming both."""
     first: dict[str, Case] = {}
@@ -210,14 +215,18 @@ def _refuse_split_subjects(cases: Iterable[Case]) -> None:
 
 
 def _refuse_too_few(split: dict[Part, list[Case]]) -> None:
-    n_all = len({case.subject for cases in split.values() for case in cases})
+    every = [case.subject for cases in split.values() for case in cases]
+    n_all = len(set(every))
+    hint = (
+        " A subject is named by sub- or all before the last _, or in a table." if n_all < len(every) else ""
+    )
     needed = ", ".join(f"{least} for {part}" for part, least in LEAST.items())
     for part, least in LEAST.items():
         n = len({case.subject for case in split[part]})
         if n < least:
             raise InputError(
                 f"Too few healthy subjects for {part}: {n} of {n_all}. At least needed are {needed}; for "
-                "p-values of 0.05 calibration needs 19, for 0.01 it needs 99."
+                f"p-values of 0.05 calibration needs 19, for 0.01 it needs 99.{hint}"
             )
 
 

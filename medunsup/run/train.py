@@ -33,12 +33,21 @@ from medunsup.run.model_folder import (
 )
 from medunsup.run.prepare_many import prepare_all, stack
 from medunsup.run.request import hash_input
-from medunsup.run.sources import Case, Part, only_healthy, read_source, refuse_twins, split
+from medunsup.run.sources import Case, Part, one_a_subject, only_healthy, read_source, refuse_twins, split
 from medunsup.run.staging import recover
 from medunsup.run.tables import tsv
 
 CHECKPOINT, ASKED = "checkpoint.bin", "asked.json"
 WORK = ".work"
+
+
+@dataclass(frozen=True)
+class Found:
+    """Healthy scans by their part, and how many scans were left out: of patients, and repeats."""
+
+    parts: dict[Part, list[Case]]
+    n_patients: int
+    n_repeats: int
 
 
 @dataclass(frozen=True)
@@ -108,8 +117,8 @@ def train_model(request: TrainRequest, told: Told) -> ModelFolder:
     settings, out = request.settings, request.out
     check_choices(settings)
     data_card = read_card(request.card)
-    parts, n_patients = find_scans(request)
-    used = [case for cases in parts.values() for case in cases]
+    found = find_scans(request)
+    used = [case for cases in found.parts.values() for case in cases]
     hashes = [hash_input(case.scan) for case in used]
     refuse_twins(used, hashes)
     cache = request.cache or out.parent / "prepared"
@@ -124,7 +133,7 @@ def train_model(request: TrainRequest, told: Told) -> ModelFolder:
         if not request.resume:
             begin(request, hashes)
         with work_folder(out / WORK) as work:
-            scans = {part: stack(cases, settings, cache, work, part) for part, cases in parts.items()}
+            scans = {part: stack(cases, settings, cache, work, part) for part, cases in found.parts.items()}
             shape = scans["train"].shape
             learned = learn(
                 settings,
@@ -135,20 +144,22 @@ def train_model(request: TrainRequest, told: Told) -> ModelFolder:
                 resume=request.resume,
                 told=told,
             )
-        write(request, learned, common, shape, scans_tsv(used, hashes), n_patients, data_card)
+        write(request, learned, common, shape, scans_tsv(used, hashes), found, data_card)
         (out / TRAINING / CHECKPOINT).unlink(missing_ok=True)
     return read_model(out)
 
 
-def find_scans(request: TrainRequest) -> tuple[dict[Part, list[Case]], int]:
-    """List the healthy scans by their part, and count the patients that were left out."""
+def find_scans(request: TrainRequest) -> Found:
+    """List the healthy scans by their part; calibration takes one of each subject."""
     settings = request.settings
     named = None if settings.contrast == "auto" else settings.contrast
     healthy, patients = only_healthy(read_source(request.data, contrast=named, mask=request.mask))
     parts = split(
         healthy, validation=settings.validation, calibration=settings.calibration, seed=settings.seed
     )
-    return parts, len(patients)
+    repeated = parts["calibration"]
+    parts["calibration"] = one_a_subject(repeated)
+    return Found(parts, len(patients), len(repeated) - len(parts["calibration"]))
 
 
 def read_card(path: Path | None) -> str | None:
@@ -198,7 +209,7 @@ def write(
     common: Common,
     shape: tuple[int, int, int, int],
     scans: str,
-    n_patients: int,
+    found: Found,
     data_card: str | None,
 ) -> None:
     """Write the model folder, all of it or nothing."""
@@ -206,7 +217,8 @@ def write(
         "Contrast": common.contrast,
         "Shape": list(shape),
         "CoarsestMM": common.coarsest_mm,
-        "PatientsLeftOut": n_patients,
+        "PatientsLeftOut": found.n_patients,
+        "RepeatedCalibrationScansLeftOut": found.n_repeats,
         "Check": learned.check,
     }
     files: dict[str, str | bytes] = {

@@ -124,6 +124,13 @@ def test_too_few_scans_say_how_many_are_needed():
         split(people(5), **SHARES)
 
 
+def test_names_that_make_one_subject_of_all_scans_are_explained(tmp_path):
+    for n in range(9):
+        (tmp_path / f"scan_{n}.nii.gz").touch()
+    with pytest.raises(InputError, match=r"0 of 1\..*A subject is named by sub- or all before the last _"):
+        split(read_source(tmp_path), **SHARES)
+
+
 def test_part_that_a_table_leaves_empty_is_named_with_the_number_of_all():
     cases = [Case(Path(f"{n}.nii"), f"sub-{n}", part="train" if n < 55 else "calibration") for n in range(60)]
     with pytest.raises(InputError, match=r"Too few healthy subjects for validation: 0 of 60\."):

@@ -80,6 +80,20 @@ def test_scans_are_listed_by_part_and_hash_without_their_folders(trained, people
     assert sha256(people / "sub-00_T1w.nii.gz") in trained.hashes
 
 
+def test_calibration_takes_one_scan_of_each_person(few, tmp_path):
+    scans = sorted(path.name for path in few.iterdir())
+    parts = ["train"] * 4 + ["validation"] + ["calibration"] * 3
+    rows = [
+        f"{scan}\t{'twice' if n > 5 else n}\t{part}"
+        for n, (scan, part) in enumerate(zip(scans, parts, strict=True))
+    ]
+    (few / "people.tsv").write_text("\n".join(["scan\tsubject\tpart", *rows]) + "\n")
+    made = train_atlas(few / "people.tsv", tmp_path / "model")
+    assert made.healthy.calibration.n == 2
+    assert list(made.hashes.values()).count("calibration") == 2
+    assert made.facts["RepeatedCalibrationScansLeftOut"] == 1
+
+
 def test_model_card_says_what_it_knows_and_what_it_must_not_be_used_for(trained):
     text = (trained.path / "README.md").read_text()
     assert f"learned from {N_PEOPLE} healthy T1w scans" in text
