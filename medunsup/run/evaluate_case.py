@@ -61,7 +61,7 @@ def measure(case: Case, judge: Judge, say: Say) -> CaseFigures:
     native = _Native.of(image, prepared)
     flagged = unlike_healthy(judge.model, prepared)
     sentences = (flag.sentence for flag in flagged)
-    warnings = [*prepared.warnings, *sentences, *_warnings(case, prepared, truth)]
+    warnings = [*prepared.warnings, *sentences, *_warnings(case, judge, prepared, truth)]
     lesions = None if truth is None else truth[native.box]
     found = _Found(lesions, native, judge.settings.least_part_mm3)
     steps = {}
@@ -228,7 +228,9 @@ class _Found:
         return float(average_precision_score(self.truth[brain], score_map[brain]))
 
 
-def _warnings(case: Case, prepared: Prepared, truth: Mask | None) -> Iterator[str]:
+def _warnings(case: Case, judge: Judge, prepared: Prepared, truth: Mask | None) -> Iterator[str]:
+    if part := judge.model.subjects.get(case.subject):
+        yield f"The model has seen a subject of this name ({part}): if it is the same one, this flatters."
     total = 0 if truth is None else int(truth.sum())
     outside = 0 if truth is None else int((truth & ~prepared.brain).sum())
     if outside >= max(LEAST_OUTSIDE * total, 1):

@@ -1,5 +1,6 @@
 """A trained model on disk: weights, what they mean, from which scans they come; read and written whole."""
 
+import csv
 import json
 import struct
 from collections.abc import Mapping
@@ -112,8 +113,16 @@ class ModelFolder:
     @property
     def hashes(self) -> dict[str, str]:
         """Part of each scan the model has seen, by the scan's hash."""
-        rows = (self.path / SCANS).read_text(encoding="utf-8").splitlines()[1:]
-        return {row.split("\t")[3]: row.split("\t")[1] for row in rows}
+        return {row["sha256"]: row["part"] for row in self._scans()}
+
+    @property
+    def subjects(self) -> dict[str, str]:
+        """Part of each subject the model has seen, by the name it had there."""
+        return {row["subject"]: row["part"] for row in self._scans()}
+
+    def _scans(self) -> list[dict[str, str]]:
+        with (self.path / SCANS).open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
 
     def _as_written(self, name: str) -> Arrays:
         """Read arrays, unless they are other than training wrote: a map made of them would mean nothing."""

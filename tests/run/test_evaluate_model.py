@@ -193,6 +193,17 @@ def test_a_scan_the_model_was_trained_on_is_refused(folder):
         evaluate(folder / "model", table, folder / "refused")
 
 
+def test_another_scan_of_a_subject_the_model_knows_is_remarked_on(folder):
+    table = write_table(folder, "known.tsv", **{"site": "subject", "\tA": "\tsub-0_T1w.nii.gz"})
+    cache = folder / "eval" / "prepared"
+    found = evaluate(folder / "model", table, folder / "known", baselines=False, cache=cache)
+    said = [
+        any("has seen a subject of this name (train)" in text for text in case.warnings)
+        for case in found.cases
+    ]
+    assert said == [True] * N_ILL + [False] * N_HEALTHY
+
+
 def test_lesions_on_another_grid_are_refused(folder):
     wrong = phantom.make_anatomy(spacing_mm=(6, 6, 6), supersample=1)
     phantom.save(wrong.mask, folder / "wrong.nii.gz", dtype=np.uint8)
