@@ -14,6 +14,7 @@ from medunsup.io.bids import Kind, OutputNames, sidecar, source_uri
 from medunsup.run.detect import DetectRequest
 from medunsup.run.lock import locked
 from medunsup.run.provenance import generated_by, package_versions, plain
+from medunsup.run.request import Identity
 from medunsup.run.root import DETECTION, check_root, write_root
 from medunsup.run.staging import Staging, recover, unwritable
 from medunsup.run.tables import tsv
@@ -93,18 +94,27 @@ def save(result: "AnomalyResult", request: DetectRequest, *, force: bool = False
 def _write(result: "AnomalyResult", request: DetectRequest, names: OutputNames) -> dict[str, Path]:
     from medunsup.io.write import write_volume
 
+    identity = request.identity()  # once: it hashes the inputs
     with Staging(names.folder, names.stem) as staging:
         paths = _report(result, request, staging)  # first, so that the sidecars can tell if it failed
         for kind, volume, path in _maps(result, names):
             write_volume(volume, staging.place(path), descrip=f"medunsup {kind}")
-            write_json(staging.place(sidecar(path)), _sidecar(kind, result, request, names))
+            write_json(staging.place(sidecar(path)), _sidecar(kind, result, request, identity))
             paths[kind if kind != "baseline" else path.stem] = path
         paths["findings"] = names.path("findings")
         write_text(staging.place(paths["findings"]), findings_tsv(result))
         write_root(names, request.scan.scan, DETECTION)
         paths["sidecar"] = sidecar(names.path("anomaly_mask"))
-        staging.publish(last=paths["sidecar"], outdated=[names.path(kind) for kind in KINDS])
+        staging.publish(last=paths["sidecar"], outdated=_earlier(names))
     return paths
+
+
+def _earlier(names: OutputNames) -> list[Path]:
+    """List all that any result of this scan may have left."""
+    from medunsup.anomaly.baselines import BASELINES
+
+    files = [names.path(kind) for kind in KINDS] + [names.path("baseline", name) for name in BASELINES]
+    return [*files, *map(sidecar, files)]
 
 
 def _maps(result: "AnomalyResult", names: OutputNames) -> list[tuple[Kind, Volume, Path]]:
@@ -130,15 +140,16 @@ def findings_tsv(result: "AnomalyResult") -> str:
 
 
 def _sidecar(
-    kind: str, result: "AnomalyResult", request: DetectRequest, names: OutputNames
+    kind: str, result: "AnomalyResult", request: DetectRequest, identity: Identity
 ) -> dict[str, Any]:
-    others = [item["Name"] for item in request.identity()["Inputs"] if item["Role"] != "scan"]
+    names = request.names
+    others = [item["Name"] for item in identity["Inputs"] if item["Role"] != "scan"]
     facts: dict[str, Any] = {
         "Description": DESCRIPTIONS[kind],
         "Sources": [source_uri(request.scan.scan, names.root), *others],
         "SpatialReference": "orig",
         "GeneratedBy": [generated_by()],
-        "Medunsup": request.identity(),
+        "Medunsup": identity,
     }
     if kind == "anomaly_mask":
         facts |= {"Type": "Lesion", "Manual": False, **full_record(result, request)}

@@ -13,7 +13,7 @@ from medunsup.io.bids import sidecar
 from medunsup.run.detect import DetectRequest, detect_scan, make_request
 from medunsup.run.detect_export import KINDS, save, status
 from medunsup.run.model_folder import read_model
-from medunsup.run.request import check_there, fill
+from medunsup.run.request import check_distinct, check_there, fill
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,7 @@ def detect_many(
         )
         for scan in scans
     ]
+    check_distinct([request.scan for request in requests])
     check_there([request.scan for request in requests])
     if not force:
         _refuse_other(requests)

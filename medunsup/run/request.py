@@ -135,12 +135,12 @@ def check_distinct(requests: Sequence[Request]) -> None:
     """Raise UsageError if two scans would be written under one name."""
     taken: dict[Path, Path] = {}
     for request in requests:
-        target = request.names.path("dseg").absolute()
+        target = request.names.folder.absolute() / request.names.stem
         if target in taken:
             raise UsageError(
                 f"{taken[target]} and {request.scan} would both be written as {target.name} in "
-                f"{target.parent}. Segment contrasts of one head together (--with), leave out -o to write "
-                "each result beside its scan, or give each a folder of its own."
+                f"{target.parent}. Leave out -o to write each result beside its scan, give each a folder of "
+                "its own, or segment contrasts of one head together (--with)."
             )
         taken[target] = request.scan
 

@@ -183,6 +183,24 @@ def test_what_is_done_is_skipped_and_what_was_made_otherwise_is_not_replaced(tra
         detect_many([patient], trained.path, tmp_path, false_parts=3)
 
 
+def test_maps_of_cheap_methods_do_not_outlive_the_result_they_belong_to(trained, patient, tmp_path):
+    detect(patient, trained, tmp_path, baselines=True)
+    folder = tmp_path / "sub-99" / "anat"
+    assert (folder / "sub-99_desc-rankhigh_statmap.nii.gz").exists()
+    detect(patient, trained, tmp_path, force=True)
+    assert not list(folder.glob("*rankhigh*"))
+    assert (folder / "sub-99_desc-anomaly_statmap.json").exists()
+
+
+def test_scans_of_one_name_are_refused_before_one_replaces_the_other(trained, patient, tmp_path):
+    again = tmp_path / "other" / patient.name
+    again.parent.mkdir()
+    shutil.copy(patient, again)
+    with pytest.raises(UsageError, match="would both be written as sub-99 in"):
+        detect_many([patient, again], trained.path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_scan_that_fails_does_not_end_the_others(trained, patient, tmp_path):
     broken = tmp_path / "sub-00_T1w.nii.gz"
     broken.write_bytes(b"no scan")
