@@ -2,7 +2,7 @@
 
 import csv
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
@@ -127,22 +127,34 @@ def only_healthy(cases: Sequence[Case]) -> tuple[list[Case], list[Case]]:
 
 
 def _read_table(path: Path) -> list[Case]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.DictReader(file, delimiter="\t")
-        names = rows.fieldnames or []
-        if "scan" not in names:
-            raise UsageError(f"{path}: has no column 'scan' (tabs part columns), only {', '.join(names)}.")
-        unknown = [name for name in names if name not in COLUMNS and not name.startswith("_")]
-        if unknown:
-            raise UsageError(f"{path}: unknown column {unknown[0]!r}. Known: {', '.join(COLUMNS)}.")
-        cases = [_case(row, path) for row in rows if any(row.values())]
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: is no table. Save it as text (TSV) in UTF-8.") from error
+    names, *rows = csv.reader(lines or [""], delimiter="\t", quoting=csv.QUOTE_NONE)
+    _check_columns(names, path)
+    cases = []
+    for number, row in enumerate(rows, start=2):
+        if len(row) > len(names):
+            raise UsageError(f"{path}: line {number} has {len(row)} cells, more than columns ({len(names)}).")
+        if any(row):
+            cases.append(_case(dict(zip(names, row, strict=False)), path))
     _check_there(cases, path)
     return cases
 
 
-def _case(row: dict[str, str | None], table: Path) -> Case:
-    values = {key: (value or "").strip() for key, value in row.items() if key}
-    values = {key: "" if value == "n/a" else value for key, value in values.items()}
+def _check_columns(names: Sequence[str], path: Path) -> None:
+    if "scan" not in names:
+        raise UsageError(f"{path}: has no column 'scan' (tabs part columns), only {', '.join(names)}.")
+    for name in names:
+        if name not in COLUMNS and not name.startswith("_"):
+            raise UsageError(f"{path}: unknown column {name!r}. Known: {', '.join(COLUMNS)}.")
+        if names.count(name) > 1:
+            raise UsageError(f"{path}: has the column {name!r} twice. Leave one of them out.")
+
+
+def _case(row: Mapping[str, str], table: Path) -> Case:
+    values = {key: "" if value.strip() == "n/a" else value.strip() for key, value in row.items()}
     files = {
         key: table.parent / user_path(values[key]) for key in ("scan", "mask", "lesions") if values.get(key)
     }

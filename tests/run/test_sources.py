@@ -63,11 +63,30 @@ def test_masks_and_maps_in_a_folder_are_no_scans(folder):
         (("scan\tpart", "sub-0_T1w.nii.gz\ttraining"), UsageError, "'training' is none of train"),
         (("scan", "nobody.nii.gz"), InputError, "nobody.nii.gz: is named in healthy.tsv but is not there"),
         (("scan",), InputError, "holds no scan"),
+        (("",), UsageError, "no column 'scan'"),
+        (("scan\tsite", "sub-0_T1w.nii.gz\tA\tpatient"), UsageError, "line 2 has 3 cells"),
+        (("scan\tgroup\tgroup", "sub-0_T1w.nii.gz\tpatient\thealthy"), UsageError, "'group' twice"),
     ],
 )
 def test_table_that_cannot_be_used_is_named_with_what_is_wrong(folder, rows, error, words):
     with pytest.raises(error, match=words):
         read_source(table(folder, *rows))
+
+
+def test_quotes_in_a_cell_swallow_no_row(folder):
+    listed = read_source(table(folder, "scan\tsite", 'sub-0_T1w.nii.gz\t"A', "sub-1_T1w.nii.gz\tB"))
+    assert [(case.scan.name, case.site) for case in listed] == [
+        ("sub-0_T1w.nii.gz", '"A'),
+        ("sub-1_T1w.nii.gz", "B"),
+    ]
+
+
+@pytest.mark.parametrize("content", ["scan\na.nii\n".encode("utf-16"), b"\x1f\x8b\x08\xff"])
+def test_file_that_is_no_utf_8_text_is_refused_as_a_table(tmp_path, content):
+    path = tmp_path / "healthy.tsv"
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match=r"healthy\.tsv: is no table.*UTF-8"):
+        read_source(path)
 
 
 def test_nothing_there_is_said(tmp_path):
