@@ -43,6 +43,16 @@ class AnomalyModel(ABC):
         """Take over what `state` gave; `shape` (C, I, J, K) is the lattice it was learned on."""
 
 
+def part_of(state: Mapping[str, NDArray[Any]], owner: str) -> State:
+    """Pick the arrays named "owner/...", with their own names."""
+    return {name.partition("/")[2]: value for name, value in state.items() if name.startswith(f"{owner}/")}
+
+
+def joined(states: Mapping[str, State]) -> State:
+    """Lay the states of several owners into one: what `part_of` picks from."""
+    return {f"{owner}/{name}": value for owner, state in states.items() for name, value in state.items()}
+
+
 @runtime_checkable
 class Reconstructs(Protocol):
     """Offers the healthy look of a scan."""

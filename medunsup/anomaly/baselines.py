@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-import numpy as np
 from numpy.typing import NDArray
 
-from medunsup.anomaly.base import AnomalyModel, Score, State
+from medunsup.anomaly.base import AnomalyModel, Score, State, joined, part_of
 from medunsup.anomaly.build import build_model, build_score
 from medunsup.anomaly.data import Array, Mask, Scans
 
@@ -76,17 +75,15 @@ class Baselines:
 
     def state(self) -> State:
         """Everything learned, as arrays named "pca/components", "pca_lof/rows" and so on."""
-        owners: dict[str, Any] = {**self.models_, **self.scores_}
-        return {
-            f"{owner}/{key}": value for owner, one in owners.items() for key, value in one.state().items()
-        }
+        owners: dict[str, AnomalyModel | Score] = {**self.models_, **self.scores_}
+        return joined({name: one.state() for name, one in owners.items()})
 
     def load_state(self, state: Mapping[str, NDArray[Any]], shape: tuple[int, int, int, int]) -> Self:
         """Take over what `state` gave; `shape` is (C, I, J, K)."""
         for name, model in _new_models().items():
-            self.models_[name] = model.load_state(_part(state, name), shape)
+            self.models_[name] = model.load_state(part_of(state, name), shape)
         for name, score in self._new_scores().items():
-            self.scores_[name] = score.load_state(_part(state, name))
+            self.scores_[name] = score.load_state(part_of(state, name))
         return self
 
     def _model(self, name: str) -> AnomalyModel | None:
@@ -105,7 +102,3 @@ def _new_models() -> dict[str, AnomalyModel]:
     return {
         name: build_model(name) for name in sorted({one.model for one in BASELINES.values() if one.model})
     }
-
-
-def _part(state: Mapping[str, NDArray[Any]], owner: str) -> dict[str, NDArray[np.generic]]:
-    return {key.partition("/")[2]: value for key, value in state.items() if key.startswith(f"{owner}/")}

@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from medunsup.anomaly.base import AnomalyModel, Score, State
+from medunsup.anomaly.base import AnomalyModel, Score, State, joined, part_of
 from medunsup.anomaly.build import build_model, build_score
 from medunsup.anomaly.calibrate import Calibration, calibrate
 from medunsup.anomaly.data import Array, Mask, Scans
@@ -41,12 +41,8 @@ class HealthyModel:
 
     def state(self) -> State:
         """Everything learned, as arrays named "model/...", "score/..." and "calibration/..."."""
-        parts: dict[str, State] = {
-            "model": self.model.state(),
-            "score": self.score.state(),
-            "calibration": self.calibration.state(),
-        }
-        return {f"{part}/{name}": value for part, state in parts.items() for name, value in state.items()}
+        calibration = self.calibration.state()
+        return joined({"model": self.model.state(), "score": self.score.state(), "calibration": calibration})
 
     @classmethod
     def of_state(
@@ -64,11 +60,6 @@ class HealthyModel:
         own = build_score(*score, model=fitted).load_state(part_of(state, "score"))
         calibration = Calibration.from_state(part_of(state, "calibration"))
         return cls(fitted, own, tuple(steps), shape, spacing_mm, calibration)
-
-
-def part_of(state: Mapping[str, NDArray[Any]], owner: str) -> State:
-    """Pick the arrays of one owner, with their own names."""
-    return {name.partition("/")[2]: value for name, value in state.items() if name.startswith(f"{owner}/")}
 
 
 def score_map(

@@ -73,6 +73,7 @@ def learn(
     `out` takes the checkpoints of a deep model, `work` what is not needed afterwards; `coarsest_mm` is the
     largest voxel side of the scans as they came.
     """
+    from medunsup.anomaly.base import joined
     from medunsup.anomaly.baselines import Baselines
     from medunsup.anomaly.build import build_model, build_score
     from medunsup.anomaly.guards import learn_card
@@ -88,24 +89,26 @@ def learn(
     told(Stage("learning the score"))
     score.fit(model, train)
     told(Stage("calibrating"))
-    choices: dict[str, Any] = {
-        "spacing_mm": settings.spacing_mm,
-        "least_part_mm3": settings.least_part_mm3,
-        "folder": work,
-    }
-    calibration = calibrated(model, score, settings.postprocess, held_out, **choices)
+    calibration = calibrated(
+        model,
+        score,
+        settings.postprocess,
+        held_out,
+        spacing_mm=settings.spacing_mm,
+        least_part_mm3=settings.least_part_mm3,
+        folder=work,
+    )
     fitted = HealthyModel(model, score, settings.postprocess, train.shape, settings.spacing_mm, calibration)
     told(Stage("learning the cheap methods"))
     baselines = Baselines().fit(train)
-    own = {f"baseline_scores/{name}": value for name, value in baseline_scores(baselines, held_out).items()}
     told(Stage("gathering what healthy scans look like"))
     space = ModelSpace(settings.spacing_mm)
     card = learn_card(train, coarsest_mm=coarsest_mm, middle=space.middle)
     told(Stage("planting lesions"))
     table = planted_table(fitted, baselines, held_out)
-    cards = {f"card/{name}": value for name, value in card.state().items()}
+    beside = joined({"baseline_scores": baseline_scores(baselines, held_out), "card": card.state()})
     return Learned(
-        arrays={**fitted.state(), **own, **cards},
+        arrays={**fitted.state(), **beside},
         baselines=baselines.state(),
         table=table,
         check=check_figures(fitted),

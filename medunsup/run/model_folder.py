@@ -76,8 +76,8 @@ class ModelFolder:
     @cached_property
     def data_card(self) -> Any:
         """What its healthy scans look like, a `guards.DataCard`."""
+        from medunsup.anomaly.base import part_of
         from medunsup.anomaly.guards import DataCard
-        from medunsup.anomaly.healthy_model import part_of
 
         return DataCard.of_state(part_of(self.arrays, "card"))
 
