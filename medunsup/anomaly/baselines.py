@@ -1,6 +1,6 @@
 """Cheap twins that stand beside every model: what is not better than these is not worth its cost."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from medunsup.anomaly.base import AnomalyModel, Score, State, joined, part_of
 from medunsup.anomaly.build import build_model, build_score
 from medunsup.anomaly.data import Array, Mask, Scans
+from medunsup.anomaly.postprocess import postprocess
+from medunsup.anomaly.space import SPACING_MM
 
 
 @dataclass(frozen=True)
@@ -47,10 +49,13 @@ BASELINES: dict[str, Baseline] = {
 class Baselines:
     """All baselines, fitted once on healthy scans in the model space; their classic models are shared.
 
-    Those without a model work unfitted. `pca_lof` and `pca_ecod` make no map, only a number a scan.
+    Those without a model work unfitted. `pca_lof` and `pca_ecod` make no map, only a number a scan. Maps that
+    need the model space go through `steps`, those of the model they stand beside: a step must not make the
+    model look better. `native` ones stand there with a median and without.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, steps: Sequence[str] = (), spacing_mm: float = SPACING_MM) -> None:
+        self.steps, self.spacing_mm = tuple(steps), spacing_mm
         self.models_: dict[str, AnomalyModel] = {}
         self.scores_: dict[str, Score] = {
             name: build_score(one.score, one.options) for name, one in BASELINES.items() if one.model is None
@@ -67,7 +72,11 @@ class Baselines:
     def map(self, name: str, values: Array, mask: Mask) -> Array | None:
         """Return one baseline's map (I, J, K) of a scan (C, I, J, K), None if it makes none."""
         score = self.scores_[name]
-        return score.map(self._model(name), values, mask) if score.makes_map else None
+        if not score.makes_map:
+            return None
+        found = score.map(self._model(name), values, mask)
+        steps = () if BASELINES[name].native else self.steps
+        return postprocess(steps, found, mask, (self.spacing_mm,) * 3)
 
     def scan_score(self, name: str, values: Array, mask: Mask, score_map: Array | None) -> float:
         """Return one baseline's number for a scan, from its map if it makes one."""

@@ -100,7 +100,7 @@ def learn(
     )
     fitted = HealthyModel(model, score, settings.postprocess, train.shape, settings.spacing_mm, calibration)
     told(Stage("learning the cheap methods"))
-    baselines = Baselines().fit(train)
+    baselines = Baselines(steps=settings.postprocess, spacing_mm=settings.spacing_mm).fit(train)
     told(Stage("gathering what healthy scans look like"))
     space = ModelSpace(settings.spacing_mm)
     card = learn_card(train, coarsest_mm=coarsest_mm, middle=space.middle)

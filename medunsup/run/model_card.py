@@ -33,8 +33,8 @@ Written by medunsup {version}. {summary}
 ## Beside cheap methods
 
 Average precision on lesions of 2 ml planted into calibration scans, 3 healthy standard deviations brighter
-and darker ({n_planted} lesions; chance is the prevalence, {prevalence}). A quick look while training, not an
-evaluation: `medunsup evaluate` measures on cases of yours, with intervals.
+and darker ({n_planted} lesions; chance is the prevalence, {prevalence}), after the same steps. A quick look
+while training, not an evaluation: `medunsup evaluate` measures on cases of yours, with intervals.
 
 | method | what | average precision |
 | --- | --- | --- |

@@ -20,7 +20,7 @@ from medunsup.run.detect_settings import TrainSettings
 from medunsup.run.provenance import generated_by, package_versions, plain
 from medunsup.run.staging import Staging
 
-FORMAT = 1
+FORMAT = 2  # 2: the cheap methods go through the steps
 MANIFEST = "model.json"
 WEIGHTS = "weights.safetensors"
 BASELINE_ARRAYS = "baselines.safetensors"
@@ -86,7 +86,8 @@ class ModelFolder:
         """The cheap methods, fitted on the same scans. Raises InputError if the file is damaged."""
         from medunsup.anomaly.baselines import Baselines
 
-        return Baselines().load_state(self._as_written(BASELINE_ARRAYS), self.shape)
+        unfitted = Baselines(steps=self.settings.postprocess, spacing_mm=self.settings.spacing_mm)
+        return unfitted.load_state(self._as_written(BASELINE_ARRAYS), self.shape)
 
     @property
     def about(self) -> Any:

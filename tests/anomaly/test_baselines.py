@@ -9,6 +9,7 @@ from sklearn.metrics import average_precision_score
 
 from medunsup.anomaly.baselines import BASELINES, Baselines
 from medunsup.anomaly.build import build_score
+from medunsup.anomaly.postprocess import median
 
 UNFITTED = [name for name, one in BASELINES.items() if one.model is None]
 NATIVE = Baselines()
@@ -50,6 +51,13 @@ def test_a_bright_blob_is_found_by_rank_atlas_and_components(name, baselines, il
 
 def test_a_bright_blob_is_last_for_those_who_look_for_dark_ones(baselines, ill):
     assert precision(baselines, "intensity_low", ill) < precision(baselines, "prevalence", ill)
+
+
+@pytest.mark.parametrize("name", MAPS)
+def test_steps_of_the_model_are_those_of_the_baselines_in_its_space(name, baselines, ill):
+    stepped = Baselines(steps=("median=3",)).load_state(baselines.state(), (1, *SHAPE))
+    own, found = baselines.map(name, *ill), stepped.map(name, *ill)
+    np.testing.assert_array_equal(found, own if BASELINES[name].native else median(own, ill[1], 3))
 
 
 @pytest.mark.parametrize("name", UNFITTED)
