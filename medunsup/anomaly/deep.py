@@ -22,6 +22,8 @@ from medunsup.training.views import Slices, Transform, Volumes
 SLICES_AT_ONCE = 32
 SAMPLE_SEED = 0
 
+Draw = Callable[[Tensor, Tensor, torch.Generator], Tensor]
+
 
 class DeepConfig(Config):
     """Parameters that all deep models share."""
@@ -91,6 +93,15 @@ class DeepModel(AnomalyModel):
         with torch.no_grad():
             parts = [function(x, inside).cpu() for x, inside in self._inputs(values, mask)]
         return self._lay_back(torch.cat(parts), mask)
+
+    def drawn(self, draw: Draw, values: Array, mask: Mask, *, n: int, seed: int) -> Array:
+        """Apply a function that draws at random, as `apply` does, `n` times: (n, C, I, J, K)."""
+        generator = torch.Generator(self.device).manual_seed(seed)
+
+        def look(x: Tensor, inside: Tensor) -> Tensor:
+            return draw(x, inside, generator)
+
+        return np.stack([self.apply(look, values, mask) for _ in range(n)])
 
     @property
     def device(self) -> torch.device:

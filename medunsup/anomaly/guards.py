@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from medunsup.anomaly.data import Array, Mask, Scans
+from medunsup.anomaly.mirror import mirrored
 from medunsup.anomaly.result import Flag
 
 MEASURES = ("pattern", "outside", "missing", "intensities", "side")
@@ -174,7 +175,7 @@ def _measure(values: Array, mask: Mask, healthy: Any) -> NDArray[np.float64]:
     rare = healthy.coverage < RARE_COVERAGE
     shared = mask & (healthy.coverage > OWN_COVERAGE)
     own = np.quantile(values[0][mask], QUANTILES) if mask.any() else np.zeros(QUANTILES.size)
-    half = shared & _mirrored(shared, healthy.middle)
+    half = shared & mirrored(shared, healthy.middle)
     half[: healthy.middle // 2 + 1] = False
     return np.array(
         [
@@ -203,16 +204,7 @@ def _limits(measured: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _difference(values: Array, middle: int) -> Array:
     """Left minus right, smoothed: fine folds lie differently in everyone, broad differences do not."""
-    return np.asarray(ndimage.gaussian_filter(values - _mirrored(values, middle), SMOOTHING_VOXELS))
-
-
-def _mirrored(values: NDArray[Any], middle: int) -> NDArray[Any]:
-    """Swap left and right about the template's midline; 0 comes in at the edge."""
-    source = middle - np.arange(values.shape[0])
-    is_inside = (source >= 0) & (source < values.shape[0])
-    mirrored = np.zeros_like(values)
-    mirrored[is_inside] = values[source[is_inside]]
-    return mirrored
+    return np.asarray(ndimage.gaussian_filter(values - mirrored(values, middle), SMOOTHING_VOXELS))
 
 
 def _correlation(first: NDArray[Any], second: NDArray[Any]) -> float:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from math import pi
 
-import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor
@@ -103,12 +102,7 @@ class DDPM(DeepModel):
 
     def sample(self, values: Array, mask: Mask, *, n: int, seed: int) -> Array:
         """Return (n, C, I, J, K), each from other noise."""
-        generator = torch.Generator(self.device).manual_seed(seed)
-        looks = [
-            self.apply(lambda x, inside: self.learner_.draw(x, inside, generator), values, mask)
-            for _ in range(n)
-        ]
-        return np.stack(looks)
+        return self.drawn(self.learner_.draw, values, mask, n=n, seed=seed)
 
 
 def _cells(sides: Sequence[int], patches: int) -> Tensor:

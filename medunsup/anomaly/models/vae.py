@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from math import log, pi, prod
 
-import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor
@@ -109,12 +108,7 @@ class VAE(DeepModel):
 
     def sample(self, values: Array, mask: Mask, *, n: int, seed: int) -> Array:
         """Decode draws from the posterior: (n, C, I, J, K)."""
-        generator = torch.Generator(self.device).manual_seed(seed)
-        looks = [
-            self.apply(lambda x, inside: self.learner_.draw(x, inside, generator), values, mask)
-            for _ in range(n)
-        ]
-        return np.stack(looks)
+        return self.drawn(self.learner_.draw, values, mask, n=n, seed=seed)
 
     def encode(self, values: Array, mask: Mask) -> Array:
         """Return the posterior mean, one row a slice or one for the volume."""

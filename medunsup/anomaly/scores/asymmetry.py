@@ -3,11 +3,11 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from medunsup.anomaly.base import Score
 from medunsup.anomaly.data import Array, Mask
+from medunsup.anomaly.mirror import mirrored
 from medunsup.anomaly.postprocess import median
 from medunsup.anomaly.residual import over_channels
 from medunsup.anomaly.smoothing import smooth_inside
@@ -45,17 +45,12 @@ class Asymmetry(Score):
     def map(self, model: Any, values: Array, mask: Mask) -> Array:
         """Return the map, 0 where the mirrored voxel lies outside the mask; see `Score.map`."""
         smooth = smooth_inside(values, mask, self.config.smoothing)
-        partner, in_both = _mirrored(smooth, mask), mask & _mirrored(mask, mask)
+        middle = _middle(mask)
+        partner, in_both = mirrored(smooth, middle), mask & mirrored(mask, middle)
         return median(over_channels(np.abs(smooth - partner), in_both), mask, MEDIAN_SIZE)
 
 
-def _mirrored(maps: NDArray[Any], mask: Mask) -> NDArray[Any]:
-    """Swap left and right about the mask's centre, rounded to half a voxel; 0 comes in at the edge."""
-    index = np.arange(mask.shape[0])
+def _middle(mask: Mask) -> int:
+    """Twice the mask's centre along the first axis, in voxels."""
     columns = mask.sum(axis=(1, 2))
-    twice_middle = round(2 * float((index * columns).sum()) / max(int(columns.sum()), 1))
-    source = twice_middle - index
-    is_inside = (source >= 0) & (source < index.size)
-    out = np.zeros_like(maps)
-    out[..., is_inside, :, :] = maps[..., source[is_inside], :, :]
-    return out
+    return round(2 * float((np.arange(columns.size) * columns).sum()) / max(int(columns.sum()), 1))
