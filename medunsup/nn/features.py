@@ -13,7 +13,7 @@ from medunsup.core.errors import InputError
 from medunsup.nn.autoencoder import Encoder
 from medunsup.nn.blocks import widths
 
-PREFIX = "encoder."
+MODEL, PREFIX = "model/", "encoder."  # as in a model folder, and as in a learner
 MODES = {2: "bilinear", 3: "trilinear"}
 
 
@@ -42,7 +42,7 @@ class FrozenFeatures(nn.Sequential):
     def take(self, path: Path) -> None:
         """Take over the convolutions of an encoder stored as safetensors.
 
-        Names begin with "encoder.", as in the weights of our trained models, or with nothing.
+        Names begin with "model/encoder.", as in a model folder, with "encoder." or with nothing.
 
         Raises InputError if the file cannot be read, or holds an encoder of other sizes.
         """
@@ -62,4 +62,4 @@ def _read(path: Path) -> dict[str, Tensor]:
         stored = load_file(path)
     except (OSError, SafetensorError) as error:
         raise InputError(f"{path}: cannot be read as safetensors ({error}).") from error
-    return {name.removeprefix(PREFIX): value for name, value in stored.items()}
+    return {name.removeprefix(MODEL).removeprefix(PREFIX): value for name, value in stored.items()}

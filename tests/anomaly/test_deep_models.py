@@ -107,6 +107,16 @@ def test_features_of_a_pretrained_encoder_stay_as_they_were_learned(tmp_path):
     np.testing.assert_array_equal(stored.deviation(*person()), model.deviation(*person()))
 
 
+@pytest.mark.parametrize("prefix", ["model/encoder.", "encoder.", ""])
+def test_an_encoder_is_taken_from_a_model_folders_weights_as_well(tmp_path, prefix):
+    scans = small_brains()
+    weights = make("ae").fit(scans).state()
+    renamed = {name.replace("encoder.", prefix): value for name, value in weights.items()}
+    save_file(renamed, tmp_path / "weights.safetensors")
+    taken = make("feature_ae", encoder=tmp_path / "weights.safetensors").fit(scans).state()
+    np.testing.assert_array_equal(taken["features.0.0.weight"], weights["encoder.0.0.weight"])
+
+
 @pytest.mark.parametrize(("channels", "levels"), [(8, 2), (4, 3)])
 def test_an_encoder_of_other_sizes_is_refused(tmp_path, channels, levels):
     path = tmp_path / "weights.safetensors"
