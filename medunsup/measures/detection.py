@@ -24,9 +24,8 @@ class Detection:
     """One scan's figures, over the voxels of its brain mask.
 
     `average_precision` is to be read beside `prevalence`, which is what chance reaches. `oracle_dice` is the
-    best Dice over all thresholds, chosen with the truth at hand: no user can reach it on purpose. `dice`,
-    `precision` and `recall` hold at `threshold`; they are NaN without one. Figures without a meaning (no
-    lesion, or nothing but lesion) are NaN, so that a mean over scans is not flattered.
+    best Dice over all thresholds, chosen with the truth at hand: no user can reach it on purpose. Figures
+    without a meaning (no lesion, or nothing but lesion) are NaN, so that a mean over scans is not flattered.
     """
 
     n_voxels: int
@@ -37,13 +36,9 @@ class Detection:
     aupro: float
     oracle_dice: float
     oracle_threshold: float
-    threshold: float = NAN
-    dice: float = NAN
-    precision: float = NAN
-    recall: float = NAN
 
 
-def detection(score_map: Scores, truth: Mask, mask: Mask, *, threshold: float | None = None) -> Detection:
+def detection(score_map: Scores, truth: Mask, mask: Mask) -> Detection:
     """Measure one scan's score map (I, J, K) against the true lesions, inside the mask.
 
     The scores are sorted twice, once for all figures of voxels and once for AUPRO; memory stays at some
@@ -54,9 +49,8 @@ def detection(score_map: Scores, truth: Mask, mask: Mask, *, threshold: float | 
     scores, is_lesion = _voxels(score_map, truth, mask)
     n_lesion = int(is_lesion.sum())
     prevalence = n_lesion / scores.size
-    at = {} if threshold is None else _at_threshold(scores, is_lesion, threshold)
     if n_lesion in (0, scores.size):
-        return Detection(scores.size, n_lesion, prevalence, NAN, NAN, NAN, NAN, NAN, **at)
+        return Detection(scores.size, n_lesion, prevalence, NAN, NAN, NAN, NAN, NAN)
     _, false, _, found, thresholds = confusion_matrix_at_thresholds(is_lesion, scores)
     overlaps = 2 * found / (n_lesion + found + false)
     best = int(np.argmax(overlaps))
@@ -69,8 +63,17 @@ def detection(score_map: Scores, truth: Mask, mask: Mask, *, threshold: float | 
         aupro=aupro(score_map, truth, mask),
         oracle_dice=float(overlaps[best]),
         oracle_threshold=float(np.nextafter(thresholds[best], np.float32(-np.inf))),
-        **at,
     )
+
+
+def overlap(marked: Mask, truth: Mask) -> dict[str, float]:
+    """Dice, precision and recall of marked voxels; NaN where there is nothing to divide by."""
+    found, n_marked, n_lesion = int((marked & truth).sum()), int(marked.sum()), int(truth.sum())
+    return {
+        "dice": 2 * found / (n_marked + n_lesion) if n_marked + n_lesion else NAN,
+        "precision": found / n_marked if n_marked else NAN,
+        "recall": found / n_lesion if n_lesion else NAN,
+    }
 
 
 def aupro(score_map: Scores, truth: Mask, mask: Mask, *, limit: float = AUPRO_LIMIT) -> float:
@@ -92,17 +95,6 @@ def aupro(score_map: Scores, truth: Mask, mask: Mask, *, limit: float = AUPRO_LI
     inside = false <= limit
     end = np.interp(limit, np.append(0, false), np.append(0, overlap))
     return _area(np.append(false[inside], limit), np.append(overlap[inside], end)) / limit
-
-
-def _at_threshold(scores: Scores, is_lesion: Mask, threshold: float) -> dict[str, float]:
-    marked = scores > threshold
-    found, n_marked, n_lesion = int((marked & is_lesion).sum()), int(marked.sum()), int(is_lesion.sum())
-    return {
-        "threshold": float(threshold),
-        "dice": 2 * found / (n_marked + n_lesion) if n_marked + n_lesion else NAN,
-        "precision": found / n_marked if n_marked else NAN,
-        "recall": found / n_lesion if n_lesion else NAN,
-    }
 
 
 def _area(along: NDArray[np.floating], height: NDArray[np.floating]) -> float:

@@ -1,4 +1,4 @@
-"""The scores of any number of scans in constant memory, fine enough for tails and pooled precision."""
+"""The scores of any number of scans in constant memory, fine enough for their tails."""
 
 from typing import Self
 
@@ -45,19 +45,6 @@ class ScoreHistogram:
         allowed = np.asarray(shares, dtype=np.float64) * self.total
         position = np.searchsorted(-above, -allowed, side="left")
         return _edge(filled[position] + 1)
-
-
-def pooled_average_precision(lesion: ScoreHistogram, healthy: ScoreHistogram) -> float:
-    """Average precision over the voxels of all scans together, scores in one bin counting as ties.
-
-    `lesion` and `healthy` hold the scores of voxels inside and outside the truth. NaN without lesions.
-    """
-    n_lesion = lesion.total
-    filled = np.flatnonzero(lesion.counts + healthy.counts)[::-1]
-    found, false = np.cumsum(lesion.counts[filled]), np.cumsum(healthy.counts[filled])
-    if n_lesion == 0:
-        return float("nan")
-    return float(np.sum(lesion.counts[filled] / n_lesion * found / (found + false)))
 
 
 def _key(scores: NDArray[np.floating]) -> NDArray[np.uint32]:

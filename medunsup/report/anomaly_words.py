@@ -75,15 +75,6 @@ def rate_words(alpha: float) -> str:
     return f"1 in {1 / alpha:.0f}" if abs(1 / alpha - round(1 / alpha)) < 0.005 else f"{100 * alpha:.3g} %"
 
 
-def rarity_words(surprise: float) -> str:
-    """Say -log10 of a share of healthy voxels as one in so many, rounded to one digit."""
-    if surprise <= 0:
-        return "1 in 1"
-    count = 10**surprise
-    digits = len(str(int(count))) - 1
-    return f"1 in {round(count, -digits):,.0f}"
-
-
 def headline(result: AnomalyResult) -> list[Headline]:
     """Three numbers: p-value, findings, the largest of them."""
     void = "means nothing, see above"

@@ -14,7 +14,7 @@ from medunsup.core.volume import Volume
 from medunsup.measures.case_figures import CaseFigures
 from medunsup.measures.comparison import MODEL
 from medunsup.measures.components import components
-from medunsup.measures.detection import NAN, detection
+from medunsup.measures.detection import NAN, detection, overlap
 from medunsup.measures.froc import count_lesions
 from medunsup.measures.pooled_froc import froc_of_scan
 from medunsup.run.detect import unlike_healthy
@@ -208,15 +208,8 @@ class _Found:
         kept = components(marked & brain, voxel_mm3=voxel_mm3, least_mm3=self.least_part_mm3)[0] > 0
         lesions = self.truth & brain
         counts = count_lesions(kept, lesions, voxel_mm3=voxel_mm3, least_part_mm3=self.least_part_mm3)
-        shared, n_marked, n_true = int((kept & lesions).sum()), int(kept.sum()), int(lesions.sum())
-        return {
-            "dice": 2 * shared / (n_marked + n_true) if n_marked + n_true else NAN,
-            "precision": shared / n_marked if n_marked else NAN,
-            "recall": shared / n_true if n_true else NAN,
-            "lesions": counts.n_lesions,
-            "lesions_found": counts.n_found,
-            "false_findings": counts.n_false,
-        }
+        found = {"lesions": counts.n_lesions, "lesions_found": counts.n_found}
+        return {**overlap(kept, lesions), **found, "false_findings": counts.n_false}
 
     def average_precision(self, score_map: Array) -> float:
         """Average precision of a map; NaN without lesions."""

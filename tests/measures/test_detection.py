@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 from medunsup.core.errors import GeometryError, InputError
-from medunsup.measures.detection import aupro, detection
+from medunsup.measures.detection import aupro, detection, overlap
 
 SHAPE = (4, 5, 3)
 few_values = arrays(np.float32, SHAPE, elements=st.sampled_from([-1.5, 0, 0.25, 0.5, 3]))
@@ -36,9 +36,9 @@ def test_oracle_threshold_gives_the_oracle_dice_and_no_other_threshold_more(scor
     best = detection(scores, truth, inside)
     if np.isnan(best.oracle_dice):
         return
-    assert detection(scores, truth, inside, threshold=best.oracle_threshold).dice == best.oracle_dice
+    assert overlap(scores > best.oracle_threshold, truth)["dice"] == best.oracle_dice
     for threshold in (-2, -1.5, 0, 0.25, 0.5, 3):
-        dice = detection(scores, truth, inside, threshold=threshold).dice
+        dice = overlap(scores > threshold, truth)["dice"]
         assert dice == pytest.approx(f1_score(truth.ravel(), scores.ravel() > threshold))
         assert dice <= best.oracle_dice
 
@@ -48,28 +48,27 @@ def test_voxels_outside_the_brain_do_not_count():
     brain[:2], truth[0] = True, True
     scores = truth.astype(np.float32)
     spoilt = np.where(brain, scores, 100).astype(np.float32)
-    assert detection(spoilt, truth, brain, threshold=0.5) == detection(scores, truth, brain, threshold=0.5)
+    assert detection(spoilt, truth, brain) == detection(scores, truth, brain)
 
 
 def test_precision_and_recall_by_hand():
-    scores = np.array([[[0.9, 0.8, 0.2, 0.1]]])
-    truth = np.array([[[True, False, True, False]]])
-    found = detection(scores, truth, np.ones_like(truth), threshold=0.5)
-    assert (found.precision, found.recall, found.dice) == (0.5, 0.5, 0.5)
+    marked, truth = np.array([True, True, True, False]), np.array([True, False, False, True])
+    assert overlap(marked, truth) == pytest.approx({"precision": 1 / 3, "recall": 1 / 2, "dice": 2 / 5})
 
 
 def test_nothing_marked_has_recall_zero_and_no_precision():
     truth = np.zeros(SHAPE, bool)
     truth[0] = True
-    found = detection(np.zeros(SHAPE), truth, np.ones(SHAPE, bool), threshold=1)
-    assert found.recall == found.dice == 0
-    assert np.isnan(found.precision)
+    found = overlap(np.zeros(SHAPE, bool), truth)
+    assert found["recall"] == found["dice"] == 0
+    assert np.isnan(found["precision"])
 
 
-def test_a_scan_without_lesion_has_no_average_precision_but_its_false_positives_count():
-    found = detection(np.ones(SHAPE), np.zeros(SHAPE, bool), np.ones(SHAPE, bool), threshold=0)
+def test_a_scan_without_lesion_has_no_average_precision_but_what_is_marked_there_counts():
+    everywhere, nowhere = np.ones(SHAPE, bool), np.zeros(SHAPE, bool)
+    found = detection(np.ones(SHAPE), nowhere, everywhere)
     assert np.isnan([found.average_precision, found.oracle_dice, found.auroc, found.aupro]).all()
-    assert found.precision == found.dice == 0
+    assert overlap(everywhere, nowhere)["precision"] == overlap(everywhere, nowhere)["dice"] == 0
 
 
 def test_aupro_is_one_for_a_perfect_map_and_half_the_limit_for_a_constant_one():

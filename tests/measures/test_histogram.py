@@ -1,13 +1,11 @@
 """A histogram of leading bits behaves as the scores themselves would, in constant memory."""
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from sklearn.metrics import average_precision_score
 
-from medunsup.measures.histogram import ScoreHistogram, pooled_average_precision
+from medunsup.measures.histogram import ScoreHistogram
 
 scores = arrays(np.float32, st.integers(1, 60), elements=st.floats(-1e6, 1e6, width=32))
 shares = st.floats(0, 1)
@@ -49,17 +47,3 @@ def test_minus_zero_and_zero_are_one_score():
     edges, at_least = ScoreHistogram().add(np.array([0.0, -0.0])).tail()
     assert edges.tolist() == [0.0]
     assert at_least.tolist() == [2]
-
-
-def test_pooled_precision_is_that_of_all_voxels_together():
-    generator = np.random.default_rng(1)
-    lesion, healthy = generator.normal(1.5, size=3_000), generator.normal(size=100_000)
-    pooled = pooled_average_precision(
-        ScoreHistogram().add(lesion[:7]).add(lesion[7:]), ScoreHistogram().add(healthy)
-    )
-    truth = np.repeat([1, 0], [lesion.size, healthy.size])
-    assert pooled == pytest.approx(average_precision_score(truth, np.append(lesion, healthy)), abs=2e-3)
-
-
-def test_pooled_precision_without_lesions_has_no_value():
-    assert np.isnan(pooled_average_precision(ScoreHistogram(), ScoreHistogram().add(np.ones(3))))
