@@ -81,7 +81,7 @@ class AnomalyResult:
     that score as much; `mask` is where the raw map exceeds `threshold`, which shows `false_parts` findings
     in a healthy scan on average. `healthy` is the reconstruction in the scan's own units, if the model makes
     one. `alpha` is the false-positive rate the verdict `is_anomalous` keeps; both are None where the
-    calibration scans are too few for one.
+    calibration scans are too few for one. A scan with `flags` has no verdict either.
     """
 
     image: Volume

@@ -198,7 +198,7 @@ def detect_scan(request: DetectRequest, *, progress: Progress | None = None) -> 
         threshold=threshold,
         false_parts=request.false_parts,
         alpha=alpha,
-        is_anomalous=None if alpha is None else scan.p_value <= alpha,
+        is_anomalous=None if alpha is None or flagged else scan.p_value <= alpha,
         flags=flagged,
         baselines=cheap,
         model=model.about,

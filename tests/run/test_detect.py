@@ -82,13 +82,15 @@ def test_new_healthy_people_are_not_flagged_and_score_like_the_others(trained, s
     results = [detect(path, trained, alpha=0.125) for path in new]
     assert sum(bool(result.flags) for result in results) <= 1
     assert 0.3 < np.mean([result.scan.p_value for result in results]) < 0.85
-    assert [result.is_anomalous for result in results] == [result.scan.p_value <= 0.125 for result in results]
+    judged = [result for result in results if not result.flags]
+    assert [result.is_anomalous for result in judged] == [result.scan.p_value <= 0.125 for result in judged]
 
 
 def test_other_contrast_is_flagged_by_name_and_by_look(trained, small_brain, tmp_path):
     other = write_person(tmp_path / "sub-51_T2w.nii.gz", small_brain, 51, contrast="T2w")
     named = {flag.name for flag in detect(other, trained).flags}
     assert {"contrast", "pattern"} <= named
+    assert detect(other, trained, alpha=0.5).is_anomalous is None
     lying = shutil.copy(other, tmp_path / "sub-51_T1w.nii.gz")
     assert "pattern" in {flag.name for flag in detect(lying, trained).flags}
 
