@@ -9,8 +9,9 @@ import numpy as np
 
 from medunsup.core.errors import InputError
 from medunsup.run.detect_settings import TrainSettings
+from medunsup.run.parts import refuse_twins
 from medunsup.run.prepare_many import prepared
-from medunsup.run.sources import Case, refuse_twins
+from medunsup.run.sources import Case
 
 SPACING_RATIO = 2.0
 SHOWN = 3

@@ -31,9 +31,10 @@ from medunsup.run.model_folder import (
     read_model,
     write_model,
 )
+from medunsup.run.parts import one_a_subject, only_healthy, refuse_twins, split
 from medunsup.run.prepare_many import prepare_all, stack
 from medunsup.run.request import hash_input
-from medunsup.run.sources import Case, Part, one_a_subject, only_healthy, read_source, refuse_twins, split
+from medunsup.run.sources import Case, Part, read_source
 from medunsup.run.staging import recover
 from medunsup.run.tables import tsv
 
