@@ -27,7 +27,10 @@ def list_models(
 
         from medunsup.run.verify import find_models
 
-        facts = [asdict(model.about) | {"folder": str(model.path)} for model in find_models(folder)]
+        models, unreadable = find_models(folder)
+        for text in unreadable:
+            typer.echo(f"medunsup: {text}", err=True)
+        facts = [asdict(model.about) | {"folder": str(model.path)} for model in models]
         if as_json:
             print_json({"models": facts})
             return
@@ -36,7 +39,7 @@ def list_models(
                 f"{one['folder']}: {one['model']} with {one['score']}, {one['contrast']}, "
                 f"{one['n_train']} scans, {one['n_calibration']} for calibration"
             )
-        if not facts:
+        if not facts and not unreadable:
             typer.echo(f"{folder}: holds no model.", err=True)
 
 

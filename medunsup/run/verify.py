@@ -52,12 +52,12 @@ def verify(path: str | Path) -> Verification:
     return Verification(model, tuple(changed), figures)
 
 
-def find_models(folder: str | Path) -> list[ModelFolder]:
-    """List the model folders in a folder, by name; those of another format are left out."""
-    found = []
+def find_models(folder: str | Path) -> tuple[list[ModelFolder], list[str]]:
+    """List the model folders in a folder, by name, and say why others cannot be read."""
+    found, unreadable = [], []
     for manifest in sorted(user_path(folder).glob(f"*/{MANIFEST}")):
         try:
             found.append(read_model(manifest.parent))
-        except InputError:
-            continue
-    return found
+        except InputError as error:
+            unreadable.append(str(error))
+    return found, unreadable

@@ -115,6 +115,14 @@ def test_models_are_listed_shown_and_verified(trained):
     assert run("models", "verify", trained.path).stdout.endswith("sound\n")
 
 
+def test_model_that_cannot_be_read_is_named_beside_those_that_can(trained, tmp_path):
+    shutil.copytree(trained.path, tmp_path / "whole")
+    (shutil.copytree(trained.path, tmp_path / "cut") / "model.json").write_text("{")
+    done = run("models", "list", tmp_path)
+    assert (done.exit_code, done.stdout.count("healthy_atlas")) == (0, 1)
+    assert "cut/model.json: cannot be read" in done.stderr
+
+
 def test_changed_model_ends_with_an_error_code(trained, tmp_path):
 
     copy = shutil.copytree(trained.path, tmp_path / "copy")

@@ -131,7 +131,7 @@ def test_sound_model_verifies_and_is_listed(trained):
     found = verify(trained.path)
     assert found.is_sound
     assert set(found.figures) == {"ScanScore", "MapMean"}
-    assert [model.path.name for model in find_models(trained.path.parent)] == ["atlas"]
+    assert [model.path.name for model in find_models(trained.path.parent)[0]] == ["atlas"]
 
 
 def test_changed_file_and_changed_weights_are_found(trained, tmp_path):
