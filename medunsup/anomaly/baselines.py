@@ -82,6 +82,12 @@ class Baselines:
         """Return one baseline's number for a scan, from its map if it makes one."""
         return self.scores_[name].scan_score(self._model(name), values, mask, score_map)
 
+    @property
+    def spread(self) -> Array:
+        """Standard deviation (C, I, J, K) of each voxel over healthy scans: the unit of planted contrasts."""
+        atlas: Any = self.models_["healthy_atlas"]
+        return atlas.statistics_.sd
+
     def state(self) -> State:
         """Everything learned, as arrays named "pca/components", "pca_lof/rows" and so on."""
         owners: dict[str, AnomalyModel | Score] = {**self.models_, **self.scores_}

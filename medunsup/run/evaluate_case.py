@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,9 @@ from medunsup.run.prepare_many import request_of
 from medunsup.run.settings import SegmentSettings
 from medunsup.run.sources import Case
 
+if TYPE_CHECKING:
+    from medunsup.anomaly.baselines import Baselines
+
 LEAST_OUTSIDE = 0.01
 MARGIN_VOXELS = 9  # more than the widest median, so that cropping changes no map
 
@@ -38,7 +41,7 @@ class Judge:
     """What all scans are measured with: a model folder, baselines (None: none), the healthy threshold."""
 
     model: ModelFolder
-    baselines: Any
+    baselines: "Baselines | None"
     threshold: float
     cache: Path
 
@@ -110,7 +113,9 @@ def baseline_maps(
     from medunsup.anomaly.baselines import BASELINES
 
     baselines = judge.baselines
-    for name in () if baselines is None else baselines.scores_:
+    if baselines is None:
+        return
+    for name in baselines.scores_:
         is_native = BASELINES[name].native
         values, mask = (native.values[None], native.brain) if is_native else (prepared.values, prepared.mask)
         score_map = baselines.map(name, values, mask)
@@ -165,7 +170,7 @@ class _Native:
         values = image.data[box].astype(np.float32, copy=False)
         return cls(values, brain, box, Grid(brain.shape, affine))
 
-    def carry_back(self, model: Any, prepared: Prepared, score_map: Array) -> Array:
+    def carry_back(self, model: ModelFolder, prepared: Prepared, score_map: Array) -> Array:
         """Bring a map of the lattice onto these voxels."""
         from medunsup.anomaly.space import ModelSpace
 

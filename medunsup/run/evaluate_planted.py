@@ -55,7 +55,7 @@ def plant_lesions(
         planting,
         volumes_mm3=VOLUMES_MM3,
         contrasts_sd=CONTRASTS_SD,
-        spread=judge.model.baselines.models_["healthy_atlas"].statistics_.sd,
+        spread=judge.model.baselines.spread,
         **search,
     )
     curve = blind_spot_curve(

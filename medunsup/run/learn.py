@@ -156,7 +156,7 @@ def planted_table(fitted: Any, baselines: Any, held_out: Any) -> list[tuple[str,
         threshold=np.inf,
         volumes_mm3=(PLANTED_MM3,),
         contrasts_sd=PLANTED_SD,
-        spread=baselines.models_["healthy_atlas"].statistics_.sd,
+        spread=baselines.spread,
     )
     maps = {"model": (f"{fitted.model.method_name} with {fitted.score.method_name}", fitted.map)}
     for name, score in baselines.scores_.items():

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,12 @@ from medunsup.io.nifti import sha256
 from medunsup.run.detect_settings import TrainSettings
 from medunsup.run.provenance import generated_by, package_versions, plain
 from medunsup.run.staging import Staging
+
+if TYPE_CHECKING:
+    from medunsup.anomaly.baselines import Baselines
+    from medunsup.anomaly.guards import DataCard
+    from medunsup.anomaly.healthy_model import HealthyModel
+    from medunsup.anomaly.result import ModelFacts
 
 FORMAT = 2  # 2: the cheap methods go through the steps
 MANIFEST = "model.json"
@@ -51,7 +57,7 @@ class ModelFolder:
         return self._as_written(WEIGHTS)
 
     @cached_property
-    def healthy(self) -> Any:
+    def healthy(self) -> "HealthyModel":
         """The fitted `HealthyModel`. Raises InputError if the arrays do not fit the settings."""
         from medunsup.anomaly.healthy_model import HealthyModel
 
@@ -74,7 +80,7 @@ class ModelFolder:
             ) from error
 
     @cached_property
-    def data_card(self) -> Any:
+    def data_card(self) -> "DataCard":
         """What its healthy scans look like, a `guards.DataCard`."""
         from medunsup.anomaly.base import part_of
         from medunsup.anomaly.guards import DataCard
@@ -82,7 +88,7 @@ class ModelFolder:
         return DataCard.of_state(part_of(self.arrays, "card"))
 
     @cached_property
-    def baselines(self) -> Any:
+    def baselines(self) -> "Baselines":
         """The cheap methods, fitted on the same scans. Raises InputError if the file is damaged."""
         from medunsup.anomaly.baselines import Baselines
 
@@ -90,7 +96,7 @@ class ModelFolder:
         return unfitted.load_state(self._as_written(BASELINE_ARRAYS), self.shape)
 
     @property
-    def about(self) -> Any:
+    def about(self) -> "ModelFacts":
         """Its `ModelFacts`: names and numbers that results quote."""
         from medunsup.anomaly.result import ModelFacts
 
@@ -153,6 +159,9 @@ def read_model(path: Path) -> ModelFolder:
     try:
         facts = json.loads(manifest.read_text(encoding="utf-8"))
         made_as = int(facts["Format"])
+        if made_as == FORMAT:
+            channels, i, j, k = facts["Shape"]
+            contrast, chosen = facts["Contrast"], facts["Settings"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"{manifest}: cannot be read as a model's description. Copy or train it again."
@@ -162,9 +171,8 @@ def read_model(path: Path) -> ModelFolder:
             f"{path}: was written in format {made_as} by medunsup {facts.get('Version')}; this is "
             f"{medunsup.__version__} with format {FORMAT}. Train it again, or use that version."
         )
-    channels, i, j, k = facts["Shape"]
-    settings = TrainSettings.parse(facts["Settings"], where=str(manifest))
-    return ModelFolder(path, settings, (channels, i, j, k), facts["Contrast"], facts)
+    settings = TrainSettings.parse(chosen, where=str(manifest))
+    return ModelFolder(path, settings, (channels, i, j, k), contrast, facts)
 
 
 def write_model(
