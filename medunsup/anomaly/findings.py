@@ -36,13 +36,14 @@ def findings(
     order = np.argsort(-sizes, kind="stable")[:MOST_LISTED]
     boxes = ndimage.find_objects(labels)
     to_template = np.linalg.inv(placement_mm) @ grid.affine
+    space = ModelSpace()
     found = []
     for rank, part in enumerate(order, start=1):
         voxels = np.argwhere(labels[boxes[part]] == part + 1) + [edge.start for edge in boxes[part]]
         at = tuple(voxels.T)
         peak = int(np.argmax(score[at]))
         template_mm = _moved(to_template, voxels)
-        tissue, share = _tissue(template_mm)
+        tissue, share = _tissue(template_mm, space)
         center_mm = template_mm.mean(axis=0)
         found.append(
             Finding(
@@ -62,9 +63,8 @@ def findings(
     return labels > 0, tuple(found)
 
 
-def _tissue(template_mm: NDArray[np.float64]) -> tuple[str, float]:
+def _tissue(template_mm: NDArray[np.float64], space: ModelSpace) -> tuple[str, float]:
     """Name the tissue that most of these points lie in by the template's maps, and its share of them."""
-    space = ModelSpace()
     index = _moved(np.linalg.inv(space.grid.affine).astype(float), template_mm)
     shares = [
         float(ndimage.map_coordinates(part, index.T, order=1, mode="constant").mean())

@@ -124,7 +124,7 @@ def figure(value: float | None, *, signed: bool = False) -> str:
     """Write a figure between -1 and 1 with three digits behind the point."""
     if value is None or not np.isfinite(value):
         return "–"
-    return f"{value:+.3f}".replace("-", "−") if signed else f"{value:.3f}"
+    return f"{value:+z.3f}".replace("-", "−") if signed else f"{value:.3f}"
 
 
 def best_rival(figures: Figures) -> MethodFigures | None:
