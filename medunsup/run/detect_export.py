@@ -4,15 +4,17 @@ import json
 import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from medunsup.core.errors import MedunsupError, OutputError
+from medunsup.core.errors import OutputError
 from medunsup.core.volume import Volume
 from medunsup.io.atomic import write_json, write_text
 from medunsup.io.bids import Kind, OutputNames, sidecar, source_uri
 from medunsup.run.detect import DetectRequest
 from medunsup.run.lock import locked
+from medunsup.run.page import is_drawn
 from medunsup.run.provenance import generated_by, package_versions, plain
 from medunsup.run.request import Identity
 from medunsup.run.root import DETECTION, check_root, write_root
@@ -195,17 +197,8 @@ def command(request: DetectRequest) -> str:
 
 
 def _report(result: "AnomalyResult", request: DetectRequest, staging: Staging) -> dict[str, Path]:
-    """Write the page; a defect in it is recorded and costs the page, not the maps."""
     from medunsup.report.anomaly_page import write_page
 
     path = request.names.path("anomaly_report")
-    try:
-        write_page(result, staging.place(path), command=command(request))
-    except (MedunsupError, OSError):
-        raise
-    except Exception as error:  # noqa: BLE001 - drawing fails in ways nobody can list
-        step = result.record.step("report")
-        step.warn(f"The report page could not be made ({type(error).__name__}: {error}).")
-        step.outcome = "failed"
-        return {}
-    return {"anomaly_report": path}
+    draw = partial(write_page, result, staging.place(path), command=command(request))
+    return {"anomaly_report": path} if is_drawn(draw, result.record) else {}

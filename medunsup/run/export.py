@@ -4,18 +4,20 @@ import json
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from medunsup.core.errors import MedunsupError, OutputError
+from medunsup.core.errors import OutputError
 from medunsup.core.labels import class_table
 from medunsup.core.volume import Volume
 from medunsup.io.atomic import write_json, write_text
 from medunsup.io.bids import Kind, OutputNames, output_names, sidecar
 from medunsup.run import provenance, tables
 from medunsup.run.lock import locked
+from medunsup.run.page import is_drawn
 from medunsup.run.result import SegmentResult
 from medunsup.run.root import check_root, write_root
 from medunsup.run.staging import Staging, recover, unwritable
@@ -140,20 +142,11 @@ def _write_shared(path: Path, text: str, force: bool) -> None:
 
 
 def _write_report(result: SegmentResult, names: OutputNames, staging: Staging) -> dict[str, Path]:
-    """Write the page; a defect in it is recorded and costs the page, not the maps."""
     from medunsup.report.page import write_page
 
     path = names.path("report")
-    try:
-        write_page(result, staging.place(path), command=result.command)
-    except (MedunsupError, OSError):
-        raise
-    except Exception as error:  # noqa: BLE001 - drawing fails in ways nobody can list
-        step = result.record.step("report")
-        step.warn(f"The report page could not be made ({type(error).__name__}: {error}).")
-        step.outcome = "failed"
-        return {}
-    return {"report": path}
+    draw = partial(write_page, result, staging.place(path), command=result.command)
+    return {"report": path} if is_drawn(draw, result.record) else {}
 
 
 def _scan(result: SegmentResult) -> Path:
