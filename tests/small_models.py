@@ -31,13 +31,20 @@ def write_small_model(
     made = [prepare(request_of(case, settings), spacing_mm) for case in cases]
     every = Scans(np.stack([one.values for one in made]), np.stack([one.mask for one in made]))
     n = len(scans) - N_CALIBRATION
-    return write_model_of(folder, every.take(range(n)), every.take(range(n, len(scans))), settings, cases)
+    contents = [one.content for one in made]
+    calibration = every.take(range(n, len(scans)))
+    return write_model_of(folder, every.take(range(n)), calibration, settings, cases, contents)
 
 
 def write_model_of(
-    folder: Path, train: Scans, calibration: Scans, settings: TrainSettings, cases: Sequence[Case] = ()
+    folder: Path,
+    train: Scans,
+    calibration: Scans,
+    settings: TrainSettings,
+    cases: Sequence[Case] = (),
+    contents: Sequence[str] = (),
 ) -> Path:
-    """Learn from scans that are prepared already; `cases` are noted as what the model has seen."""
+    """Learn from scans that are prepared already; `cases` with their `contents` are noted as seen."""
     scans = {"train": train, "validation": calibration, "calibration": calibration}
     with TemporaryDirectory() as work:
         learned = learn(
@@ -51,8 +58,8 @@ def write_model_of(
         )
     parts = ["train"] * len(train) + ["calibration"] * len(calibration)
     seen = [replace(case, part=part) for case, part in zip(cases, parts, strict=False)]
-    listed = scans_tsv(seen, [hash_input(case.scan) for case in seen])
-    common = Common(settings.contrast, settings.spacing_mm)
+    listed = scans_tsv(seen, [hash_input(case.scan) for case in seen], contents)
+    common = Common(settings.contrast, settings.spacing_mm, tuple(contents))
     request = TrainRequest(settings, folder, folder)
     write(request, learned, common, train.shape, listed, Found({}, 0, 0), None)
     return folder

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +18,14 @@ SHOWN = 3
 
 @dataclass(frozen=True)
 class Common:
-    """What all scans share: their contrast, and the largest side a voxel of any has."""
+    """What all scans share: their contrast, and the largest side a voxel of any has.
+
+    `contents` are the `Prepared.content` of each.
+    """
 
     contrast: str
     coarsest_mm: float
+    contents: tuple[str, ...]
 
 
 def check_alike(cases: Sequence[Case], settings: TrainSettings, cache: Path) -> Common:
@@ -36,7 +39,7 @@ def check_alike(cases: Sequence[Case], settings: TrainSettings, cache: Path) -> 
         made = prepared(case, settings, cache)
         contrasts.append(made.contrast)
         sides_mm.append(max(made.facts["spacing_mm"]))
-        contents.append(sha256(made.values.tobytes()).hexdigest())
+        contents.append(made.content)
     refuse_twins(cases, contents)
     common = max(sorted(set(contrasts)), key=contrasts.count)
     odd = [case.scan.name for case, found in zip(cases, contrasts, strict=True) if found != common]
@@ -46,7 +49,7 @@ def check_alike(cases: Sequence[Case], settings: TrainSettings, cache: Path) -> 
             "with --contrast."
         )
     _check_sides(cases, np.array(sides_mm))
-    return Common(common, float(max(sides_mm)))
+    return Common(common, float(max(sides_mm)), tuple(contents))
 
 
 def _check_sides(cases: Sequence[Case], sides_mm: np.ndarray) -> None:

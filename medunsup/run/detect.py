@@ -240,7 +240,7 @@ def unlike_healthy(model: ModelFolder, made: Prepared) -> "tuple[Flag, ...]":
 
 def seen_before(model: ModelFolder, made: Prepared) -> list[str]:
     """Remark on a scan the model has seen: its p-value is worth nothing."""
-    part = model.hashes.get(made.facts["sha256"])
+    part = model.hashes.get(made.facts["sha256"]) or model.contents.get(made.content)
     return [f"The model has seen this scan ({part}): its p-value and map say little."] if part else []
 
 

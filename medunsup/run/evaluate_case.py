@@ -54,11 +54,16 @@ class Judge:
 def measure(case: Case, judge: Judge, say: Say) -> CaseFigures:
     """Prepare one scan as `detect` does, map it by each method and measure inside the brain mask.
 
-    Raises InputError or GeometryError if a file cannot be used or the lesions lie on another grid.
+    Raises InputError or GeometryError if a file cannot be used, if the lesions lie on another grid, or if the
+    model has seen the scan.
     """
     say("preparing")
     request = request_of(case, judge.settings)
     prepared = prepare(request, judge.settings.spacing_mm, cache=judge.cache)
+    if part := judge.model.contents.get(prepared.content):
+        raise InputError(
+            f"{case.scan}: the model has seen this scan in another file ({part}). Evaluate on others."
+        )
     image = load(request)
     truth = true_lesions(case, image, request.settings)
     native = _Native.of(image, prepared)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from medunsup.anomaly.healthy_model import HealthyModel
     from medunsup.anomaly.result import ModelFacts
 
-FORMAT = 2  # 2: the cheap methods go through the steps
+FORMAT = 2  # 2: the cheap methods go through the steps; scans.tsv has hashes of contents
 MANIFEST = "model.json"
 WEIGHTS = "weights.safetensors"
 BASELINE_ARRAYS = "baselines.safetensors"
@@ -121,6 +121,11 @@ class ModelFolder:
     def hashes(self) -> dict[str, str]:
         """Part of each scan the model has seen, by the scan's hash."""
         return {row["sha256"]: row["part"] for row in self._scans()}
+
+    @property
+    def contents(self) -> dict[str, str]:
+        """Part of each scan the model has seen, by `Prepared.content`, which copies share."""
+        return {row["prepared_sha256"]: row["part"] for row in self._scans()}
 
     @property
     def subjects(self) -> dict[str, str]:

@@ -145,7 +145,7 @@ def train_model(request: TrainRequest, told: Told) -> ModelFolder:
                 resume=request.resume,
                 told=told,
             )
-        write(request, learned, common, shape, scans_tsv(used, hashes), found, data_card)
+        write(request, learned, common, shape, scans_tsv(used, hashes, common.contents), found, data_card)
         (out / TRAINING / CHECKPOINT).unlink(missing_ok=True)
     return read_model(out)
 
@@ -234,12 +234,12 @@ def write(
     write_model(request.out, request.settings, files, facts)
 
 
-def scans_tsv(cases: Sequence[Case], hashes: Sequence[str]) -> str:
-    """List the scans a model has seen, by name and hash, without their folders."""
-    rows: list[Sequence[str]] = [("subject", "part", "scan", "sha256", "site")]
+def scans_tsv(cases: Sequence[Case], hashes: Sequence[str], contents: Sequence[str]) -> str:
+    """List the scans a model has seen, by name and hashes of file and content, without their folders."""
+    rows: list[Sequence[str]] = [("subject", "part", "scan", "sha256", "site", "prepared_sha256")]
     rows += [
-        (case.subject, case.part, case.scan.name, value, case.site or "n/a")
-        for case, value in zip(cases, hashes, strict=True)
+        (case.subject, case.part, case.scan.name, value, case.site or "n/a", content)
+        for case, value, content in zip(cases, hashes, contents, strict=True)
     ]
     return tsv(rows)
 

@@ -1,6 +1,7 @@
 """What `detect` finds in a scan, where it puts it, and what it says of a scan unlike the healthy ones."""
 
 import csv
+import gzip
 import json
 import shutil
 from dataclasses import replace
@@ -72,9 +73,12 @@ def test_cheap_methods_see_the_same_scan(found):
     assert all(0 < one.scan.p_value <= 1 for one in found.baselines)
 
 
-def test_same_healthy_person_twice_is_remarked_on(trained, people):
+def test_same_healthy_person_twice_is_remarked_on(trained, people, tmp_path):
     known = next(path for path in sorted(people.iterdir()))
-    assert any("has seen this scan" in text for text in detect(known, trained).remarks)
+    unpacked = tmp_path / "sub-77_T1w.nii"
+    unpacked.write_bytes(gzip.decompress(known.read_bytes()))
+    for scan in (known, unpacked):
+        assert any("has seen this scan" in text for text in detect(scan, trained).remarks)
 
 
 def test_new_healthy_people_are_not_flagged_and_score_like_the_others(trained, small_brain, tmp_path):

@@ -1,6 +1,7 @@
 """`evaluate` on small made-up brains: what it measures, keeps, refuses and says."""
 
 import csv
+import gzip
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -190,6 +191,16 @@ def test_nothing_is_replaced_without_force(folder, result):
 def test_a_scan_the_model_was_trained_on_is_refused(folder):
     table = write_table(folder, "seen.tsv", **{f"sub-{N_TRAIN}_": "sub-0_"})
     with pytest.raises(InputError, match="has seen this scan"):
+        evaluate(folder / "model", table, folder / "refused")
+
+
+def test_a_scan_the_model_was_trained_on_is_refused_packed_anew_as_well(folder):
+    packed = (folder / "sub-0_T1w.nii.gz").read_bytes()
+    (folder / "sub-77_T1w.nii").write_bytes(gzip.decompress(packed))
+    table = write_table(folder, "packed.tsv", **{f"sub-{N_TRAIN}_T1w.nii.gz": "sub-77_T1w.nii"})
+    with pytest.raises(
+        InputError, match=r"sub-77_T1w\.nii: the model has seen this scan in another file \(train\)"
+    ):
         evaluate(folder / "model", table, folder / "refused")
 
 
