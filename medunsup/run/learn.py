@@ -4,13 +4,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medunsup.core.errors import UsageError
 from medunsup.run.detect_settings import TrainSettings
+from medunsup.run.sources import Part
+
+if TYPE_CHECKING:
+    from medunsup.anomaly.base import AnomalyModel
+    from medunsup.anomaly.baselines import Baselines
+    from medunsup.anomaly.data import Scans
+    from medunsup.anomaly.healthy_model import HealthyModel
+    from medunsup.training.loop import Training
+    from medunsup.training.monitor import Progress
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -60,7 +69,7 @@ def check_choices(settings: TrainSettings) -> None:
 
 def learn(
     settings: TrainSettings,
-    scans: Mapping[Any, Any],
+    scans: Mapping[Part, "Scans"],
     out: Path,
     *,
     work: Path,
@@ -115,20 +124,20 @@ def learn(
     )
 
 
-def training_of(model: Any, out: Path, *, resume: bool, told: Told) -> Any:
+def training_of(model: "AnomalyModel", out: Path, *, resume: bool, told: Told) -> "Training | None":
     """Say where a deep model's checkpoints lie and who hears of its progress; None for a classic one."""
     if "epochs" not in type(model.config).model_fields:
         return None
     from medunsup.training.loop import Training
 
-    def tell(progress: Any) -> None:
+    def tell(progress: "Progress") -> None:
         what = f"epoch {progress.epoch} of {progress.epochs}"
         told(Stage(what, progress.step / progress.steps, progress.seconds_left))
 
     return Training(folder=out, resume=resume, tell=tell)
 
 
-def baseline_scores(baselines: Any, scans: Any) -> dict[str, NDArray[np.float64]]:
+def baseline_scores(baselines: "Baselines", scans: "Scans") -> dict[str, NDArray[np.float64]]:
     """Return each cheap method's numbers for the calibration scans, (n,), sorted."""
     found = {}
     for name in baselines.scores_:
@@ -140,7 +149,7 @@ def baseline_scores(baselines: Any, scans: Any) -> dict[str, NDArray[np.float64]
     return found
 
 
-def planted_table(fitted: Any, baselines: Any, held_out: Any) -> list[tuple[str, ...]]:
+def planted_table(fitted: "HealthyModel", baselines: "Baselines", held_out: "Scans") -> list[tuple[str, ...]]:
     """Average precision of the model and each cheap method on lesions planted into calibration scans.
 
     Ellipsoids of 2 ml, 3 healthy standard deviations brighter and darker, the same for all.
@@ -158,7 +167,9 @@ def planted_table(fitted: Any, baselines: Any, held_out: Any) -> list[tuple[str,
         contrasts_sd=PLANTED_SD,
         spread=baselines.spread,
     )
-    maps = {"model": (f"{fitted.model.method_name} with {fitted.score.method_name}", fitted.map)}
+    maps: dict[str, tuple[str, Any]] = {
+        "model": (f"{fitted.model.method_name} with {fitted.score.method_name}", fitted.map)
+    }
     for name, score in baselines.scores_.items():
         if score.makes_map:
             maps[name] = (BASELINES[name].words, partial(baselines.map, name))
@@ -170,7 +181,7 @@ def planted_table(fitted: Any, baselines: Any, held_out: Any) -> list[tuple[str,
     return rows
 
 
-def check_figures(fitted: Any) -> dict[str, float]:
+def check_figures(fitted: "HealthyModel") -> dict[str, float]:
     """Score the MNI152 template as if it were a scan: `models verify` does the same and compares."""
     from medunsup.anomaly.space import ModelSpace
     from medunsup.preprocess.healthy_scale import healthy_scale
