@@ -3,17 +3,18 @@
     python benchmarks/planted.py --models dae vae --epochs 10
     python benchmarks/planted.py --models dae --scores absolute zscore --set noise_sd=0.3
 
-Scans come from MEDUNSUP_DATA (default ../shared/data): healthy_t1_2mm, trained on sub-01 to 60, thresholds
-from 61 to 63, tested on 61 to 66 (average precision needs no threshold) and on 64 to 66 (lesions found).
-Shapes are those of real MS lesions, brought to 1, 3 and 8 ml and laid anywhere in the brain; contrasts are
--3, -2, +2 and +3 voxel-wise standard deviations of the healthy scans there. AP is the mean over scans; the
-interval is that of the difference to the best baseline, over subjects.
+Scans come from MEDUNSUP_DATA (default ../shared/data): healthy_t1_2mm, trained on sub-01 to 60, tested on 61
+to 66. Shapes are those of real MS lesions, brought to 1, 3 and 8 ml and laid anywhere in the brain; contrasts
+are -3, -2, +2 and +3 voxel-wise standard deviations of the healthy scans there. AP is the mean over scans;
+the interval is that of the difference to the best baseline, over subjects. Lesions are found or not at the
+threshold at which the same scans show one part of 0.1 ml each, on average, before lesions are planted: one
+point of the FROC curve.
 """
 
 import argparse
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,19 +22,20 @@ from typing import Any
 import numpy as np
 import yaml
 
+from medunsup.anomaly.base import offers
 from medunsup.anomaly.baselines import BASELINES, Baselines
 from medunsup.anomaly.build import build_model, build_score
-from medunsup.anomaly.calibrate import calibrate
 from medunsup.anomaly.data import Scans
-from medunsup.anomaly.lesion_shapes import real_shapes, scaled
+from medunsup.anomaly.lesion_shapes import drawn_from
 from medunsup.anomaly.postprocess import postprocess
-from medunsup.anomaly.sensitivity import Outcome, Planting, sensitivity_surface
+from medunsup.anomaly.sensitivity import Outcome, Planting, sensitivity_surface, threshold_at
 from medunsup.anomaly.space import ModelSpace
 from medunsup.anomaly.voxelwise import VoxelStatistics, VoxelwiseConfig
+from medunsup.core.registry import method
 from medunsup.io.load import load
 from medunsup.measures.bootstrap import compare
 from medunsup.preprocess.healthy_scale import healthy_scale
-from medunsup.preprocess.template import load_template
+from medunsup.run.evaluate_planted import read_shapes
 
 DATA = Path(os.environ.get("MEDUNSUP_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 SPACE = ModelSpace()
@@ -47,14 +49,14 @@ Map = Callable[[np.ndarray, np.ndarray], np.ndarray]
 def main() -> None:
     asked = parse()
     scans = read_scans()
-    train, calibration = scans.take(range(60)), scans.take(range(60, 63))
-    test = scans.take(range(60, 66))
+    train, test = scans.take(range(60)), scans.take(range(60, 66))
     spread = VoxelStatistics.of(iter(train), VoxelwiseConfig()).sd
-    planting = Planting(SPACING_MM, tissue=(spread[0] > 0), shape=shapes(), repeats=asked.repeats, seed=1)
+    shapes = drawn_from(read_shapes(DATA / "ms/lesion_masks_only").shapes, spacing_mm=SPACING_MM)
+    planting = Planting(SPACING_MM, tissue=(spread[0] > 0), shape=shapes, repeats=asked.repeats, seed=1)
     rows: dict[str, Outcome] = {}
     for name, score_map in methods(asked, train):
         started = time.perf_counter()
-        threshold = part_threshold(score_map, calibration)
+        threshold = threshold_at(score_map, test, 1, voxel_mm3=VOXEL_MM3, least_part_mm3=LEAST_PART_MM3)
         rows[name] = sensitivity_surface(
             score_map,
             test,
@@ -73,8 +75,10 @@ def main() -> None:
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--models", nargs="+", default=["dae"])
-    parser.add_argument("--scores", nargs="+", default=["absolute", "zscore"])
-    parser.add_argument("--median", type=int, default=3, help="edge of the median filter; 1: none")
+    parser.add_argument("--scores", nargs="+", default=["absolute", "zscore", "deviation"])
+    parser.add_argument(
+        "--steps", nargs="*", default=["relative=75"], help="post-processing, also of baselines"
+    )
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--repeats", type=int, default=1, help="lesions a scan, volume and contrast")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
@@ -89,34 +93,15 @@ def key_value(text: str) -> tuple[str, Any]:
 
 def read_scans() -> Scans:
     """Read all healthy scans; they lie on the template's lattice already."""
-    template = load_template()
     unmoved = np.eye(4)
-    brain = template.mask.like(template.mask.data.astype(np.float32), kind="image")
-    gm, wm, all_three = (SPACE.carry_in(one, unmoved) for one in (template.gm, template.wm, brain))
-    tissues = np.stack([gm, wm, np.clip(all_three - gm - wm, 0, 1)])
     values, masks, names = [], [], []
     for path in sorted((DATA / "healthy_t1_2mm").glob("*_T1w.nii.gz")):
         scan = load(path)
         mask = SPACE.carry_in(scan.like((scan.data > 0).astype(np.float32)), unmoved) > 0.5
-        values.append(healthy_scale(SPACE.carry_in(scan, unmoved), mask, tissues)[0][None])
+        values.append(healthy_scale(SPACE.carry_in(scan, unmoved), mask, SPACE.tissues)[0][None])
         masks.append(mask)
         names.append(path.name[:6])
     return Scans(np.stack(values), np.stack(masks), tuple(names))
-
-
-def shapes() -> Any:
-    """Draw shapes of real lesions, at any volume asked for."""
-    real = []
-    for path in sorted((DATA / "ms/lesion_masks_only").glob("*.nii.gz")):
-        stored = load(path)
-        parts = real_shapes(stored.data > 0, spacing_mm=stored.spacing_mm, least_mm3=200.0)
-        real += [(part, stored.spacing_mm) for part in parts]
-
-    def draw(volume_mm3: float, generator: np.random.Generator) -> np.ndarray:
-        shape, spacing = real[generator.integers(len(real))]
-        return scaled(shape, volume_mm3, generator, shape_spacing_mm=spacing, spacing_mm=SPACING_MM)
-
-    return draw
 
 
 def methods(asked: argparse.Namespace, train: Scans) -> Iterable[tuple[str, Map]]:
@@ -124,7 +109,7 @@ def methods(asked: argparse.Namespace, train: Scans) -> Iterable[tuple[str, Map]
     baselines = Baselines().fit(train)
     for name in BASELINES:
         if baselines.scores_[name].makes_map and name != "prevalence":
-            yield f"[{name}]", partial(baselines.map, name)
+            yield f"[{name}]", with_steps(asked.steps, partial(baselines.map, name))
     for name in asked.models:
         for seed in asked.seeds:
             yield from learned(name, seed, asked, train)
@@ -137,22 +122,16 @@ def learned(name: str, seed: int, asked: argparse.Namespace, train: Scans) -> It
     model = build_model(name, {key: value for key, value in fields.items() if key in known}).fit(train)
     print(f"  {name} trained in {time.perf_counter() - started:.0f} s", flush=True)
     for label in asked.scores:
+        if not set(method("score", label)().needs) <= offers(model):
+            continue
         score = build_score(label, model=model).fit(model, train)
-
-        def score_map(
-            values: np.ndarray, mask: np.ndarray, score: Any = score, model: Any = model
-        ) -> np.ndarray:
-            return postprocess((f"median={asked.median}",), score.map(model, values, mask), mask, SPACING_MM)
-
+        score_map = with_steps(asked.steps, partial(score.map, model))
         yield f"{name} {label}" + (f" seed {seed}" if len(asked.seeds) > 1 else ""), score_map
 
 
-def part_threshold(score_map: Map, scans: Scans) -> float:
-    """Threshold with one false part a scan, from healthy scans."""
-    maps = [score_map(values, mask) for values, mask in scans]
-    numbers = [float(one.max()) for one in maps]
-    fitted = calibrate(maps, list(scans.masks), numbers, voxel_mm3=VOXEL_MM3, least_part_mm3=LEAST_PART_MM3)
-    return fitted.part_threshold(1)
+def with_steps(steps: Sequence[str], score_map: Map) -> Map:
+    """Add post-processing to a map."""
+    return lambda values, mask: postprocess(steps, score_map(values, mask), mask, SPACING_MM)
 
 
 def ap(outcome: Outcome) -> np.ndarray:
@@ -164,14 +143,13 @@ def print_table(rows: dict[str, Outcome], names: list[str], repeats: int) -> Non
     subjects = [name for name in names for _ in range(repeats)]
     best = max((name for name in rows if name.startswith("[")), key=lambda name: ap(rows[name]).mean())
     at_3sd = [n for n, contrast in enumerate(CONTRASTS_SD) if abs(contrast) == 3]
-    unseen = slice(3 * repeats, None)
     print(f"\nBest baseline: {best}\n")
     print("| method | AP / best | AP | difference (95 %) | verdict | found, 3 sd | 2 sd | false a scan |")
     print("| --- " * 8 + "|")
     for name, row in rows.items():
         told = compare(ap(row), ap(rows[best]), subjects=subjects)
         gap = told.difference
-        found = row.found[..., unseen]
+        found = row.found
         others = [n for n in range(len(CONTRASTS_SD)) if n not in at_3sd]
         print(
             f"| {name} | {ap(row).mean() / ap(rows[best]).mean():.2f} | {ap(row).mean():.3f} | "

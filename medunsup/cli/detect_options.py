@@ -61,7 +61,7 @@ Score = Annotated[
         "Method",
         "--score",
         metavar="NAME",
-        help="By default zscore; see `medunsup methods score`.",
+        help="By default zscore, or deviation for a model that cannot rebuild; see `medunsup methods score`.",
         autocompletion=_scores,
     ),
 ]

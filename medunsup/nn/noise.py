@@ -7,6 +7,9 @@ from torch import Tensor
 from torch.nn import functional
 
 COARSE = 16
+FEWEST_POINTS, MOST_POINTS = 4, 24
+HEIGHT_POINTS = 4
+BLOB_FIELD, BLOB_RIM = 1.2, 0.2
 
 
 def white_noise(values: Tensor, masks: Tensor, sd: float, generator: torch.Generator) -> Tensor:
@@ -21,11 +24,40 @@ def coarse_noise(values: Tensor, masks: Tensor, sd: float, generator: torch.Gene
     is that of the coarse points, as there. Sides below 16 get a point a voxel.
     """
     sides = values.shape[2:]
-    coarse = normal((*values.shape[:2], *(min(COARSE, side) for side in sides)), values, generator)
-    mode = {2: "bilinear", 3: "trilinear"}[len(sides)]
-    noise = functional.interpolate(sd * coarse, size=sides, mode=mode, align_corners=True)
+    noise = sd * _smooth_field(values, COARSE, generator)
     shifts = [int(torch.randint(side, (), generator=generator, device=values.device)) for side in sides]
     return torch.roll(noise, shifts, dims=tuple(range(2, values.ndim))) * masks
+
+
+def blobs(values: Tensor, generator: torch.Generator) -> Tensor:
+    """Draw (B, 1, ...) in [0, 1], shaped like `values` (B, C, ...): 1 in few blobs of one size, 0 elsewhere.
+
+    They lie where a random field on 4 to 24 points a side, enlarged linearly, is far from 0; rims are soft.
+    """
+    sides = values.shape[2:]
+    points = int(torch.randint(FEWEST_POINTS, MOST_POINTS + 1, (), generator=generator, device=values.device))
+    field = _smooth_field(values[:, :1], points, generator)
+    shifts = [int(torch.randint(side, (), generator=generator, device=values.device)) for side in sides]
+    return torch.roll(
+        ((field.abs() - BLOB_FIELD) / BLOB_RIM).clamp(0, 1), shifts, dims=tuple(range(2, values.ndim))
+    )
+
+
+def blob_noise(values: Tensor, masks: Tensor, sd: float, generator: torch.Generator) -> Tensor:
+    """Few blobs, brighter or darker than what they lie on, inside the masks.
+
+    A field on 4 points a side, of standard deviation `sd`, says by how much each differs.
+    """
+    height = sd * _smooth_field(values, HEIGHT_POINTS, generator)
+    return height * blobs(values, generator) * masks
+
+
+def _smooth_field(values: Tensor, points: int, generator: torch.Generator) -> Tensor:
+    """Draw N(0, 1) on so many points a side, as far as there are voxels, and enlarge linearly."""
+    sides = values.shape[2:]
+    drawn = normal((*values.shape[:2], *(min(points, side) for side in sides)), values, generator)
+    mode = {2: "bilinear", 3: "trilinear"}[len(sides)]
+    return functional.interpolate(drawn, size=sides, mode=mode, align_corners=True)
 
 
 def draw_gaussian(mean: Tensor, log_variance: Tensor, generator: torch.Generator) -> Tensor:

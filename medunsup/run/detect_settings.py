@@ -20,7 +20,7 @@ class TrainSettings(Config):
     parameters: dict[str, Any] = Field(default_factory=dict)
     score: str = "zscore"
     score_parameters: dict[str, Any] = Field(default_factory=dict)
-    postprocess: tuple[str, ...] = ("median=3",)
+    postprocess: tuple[str, ...] = ("median=3", "relative=75")
     spacing_mm: float = Field(2.0, ge=0.5, le=8.0, description="of the lattice the model lives on")
     contrast: Contrast = "auto"
     brain: Literal["auto", "atlas", "stripped", "deepbet"] = "auto"

@@ -55,16 +55,23 @@ class Learned:
     check: dict[str, float]
 
 
-def check_choices(settings: TrainSettings) -> None:
-    """Raise UsageError for a model, score, step or parameter that does not exist or does not fit."""
+def checked(settings: TrainSettings) -> TrainSettings:
+    """Settle the score where none was asked for: a model without reconstruction has a map of its own.
+
+    Raises UsageError for a model, score, step or parameter that does not exist or does not fit.
+    """
+    from medunsup.anomaly.base import offers
     from medunsup.anomaly.build import build_model, build_score
     from medunsup.anomaly.postprocess import check_steps
 
     model = build_model(settings.model, settings.parameters)
+    if "score" not in settings.model_fields_set and "reconstruct" not in offers(model):
+        settings = settings.model_copy(update={"score": "deviation"})
     score = build_score(settings.score, settings.score_parameters, model=model)
     if not score.makes_map:
         raise UsageError(f"The score {settings.score} makes no map of a scan. Choose one that does.")
     check_steps(settings.postprocess)
+    return settings
 
 
 def learn(

@@ -4,7 +4,7 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from medunsup.core.paths import user_path
 from medunsup.io.atomic import write_json
 from medunsup.run.alike import Common, check_alike
 from medunsup.run.detect_settings import TrainSettings
-from medunsup.run.learn import TABLE_COLUMNS, Learned, Stage, Told, check_choices, learn
+from medunsup.run.learn import TABLE_COLUMNS, Learned, Stage, Told, checked, learn
 from medunsup.run.lock import locked
 from medunsup.run.model_card import model_card
 from medunsup.run.model_folder import (
@@ -115,8 +115,8 @@ def train(
 
 def train_model(request: TrainRequest, told: Told) -> ModelFolder:
     """Do what `train` does, with everything asked for in one object; `told` hears of each stage."""
-    settings, out = request.settings, request.out
-    check_choices(settings)
+    settings, out = checked(request.settings), request.out
+    request = replace(request, settings=settings)
     data_card = read_card(request.card)
     found = find_scans(request)
     used = [case for cases in found.parts.values() for case in cases]

@@ -13,6 +13,7 @@ from medunsup.anomaly.deep import DeepModel
 from medunsup.core.errors import InputError
 from medunsup.core.registry import method
 from medunsup.nn.erase import erase_boxes
+from medunsup.training.learner import Batch
 from medunsup.training.loop import Training
 
 SMALL: dict[str, Any] = {"channels": 4, "levels": 2, "epochs": 3, "learning_rate": 3e-3}
@@ -158,3 +159,20 @@ def test_each_voxel_is_denoised_once_with_all_other_patches_in_view(dims):
         assert torch.equal(noise_level > 0, patch)
         assert torch.equal(shown[:, :-1][~patch], x[~patch])
         assert not torch.equal(shown[:, :-1][patch], x[patch])
+
+
+def test_a_patch_made_brighter_is_told_from_the_same_voxels_as_they_were():
+    people, (values, mask) = small_brains(8, (32, 32, 8)), next(iter(small_brains(1, (32, 32, 8), seed=5)))
+    model = make("fpi", foreign=0.0, shift_sd=1.0, channels=8, epochs=100).fit(people)
+    patch = np.zeros_like(mask)
+    patch[8:14, 12:18, 2:6] = True
+    brighter = np.where(patch, values + 0.6, values).astype(np.float32)
+    assert model.deviation(brighter, mask)[patch].mean() > 4 * model.deviation(values, mask)[patch].mean()
+
+
+def test_a_shift_or_a_foreign_patch_never_leaves_the_mask():
+    learner = make("fpi")._build((1, 16, 16, 8))
+    values, masks = torch.rand(6, 1, 16, 16), torch.rand(6, 1, 16, 16) < 0.8
+    change = learner.change(Batch(values * masks, masks, torch.arange(6)), torch.Generator().manual_seed(0))
+    assert change.abs().sum() > 0
+    assert not change[~masks].any()

@@ -35,7 +35,7 @@ def test_at_every_threshold_only_spots_that_are_large_enough_are_left_and_all_of
         np.testing.assert_array_equal(opened >= threshold, is_large[labels])
 
 
-@given(maps, masks, st.sampled_from(["median=3", "erosion=2", "components=10"]))
+@given(maps, masks, st.sampled_from(["median=3", "erosion=2", "components=10", "relative=75"]))
 @settings(max_examples=30, deadline=None)
 def test_every_step_leaves_zero_outside_the_mask_and_the_map_as_it_was(scores, mask, step):
     before = scores.copy()
@@ -45,7 +45,11 @@ def test_every_step_leaves_zero_outside_the_mask_and_the_map_as_it_was(scores, m
     np.testing.assert_array_equal(scores, before)
 
 
-@given(maps, st.sampled_from(["median=3", "erosion=2", "components=10"]), st.sampled_from([0, 1, 2]))
+@given(
+    maps,
+    st.sampled_from(["median=3", "erosion=2", "components=10", "relative=75"]),
+    st.sampled_from([0, 1, 2]),
+)
 @settings(max_examples=30, deadline=None)
 def test_a_flipped_map_comes_out_flipped(scores, step, axis):
     flipped = np.ascontiguousarray(np.flip(scores, axis))
@@ -100,3 +104,14 @@ def test_an_empty_mask_stays_empty():
 def test_a_step_that_makes_no_sense_is_refused_by_name(step):
     with pytest.raises(UsageError, match=f"'{step}'"):
         check_steps(("median=3", step))
+
+
+@given(maps, masks, st.sampled_from([0.5, 2.0, 8.0]))
+@settings(max_examples=30, deadline=None)
+def test_a_relative_map_does_not_tell_how_large_all_scores_were(scores, mask, factor):
+    after = apply_step("relative=75", scores, mask, SPACING)
+    if np.percentile(scores[mask], 75) > 0 if mask.any() else False:
+        np.testing.assert_allclose(
+            apply_step("relative=75", factor * scores, mask, SPACING), after, rtol=1e-6
+        )
+        assert np.percentile(after[mask], 75) == pytest.approx(1)

@@ -7,7 +7,7 @@ from medunsup.anomaly.space import ModelSpace
 from medunsup.core.config import preset, presets
 from medunsup.core.errors import UsageError
 from medunsup.run.detect_settings import TrainSettings
-from medunsup.run.learn import check_choices
+from medunsup.run.learn import checked
 
 NAMES = sorted(presets("detect"))
 DEEP = [name for name in NAMES if preset("detect", name)["model"] not in ("pca", "healthy_atlas")]
@@ -20,7 +20,7 @@ def test_every_yaml_file_of_the_tree_is_a_preset(repository):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_preset_names_a_model_a_score_and_parameters_that_go_together(name):
-    check_choices(TrainSettings.parse(preset("detect", name), where=name))
+    checked(TrainSettings.parse(preset("detect", name), where=name))
 
 
 @pytest.mark.parametrize("name", DEEP)
@@ -40,7 +40,7 @@ def test_preset_says_what_it_is_and_why_before_its_first_key(name, repository):
 
 def test_every_kind_of_model_has_a_preset():
     chosen = [TrainSettings.parse(preset("detect", name), where=name) for name in NAMES]
-    kinds = {"pca", "healthy_atlas", "dae", "vae", "constrained_aae", "fanogan", "ddpm"}
+    kinds = {"pca", "healthy_atlas", "dae", "vae", "constrained_aae", "fanogan", "ddpm", "fpi"}
     assert kinds <= {each.model for each in chosen}
     assert any(each.parameters.get("dims") == 3 for each in chosen)
 

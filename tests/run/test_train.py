@@ -276,6 +276,11 @@ def test_wrong_choice_is_told_before_anything_is_read(tmp_path, choices, words):
         train_atlas(tmp_path / "not there", tmp_path / "model", **choices)
 
 
+def test_model_without_reconstruction_is_scored_by_its_own_map(few, tmp_path):
+    made = train("fpi", few, tmp_path / "fpi", parameters=SMALL_AE, **QUICK)
+    assert made.settings.score == "deviation"
+
+
 def test_full_disk_leaves_the_model_that_was_there(few, tmp_path, monkeypatch):
     made = train_atlas(few, tmp_path / "model")
     before = {path.name: path.read_bytes() for path in made.path.iterdir() if path.is_file()}
