@@ -23,10 +23,12 @@ import yaml
 from scipy import ndimage
 from sklearn.metrics import average_precision_score
 
+from medunsup.anomaly.base import offers
 from medunsup.anomaly.baselines import Baselines
 from medunsup.anomaly.build import build_model, build_score
 from medunsup.anomaly.data import Scans
 from medunsup.anomaly.postprocess import postprocess
+from medunsup.core.registry import method
 from medunsup.io.load import load
 
 DATA = Path(os.environ.get("MEDUNSUP_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
@@ -75,7 +77,7 @@ def main() -> None:
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--models", nargs="*", default=["pca"])
-    parser.add_argument("--scores", nargs="+", default=["positive", "absolute"])
+    parser.add_argument("--scores", nargs="+", default=["positive", "absolute", "deviation"])
     parser.add_argument("--patches", nargs="*", default=PATCHES, help="PyOD's detectors on local features")
     parser.add_argument("--contrasts", nargs="+", default=["FLAIR"], choices=list(FILES))
     parser.add_argument("--steps", nargs="*", default=["median=3"])
@@ -138,12 +140,20 @@ def learned(asked: argparse.Namespace, healthy: Scans) -> Iterable[tuple[str, An
             model = build_model(name, {key: value for key, value in chosen.items() if key in known})
             model.fit(healthy)
             print(f"  {name}, seed {seed}: {time.perf_counter() - started:.0f} s", flush=True)
-            for label in asked.scores:
+            fitting = [
+                label for label in asked.scores if set(method("score", label)().needs) <= offers(model)
+            ]
+            for label in fitting:
                 yield (
                     f"{name} {label}, seed {seed}",
                     build_score(label, model=model).fit(model, healthy),
                     model,
                 )
+
+
+def scores_for(model: Any, labels: Sequence[str]) -> list[str]:
+    """Choose the scores for which the model offers what they need."""
+    return [label for label in labels if set(method("score", label)().needs) <= offers(model)]
 
 
 def on_scan(score: Any, model: Any, case: Case, steps: Sequence[str]) -> Map:
