@@ -140,10 +140,7 @@ def learned(asked: argparse.Namespace, healthy: Scans) -> Iterable[tuple[str, An
             model = build_model(name, {key: value for key, value in chosen.items() if key in known})
             model.fit(healthy)
             print(f"  {name}, seed {seed}: {time.perf_counter() - started:.0f} s", flush=True)
-            fitting = [
-                label for label in asked.scores if set(method("score", label)().needs) <= offers(model)
-            ]
-            for label in fitting:
+            for label in scores_for(model, asked.scores):
                 yield (
                     f"{name} {label}, seed {seed}",
                     build_score(label, model=model).fit(model, healthy),
