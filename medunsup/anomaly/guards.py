@@ -26,7 +26,7 @@ SPACING_RATIO = 2.0
 
 SENTENCES = {
     "pattern": "Bright and dark lie where they lie in healthy scans only with a correlation of {value:z.2f} "
-    "(healthy scans: {limit:z.2f} or more): another contrast, or the template was placed wrongly.",
+    "(healthy scans: {limit:z.2f} or more): another contrast or scanner, or the template was placed wrongly.",
     "outside": "{value:.1%} of the mask are brain in no healthy scan ({limit:.1%} there at most): "
     "the skull is left, or the template was placed wrongly.",
     "missing": "{value:.1%} of what healthy brains hold is not in the mask ({limit:.1%} there at most): "
@@ -92,6 +92,8 @@ def flags(card: DataCard, values: Array, mask: Mask, *, coarsest_mm: float) -> t
     """Say what makes a scan (C, I, J, K) unlike the healthy ones; nothing if it is like them."""
     found = _measure(values, mask, card)
     beyond = np.where(HIGHER_IS_WORSE, found > card.limits, found < card.limits)
+    if beyond[MEASURES.index("pattern")]:
+        beyond[MEASURES.index("side")] = False  # of another contrast or place, sides say nothing
     measured = list(zip(MEASURES, found, card.limits, beyond, strict=True))
     limit_mm = SPACING_RATIO * card.coarsest_mm
     measured.append(

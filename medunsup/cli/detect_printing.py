@@ -23,8 +23,10 @@ def print_line(result: "DetectOutcome", *, quiet: bool, debug: bool) -> None:
         return
     where = result.outputs.get("anomaly_report", result.outputs.get("anomaly"))
     again = " (done already)" if result.status == "skipped" else ""
-    found = f"{len(result.volumes_mm3)} findings, {sum(result.volumes_mm3) / 1000:.1f} ml"
-    typer.echo(f"{result.scan.name}: p {result.p_value:.3g}, {verdict(result)}{again}  {found}  -> {where}")
+    n_found = len(result.volumes_mm3)
+    found = f"{n_found} finding{'s' if n_found != 1 else ''}, {sum(result.volumes_mm3) / 1000:.1f} ml"
+    whole = f"as a whole {verdict(result)} (p {result.p_value:.3g})"
+    typer.echo(f"{result.scan.name}: {found}; {whole}{again}  -> {where}")
     for text in (*result.flags, *result.warnings):
         typer.echo(f"  {result.scan.name}: {text}", err=True)
 
@@ -34,7 +36,7 @@ def verdict(result: "DetectOutcome") -> str:
     if result.flags:
         return "not to be judged: the scan is unlike those the model knows"
     if result.is_anomalous is None:
-        return "no verdict"
+        return "without a verdict"
     return f"{'unlike' if result.is_anomalous else 'within'} the healthy scans at {result.alpha:g}"
 
 

@@ -35,7 +35,8 @@ def confounding(healthy: Sequence[Row], patients: Sequence[Row], *, seed: int = 
 
     One mapping a scan. "complete": no value occurs in both groups, so that detection and scanner cannot be
     told apart; "partial": a distance of at least 0.5 that chance makes in less than 1 % of relabelled
-    groups; "unknown": a group has no value. Facts that differ from scan to scan, such as names, are left out.
+    groups; "unknown": a group has no value, or there are too few scans to tell such a distance from chance.
+    Facts that differ from scan to scan, such as names, are left out.
     """
     facts = dict.fromkeys(key for row in (*healthy, *patients) for key in row)
     found = [
@@ -68,6 +69,9 @@ def _judge(
     if distance >= PARTIAL_DISTANCE and _p_value(values, is_patient, is_number, generator) < PARTIAL_P:
         sentence = f"{fact} differs between healthy scans and patients (distance {distance:.2f} of 1)."
         return Confounder(fact, "partial", distance, sentence)
+    if distance >= PARTIAL_DISTANCE:
+        sentence = f"{fact} differs (distance {distance:.2f} of 1), but so few scans may differ by chance."
+        return Confounder(fact, "unknown", distance, sentence)
     return Confounder(fact, "none", distance, f"{fact} is alike in healthy scans and patients.")
 
 

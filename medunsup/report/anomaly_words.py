@@ -142,16 +142,21 @@ def _unlike(result: AnomalyResult) -> VerdictWords:
 
 def _judged(result: AnomalyResult) -> VerdictWords:
     rank = rank_words(result.scan)
+    n_found = len(result.findings)
+    found = f"{count_words(n_found) if n_found else 'No'} finding{'s' if n_found > 1 else ''}"
     if result.alpha is None:
+        n = len(result.scan.healthy)
         return VerdictWords(
-            "A p-value, no verdict",
+            f"{found}; no verdict on the scan as a whole",
             "–",
-            f"{rank}. No verdict was asked for that so few healthy scans could support.",
+            f"{rank}. {n} healthy scans are too few for a verdict at 1 in 20.",
         )
     asked = f"at most {rate_words(result.alpha)} healthy scans may be called unusual"
     if result.is_anomalous:
-        return VerdictWords("Unusual as a whole", "!", f"{rank}; {asked}: this one is.")
-    return VerdictWords("Not unusual as a whole", "–", f"{rank}; {asked}: this one is not. {NO_PROOF}")
+        return VerdictWords(f"{found}; unusual as a whole", "!", f"{rank}; {asked}: this one is.")
+    return VerdictWords(
+        f"{found}; not unusual as a whole", "–", f"{rank}; {asked}: this one is not. {NO_PROOF}"
+    )
 
 
 def _tissue(finding: Finding) -> str:

@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -43,9 +43,10 @@ class Case:
 def read_source(source: Path, *, contrast: str | None = None, mask: str | None = None) -> list[Case]:
     """List the scans of a table (TSV), a BIDS data set or a folder of images.
 
-    Paths in a table are relative to it. `contrast` picks scans by the last part of their name (BIDS);
-    `mask` is a pattern with {folder}, {stem} and {id}. Raises UsageError if it is none of these, or if a
-    column or word is not known; InputError if it holds no scan or names a file that is not there.
+    Paths in a table are relative to it; of a BIDS data set group and site come from `participants.tsv`.
+    `contrast` picks scans by the last part of their name (BIDS); `mask` is a pattern with {folder}, {stem}
+    and {id}. Raises UsageError if it is none of these, or if a column or word is not known; InputError if it
+    holds no scan or names a file that is not there.
     """
     if source.is_file():
         return _read_table(source)
@@ -58,8 +59,26 @@ def read_source(source: Path, *, contrast: str | None = None, mask: str | None =
     scans = find_scans(source, contrast=contrast or "T1w") if is_bids else _images(source, contrast)
     masks = [fill(mask, scan) if mask else None for scan in scans]
     cases = [Case(scan, _subject(scan), given) for scan, given in zip(scans, masks, strict=True)]
+    if is_bids:
+        people = _participants(source / "participants.tsv")
+        known = [people.get(case.subject, ("", "")) for case in cases]
+        cases = [replace(case, group=of[0], site=of[1]) for case, of in zip(cases, known, strict=True)]
     _check_there(cases, source)
     return cases
+
+
+def _participants(path: Path) -> dict[str, tuple[str, str]]:
+    """Read group and site of each participant of a BIDS data set; nothing if there is no such table."""
+    if not path.is_file():
+        return {}
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+    return {row.get("participant_id") or "": (_cell(row, "group"), _cell(row, "site")) for row in rows}
+
+
+def _cell(row: Mapping[str, str | None], key: str) -> str:
+    value = (row.get(key) or "").strip()
+    return "" if value == "n/a" else value
 
 
 def _read_table(path: Path) -> list[Case]:

@@ -78,7 +78,8 @@ def test_slip_of_the_pen_is_answered_with_the_right_word(people, tmp_path, words
 def test_detect_prints_p_value_and_findings(trained, patient, tmp_path):
     done = run("detect", patient, "--model", trained.path, "-o", tmp_path)
     assert done.exit_code == 0, done.output
-    assert done.stdout.startswith("sub-99_T1w.nii.gz: p 0.125, no verdict")
+    assert done.stdout.startswith("sub-99_T1w.nii.gz: ")
+    assert "as a whole without a verdict (p 0.125)" in done.stdout
     assert " findings, " in done.stdout
     assert "support no false-positive rate" in done.stderr
 

@@ -31,6 +31,13 @@ def test_a_difference_that_chance_makes_is_not_flagged():
     assert found.strength == "none"
 
 
+def test_a_large_difference_in_few_scans_is_not_called_alike():
+    (found,) = confounding(rows(site=["A", "A"]), rows(site=["A", "B", "B"]))
+    assert found.strength == "unknown"
+    assert 0.6 < found.distance < 0.7
+    assert "alike" not in found.sentence
+
+
 def test_field_strengths_that_interleave_but_never_agree_are_confounded():
     (found,) = confounding(rows(tesla=[3.0] * 8), rows(tesla=[1.5, 7.0] * 4))
     assert found.strength == "complete"

@@ -161,16 +161,19 @@ def test_rates_are_said_as_one_in_so_many_where_they_are(alpha: float, said: str
 @pytest.mark.parametrize(
     ("alpha", "is_anomalous", "title"),
     [
-        (0.05, True, "Unusual as a whole"),
-        (0.05, False, "Not unusual as a whole"),
-        (None, None, "A p-value, no verdict"),
+        (0.05, True, "unusual as a whole"),
+        (0.05, False, "not unusual as a whole"),
+        (None, None, "no verdict on the scan as a whole"),
     ],
 )
 def test_each_verdict_has_its_words(
     found: AnomalyResult, alpha: float | None, is_anomalous: bool | None, title: str
 ) -> None:
     judged = replace(found, alpha=alpha, is_anomalous=is_anomalous)
-    assert verdict(judged).words.title == title
+    n_found = len(found.findings)
+    assert verdict(judged).words.title == f"{n_found} finding{'s' if n_found > 1 else ''}; {title}"
+    none = replace(judged, findings=())
+    assert verdict(none).words.title == f"No finding; {title}"
     assert "3 of 40 healthy scans" in verdict(judged).words.meaning
 
 
@@ -187,7 +190,7 @@ def test_flags_come_first_and_the_map_is_not_drawn_until_asked_for(
     first = first_screen(text)
     assert first.index("Do not read this map") < first.index(FLAG.sentence) < first.index("<svg")
     assert "Take a model that learned from scans of this contrast" in first
-    assert "Unusual as a whole" not in text
+    assert "unusual as a whole" not in text
     assert "Outlines and map mean nothing for this scan" in first
     assert first.count("means nothing, see above") == 2
     assert re.search(r'id="draw-lines" checked', text)

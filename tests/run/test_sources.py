@@ -41,6 +41,22 @@ def test_bids_data_set_gives_the_contrast_asked_for(tmp_path):
     assert (case.scan.name, case.subject) == ("sub-a_FLAIR.nii.gz", "sub-a")
 
 
+def test_group_and_site_of_a_bids_data_set_come_from_its_participants(tmp_path):
+    (tmp_path / "dataset_description.json").write_text("{}")
+    rows = ["participant_id\tage\tgroup\tsite", "sub-a\t30\tpatient\tX", "sub-b\t31\tcontrol\tn/a"]
+    (tmp_path / "participants.tsv").write_text("\n".join(rows) + "\n")
+    for name in "abc":
+        path = tmp_path / f"sub-{name}" / "anat" / f"sub-{name}_T1w.nii.gz"
+        path.parent.mkdir(parents=True)
+        path.touch()
+    found = read_source(tmp_path)
+    assert [(case.subject, case.is_healthy, case.site) for case in found] == [
+        ("sub-a", False, "X"),
+        ("sub-b", True, ""),
+        ("sub-c", True, ""),
+    ]
+
+
 def test_masks_and_maps_in_a_folder_are_no_scans(folder):
     assert all("mask" not in case.scan.name for case in read_source(folder))
 

@@ -17,11 +17,15 @@ from medunsup.core.registry import register
 
 Matrix = NDArray[np.float32]
 
+MOST_MODES, SCANS_A_MODE = 16, 3
+
 
 class PCAConfig(Config):
     """Parameters of the principal components."""
 
-    n_components: int = Field(16, ge=1, le=1000, description="eigen-images kept, at most scans minus one")
+    n_components: int | None = Field(
+        None, ge=1, le=1000, description="eigen-images kept; if not given a third of the scans, at most 16"
+    )
     batch_size: int = Field(32, ge=2, description="scans held at once; all of them make it exact")
     spread: float = Field(0.25, gt=0, le=2, description="of drawn coefficients, in sd of each mode")
 
@@ -60,7 +64,9 @@ class PCA(AnomalyModel):
                 f"pca: {len(scans)} scan has no modes of variation; give at least {FEWEST_SCANS}."
             )
         self.mean_, self.seen_ = _masked_mean(scans)
-        n_components = min(self.config.n_components, len(scans) - 1)
+        # With nearly as many modes as scans nothing would be left over of those learned from.
+        wanted = self.config.n_components or min(MOST_MODES, max(1, len(scans) // SCANS_A_MODE))
+        n_components = min(wanted, len(scans) - 1)
         model = IncrementalPCA(n_components)
         for batch in _batches(len(scans), self.config.batch_size, n_components):
             rows = [self._centred(scans.values[n], scans.masks[n]) for n in batch]
