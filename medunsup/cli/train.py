@@ -50,3 +50,4 @@ def train(
         )
     elif not quiet:
         typer.echo(f"{made.path}: {made.settings.model} with {made.settings.score}, {made.contrast}")
+        typer.echo(f"  {made.standing}")

@@ -140,7 +140,7 @@ def check_distinct(requests: Sequence[Request]) -> None:
             raise UsageError(
                 f"{taken[target]} and {request.scan} would both be written as {target.name} in "
                 f"{target.parent}. Leave out -o to write each result beside its scan, give each a folder of "
-                "its own, or segment contrasts of one head together (--with)."
+                "its own; `segment` takes contrasts of one head together (--with)."
             )
         taken[target] = request.scan
 

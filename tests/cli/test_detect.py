@@ -44,6 +44,7 @@ def test_options_win_over_the_config_and_set_reaches_the_model(people, tmp_path)
     done = run(*words, "--set", "n_components=3")
     assert done.exit_code == 0, done.output
     assert "pca with absolute, T1w" in done.stdout
+    assert "average precision on planted lesions" in done.stdout
     kept = json.loads((out / "model.json").read_text())["Settings"]
     assert kept["parameters"] == {"n_components": 3}
 
