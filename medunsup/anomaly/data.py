@@ -35,7 +35,8 @@ class Scans:
     def of_arrays(cls, values: NDArray[np.floating], masks: Mask | None = None) -> "Scans":
         """Take a user's arrays: (N, I, J, K), (N, H, W), or with channels (N, C, I, J, K).
 
-        Without masks everything that is not 0 in the first channel is inside.
+        Without masks everything that is not 0 in the first channel is inside. Raises InputError for values
+        that are not finite numbers, or arrays of another number of axes.
         """
         data = np.asarray(values, dtype=np.float32)
         if data.ndim == 3:
@@ -43,6 +44,9 @@ class Scans:
             masks = masks[..., None] if masks is not None and masks.ndim == 3 else masks
         if data.ndim == 4:
             data = data[:, None]
+        broken = [n for n, one in enumerate(data) if not np.isfinite(one).all()]
+        if broken:
+            raise InputError(f"Array {broken[0]} holds values that are no finite numbers; set them to 0.")
         inside = data[:, 0] != 0 if masks is None else np.asarray(masks, dtype=bool)
         return cls(data, inside, tuple(str(n) for n in range(len(data))))
 

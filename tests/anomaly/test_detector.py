@@ -70,3 +70,10 @@ def test_what_cannot_work_is_refused_before_anything_is_learned(values, complain
     with pytest.raises(UsageError, match=complaint):
         detector.fit(HEALTHY.values)
     assert not hasattr(detector, "model_")
+
+
+def test_array_with_a_value_that_is_no_number_is_named():
+    values = np.random.default_rng(0).random((4, 8, 8, 8))
+    values[2, 3, 3, 3] = np.nan
+    with pytest.raises(InputError, match="Array 2"):
+        medunsup.Detector(model="healthy_atlas", score="deviation").fit(values)
