@@ -77,6 +77,13 @@ def test_planted_lesions_and_warnings_of_scans_are_shown(page):
     assert "sub-0_FLAIR.nii.gz (sub-0): The scan is tilted." in page
 
 
+def test_a_table_of_noughts_is_put_into_words(page, tmp_path):
+    none = dataclasses.replace(PLANTED, sensitivity=tuple((0.0,) * len(row) for row in PLANTED.sensitivity))
+    result = dataclasses.replace(evaluation(HIGH, LOW), planted=none)
+    assert "None was found" in write_evaluation(result, tmp_path / "none.html").read_text("utf-8")
+    assert "None was found" not in page
+
+
 def test_only_scans_unlike_the_healthy_ones_are_marked_so(page):
     assert page.count('class="what flagged"') == 1
     assert "unlike the model’s healthy scans: side, pattern" in page
