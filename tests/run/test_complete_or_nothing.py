@@ -16,7 +16,8 @@ from medunsup.run.export import save
 from medunsup.run.staging import JOURNAL, Staging, recover
 
 SAVE_SLOWLY = """
-import pickle, sys, time
+import pickle, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background is born deaf to Ctrl-C
 import medunsup.io.write as write
 plain = write.write_volume
 def slow(*arguments, **more):
