@@ -17,21 +17,18 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import yaml
 
-from medunsup.anomaly.base import offers
 from medunsup.anomaly.baselines import BASELINES, Baselines
-from medunsup.anomaly.build import build_model, build_score
+from medunsup.anomaly.build import build_model, build_score, scores_for
 from medunsup.anomaly.data import Scans
 from medunsup.anomaly.lesion_shapes import drawn_from
 from medunsup.anomaly.postprocess import postprocess
 from medunsup.anomaly.sensitivity import Outcome, Planting, sensitivity_surface, threshold_at
 from medunsup.anomaly.space import ModelSpace
 from medunsup.anomaly.voxelwise import VoxelStatistics, VoxelwiseConfig
-from medunsup.core.registry import method
+from medunsup.cli.choices import read_parameters
 from medunsup.io.load import load
 from medunsup.measures.bootstrap import compare
 from medunsup.preprocess.healthy_scale import healthy_scale
@@ -82,13 +79,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--repeats", type=int, default=1, help="lesions a scan, volume and contrast")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--set", action="append", default=[], type=key_value, help="parameters of the models")
+    parser.add_argument("--set", action="append", default=[], help="parameters of the models")
     return parser.parse_args()
-
-
-def key_value(text: str) -> tuple[str, Any]:
-    key, _, value = text.partition("=")
-    return key, yaml.safe_load(value)
 
 
 def read_scans() -> Scans:
@@ -116,14 +108,12 @@ def methods(asked: argparse.Namespace, train: Scans) -> Iterable[tuple[str, Map]
 
 
 def learned(name: str, seed: int, asked: argparse.Namespace, train: Scans) -> Iterable[tuple[str, Map]]:
-    fields = {"epochs": asked.epochs, "seed": seed, **dict(asked.set)}
+    fields = {"epochs": asked.epochs, "seed": seed, **read_parameters(asked.set)}
     known = type(build_model(name)).Config.model_fields
     started = time.perf_counter()
     model = build_model(name, {key: value for key, value in fields.items() if key in known}).fit(train)
     print(f"  {name} trained in {time.perf_counter() - started:.0f} s", flush=True)
-    for label in asked.scores:
-        if not set(method("score", label)().needs) <= offers(model):
-            continue
+    for label in (label for label in asked.scores if label in scores_for(model)):
         score = build_score(label, model=model).fit(model, train)
         score_map = with_steps(asked.steps, partial(score.map, model))
         yield f"{name} {label}" + (f" seed {seed}" if len(asked.seeds) > 1 else ""), score_map

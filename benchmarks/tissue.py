@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
+from medunsup.cli.choices import read_parameters
 from medunsup.core.labels import TISSUES
 from medunsup.core.record import Step
 from medunsup.core.registry import method, methods
@@ -56,7 +56,7 @@ def main() -> None:
         rows: dict[str, list[list[float]]] = {}
         for case in SETS[name](options.scans):
             for label in options.methods:
-                scores = score(case, label, dict(options.set))
+                scores = score(case, label, read_parameters(options.set))
                 if scores is not None:
                     rows.setdefault(label, []).append(scores)
                     print(f"  {case.name:>12} {label:18}", *(f"{value:6.3f}" for value in scores), flush=True)
@@ -69,15 +69,8 @@ def parse() -> argparse.Namespace:
     known = [card.name for card in methods("tissue")]
     parser.add_argument("--methods", nargs="+", default=[DEFAULT, *sorted(set(known) - {DEFAULT}), *PEERS])
     parser.add_argument("--scans", nargs="+", default=None, help="only these")
-    parser.add_argument(
-        "--set", action="append", default=[], type=key_value, help="parameters of the default"
-    )
+    parser.add_argument("--set", action="append", default=[], help="parameters of the default")
     return parser.parse_args()
-
-
-def key_value(text: str) -> tuple[str, Any]:
-    key, _, value = text.partition("=")
-    return key, yaml.safe_load(value)
 
 
 def score(case: Case, label: str, parameters: dict[str, Any]) -> list[float] | None:

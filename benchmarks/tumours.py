@@ -19,16 +19,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from scipy import ndimage
 from sklearn.metrics import average_precision_score
 
-from medunsup.anomaly.base import offers
 from medunsup.anomaly.baselines import Baselines
-from medunsup.anomaly.build import build_model, build_score
+from medunsup.anomaly.build import build_model, build_score, scores_for
 from medunsup.anomaly.data import Scans
 from medunsup.anomaly.postprocess import postprocess
-from medunsup.core.registry import method
+from medunsup.cli.choices import read_parameters
 from medunsup.io.load import load
 
 DATA = Path(os.environ.get("MEDUNSUP_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
@@ -83,13 +81,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--steps", nargs="*", default=["median=3"])
     parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--set", action="append", default=[], type=key_value, help="parameters of the models")
+    parser.add_argument("--set", action="append", default=[], help="parameters of the models")
     return parser.parse_args()
-
-
-def key_value(text: str) -> tuple[str, Any]:
-    key, _, value = text.partition("=")
-    return key, yaml.safe_load(value)
 
 
 def read(part: str, number: str, contrasts: Sequence[str]) -> Case:
@@ -136,21 +129,16 @@ def learned(asked: argparse.Namespace, healthy: Scans) -> Iterable[tuple[str, An
         known = type(build_model(name)).Config.model_fields
         for seed in asked.seeds:
             started = time.perf_counter()
-            chosen = {"epochs": asked.epochs, "seed": seed, **dict(asked.set)}
+            chosen = {"epochs": asked.epochs, "seed": seed, **read_parameters(asked.set)}
             model = build_model(name, {key: value for key, value in chosen.items() if key in known})
             model.fit(healthy)
             print(f"  {name}, seed {seed}: {time.perf_counter() - started:.0f} s", flush=True)
-            for label in scores_for(model, asked.scores):
+            for label in (label for label in asked.scores if label in scores_for(model)):
                 yield (
                     f"{name} {label}, seed {seed}",
                     build_score(label, model=model).fit(model, healthy),
                     model,
                 )
-
-
-def scores_for(model: Any, labels: Sequence[str]) -> list[str]:
-    """Choose the scores for which the model offers what they need."""
-    return [label for label in labels if set(method("score", label)().needs) <= offers(model)]
 
 
 def on_scan(score: Any, model: Any, case: Case, steps: Sequence[str]) -> Map:

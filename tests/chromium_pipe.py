@@ -136,3 +136,11 @@ class Page:
             self.errors.append(str([item.get("value", item.get("description")) for item in facts["args"]]))
         if event.get("method") == "Network.requestWillBeSent":
             self.requests.append(facts["request"]["url"])
+
+
+def choose(page: Page, box: str, option: str) -> None:
+    """Choose an option of a box on the page, as a reader would."""
+    page.run(
+        f"(() => {{ const box = document.getElementById('{box}'); box.value = '{option}';"
+        "box.dispatchEvent(new Event('change')) })()"
+    )

@@ -27,11 +27,12 @@ def build_score(name: str, values: Mapping[str, Any] | None = None, *, model: ob
         owner = getattr(model, "method_name", "No model")
         raise UsageError(
             f"{owner} does not offer {missing[0]!r}, which the score {name} needs. "
-            f"Scores that work: {', '.join(_scores_for(model))}."
+            f"Scores that work: {', '.join(scores_for(model))}."
         )
     return score
 
 
-def _scores_for(model: object) -> list[str]:
+def scores_for(model: object) -> list[str]:
+    """Name the scores for which a model offers what they need."""
     names = [card.name for card in methods("score")]
     return [name for name in names if set(method("score", name)().needs) <= offers(model)]

@@ -22,9 +22,13 @@ def read_settings(
     values |= {key: value for key, value in given.items() if value is not None}
     if str(values.get("tissues", "")).isdigit():
         values["tissues"] = int(values["tissues"])
-    told = {key: typed(value) for key, value in pairs(parameters, "--set").items()}
-    values["parameters"] = {**values.get("parameters", {}), **told}
+    values["parameters"] = {**values.get("parameters", {}), **read_parameters(parameters)}
     return SegmentSettings.parse(values, where=config or "segment")
+
+
+def read_parameters(words: Sequence[str]) -> dict[str, Any]:
+    """Read the words of --set, key=value each, values as numbers, true or false where they are."""
+    return {key: typed(value) for key, value in pairs(words, "--set").items()}
 
 
 def pairs(words: Sequence[str], option: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from medunsup.cli.choices import pairs, typed
+from medunsup.cli.choices import read_parameters
 
 if TYPE_CHECKING:
     from medunsup.run.detect_settings import TrainSettings
@@ -24,8 +24,7 @@ def read_training(config: str | None, given: Mapping[str, Any], parameters: Sequ
 
     values = preset("detect", config) if config else {}
     values |= {key: value for key, value in given.items() if value is not None}
-    chosen = {key: typed(value) for key, value in pairs(parameters, "--set").items()}
-    values["parameters"] = {**values.get("parameters", {}), **chosen}
+    values["parameters"] = {**values.get("parameters", {}), **read_parameters(parameters)}
     return TrainSettings.parse(values, where=config or "train")
 
 

@@ -23,10 +23,7 @@ def coarse_noise(values: Tensor, masks: Tensor, sd: float, generator: torch.Gene
     Kascenas et al., Denoising autoencoders for unsupervised anomaly detection in brain MRI, MIDL 2022; `sd`
     is that of the coarse points, as there. Sides below 16 get a point a voxel.
     """
-    sides = values.shape[2:]
-    noise = sd * _smooth_field(values, COARSE, generator)
-    shifts = [int(torch.randint(side, (), generator=generator, device=values.device)) for side in sides]
-    return torch.roll(noise, shifts, dims=tuple(range(2, values.ndim))) * masks
+    return _rolled(sd * _smooth_field(values, COARSE, generator), generator) * masks
 
 
 def blobs(values: Tensor, generator: torch.Generator) -> Tensor:
@@ -34,13 +31,9 @@ def blobs(values: Tensor, generator: torch.Generator) -> Tensor:
 
     They lie where a random field on 4 to 24 points a side, enlarged linearly, is far from 0; rims are soft.
     """
-    sides = values.shape[2:]
     points = int(torch.randint(FEWEST_POINTS, MOST_POINTS + 1, (), generator=generator, device=values.device))
     field = _smooth_field(values[:, :1], points, generator)
-    shifts = [int(torch.randint(side, (), generator=generator, device=values.device)) for side in sides]
-    return torch.roll(
-        ((field.abs() - BLOB_FIELD) / BLOB_RIM).clamp(0, 1), shifts, dims=tuple(range(2, values.ndim))
-    )
+    return _rolled(((field.abs() - BLOB_FIELD) / BLOB_RIM).clamp(0, 1), generator)
 
 
 def blob_noise(values: Tensor, masks: Tensor, sd: float, generator: torch.Generator) -> Tensor:
@@ -58,6 +51,13 @@ def _smooth_field(values: Tensor, points: int, generator: torch.Generator) -> Te
     drawn = normal((*values.shape[:2], *(min(points, side) for side in sides)), values, generator)
     mode = {2: "bilinear", 3: "trilinear"}[len(sides)]
     return functional.interpolate(drawn, size=sides, mode=mode, align_corners=True)
+
+
+def _rolled(field: Tensor, generator: torch.Generator) -> Tensor:
+    """Roll (B, C, ...) along each axis of space by a random shift."""
+    sides = field.shape[2:]
+    shifts = [int(torch.randint(side, (), generator=generator, device=field.device)) for side in sides]
+    return torch.roll(field, shifts, dims=tuple(range(2, field.ndim)))
 
 
 def draw_gaussian(mean: Tensor, log_variance: Tensor, generator: torch.Generator) -> Tensor:

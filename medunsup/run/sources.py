@@ -71,21 +71,28 @@ def _participants(path: Path) -> dict[str, tuple[str, str]]:
     """Read group and site of each participant of a BIDS data set; nothing if there is no such table."""
     if not path.is_file():
         return {}
-    lines = path.read_text(encoding="utf-8-sig").splitlines()
-    rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
-    return {row.get("participant_id") or "": (_cell(row, "group"), _cell(row, "site")) for row in rows}
+    rows = csv.DictReader(_lines(path), delimiter="\t", quoting=csv.QUOTE_NONE)
+    return {
+        row.get("participant_id") or "": (_known(row.get("group") or ""), _known(row.get("site") or ""))
+        for row in rows
+    }
 
 
-def _cell(row: Mapping[str, str | None], key: str) -> str:
-    value = (row.get(key) or "").strip()
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: is no table. Save it as text (TSV) in UTF-8.") from error
+
+
+def _known(cell: str) -> str:
+    """Return a cell without blanks, empty where BIDS writes n/a."""
+    value = cell.strip()
     return "" if value == "n/a" else value
 
 
 def _read_table(path: Path) -> list[Case]:
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: is no table. Save it as text (TSV) in UTF-8.") from error
+    lines = _lines(path)
     names, *rows = csv.reader(lines or [""], delimiter="\t", quoting=csv.QUOTE_NONE)
     _check_columns(names, path)
     cases = []
@@ -109,7 +116,7 @@ def _check_columns(names: Sequence[str], path: Path) -> None:
 
 
 def _case(row: Mapping[str, str], table: Path) -> Case:
-    values = {key: "" if value.strip() == "n/a" else value.strip() for key, value in row.items()}
+    values = {key: _known(value) for key, value in row.items()}
     files = {
         key: table.parent / user_path(values[key]) for key in ("scan", "mask", "lesions") if values.get(key)
     }

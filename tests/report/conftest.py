@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from chromium_pipe import find_browser
 from phantom import Anatomy, make_anatomy
 
 from medunsup.core.geometry import Grid
@@ -141,3 +142,12 @@ def page_text(result: TissueResult, tmp_path_factory: pytest.TempPathFactory) ->
 
     path: Path = tmp_path_factory.mktemp("page") / "report.html"
     return write_page(result, path, command="medunsup segment sub-01_T1w.nii.gz").read_text("utf-8")
+
+
+@pytest.fixture(scope="session")
+def browser() -> str:
+    """Where Chromium is; without one the test is skipped."""
+    found = find_browser()
+    if found is None:
+        pytest.skip("no Chromium is installed")
+    return found

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from anomaly_results import FLAG, found_on_the_left
-from chromium_pipe import Page, find_browser
+from chromium_pipe import Page, choose
 from phantom import Anatomy
 
 from medunsup.report.anomaly_page import write_page
@@ -15,14 +15,6 @@ from medunsup.report.anomaly_page import write_page
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 CANVAS = "#viewer-canvas"
 HERO = "#slices .tile"
-
-
-@pytest.fixture(scope="module")
-def browser() -> str:
-    found = find_browser()
-    if found is None:
-        pytest.skip("no Chromium is installed")
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -39,13 +31,6 @@ def opened(browser: str, brain: Anatomy, tmp_path_factory: pytest.TempPathFactor
 def coloured(picture: np.ndarray) -> np.ndarray:
     """Which pixels are neither black, grey nor white."""
     return np.ptp(picture.astype(int), axis=-1) > 60
-
-
-def choose(page: Page, box: str, option: str) -> None:
-    page.run(
-        f"(() => {{ const box = document.getElementById('{box}'); box.value = '{option}';"
-        "box.dispatchEvent(new Event('change')) })()"
-    )
 
 
 def test_the_viewer_starts_without_an_error_and_loads_nothing(opened: Page) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from chromium_pipe import Page, find_browser
+from chromium_pipe import Page, choose
 
 from medunsup.report.group import write_group
 from medunsup.report.page import write_page
@@ -14,14 +14,6 @@ from medunsup.tissue.result import TissueResult
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 CANVAS = "#viewer-canvas"
-
-
-@pytest.fixture(scope="module")
-def browser() -> str:
-    found = find_browser()
-    if found is None:
-        pytest.skip("no Chromium is installed")
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -39,13 +31,6 @@ def set_opacity(page: Page, percent: int) -> None:
     page.run(
         f"(() => {{ const slider = document.getElementById('viewer-opacity'); slider.value = {percent};"
         "slider.dispatchEvent(new Event('input')) })()"
-    )
-
-
-def choose(page: Page, box: str, option: str) -> None:
-    page.run(
-        f"(() => {{ const box = document.getElementById('{box}'); box.value = '{option}';"
-        "box.dispatchEvent(new Event('change')) })()"
     )
 
 
