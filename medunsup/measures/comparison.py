@@ -52,12 +52,17 @@ class StepEffect:
 
 @dataclass(frozen=True)
 class Figures:
-    """All methods, the model first; prevalence is the mean share of lesion voxels, what chance reaches."""
+    """All methods, the model first; prevalence is the mean share of lesion voxels, what chance reaches.
+
+    `of_known` is the model's average precision without the scans that are unlike those it knows; None if all
+    or none of those with lesions are.
+    """
 
     methods: tuple[MethodFigures, ...]
     steps: tuple[StepEffect, ...]
     confounders: tuple[Confounder, ...]
     prevalence: Estimate
+    of_known: Estimate | None = None
 
     @property
     def model(self) -> MethodFigures:
@@ -88,6 +93,7 @@ def gather(cases: Sequence[CaseFigures]) -> Figures:
         steps=_steps(ill),
         confounders=tuple(_confounders(cases)),
         prevalence=mean_interval(prevalence, subjects=subjects),
+        of_known=_of_known(ill),
     )
 
 
@@ -111,6 +117,14 @@ def _method(name: str, cases: Sequence[CaseFigures], ill: Sequence[CaseFigures])
         scan_auroc=_scan_auroc(name, cases),
         model_against=against,
     )
+
+
+def _of_known(ill: Sequence[CaseFigures]) -> Estimate | None:
+    known = [case for case in ill if not case.flags]
+    if not 0 < len(known) < len(ill):
+        return None
+    precision = [case.figure(MODEL, "average_precision") for case in known]
+    return mean_interval(precision, subjects=[case.subject for case in known])
 
 
 def _scan_auroc(name: str, cases: Sequence[CaseFigures]) -> Estimate | None:

@@ -59,7 +59,19 @@ def verdict(result: Evaluation) -> Verdict:
         words = VerdictWords("Nothing to compare with", "–", "No baseline was measured beside the model.")
         return Verdict("partial", words, reasons)
     shown, words = _judged(rivals)
-    return Verdict(shown, words, (*(_sentence(one) for one in rivals[:1]), *reasons))
+    return Verdict(shown, words, (*(_sentence(one) for one in rivals[:1]), *_unlike(result), *reasons))
+
+
+def _unlike(result: Evaluation) -> tuple[str, ...]:
+    """Say how many scans with lesions the model cannot judge, and its figure without them."""
+    ill = [case for case in result.cases if case.has_lesions]
+    flagged = sum(bool(case.flags) for case in ill)
+    if not flagged:
+        return ()
+    told = f"{flagged} of {len(ill)} scans with lesions are unlike the healthy ones that the model knows"
+    if result.figures.of_known is None:
+        return (f"{told}: these figures say little of the model.",)
+    return (f"{told}; without them its average precision is {interval(result.figures.of_known)}.",)
 
 
 def _judged(rivals: Sequence[MethodFigures]) -> tuple[Shown, VerdictWords]:

@@ -15,7 +15,7 @@ from medunsup.measures.case_figures import CaseFigures
 from medunsup.measures.comparison import gather
 from medunsup.measures.evaluation import Evaluation, PlantedFigures
 from medunsup.run.evaluate_case import Judge, measure
-from medunsup.run.evaluate_planted import LesionShapes, plant_lesions, read_shapes
+from medunsup.run.evaluate_planted import GRID, LesionShapes, plant_lesions, read_shapes
 from medunsup.run.evaluate_tables import tables
 from medunsup.run.lock import locked
 from medunsup.run.model_folder import LOCK, MANIFEST, ModelFolder, read_model
@@ -82,7 +82,10 @@ def evaluate(
             threshold=judged.healthy.calibration.part_threshold(false_parts),
             cache=folder / "prepared" if cache is None else user_path(cache),
         )
-        measured = [kept_or_measured(case, judge, folder / CASES, say) for case in chosen]
+        measured = [
+            kept_or_measured(case, judge, folder / CASES, counted(say, n, len(chosen)))
+            for n, case in enumerate(chosen, start=1)
+        ]
         result = Evaluation(
             figures=gather(measured),
             cases=tuple(measured),
@@ -141,7 +144,7 @@ def kept_or_planted(
     """Plant lesions into the healthy cases, unless an earlier run did."""
     healthy = [case for case in cases if case.is_healthy and case.lesions is None]
     keys = sorted(case_key(case, judge) for case in healthy)
-    keys += [] if shapes is None else [shapes.sha256]
+    keys += [repr(GRID), *([] if shapes is None else [shapes.sha256])]
     path = folder / f"planted_{sha256(''.join(keys).encode()).hexdigest()[:24]}.json"
     try:
         return PlantedFigures(**json.loads(path.read_text(encoding="utf-8")))
@@ -182,6 +185,11 @@ def save(result: Evaluation, folder: Path) -> None:
         record = {"GeneratedBy": [generated_by()], **result.as_record(), "Versions": package_versions()}
         write_json(staging.place(folder / RESULT), plain(record))
         staging.publish(last=folder / RESULT)
+
+
+def counted(told: Told, n: int, total: int) -> Told:
+    """Add to what is told which scan of how many it is."""
+    return lambda scan, text: told(scan, f"{text} ({n} of {total})" if total > 1 else text)
 
 
 def _silent(scan: Path, text: str) -> None:

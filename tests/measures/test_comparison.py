@@ -1,6 +1,7 @@
 """A model beside its baselines: what is averaged, what is paired, what may be said."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -38,6 +39,16 @@ def test_healthy_scans_have_no_share_in_the_figures_of_voxels():
     with_them, without = evaluation(HIGH, LOW), evaluation(HIGH, LOW, n_healthy=0)
     assert with_them.figures.model.figures == without.figures.model.figures
     assert with_them.figures.prevalence.value == pytest.approx(PREVALENCE)
+
+
+def test_scans_the_model_cannot_judge_are_left_out_of_a_figure_of_their_own():
+    odd = replace(patient(0, 0.1, 0.5), flags=("contrast",))
+    known = [patient(n, 0.8, 0.5) for n in (1, 2)]
+    figures = gather([odd, *known])
+    assert figures.of_known.value == pytest.approx(0.8)
+    assert figures.model.figures["average_precision"].value == pytest.approx((0.1 + 1.6) / 3)
+    assert gather(known).of_known is None
+    assert gather([odd]).of_known is None
 
 
 def test_patients_above_all_healthy_people_give_a_scan_auroc_of_one():

@@ -6,6 +6,7 @@ import re
 import pytest
 from evaluated import evaluation
 
+from medunsup.measures.comparison import gather
 from medunsup.measures.evaluation import PlantedFigures
 from medunsup.report.evaluation import write_evaluation
 from medunsup.report.evaluation_words import verdict
@@ -54,6 +55,15 @@ def test_the_first_screen_shows_verdict_picture_and_three_numbers(page):
     assert "0.704 [" in first
     assert len(re.findall('class="value"', first)) == 3
     assert "<svg" in first
+
+
+def test_scans_the_model_cannot_judge_are_told_beside_the_verdict():
+    result = evaluation(HIGH, LOW)
+    odd = dataclasses.replace(result.cases[0], flags=("contrast",))
+    cases = (odd, *result.cases[1:])
+    told = verdict(dataclasses.replace(result, cases=cases, figures=gather(cases))).reasons
+    assert any("1 of 7 scans with lesions are unlike" in text and "without them" in text for text in told)
+    assert not any("unlike" in text for text in verdict(result).reasons)
 
 
 def test_a_confounded_site_is_told_on_the_first_screen(page):

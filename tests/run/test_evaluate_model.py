@@ -122,7 +122,7 @@ def test_the_last_step_gives_the_map_that_is_measured(result):
 def test_planted_lesions_of_strong_contrast_are_seen_better_than_none(result):
     sensitivity = np.array(result.planted.sensitivity)
     chance, strong = (result.planted.contrasts_sd.index(each) for each in (0.0, 3.0))
-    assert sensitivity.shape == (4, 5)
+    assert sensitivity.shape == (len(result.planted.volumes_mm3), len(result.planted.contrasts_sd))
     assert sensitivity[:, strong].mean() > sensitivity[:, chance].mean()
     assert len(result.planted.average_precision) == len(result.planted.levels)
 
