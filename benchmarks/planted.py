@@ -12,16 +12,16 @@ point of the FROC curve.
 """
 
 import argparse
-import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from pathlib import Path
 
 import numpy as np
+from learning import healthy_files, model_with, on_lattice
+from tissue import DATA
 
 from medunsup.anomaly.baselines import BASELINES, Baselines
-from medunsup.anomaly.build import build_model, build_score, scores_for
+from medunsup.anomaly.build import build_score, scores_for
 from medunsup.anomaly.data import Scans
 from medunsup.anomaly.lesion_shapes import drawn_from
 from medunsup.anomaly.postprocess import postprocess
@@ -29,15 +29,11 @@ from medunsup.anomaly.sensitivity import Outcome, Planting, sensitivity_surface,
 from medunsup.anomaly.space import ModelSpace
 from medunsup.anomaly.voxelwise import VoxelStatistics, VoxelwiseConfig
 from medunsup.cli.choices import read_parameters
-from medunsup.io.load import load
 from medunsup.measures.bootstrap import compare
-from medunsup.preprocess.healthy_scale import healthy_scale
 from medunsup.run.evaluate_planted import read_shapes
 
-DATA = Path(os.environ.get("MEDUNSUP_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
-SPACE = ModelSpace()
-SPACING_MM = (SPACE.spacing_mm,) * 3
-VOXEL_MM3 = SPACE.spacing_mm**3
+SPACING_MM = (ModelSpace().spacing_mm,) * 3
+VOXEL_MM3 = float(np.prod(SPACING_MM))
 VOLUMES_MM3, CONTRASTS_SD = (1000.0, 3000.0, 8000.0), (-3.0, -2.0, 2.0, 3.0)
 LEAST_PART_MM3 = 100.0
 Map = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -45,7 +41,7 @@ Map = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 def main() -> None:
     asked = parse()
-    scans = read_scans()
+    scans = on_lattice(healthy_files())
     train, test = scans.take(range(60)), scans.take(range(60, 66))
     spread = VoxelStatistics.of(iter(train), VoxelwiseConfig()).sd
     shapes = drawn_from(read_shapes(DATA / "ms/lesion_masks_only").shapes, spacing_mm=SPACING_MM)
@@ -83,19 +79,6 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def read_scans() -> Scans:
-    """Read all healthy scans; they lie on the template's lattice already."""
-    unmoved = np.eye(4)
-    values, masks, names = [], [], []
-    for path in sorted((DATA / "healthy_t1_2mm").glob("*_T1w.nii.gz")):
-        scan = load(path)
-        mask = SPACE.carry_in(scan.like((scan.data > 0).astype(np.float32)), unmoved) > 0.5
-        values.append(healthy_scale(SPACE.carry_in(scan, unmoved), mask, SPACE.tissues)[0][None])
-        masks.append(mask)
-        names.append(path.name[:6])
-    return Scans(np.stack(values), np.stack(masks), tuple(names))
-
-
 def methods(asked: argparse.Namespace, train: Scans) -> Iterable[tuple[str, Map]]:
     """Yield baselines and models, each with its map."""
     baselines = Baselines().fit(train)
@@ -109,9 +92,8 @@ def methods(asked: argparse.Namespace, train: Scans) -> Iterable[tuple[str, Map]
 
 def learned(name: str, seed: int, asked: argparse.Namespace, train: Scans) -> Iterable[tuple[str, Map]]:
     fields = {"epochs": asked.epochs, "seed": seed, **read_parameters(asked.set)}
-    known = type(build_model(name)).Config.model_fields
     started = time.perf_counter()
-    model = build_model(name, {key: value for key, value in fields.items() if key in known}).fit(train)
+    model = model_with(name, fields).fit(train)
     print(f"  {name} trained in {time.perf_counter() - started:.0f} s", flush=True)
     for label in (label for label in asked.scores if label in scores_for(model)):
         score = build_score(label, model=model).fit(model, train)

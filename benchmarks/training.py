@@ -11,7 +11,6 @@ Real scans come from MEDUNSUP_DATA (default ../shared/data); without them made-u
 """
 
 import argparse
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,17 +19,15 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
+from learning import healthy_files, on_lattice
 
-import medunsup
 from medunsup.anomaly.data import Scans
 from medunsup.anomaly.models.dae import DAE, DAEConfig
 from medunsup.anomaly.space import ModelSpace
-from medunsup.preprocess.healthy_scale import healthy_scale
 from medunsup.training.learner import Learner
 from medunsup.training.loop import Training, train
 from medunsup.training.views import Slices
 
-ROOT = Path(__file__).resolve().parent.parent
 N_SCANS, EPOCHS = 50, 10
 SCANS_OF_RATIO = 8
 CONFIG = DAEConfig(epochs=EPOCHS)
@@ -40,18 +37,10 @@ Seconds = tuple[float, float]
 
 def load_scans(n_scans: int) -> tuple[str, Scans]:
     """Healthy scans on the models' lattice, from their files."""
-    folder = Path(os.environ.get("MEDUNSUP_DATA", ROOT.parent / "shared" / "data")) / "healthy_t1_2mm"
-    files = sorted(folder.glob("sub-*_T1w.nii.gz"))[:n_scans]
-    space = ModelSpace()
+    files = healthy_files()[:n_scans]
     if len(files) < n_scans:
-        return "made-up scans", made_up(n_scans, space.shape)
-    values, masks = [], []
-    for file in files:
-        image = medunsup.load(file)
-        mask = space.carry_in(image.like((image.data != 0).astype(np.float32)), np.eye(4)) > 0.5
-        values.append(healthy_scale(space.carry_in(image, np.eye(4)), mask, space.tissues)[0][None])
-        masks.append(mask)
-    return "healthy_t1_2mm", Scans(np.stack(values), np.stack(masks), tuple(file.stem for file in files))
+        return "made-up scans", made_up(n_scans, ModelSpace().shape)
+    return "healthy_t1_2mm", on_lattice(files)
 
 
 def made_up(n_scans: int, shape: tuple[int, int, int]) -> Scans:

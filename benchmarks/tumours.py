@@ -11,25 +11,24 @@ between two rows of this table is not evidence.
 """
 
 import argparse
-import os
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from learning import model_with
 from scipy import ndimage
 from sklearn.metrics import average_precision_score
+from tissue import DATA
 
 from medunsup.anomaly.baselines import Baselines
-from medunsup.anomaly.build import build_model, build_score, scores_for
+from medunsup.anomaly.build import build_score, scores_for
 from medunsup.anomaly.data import Scans
 from medunsup.anomaly.postprocess import postprocess
 from medunsup.cli.choices import read_parameters
 from medunsup.io.load import load
 
-DATA = Path(os.environ.get("MEDUNSUP_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 TRAIN, TEST = {"train": ("0005", "0006")}, {"validation": ("0003", "0004")}
 FILES = {"FLAIR": "Flair_subtrMeanDivStd", "T1c": "T1c_subtrMeanDivStd"}
 FACTOR, SIDES = 2, 16
@@ -126,12 +125,10 @@ def learned(asked: argparse.Namespace, healthy: Scans) -> Iterable[tuple[str, An
     for name in asked.patches:
         yield f"{name} of patches", build_score(name, {"on": "patches"}).fit(None, healthy), None
     for name in asked.models:
-        known = type(build_model(name)).Config.model_fields
         for seed in asked.seeds:
             started = time.perf_counter()
             chosen = {"epochs": asked.epochs, "seed": seed, **read_parameters(asked.set)}
-            model = build_model(name, {key: value for key, value in chosen.items() if key in known})
-            model.fit(healthy)
+            model = model_with(name, chosen).fit(healthy)
             print(f"  {name}, seed {seed}: {time.perf_counter() - started:.0f} s", flush=True)
             for label in (label for label in asked.scores if label in scores_for(model)):
                 yield (
