@@ -1,27 +1,23 @@
 """Many scans: plan, skip what is done, go on when one fails, resume after a kill."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from medunsup.core.errors import InputError, UsageError
 from medunsup.core.paths import user_path
-from medunsup.run.group import check_table, write_group
+from medunsup.run.batch import CohortResult, Progress, in_order, reserved, work_through
+from medunsup.run.group import TABLE, check_table, write_group
 from medunsup.run.inputs import check_contrasts
 from medunsup.run.job import Job, do_job
 from medunsup.run.learning import check_learnable, learn, with_known_prior
-from medunsup.run.lock import locked
 from medunsup.run.mixture import build
 from medunsup.run.request import Request, Status, check_distinct, check_there, fill
 from medunsup.run.root import check_root
 from medunsup.run.settings import SegmentSettings
-from medunsup.run.staging import recover
 from medunsup.run.summary import ScanOutcome, read_outcome
-from medunsup.run.workers import run_all
 
-Progress = Callable[[Path, str], None]
 Finished = Callable[[ScanOutcome], None]
 
 
@@ -32,19 +28,6 @@ class Planned:
     request: Request
     status: Status
     why: str = ""
-
-
-@dataclass(frozen=True)
-class CohortResult:
-    """What became of each scan, in the order given; `group_page` compares all scans of the folder."""
-
-    scans: tuple[ScanOutcome, ...]
-    group_page: Path | None = None
-
-    @property
-    def n_failed(self) -> int:
-        """How many scans have no result."""
-        return sum(scan.status in ("failed", "not run") for scan in self.scans)
 
 
 def segment_many(
@@ -58,7 +41,7 @@ def segment_many(
     with_contrasts: Mapping[str, str | Path] | None = None,
     progress: Progress | None = None,
     **choices: Any,
-) -> CohortResult:
+) -> CohortResult[ScanOutcome]:
     """Segment many scans, into `out` or each beside its scan; `choices` are those of `segment`.
 
     `mask` and `with_contrasts` may hold {folder}, {stem} and {id}, filled in from each scan's path. A scan
@@ -119,23 +102,15 @@ def run_requests(
     report: bool = True,
     progress: Progress | None = None,
     finished: Finished | None = None,
-) -> CohortResult:
+) -> CohortResult[ScanOutcome]:
     """Do what is not done yet. `progress` hears (scan, step), `finished` each scan's outcome."""
-    with ExitStack() as locks:
-        for lock in sorted({request.names.lock for request in requests}):
-            locks.enter_context(locked(lock))
-        for request in requests:
-            recover(request.names.folder, request.names.stem)
+    with reserved([request.names for request in requests]):
         planned = plan(requests, force=force)
         if requests and requests[0].settings.learn_prior:
             learned = learn(requests, jobs=jobs, progress=progress or _silent)
             planned = plan(learned, force=force)
-        outcomes: dict[Path, ScanOutcome] = {}
-        for outcome in _work(planned, jobs, force, report, progress or _silent):
-            outcomes[outcome.scan] = outcome
-            if finished is not None:
-                finished(outcome)
-        scans = tuple(outcomes[request.scan] for request in requests)
+        outcomes = _work(planned, jobs, force, report, progress)
+        scans = in_order(outcomes, [request.scan for request in requests], finished)
         roots = {root for request in requests if (root := request.names.root) is not None}
         page = [write_group(root, page=report) for root in sorted(roots)]
     return CohortResult(scans, page[0] if page else None)
@@ -149,7 +124,7 @@ def plan(requests: Sequence[Request], *, force: bool = False) -> list[Planned]:
     """
     for root, is_bids in {(request.names.root, request.names.is_bids) for request in requests}:
         if root is not None:
-            check_table(root)
+            check_table(root / TABLE)
             if is_bids:
                 check_root(root)
     planned = [_look(with_known_prior(request)) for request in requests]
@@ -179,9 +154,9 @@ def _look(request: Request) -> Planned:
 
 
 def _work(
-    planned: Sequence[Planned], jobs: int, force: bool, report: bool, progress: Progress
+    planned: Sequence[Planned], jobs: int, force: bool, report: bool, progress: Progress | None
 ) -> Iterator[ScanOutcome]:
-    """Yield every scan's outcome as it comes; after a fatal one nothing more is begun."""
+    """Yield every scan's outcome as it comes."""
     todo = []
     for item in planned:
         if item.status == "missing":
@@ -190,32 +165,8 @@ def _work(
             yield read_outcome(item.request, "skipped")
         else:
             todo.append(Job(item.request, force, report))
-    done = set()
-    for index, outcome in _outcomes(todo, jobs, progress):
-        done.add(index)
-        yield outcome
-        if outcome.is_fatal:
-            break
-    for index, job in enumerate(todo):
-        if index not in done:
-            yield ScanOutcome(job.request.scan, "not run", error="Not begun: the run had to stop before.")
-
-
-def _outcomes(todo: Sequence[Job], jobs: int, progress: Progress) -> Iterator[tuple[int, ScanOutcome]]:
-    if jobs <= 1 or len(todo) <= 1:
-        for index, job in enumerate(todo):
-            yield index, do_job(job, lambda text, scan=job.request.scan: progress(scan, text))  # type: ignore[misc]
-        return
-    for index, outcome in run_all(
-        do_job, todo, jobs, lambda index, text: progress(todo[index].request.scan, text)
-    ):
-        killed = ScanOutcome(
-            todo[index].request.scan,
-            "failed",
-            error=f"{todo[index].request.scan}: its process was ended from outside, perhaps for lack of "
-            "memory. Try fewer --jobs.",
-        )
-        yield index, outcome or killed
+    scans = [job.request.scan for job in todo]
+    yield from work_through(do_job, todo, scans, ScanOutcome, jobs=jobs, progress=progress)
 
 
 def _silent(scan: Path, text: str) -> None:

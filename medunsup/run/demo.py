@@ -4,15 +4,17 @@ import shutil
 from pathlib import Path
 
 from medunsup.io.atomic import atomic_path
-from medunsup.run.cohort import CohortResult, Finished, Progress, make_requests, run_requests
+from medunsup.run.batch import CohortResult, Progress
+from medunsup.run.cohort import Finished, make_requests, run_requests
 from medunsup.run.settings import SegmentSettings
+from medunsup.run.summary import ScanOutcome
 
 SCAN = "MNI152_T1w.nii.gz"
 
 
 def run_demo(
     out: Path, *, force: bool = False, progress: Progress | None = None, finished: Finished | None = None
-) -> CohortResult:
+) -> CohortResult[ScanOutcome]:
     """Copy the MNI152 T1 into `out` and segment it there.
 
     Raises DependencyError if nilearn's data files are missing, OutputError if `out` cannot be written.

@@ -1,7 +1,7 @@
 """What all results of one folder say together: one table of volumes, one page."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from medunsup.core.errors import MedunsupError, OutputError
@@ -24,30 +24,34 @@ def write_group(root: Path, *, page: bool = True) -> Path | None:
     scans = read_scans(root)
     if not scans:
         return None
-    check_table(root)
+    check_table(root / TABLE)
     write_text(root / TABLE, _table(scans))
-    return _write_page(root) if len(scans) > 1 and page else None
+    return drawn(root, _write_page) if len(scans) > 1 and page else None
 
 
-def check_table(root: Path) -> None:
+def check_table(path: Path) -> None:
     """Raise OutputError if a table of that name is there that is not ours."""
-    path = root / TABLE
     if path.exists() and not path.read_text(encoding="utf-8", errors="replace").startswith("scan\t"):
         raise OutputError(
             f"{path}: is there already and not ours. Move it, or choose another folder with -o."
         )
 
 
-def _write_page(root: Path) -> Path | None:
-    from medunsup.report.group import write_group as write_page
-
+def drawn(root: Path, draw: Callable[[Path], Path]) -> Path | None:
+    """Return the page that `draw` makes of all scans in `root`, or None if a defect kept it from that."""
     try:
-        return write_page(root)
+        return draw(root)
     except (MedunsupError, OSError):
         raise
     except Exception as error:  # noqa: BLE001 - drawing fails in ways nobody can list
         log.error("%s: the page of all scans could not be made (%s: %s).", root, type(error).__name__, error)
         return None
+
+
+def _write_page(root: Path) -> Path:
+    from medunsup.report.group import write_group as write_page
+
+    return write_page(root)
 
 
 def _table(scans: Sequence[GroupScan]) -> str:

@@ -6,43 +6,26 @@ from pathlib import Path
 from typing import Any, Literal
 
 from medunsup.io.bids import Kind, OutputNames, sidecar
+from medunsup.run.batch import Outcome
 from medunsup.run.request import Request
 
 
 @dataclass(frozen=True)
-class ScanOutcome:
-    """One scan's fate. `error` is one line, `trace` its traceback.
+class ScanOutcome(Outcome):
+    """What `segment` says of one scan: volumes, and a verdict with its `reasons`."""
 
-    `is_fatal`: the rest would fail too. `is_wrong_use`: what was asked cannot be had of this scan.
-    """
-
-    scan: Path
-    status: Literal["done", "skipped", "failed", "not run"]
     volumes_ml: dict[str, float] = field(default_factory=dict)
     brain_mask_ml: float | None = None
     verdict: str | None = None
     reasons: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-    outputs: dict[str, Path] = field(default_factory=dict)
-    error: str | None = None
-    trace: str | None = None
-    is_fatal: bool = False
-    is_wrong_use: bool = False
-    seconds: float = 0.0
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values."""
-        return {
-            "scan": str(self.scan),
-            "status": self.status,
+        return super().as_json() | {
             "volumes_ml": self.volumes_ml,
             "brain_mask_ml": self.brain_mask_ml,
             "verdict": self.verdict,
             "reasons": list(self.reasons),
-            "warnings": list(self.warnings),
-            "outputs": {kind: str(path) for kind, path in self.outputs.items()},
-            "error": self.error,
-            "seconds": round(self.seconds, 2),
         }
 
 
