@@ -58,7 +58,9 @@ def test_thick_slices_cost_little(head_maker):
     assert head.dice(mask) > 0.93
 
 
-@pytest.mark.parametrize(("background", "noise"), [(0, 0), (-40, 0), (0, 2)])
+@pytest.mark.parametrize(
+    ("background", "noise"), [(0, 0), pytest.param(-40, 0, marks=pytest.mark.slow), (0, 2)]
+)
 def test_a_stripped_scan_keeps_its_own_region(known_head, background, noise):
     step = Step("brain_mask")
     bare = known_head.stripped(background, noise)

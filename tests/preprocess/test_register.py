@@ -26,6 +26,7 @@ def test_a_known_placement_is_found_again_on_a_tilted_head_with_a_neck(head_make
     assert distance_between(refined.affine_mm, head.affine_mm) < 2.0
 
 
+@pytest.mark.slow
 def test_the_number_of_threads_changes_nothing(known_head):
     import SimpleITK as sitk  # noqa: N813
 
