@@ -42,6 +42,7 @@ FLOORS = {
     "[rank, median 3³]": "rank_high",
     "[dark rank, median 3³]": "rank_low",
 }
+TWIN = "[intensity at 2 mm, same steps]"  # what coarser voxels and the steps are worth without a model
 PATCHES = ("lof", "knn", "ecod", "mcd")
 Map = np.ndarray
 
@@ -66,6 +67,8 @@ def main() -> None:
         test += unseen
         for label, name in FLOORS.items():
             rows[label] += [Baselines().map(name, case.values[:1], case.brain) for case in unseen]
+        bright = Baselines().scores_["lattice_high"]
+        rows[TWIN] += [on_scan(bright, None, case, asked.steps) for case in unseen]
         for label, score, model in learned(asked, without_tumours([cases[n] for n in learned_from])):
             rows[label] += [on_scan(score, model, case, asked.steps) for case in unseen]
     print_table(rows, test)

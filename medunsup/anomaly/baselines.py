@@ -17,7 +17,7 @@ from medunsup.anomaly.space import SPACING_MM
 class Baseline:
     """A score with a classic model behind it, or none; `words` say what it is.
 
-    `native`: takes the scan's own voxels as well as the model space's. The others need the model space.
+    `native`: takes the scan's own voxels. The others need the model space and go through the model's steps.
     """
 
     words: str
@@ -27,16 +27,19 @@ class Baseline:
     native: bool = False
 
 
-def _rank(words: str, tail: str, median_size: int) -> Baseline:
-    return Baseline(words, "intensity", {"tail": tail, "median_size": median_size}, native=True)
+def _rank(words: str, tail: str, median_size: int = 1, *, native: bool = True) -> Baseline:
+    return Baseline(words, "intensity", {"tail": tail, "median_size": median_size}, native=native)
 
 
 BASELINES: dict[str, Baseline] = {
     "prevalence": Baseline("all voxels alike: what chance reaches", "chance", native=True),
-    "intensity_high": _rank("intensity, bright first", "high", 1),
-    "intensity_low": _rank("intensity, dark first", "low", 1),
+    "intensity_high": _rank("intensity, bright first", "high"),
+    "intensity_low": _rank("intensity, dark first", "low"),
     "rank_high": _rank("intensity rank, bright first, median 3³", "high", 3),
     "rank_low": _rank("intensity rank, dark first, median 3³", "low", 3),
+    # On fine voxels coarser ones smooth as well: this much of a model's gain is not the model's.
+    "lattice_high": _rank("intensity as the model sees it, bright first", "high", native=False),
+    "lattice_low": _rank("intensity as the model sees it, dark first", "low", native=False),
     "healthy_z": Baseline("voxel-wise deviation from healthy scans", "deviation", model="healthy_atlas"),
     "healthy_z_blurred": Baseline("deviation of the blurred scan", "zscore", model="healthy_atlas"),
     "asymmetry": Baseline("difference of left and right", "asymmetry"),

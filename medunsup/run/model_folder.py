@@ -4,7 +4,7 @@ import csv
 import json
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from medunsup.anomaly.healthy_model import HealthyModel
     from medunsup.anomaly.result import ModelFacts
 
-FORMAT = 2  # 2: the cheap methods go through the steps; scans.tsv has hashes of contents
+FORMAT = 3  # 3: intensity on the lattice is one of the cheap methods; 2: they go through the steps
 MANIFEST = "model.json"
 WEIGHTS = "weights.safetensors"
 BASELINE_ARRAYS = "baselines.safetensors"
@@ -50,6 +50,10 @@ class ModelFolder:
     shape: tuple[int, int, int, int]
     contrast: str
     facts: dict[str, Any] = field(repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what was read from the files: another process reads it itself, if it needs it."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
     @cached_property
     def arrays(self) -> Arrays:
