@@ -103,3 +103,12 @@ class AnomalyResult:
     record: Record
     remarks: tuple[str, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """Say what was found, not every voxel of it."""
+        found_ml = sum(one.volume_mm3 for one in self.findings) / 1000
+        count = f"{len(self.findings)} finding{'s' if len(self.findings) != 1 else ''}"
+        parts = [f"{count}, {found_ml:.1f} ml", f"p_value={self.scan.p_value:.3g}"]
+        parts += [f"alpha={self.alpha:g}, is_anomalous={self.is_anomalous}"] if self.alpha is not None else []
+        parts += [f"flags: {', '.join(flag.name for flag in self.flags)}"] if self.flags else []
+        return f"<AnomalyResult: {'; '.join(parts)}>"

@@ -15,7 +15,6 @@ from healthy_scans import SPOT, patient, people, trained, write_person
 import medunsup
 from medunsup.core.errors import OutputError, UsageError
 from medunsup.run.detect import detect
-from medunsup.run.detect_many import detect_many
 
 __all__ = ["patient", "people", "trained"]
 
@@ -180,15 +179,6 @@ def test_result_that_is_there_is_kept_without_force(trained, patient, tmp_path):
     detect(patient, trained, tmp_path, force=True)
 
 
-def test_what_is_done_is_skipped_and_what_was_made_otherwise_is_not_replaced(trained, patient, tmp_path):
-    first = detect_many([patient], trained.path, tmp_path)
-    again = detect_many([patient], trained.path, tmp_path)
-    assert (first[0].status, again[0].status) == ("done", "skipped")
-    assert again[0].p_value == first[0].p_value
-    with pytest.raises(UsageError, match="made otherwise"):
-        detect_many([patient], trained.path, tmp_path, false_parts=3)
-
-
 def test_maps_of_cheap_methods_do_not_outlive_the_result_they_belong_to(trained, patient, tmp_path):
     detect(patient, trained, tmp_path, baselines=True)
     folder = tmp_path / "sub-99" / "anat"
@@ -196,23 +186,6 @@ def test_maps_of_cheap_methods_do_not_outlive_the_result_they_belong_to(trained,
     detect(patient, trained, tmp_path, force=True)
     assert not list(folder.glob("*rankhigh*"))
     assert (folder / "sub-99_desc-anomaly_statmap.json").exists()
-
-
-def test_scans_of_one_name_are_refused_before_one_replaces_the_other(trained, patient, tmp_path):
-    again = tmp_path / "other" / patient.name
-    again.parent.mkdir()
-    shutil.copy(patient, again)
-    with pytest.raises(UsageError, match="would both be written as sub-99 in"):
-        detect_many([patient, again], trained.path, tmp_path / "out")
-    assert not (tmp_path / "out").exists()
-
-
-def test_scan_that_fails_does_not_end_the_others(trained, patient, tmp_path):
-    broken = tmp_path / "sub-00_T1w.nii.gz"
-    broken.write_bytes(b"no scan")
-    outcomes = detect_many([broken, patient], trained.path, tmp_path / "out")
-    assert [one.status for one in outcomes] == ["failed", "done"]
-    assert "sub-00_T1w.nii.gz" in outcomes[0].error
 
 
 def test_killed_run_leaves_nothing_that_looks_whole(trained, patient, tmp_path, monkeypatch):
@@ -245,6 +218,12 @@ def test_scan_turned_on_disk_gives_the_same_map(trained, patient, tmp_path, foun
     nibabel.save(image.as_reoriented(order), turned)
     other = detect(turned, trained)
     np.testing.assert_allclose(other.score.data, found.score.data, atol=1e-3)
+
+
+def test_result_prints_what_was_found_and_no_voxels(found):
+    assert repr(found).startswith(f"<AnomalyResult: {len(found.findings)} findings, ")
+    assert "p_value=0.125" in repr(found)
+    assert len(repr(found)) < 120
 
 
 def test_the_verbs_are_at_hand_from_the_package():
