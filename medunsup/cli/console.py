@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 import typer
 
 if TYPE_CHECKING:
-    from medunsup.run.summary import ScanOutcome
+    from medunsup.run.batch import Outcome
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
 N_STEPS = 10
@@ -30,7 +30,7 @@ class Silent:
     def step(self, scan: Path, text: str) -> None:
         """Show nothing."""
 
-    def finished(self, outcome: "ScanOutcome") -> None:
+    def finished(self, outcome: "Outcome") -> None:
         """Show nothing."""
 
 
@@ -44,7 +44,7 @@ class Plain(Silent):
         """Write a line."""
         typer.echo(f"{scan.name}: {text}", err=True)
 
-    def finished(self, outcome: "ScanOutcome") -> None:
+    def finished(self, outcome: "Outcome") -> None:
         """Write a line with the count."""
         self.n_done += 1
         typer.echo(f"[{self.n_done}/{self.n_scans}] {outcome.scan.name}: {outcome.status}", err=True)
@@ -83,7 +83,7 @@ class Moving(Silent):
             return
         self.progress.update(self.lines[scan], advance=1, now=text)
 
-    def finished(self, outcome: "ScanOutcome") -> None:
+    def finished(self, outcome: "Outcome") -> None:
         """Remove the scan's line and move the bar."""
         if outcome.scan in self.lines:
             self.progress.remove_task(self.lines.pop(outcome.scan))

@@ -4,8 +4,9 @@ import typer
 
 from medunsup.cli import detect_options, options
 from medunsup.cli.choices import check_outputs
-from medunsup.cli.console import FAILED, display, one_line_errors, print_json
-from medunsup.cli.detect_printing import as_json_facts, print_line
+from medunsup.cli.console import display, one_line_errors
+from medunsup.cli.detect_printing import print_result
+from medunsup.cli.printing import exit_code
 
 
 def detect(
@@ -21,6 +22,7 @@ def detect(
     alpha: detect_options.Alpha = None,
     false_findings: detect_options.FalseFindings = 1.0,
     baselines: detect_options.WithBaselines = False,
+    jobs: options.Jobs = 1,
     force: options.Force = False,
     quiet: options.Quiet = False,
     as_json: options.AsJson = False,
@@ -36,14 +38,15 @@ def detect(
 
         check_outputs(scans, out)
         with display(len(scans), quiet) as shown:
-            shown.step(scans[0], "reading the model")
-            results = detect_many(
+            result = detect_many(
                 scans,
                 model,
                 out,
+                jobs=jobs,
                 mask=mask,
                 force=force,
                 progress=shown.step,
+                finished=shown.finished,
                 alpha=alpha,
                 false_parts=false_findings,
                 baselines=baselines,
@@ -53,9 +56,6 @@ def detect(
                 volume=volume,
                 coordinates=coordinates,
             )
-    for result in results:
-        print_line(result, quiet=quiet or as_json, debug=debug)
-    if as_json:
-        print_json(as_json_facts(results))
-    if any(result.error for result in results):
-        raise typer.Exit(FAILED)
+    print_result(result, as_json=as_json, quiet=quiet, debug=debug)
+    if code := exit_code(result):
+        raise typer.Exit(code)

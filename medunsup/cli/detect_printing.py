@@ -1,34 +1,50 @@
-"""What `detect` prints on stdout: one line a scan, or one JSON object."""
+"""What `detect` prints: one line a scan on stdout, or one JSON object; remarks on stderr, each once."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
-import medunsup
-from medunsup.cli.console import FAILED
+from medunsup.cli.console import print_json
+from medunsup.cli.printing import as_json_facts, print_end, print_error
 
 if TYPE_CHECKING:
-    from medunsup.run.detect_many import DetectOutcome
+    from medunsup.run.batch import CohortResult
+    from medunsup.run.detect_outcome import DetectOutcome
+
+MOST_NAMED = 3
 
 
-def print_line(result: "DetectOutcome", *, quiet: bool, debug: bool) -> None:
-    """Print one scan's p-value and findings to stdout, flags, warnings and errors to stderr."""
-    if result.error is not None:
-        typer.echo(f"medunsup: {result.error}", err=True)
-        if debug and result.trace:
-            typer.echo(result.trace, err=True)
-        return
-    if quiet:
-        return
-    where = result.outputs.get("anomaly_report", result.outputs.get("anomaly"))
-    again = " (done already)" if result.status == "skipped" else ""
-    n_found = len(result.volumes_mm3)
-    found = f"{n_found} finding{'s' if n_found != 1 else ''}, {sum(result.volumes_mm3) / 1000:.1f} ml"
-    whole = f"as a whole {verdict(result)} (p {result.p_value:.3g})"
-    typer.echo(f"{result.scan.name}: {found}; {whole}{again}  -> {where}")
-    for text in (*result.flags, *result.warnings):
-        typer.echo(f"  {result.scan.name}: {text}", err=True)
+def print_result(result: "CohortResult[DetectOutcome]", *, as_json: bool, quiet: bool, debug: bool) -> None:
+    """Print p-values and findings to stdout; flags, warnings and errors to stderr."""
+    shared = shared_warnings(result.scans)
+    for scan in result.scans:
+        if scan.error is not None:
+            print_error(scan, debug=debug)
+            continue
+        if not as_json and not quiet:
+            typer.echo(_line(scan))
+        if not quiet:
+            own = [text for text in scan.warnings if text not in shared]
+            for text in (*scan.flags, *own):
+                typer.echo(f"  {scan.scan.name}: {text}", err=True)
+    if not quiet:
+        for text, who in shared.items():
+            typer.echo(f"  {who}: {text}", err=True)
+    if as_json:
+        print_json(as_json_facts(result))
+    elif not quiet:
+        print_end(result)
+
+
+def shared_warnings(scans: "Sequence[DetectOutcome]") -> dict[str, str]:
+    """Find the warnings that several scans share, with the words for whose they are."""
+    told: dict[str, list[str]] = {}
+    for scan in scans:
+        for text in dict.fromkeys(scan.warnings):
+            told.setdefault(text, []).append(scan.scan.name)
+    n_results = sum(scan.error is None for scan in scans)
+    return {text: _whose(names, n_results) for text, names in told.items() if len(names) > 1}
 
 
 def verdict(result: "DetectOutcome") -> str:
@@ -40,10 +56,17 @@ def verdict(result: "DetectOutcome") -> str:
     return f"{'unlike' if result.is_anomalous else 'within'} the healthy scans at {result.alpha:g}"
 
 
-def as_json_facts(results: "Sequence[DetectOutcome]") -> dict[str, Any]:
-    """Gather everything for --json."""
-    return {
-        "medunsup": medunsup.__version__,
-        "exit_code": FAILED if any(result.error for result in results) else 0,
-        "scans": [result.as_json() for result in results],
-    }
+def _line(scan: "DetectOutcome") -> str:
+    where = scan.outputs.get("anomaly_report", scan.outputs.get("anomaly"))
+    again = " (done already)" if scan.status == "skipped" else ""
+    n_found = len(scan.volumes_mm3)
+    found = f"{n_found} finding{'s' if n_found != 1 else ''}, {sum(scan.volumes_mm3) / 1000:.1f} ml"
+    whole = f"as a whole {verdict(scan)} (p {scan.p_value:.3g})"
+    return f"{scan.scan.name}: {found}; {whole}{again}  -> {where}"
+
+
+def _whose(names: Sequence[str], n_results: int) -> str:
+    if len(names) == n_results:
+        return f"all {n_results} scans"
+    shown = ", ".join(names[:MOST_NAMED])
+    return f"{shown} and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else shown

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -10,27 +10,41 @@ import medunsup
 from medunsup.cli.console import FAILED, WRONG_USE, print_json
 
 if TYPE_CHECKING:
-    from medunsup.run.cohort import CohortResult, Planned
+    from medunsup.run.batch import CohortResult, Outcome
+    from medunsup.run.cohort import Planned
     from medunsup.run.summary import ScanOutcome
 
 STATUS_WORDS = {"new": "to do", "done": "done already", "other": "to be replaced,", "missing": "will fail:"}
 
 
-def print_result(result: "CohortResult", *, as_json: bool, quiet: bool, debug: bool) -> None:
+def print_result(result: "CohortResult[ScanOutcome]", *, as_json: bool, quiet: bool, debug: bool) -> None:
     """Print volumes and verdicts to stdout, warnings and errors to stderr."""
     for scan in result.scans:
         if not as_json and not quiet and scan.error is None:
             typer.echo(_line(scan))
         _complain(scan, quiet=quiet, debug=debug)
     if as_json:
-        print_json(_as_json(result))
-    elif not quiet and len(result.scans) > 1:
+        print_json(as_json_facts(result))
+    elif not quiet:
+        print_end(result)
+
+
+def print_error(scan: "Outcome", *, debug: bool) -> None:
+    """Print why a scan failed to stderr, in one line; with `debug` the traceback as well."""
+    typer.echo(f"medunsup: {scan.error}", err=True)
+    if debug and scan.trace:
+        typer.echo(scan.trace, err=True)
+
+
+def print_end(result: "CohortResult[Any]") -> None:
+    """Print how many of several scans are done to stderr, and where they are compared."""
+    if len(result.scans) > 1:
         typer.echo(_count(result.scans), err=True)
-        if result.group_page:
-            typer.echo(f"All scans compared: {result.group_page}", err=True)
+    if result.group_page and len(result.scans) > 1:
+        typer.echo(f"All scans compared: {result.group_page}", err=True)
 
 
-def exit_code(result: "CohortResult") -> int:
+def exit_code(result: "CohortResult[Any]") -> int:
     """0 if all scans have their result, 2 if each was asked for what it does not hold, else 1."""
     if result.n_failed and all(scan.is_wrong_use for scan in result.scans):
         return WRONG_USE
@@ -67,15 +81,13 @@ def _line(scan: "ScanOutcome") -> str:
 
 def _complain(scan: "ScanOutcome", *, quiet: bool, debug: bool) -> None:
     if scan.error is not None:
-        typer.echo(f"medunsup: {scan.error}", err=True)
-        if debug and scan.trace:
-            typer.echo(scan.trace, err=True)
+        print_error(scan, debug=debug)
     elif not quiet:
         for warning in (*scan.reasons, *scan.warnings):
             typer.echo(f"  {scan.scan.name}: {warning}", err=True)
 
 
-def _count(scans: "Sequence[ScanOutcome]") -> str:
+def _count(scans: "Sequence[Outcome]") -> str:
     counts = {
         status: sum(scan.status == status for scan in scans) for status in ("done", "skipped", "failed")
     }
@@ -84,7 +96,8 @@ def _count(scans: "Sequence[ScanOutcome]") -> str:
     return f"{words}, {not_run} not begun" if not_run else words
 
 
-def _as_json(result: "CohortResult") -> dict[str, object]:
+def as_json_facts(result: "CohortResult[Any]") -> dict[str, object]:
+    """Gather everything for --json."""
     return {
         "medunsup": medunsup.__version__,
         "exit_code": exit_code(result),

@@ -14,6 +14,7 @@ from medunsup.io.atomic import write_text
 from medunsup.report import anomaly_slices as slices
 from medunsup.report import anomaly_words, words
 from medunsup.report.anomaly_methods import methods_text, preparation
+from medunsup.report.anomaly_thumbnail import thumbnail
 from medunsup.report.cutter import Tile
 from medunsup.report.heat import CEILING, FLOOR, heat_gradient, heat_layer, heat_levels
 from medunsup.report.render import render
@@ -47,6 +48,7 @@ def _facts(result: AnomalyResult, command: str) -> dict[str, Any]:
     )
     return {
         "name": words.scan_name(result.image.source),
+        "thumbnail": thumbnail(result),
         "result": result,
         "verdict": anomaly_words.verdict(result),
         "headline": anomaly_words.headline(result),

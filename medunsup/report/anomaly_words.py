@@ -46,12 +46,16 @@ def verdict(result: AnomalyResult) -> Verdict:
 
 def rank_words(scan: ScanScore) -> str:
     """Say a p-value as a count: 3 of 40 healthy scans scored as much or more, so p = .10."""
-    n = len(scan.healthy)
     n_above = sum(score >= scan.score for score in scan.healthy)
-    scans = f"{n} healthy scan{'s' if n != 1 else ''}"
+    return f"{above_words(n_above, len(scan.healthy))}, so {p_words(scan.p_value)}"
+
+
+def above_words(n_above: int, n_healthy: int) -> str:
+    """Say how many of the healthy scans scored as much as this one."""
+    scans = f"{n_healthy} healthy scan{'s' if n_healthy != 1 else ''}"
     if n_above == 0:
-        return f"None of {scans} scored as much, so {p_words(scan.p_value)}"
-    return f"{n_above} of {scans} scored as much or more, so {p_words(scan.p_value)}"
+        return f"None of {scans} scored as much"
+    return f"{n_above} of {scans} scored as much or more"
 
 
 def floor_words(scan: ScanScore) -> str:

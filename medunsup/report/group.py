@@ -1,6 +1,6 @@
 """The group page: all scans of a folder in one table, the ones to look at first."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ import medunsup
 from medunsup.core.errors import InputError
 from medunsup.core.labels import Label, class_table
 from medunsup.io.atomic import write_text
-from medunsup.report.group_scans import GroupScan, read_scans
+from medunsup.report.group_scans import GroupScan, read_scans, those_that_fit
 from medunsup.report.outliers import ENOUGH, Deviation, deviations
 from medunsup.report.render import number, render
 from medunsup.report.strips import Strip, strip
@@ -19,7 +19,6 @@ from medunsup.report.words import DISCLAIMER, VERDICTS, tissue_name
 NAME = "group_report.html"
 SEVERITY = {"fail": 0, "check": 1, "partial": 3, "pass": 4}
 SEVERITY_OF_OUTLIER = 2
-THUMBNAIL_BYTES = 3_500_000
 
 Measures = dict[str, NDArray[np.float64]]
 
@@ -78,8 +77,8 @@ def _rows(scans: list[GroupScan]) -> list[Row]:
     found = deviations(_measures(scans))
     rows = [Row(scan, tuple(each), scan.thumbnail) for scan, each in zip(scans, found, strict=True)]
     rows.sort(key=lambda row: row.rank)
-    room = np.cumsum([len(row.thumbnail) for row in rows]) <= THUMBNAIL_BYTES
-    return [row if fits else Row(row.scan, row.deviations, "") for row, fits in zip(rows, room, strict=True)]
+    kept = those_that_fit([row.thumbnail for row in rows])
+    return [replace(row, thumbnail=thumbnail) for row, thumbnail in zip(rows, kept, strict=True)]
 
 
 def _measures(scans: list[GroupScan]) -> Measures:

@@ -2,9 +2,12 @@
 
 import json
 import re
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 from urllib.parse import quote
 
 from medunsup.report.words import Shown, shown
@@ -14,7 +17,11 @@ SIDECAR = "_dseg.json"
 PAGE = "_report.html"
 # The thumbnail stands at the top of a page, so that a group of 500 need not read gigabytes.
 HEAD_BYTES = 40_000
+THUMBNAIL_BYTES = 3_500_000
 THUMBNAIL = re.compile(rb'<meta name="thumbnail" content="(data:image/jpeg;base64,[A-Za-z0-9+/=]+)">')
+
+
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True)
@@ -48,19 +55,48 @@ class GroupScan:
 
 def read_scans(folder: Path) -> list[GroupScan]:
     """All scans in `folder` and below that have a whole result, by name."""
-    found = (_read(path, folder) for path in sorted(folder.rglob(f"*{SIDECAR}")))
-    return [scan for scan in found if scan is not None]
+    return read_sidecars(folder, SIDECAR, _scan)
 
 
-def _read(sidecar: Path, folder: Path) -> GroupScan | None:
-    """Read one scan, or None if the sidecar is another program's or broken, or a killed run's in hiding."""
-    if any(part.startswith(".") for part in sidecar.relative_to(folder).parts):
-        return None
-    try:
-        facts = json.loads(sidecar.read_text(encoding="utf-8"))
-        return _scan(facts, sidecar, folder)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, StopIteration):
-        return None
+def read_sidecars(
+    folder: Path, ending: str, read: Callable[[dict[str, Any], Path, Path], Read]
+) -> list[Read]:
+    """Return `read(facts, sidecar, folder)` for each sidecar of that ending in `folder` and below, by name.
+
+    Those that are another program's or broken, or a killed run's in hiding, are passed over.
+    """
+    found = []
+    for sidecar in sorted(folder.rglob(f"*{ending}")):
+        if any(part.startswith(".") for part in sidecar.relative_to(folder).parts):
+            continue
+        with suppress(OSError, ValueError, KeyError, TypeError, AttributeError, StopIteration):
+            found.append(read(json.loads(sidecar.read_text(encoding="utf-8")), sidecar, folder))
+    return found
+
+
+def scan_file(facts: dict[str, Any]) -> str:
+    """Return the name of the scan's own file."""
+    return next(str(item["Name"]) for item in facts["Medunsup"]["Inputs"] if item["Role"] == "scan")
+
+
+def address(page: Path, folder: Path) -> str:
+    """Return the address of a scan's page from a page in `folder`; empty if it is not there."""
+    return quote(page.relative_to(folder).as_posix()) if page.is_file() else ""
+
+
+def read_thumbnail(page: Path) -> str:
+    """Return the picture at the top of a scan's page as a data address; empty if there is none."""
+    if not page.is_file():
+        return ""
+    with page.open("rb") as file:
+        found = THUMBNAIL.search(file.read(HEAD_BYTES))
+    return found[1].decode("ascii") if found else ""
+
+
+def those_that_fit(thumbnails: Sequence[str]) -> list[str]:
+    """Leave out thumbnails from where they would make the page of all scans too large."""
+    room = accumulate(map(len, thumbnails))
+    return [item if used <= THUMBNAIL_BYTES else "" for item, used in zip(thumbnails, room, strict=True)]
 
 
 def _scan(facts: dict[str, Any], sidecar: Path, folder: Path) -> GroupScan:
@@ -70,20 +106,12 @@ def _scan(facts: dict[str, Any], sidecar: Path, folder: Path) -> GroupScan:
         raise ValueError(f"{sidecar}: unknown verdict {quality['Verdict']!r}")
     return GroupScan(
         name=sidecar.name.removesuffix(SIDECAR),
-        file=next(item["Name"] for item in facts["Medunsup"]["Inputs"] if item["Role"] == "scan"),
+        file=scan_file(facts),
         verdict=quality["Verdict"],
         reasons=tuple(quality["Reasons"]),
         volumes_mm3={name: float(item["FromFractionsMM3"]) for name, item in facts["Volumes"].items()},
         mask_mm3=float(facts["BrainMaskMM3"]),
         measures={name: float(value) for name, value in quality.get("Measures", {}).items()},
-        page=quote(page.relative_to(folder).as_posix()) if page.is_file() else "",
-        thumbnail=_thumbnail(page),
+        page=address(page, folder),
+        thumbnail=read_thumbnail(page),
     )
-
-
-def _thumbnail(page: Path) -> str:
-    if not page.is_file():
-        return ""
-    with page.open("rb") as file:
-        found = THUMBNAIL.search(file.read(HEAD_BYTES))
-    return found[1].decode("ascii") if found else ""

@@ -45,14 +45,16 @@ def strip(
     values: NDArray[np.float64],
     outliers: set[int],
     unit: str,
+    *,
+    ends: tuple[float, float] | None = None,
 ) -> Strip | None:
-    """Place all scans of the table on one line; None if no value is known."""
+    """Place all scans of the table on one line, from `ends` to `ends` if given; None if no value is known."""
     known = [int(row) for row in np.flatnonzero(np.isfinite(values))]
     if not known:
         return None
     low, high = float(values[known].min()), float(values[known].max())
     pad = 0.04 * (high - low) or max(0.5, abs(low) * 0.1)
-    scale = _Scale(low - pad, high + pad)
+    scale = _Scale(*(ends or (low - pad, high + pad)))
     stacked: Counter[int] = Counter()
     dots = []
     tallest = max(Counter(scale.column(values[row]) for row in known).values())

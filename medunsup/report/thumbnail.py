@@ -1,9 +1,12 @@
 """A picture small enough for a table of 500 scans: two middle slices, tissues in colour."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from medunsup.report.cutter import Cutter
 from medunsup.report.mosaic import TissueCutter
 from medunsup.report.pictures import colour_picture
 from medunsup.report.slices import AXIAL, CORONAL, Plane, positions
@@ -12,22 +15,24 @@ from medunsup.tissue.result import TissueResult
 HEIGHT = 96
 COLOUR_SHARE = 0.45
 QUALITY = 72
+PLANES_SHOWN = (AXIAL, CORONAL)
 
 
 def thumbnail(result: TissueResult) -> str:
     """Return the JPEG data address of an axial and a coronal slice side by side, `HEIGHT` pixels high."""
     cutter = TissueCutter(result)
-    parts = [_part(cutter, plane) for plane in (AXIAL, CORONAL)]
+    middles = {plane: positions(cutter.mask, plane, 1)[0] for plane in PLANES_SHOWN}
+    return side_by_side(cutter, {plane: _coloured(cutter, plane, index) for plane, index in middles.items()})
+
+
+def side_by_side(cutter: Cutter, slices: Mapping[Plane, NDArray[np.uint8]]) -> str:
+    """Return the JPEG data address of slices (rows, columns, 3), each true to the millimetre."""
+    parts = []
+    for plane, pixels in slices.items():
+        tile_mm = cutter.size_mm(plane)
+        width = max(1, round(HEIGHT * tile_mm[0] / tile_mm[1]))
+        parts.append(np.asarray(Image.fromarray(pixels).resize((width, HEIGHT), Image.Resampling.BOX)))
     return colour_picture(np.concatenate(parts, axis=1), QUALITY)
-
-
-def _part(cutter: TissueCutter, plane: Plane) -> NDArray[np.uint8]:
-    """One slice, `HEIGHT` high, its width true to the millimetre."""
-    (index,) = positions(cutter.mask, plane, 1)
-    tile_mm = cutter.size_mm(plane)
-    width = max(1, round(HEIGHT * tile_mm[0] / tile_mm[1]))
-    picture = Image.fromarray(_coloured(cutter, plane, index))
-    return np.asarray(picture.resize((width, HEIGHT), Image.Resampling.BOX))
 
 
 def _coloured(cutter: TissueCutter, plane: Plane, index: int) -> NDArray[np.uint8]:

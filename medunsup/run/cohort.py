@@ -13,7 +13,7 @@ from medunsup.run.inputs import check_contrasts
 from medunsup.run.job import Job, do_job
 from medunsup.run.learning import check_learnable, learn, with_known_prior
 from medunsup.run.mixture import build
-from medunsup.run.request import Request, Status, check_distinct, check_there, fill
+from medunsup.run.request import Request, Status, check_distinct, check_patterns, check_there, fill
 from medunsup.run.root import check_root
 from medunsup.run.settings import SegmentSettings
 from medunsup.run.summary import ScanOutcome, read_outcome
@@ -69,12 +69,7 @@ def make_requests(
     """
     given = {"mask": mask} if mask is not None else {}
     given |= dict(with_contrasts or {})
-    plain = next((path for path in given.values() if "{" not in str(path)), None)
-    if plain is not None and len(scans) > 1:
-        raise UsageError(
-            f"{plain} is one file for {len(scans)} scans. Name each scan's own with a pattern, "
-            "such as '{folder}/{stem}_mask.nii.gz'."
-        )
+    check_patterns(list(given.values()), len(scans))
     check_contrasts(with_contrasts or ())
     build(settings)  # a misspelt method or parameter is told before anything is read
     requests = [

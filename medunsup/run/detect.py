@@ -100,6 +100,7 @@ def detect(
         series=series,
         coordinates=coordinates,
     )
+    check_rates(request)
     if out is None:
         return detect_scan(request, progress=progress)
     from medunsup.run.detect_export import refuse_overwrite, save
@@ -123,22 +124,23 @@ def make_request(
     cache: Path | None = None,
     **reading: Any,
 ) -> DetectRequest:
-    """Join choices with those the model was trained with; `reading` (volume, series, ...) wins over them.
-
-    Raises UsageError if the calibration cannot support `alpha` or the budget, or holds no baselines.
-    """
+    """Join choices with those the model was trained with; `reading` (volume, series, ...) wins over them."""
     kept = {"brain": model.settings.brain, "coordinates": model.settings.coordinates}
     chosen = kept | {key: value for key, value in reading.items() if value is not None}
     settings = SegmentSettings.parse(chosen, where="detect")
-    calibration = model.healthy.calibration
-    if alpha is not None:
-        calibration.scan_threshold(alpha)
-    if false_parts < 0:
-        raise UsageError(
-            f"False findings a healthy scan may show cannot be fewer than 0, got {false_parts:g}."
-        )
-    calibration.part_threshold(false_parts)
     return DetectRequest(Request(scan, settings, mask, out=out), model, alpha, false_parts, baselines, cache)
+
+
+def check_rates(request: DetectRequest) -> None:
+    """Raise UsageError if the model's calibration cannot support the rate or the number of false findings."""
+    calibration = request.model.healthy.calibration
+    if request.alpha is not None:
+        calibration.scan_threshold(request.alpha)
+    if request.false_parts < 0:
+        raise UsageError(
+            f"False findings a healthy scan may show cannot be fewer than 0, got {request.false_parts:g}."
+        )
+    calibration.part_threshold(request.false_parts)
 
 
 def detect_scan(request: DetectRequest, *, progress: Progress | None = None) -> "AnomalyResult":

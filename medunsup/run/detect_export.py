@@ -80,17 +80,22 @@ def save(result: "AnomalyResult", request: DetectRequest, *, force: bool = False
     Raises OutputError if a result is there and `force` is not set, if another run writes there, or on a full
     or unwritable folder; then nothing that was there is lost.
     """
+    with locked(request.names.lock):
+        recover(request.names.folder, request.names.stem)
+        return write(result, request, force=force)
+
+
+def write(result: "AnomalyResult", request: DetectRequest, *, force: bool = False) -> dict[str, Path]:
+    """Do what `save` does in a folder that is locked already."""
     names = request.names
-    with locked(names.lock):
-        recover(names.folder, names.stem)
-        if not force:
-            refuse_overwrite(names)
-        if names.is_bids and names.root is not None:
-            check_root(names.root)
-        try:
-            return _write(result, request, names)
-        except OSError as error:
-            raise unwritable(names.folder, error) from error
+    if not force:
+        refuse_overwrite(names)
+    if names.is_bids and names.root is not None:
+        check_root(names.root)
+    try:
+        return _write(result, request, names)
+    except OSError as error:
+        raise unwritable(names.folder, error) from error
 
 
 def _write(result: "AnomalyResult", request: DetectRequest, names: OutputNames) -> dict[str, Path]:
@@ -157,6 +162,8 @@ def _sidecar(
         facts |= {"Type": "Lesion", "Manual": False, **full_record(result, request)}
     else:
         facts |= {"Units": "arbitrary", "Record": sidecar(names.path("anomaly_mask")).name}
+    if kind == "healthy":
+        facts["SkullStripped"] = True
     return plain(facts)
 
 
@@ -168,6 +175,7 @@ def full_record(result: "AnomalyResult", request: DetectRequest) -> dict[str, An
         "Contrast": result.contrast,
         "ScanScore": result.scan.score,
         "PValue": result.scan.p_value,
+        "HealthyScans": len(result.scan.healthy),
         "Alpha": result.alpha,
         "IsAnomalous": result.is_anomalous,
         "Threshold": result.threshold,

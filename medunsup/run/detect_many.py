@@ -1,65 +1,79 @@
-"""Look at many scans with one model: skip what is done, go on when one fails."""
+"""Look at many scans with one model: skip what is done, go on when one fails, compare what is there."""
 
-import json
-import traceback
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from medunsup.core.errors import MedunsupError, OutputError, UsageError
+from medunsup.core.errors import InputError, UsageError
 from medunsup.core.paths import user_path
-from medunsup.io.bids import sidecar
-from medunsup.run.detect import DetectRequest, detect_scan, make_request
-from medunsup.run.detect_export import KINDS, save, status
-from medunsup.run.model_folder import read_model
-from medunsup.run.request import check_distinct, check_there, fill
+from medunsup.run.batch import CohortResult, Progress, attempt, in_order, reserved, work_through
+from medunsup.run.detect import DetectRequest, check_rates, detect_scan, make_request
+from medunsup.run.detect_export import status, write
+from medunsup.run.detect_group import TABLE, write_group
+from medunsup.run.detect_outcome import DetectOutcome, read_outcome
+from medunsup.run.group import check_table
+from medunsup.run.model_folder import ModelFolder, read_model
+from medunsup.run.request import check_distinct, check_patterns, check_there, fill
+from medunsup.run.root import check_root
 
-
-@dataclass(frozen=True)
-class DetectOutcome:
-    """One scan's fate: `flags` say why the scan is unlike those the model knows, `error` is one line."""
-
-    scan: Path
-    status: Literal["done", "skipped", "failed"]
-    p_value: float = float("nan")
-    alpha: float | None = None
-    is_anomalous: bool | None = None
-    volumes_mm3: tuple[float, ...] = ()
-    flags: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-    outputs: dict[str, Path] = field(default_factory=dict)
-    error: str | None = None
-    trace: str | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        """Return plain values."""
-        facts = asdict(self) | {"scan": str(self.scan)}
-        facts["outputs"] = {kind: str(path) for kind, path in self.outputs.items()}
-        facts["p_value"] = self.p_value if self.error is None else None
-        del facts["trace"]
-        return facts
+State = Literal["new", "done", "other", "missing"]
+Finished = Callable[[DetectOutcome], None]
 
 
 def detect_many(
-    scans: Sequence[Path],
-    model: Path,
-    out: Path | None,
+    scans: Sequence[str | Path],
+    model: str | Path | ModelFolder,
+    out: str | Path | None = None,
     *,
-    mask: str | None = None,
+    jobs: int = 1,
+    mask: str | Path | None = None,
     force: bool = False,
-    progress: Callable[[Path, str], None] | None = None,
+    progress: Progress | None = None,
+    finished: Finished | None = None,
     **choices: Any,
-) -> list[DetectOutcome]:
-    """Look at each scan and save what is found; `choices` are those of `detect`.
+) -> CohortResult[DetectOutcome]:
+    """Look at many scans, into `out` or each beside its scan; `choices` are those of `detect`.
 
-    Raises UsageError or InputError for what concerns all of them: the model, a wrong choice, no scan there.
+    `mask` may hold {folder}, {stem} and {id}, filled in from each scan's path. A scan whose result is there,
+    from the same input, model, choices and version, is skipped; one that fails is reported in the result and
+    the rest goes on. `progress` hears (scan, step), `finished` each scan's outcome.
+
+    Raises InputError for a folder that is no model, UsageError for a wrong choice, if none of the scans is
+    there, or for results made otherwise without `force`; OutputError if the folder is in use or unwritable.
     """
-    opened = read_model(user_path(model))
+    opened = model if isinstance(model, ModelFolder) else read_model(user_path(model))
+    requests = make_requests([Path(scan) for scan in scans], opened, out, mask, **choices)
+    if requests and progress is not None:
+        progress(requests[0].scan.scan, "reading the model")
+    for request in requests[:1]:
+        check_rates(request)
+    with reserved([request.names for request in requests]):
+        states = _states(requests, force)
+        outcomes = _work(requests, states, opened, jobs, progress)
+        found = in_order(outcomes, [request.scan.scan for request in requests], finished)
+        roots = {root for request in requests if (root := request.names.root) is not None}
+        pages = [write_group(root) for root in sorted(roots)]
+    return CohortResult(found, pages[0] if pages else None)
+
+
+def make_requests(
+    scans: Sequence[Path],
+    model: ModelFolder,
+    out: str | Path | None = None,
+    mask: str | Path | None = None,
+    **choices: Any,
+) -> list[DetectRequest]:
+    """Turn paths and choices into one request a scan.
+
+    Raises UsageError if they do not fit together, or if a file is missing for each of the scans.
+    """
+    check_patterns([mask] if mask is not None else [], len(scans))
     requests = [
         make_request(
             user_path(scan),
-            opened,
+            model,
             out=None if out is None else user_path(out),
             mask=None if mask is None else fill(mask, scan),
             **choices,
@@ -68,53 +82,75 @@ def detect_many(
     ]
     check_distinct([request.scan for request in requests])
     check_there([request.scan for request in requests])
-    if not force:
-        _refuse_other(requests)
-    return [_one(request, force, progress) for request in requests]
+    return requests
 
 
-def read_outcome(request: DetectRequest, state: Literal["done", "skipped"]) -> DetectOutcome:
-    """Read what is there of a scan that is done."""
-    names = request.names
-    path = sidecar(names.path("anomaly_mask"))
-    made = json.loads(path.read_text(encoding="utf-8"))
-    warnings = [text for step in made["Steps"] for text in step.get("warnings", ())]
-    outputs = {kind: names.path(kind) for kind in KINDS if names.path(kind).exists()}
-    return DetectOutcome(
-        scan=request.scan.scan,
-        status=state,
-        p_value=made["PValue"],
-        alpha=made["Alpha"],
-        is_anomalous=made["IsAnomalous"],
-        volumes_mm3=tuple(one["volume_mm3"] for one in made["Findings"]),
-        flags=tuple(one["sentence"] for one in made["Flags"]),
-        warnings=(*made["Remarks"], *warnings),
-        outputs={**outputs, "sidecar": path},  # type: ignore[dict-item]
-    )
+def do_detect(model: ModelFolder, request: DetectRequest, say: Callable[[str], None]) -> DetectOutcome:
+    """Look at one scan and save what is found; the folder is locked by the caller.
+
+    `model` takes the place of the request's own: in a process of its own it is read once for all its scans.
+    """
+    request = replace(request, model=model)
+    return attempt(request.scan.scan, DetectOutcome, lambda: _detect_and_save(request, say))
 
 
-def _refuse_other(requests: Sequence[DetectRequest]) -> None:
-    others = [request for request in requests if request.scan.scan.exists() and status(request) == "other"]
+def _detect_and_save(request: DetectRequest, say: Callable[[str], None]) -> DetectOutcome:
+    result = detect_scan(request, progress=say)
+    say("save")
+    write(result, request, force=True)
+    return read_outcome(request, "done")
+
+
+def _states(requests: Sequence[DetectRequest], force: bool) -> list[State]:
+    """Look what is there already; with `force` all of it is done again.
+
+    Raises OutputError if a root holds somebody else's data set or table, and without `force` UsageError if a
+    result is there that was made otherwise.
+    """
+    for root, is_bids in {(request.names.root, request.names.is_bids) for request in requests}:
+        if root is not None:
+            check_table(root / TABLE)
+            if is_bids:
+                check_root(root)
+    states = [_state(request) for request in requests]
+    if force:
+        return [state if state == "missing" else "new" for state in states]
+    others = [request for request, state in zip(requests, states, strict=True) if state == "other"]
     if others:
         more = f" (and {len(others) - 1} more)" if len(others) > 1 else ""
         raise UsageError(
             f"{others[0].names.path('anomaly_mask')}: is there already, made otherwise{more}. "
             "Pass --force to replace it, or choose another folder with -o."
         )
+    return states
 
 
-def _one(request: DetectRequest, force: bool, progress: Callable[[Path, str], None] | None) -> DetectOutcome:
-    scan = request.scan.scan
+def _state(request: DetectRequest) -> State:
+    if request.scan.missing():
+        return "missing"
     try:
-        if not force and status(request) == "done":
-            return read_outcome(request, "skipped")
-        result = detect_scan(request, progress=lambda text: progress(scan, text) if progress else None)
-        save(result, request, force=True)
-        return read_outcome(request, "done")
-    except OutputError:
-        raise
-    except MedunsupError as error:
-        return DetectOutcome(scan, "failed", error=str(error), trace=traceback.format_exc())
-    except Exception as error:  # noqa: BLE001 - one broken scan must not end the others
-        text = f"{scan}: unexpected {type(error).__name__}: {error}. --debug shows where."
-        return DetectOutcome(scan, "failed", error=" ".join(text.split()), trace=traceback.format_exc())
+        return status(request)
+    except InputError:
+        return "new"  # it cannot be read: it fails when its turn comes
+
+
+def _work(
+    requests: Sequence[DetectRequest],
+    states: Sequence[State],
+    model: ModelFolder,
+    jobs: int,
+    progress: Progress | None,
+) -> Iterator[DetectOutcome]:
+    """Yield every scan's outcome as it comes."""
+    todo = []
+    for request, state in zip(requests, states, strict=True):
+        if state == "missing":
+            yield DetectOutcome(request.scan.scan, "failed", error=request.scan.missing())
+        elif state == "done":
+            yield read_outcome(request, "skipped")
+        else:
+            todo.append(request)
+    scans = [request.scan.scan for request in todo]
+    yield from work_through(
+        partial(do_detect, model), todo, scans, DetectOutcome, jobs=jobs, progress=progress
+    )

@@ -131,6 +131,16 @@ def fill(pattern: str | Path, scan: Path) -> Path:
         raise UsageError(f"{pattern}: only {{folder}}, {{stem}} and {{id}} can be filled in.") from error
 
 
+def check_patterns(paths: Sequence[str | Path], n_scans: int) -> None:
+    """Raise UsageError if one of the files given beside the scans is the same for several of them."""
+    plain = next((path for path in paths if "{" not in str(path)), None)
+    if plain is not None and n_scans > 1:
+        raise UsageError(
+            f"{plain} is one file for {n_scans} scans. Name each scan's own with a pattern, "
+            "such as '{folder}/{stem}_mask.nii.gz'."
+        )
+
+
 def check_distinct(requests: Sequence[Request]) -> None:
     """Raise UsageError if two scans would be written under one name."""
     taken: dict[Path, Path] = {}

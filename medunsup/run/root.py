@@ -24,6 +24,8 @@ NOT_IN_BIDS = (
     "colours",
     "prior",
     "volumes.tsv",
+    "anomalies.tsv",
+    "anomaly_group.html",
 )
 
 README = """# Brain tissue segmentation by medunsup
@@ -56,7 +58,9 @@ In each subject's `anat` folder, in the scan's own space:
 
 Maps named after a cheap method (`_desc-asymmetry_statmap` and so on) are there to compare with. The sidecar
 `_desc-anomaly_mask.json` tells how each result was made, with the scan's p-value and what sets the scan apart
-from those the model knows; where it is missing, the result is not complete. Not for diagnosis.
+from those the model knows; where it is missing, the result is not complete.
+
+`anomalies.tsv` and `anomaly_group.html` compare all scans, from two on. Not for diagnosis.
 """
 
 

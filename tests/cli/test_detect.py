@@ -2,13 +2,16 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 from healthy_scans import QUICK, patient, people, trained
 from typer.testing import CliRunner
 
+from medunsup.cli.detect_printing import shared_warnings
 from medunsup.cli.learning import left
 from medunsup.cli.main import app
+from medunsup.run.detect_outcome import DetectOutcome
 
 __all__ = ["patient", "people", "trained"]
 
@@ -105,10 +108,41 @@ def test_scan_that_is_not_there_is_wrong_use_and_a_broken_one_a_failure(trained,
     assert (done.exit_code, "Traceback" in done.stderr) == (1, False)
 
 
-def test_folder_that_is_no_model_is_said(patient, tmp_path):
+def test_folder_that_is_no_model_is_said_in_one_line(patient, tmp_path):
     done = run("detect", patient, "--model", tmp_path)
     assert done.exit_code == 1
-    assert "is no model folder" in done.stderr
+    (line,) = done.stderr.splitlines()
+    assert "is no model folder" in line
+
+
+def test_many_scans_are_counted_and_what_all_share_is_said_once(trained, patient, people, tmp_path):
+    scans = [patient, sorted(people.iterdir())[0], tmp_path / "missing.nii.gz"]
+    done = run("detect", *scans, "--model", trained.path, "-o", tmp_path)
+    assert done.exit_code == 1
+    told = done.stderr.splitlines()
+    assert f"[2/3] {patient.name}: done" in told
+    (shared,) = [line for line in told if "support no false-positive rate" in line]
+    assert shared.startswith("  all 2 scans: ")
+    assert sum("has seen this scan" in line for line in told) == 1
+    assert "2 done, 0 skipped, 1 failed" in told
+    assert f"All scans compared: {tmp_path / 'anomaly_group.html'}" in told
+    assert len(done.stdout.splitlines()) == 2
+
+
+def test_json_names_the_page_of_all_scans(trained, patient, people, tmp_path):
+    words = ["detect", patient, sorted(people.iterdir())[0], "--model", trained.path, "-o", tmp_path]
+    told = json.loads(run(*words, "--json", "-q").stdout)
+    assert told["group_page"] == str(tmp_path / "anomaly_group.html")
+    assert [scan["status"] for scan in told["scans"]] == ["done", "done"]
+
+
+@pytest.mark.parametrize(
+    ("who", "words"), [("ab", "a, b"), ("abcde", "a, b, c and 2 more"), ("abcdef", "all 6 scans")]
+)
+def test_warning_that_several_scans_share_names_them(who, words):
+    scans = [DetectOutcome(Path(name), "done", warnings=("Look.",) * (name in who)) for name in "abcdef"]
+    failed = DetectOutcome(Path("g"), "failed", error="broken")
+    assert shared_warnings([*scans, failed]) == {"Look.": words}
 
 
 def test_models_are_listed_shown_and_verified(trained):

@@ -7,8 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from healthy_scans import patient, people, trained
 
 from medunsup.run.cohort import segment_many
+from medunsup.run.detect_many import detect_many
+
+__all__ = ["patient", "people", "trained"]
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +52,21 @@ def test_the_official_validator_finds_no_error(validator, make_scan, tmp_path, c
     issues = json.loads(done.stdout)["issues"]["issues"]
     assert [issue for issue in issues if issue["severity"] == "error"] == []
     assert len(list(out.rglob("*_dseg.nii.gz"))) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("quick_placement")
+def test_the_official_validator_finds_no_error_in_what_detect_writes(
+    validator, trained, patient, people, tmp_path
+):
+    known = sorted(people.iterdir())[0]
+    result = detect_many([patient, known], trained.path, tmp_path / "out", baselines=True)
+    assert result.group_page == tmp_path / "out" / "anomaly_group.html"
+    done = subprocess.run(
+        [validator, str(tmp_path / "out"), "--format", "json"], capture_output=True, text=True, timeout=120
+    )
+    issues = json.loads(done.stdout)["issues"]["issues"]
+    assert [issue for issue in issues if issue["severity"] == "error"] == []
 
 
 @pytest.mark.slow

@@ -1,0 +1,101 @@
+"""Read what `detect` left of each scan of a folder: its sidecar, and the thumbnail at the top of its page."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from medunsup.anomaly.result import Finding, Flag
+from medunsup.report.group_scans import address, read_sidecars, read_thumbnail, scan_file
+
+SIDECAR = "_desc-anomaly_mask.json"
+PAGE = "_desc-anomaly_report.html"
+
+Judged = Literal["unusual", "not unusual", "no verdict", "not judged"]
+
+
+@dataclass(frozen=True)
+class GroupModel:
+    """Which model looked at a scan; `sha256` is that of its weights."""
+
+    sha256: str
+    folder: str
+    words: str
+
+
+@dataclass(frozen=True)
+class AnomalyScan:
+    """One scan of the group: `name` begins its results' names, `file` is the scan's own.
+
+    `n_healthy` is how many healthy scans it was ranked among; None in results that do not say. `page` is the
+    address of its report from the group page; it and the thumbnail may be empty. `false_parts` is how many
+    findings a healthy scan shows on average.
+    """
+
+    name: str
+    file: str
+    model: GroupModel
+    p_value: float
+    n_healthy: int | None
+    alpha: float | None
+    is_anomalous: bool | None
+    findings: tuple[Finding, ...]
+    false_parts: float
+    flags: tuple[Flag, ...]
+    page: str
+    thumbnail: str
+
+    @property
+    def judged(self) -> Judged:
+        """What the result says of the scan as a whole; a flagged scan is not judged."""
+        if self.flags:
+            return "not judged"
+        if self.is_anomalous is None:
+            return "no verdict"
+        return "unusual" if self.is_anomalous else "not unusual"
+
+    @property
+    def findings_ml(self) -> float:
+        """Volume of all findings."""
+        return sum(one.volume_mm3 for one in self.findings) / 1000
+
+    @property
+    def largest_ml(self) -> float:
+        """Volume of the largest finding, 0 if there is none."""
+        return max((one.volume_mm3 for one in self.findings), default=0.0) / 1000
+
+    @property
+    def rank(self) -> tuple[float, float, str]:
+        """The smallest p-value first, among equal ones the largest volume of findings."""
+        return self.p_value, -self.findings_ml, self.name
+
+
+def read_scans(folder: Path) -> list[AnomalyScan]:
+    """All scans in `folder` and below that `detect` left a whole result of, by name."""
+    return read_sidecars(folder, SIDECAR, _scan)
+
+
+def _scan(facts: dict[str, Any], sidecar: Path, folder: Path) -> AnomalyScan:
+    name = sidecar.name.removesuffix(SIDECAR)
+    page = sidecar.with_name(name + PAGE)
+    return AnomalyScan(
+        name=name,
+        file=scan_file(facts),
+        model=_model(facts["Model"]),
+        p_value=float(facts["PValue"]),
+        n_healthy=facts.get("HealthyScans"),
+        alpha=facts["Alpha"],
+        is_anomalous=facts["IsAnomalous"],
+        findings=tuple(Finding(**one) for one in facts["Findings"]),
+        false_parts=float(facts["FalseFindingsInAHealthyScan"]),
+        flags=tuple(Flag(**one) for one in facts["Flags"]),
+        page=address(page, folder),
+        thumbnail=read_thumbnail(page),
+    )
+
+
+def _model(facts: dict[str, Any]) -> GroupModel:
+    words = (
+        f"{facts['model']} with {facts['score']}, {facts['contrast']}, learned from {facts['n_train']} "
+        f"healthy scans, calibrated on {facts['n_calibration']} others"
+    )
+    return GroupModel(facts["weights_sha256"], facts["folder"], words)

@@ -1,0 +1,40 @@
+"""A picture small enough for a table of 500 scans: what was found, or where was looked."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medunsup.anomaly.result import AnomalyResult
+from medunsup.report.anomaly_slices import BRAIN, AnomalyCutter, first_point
+from medunsup.report.heat import heat_opacity, heat_palette
+from medunsup.report.mosaic import outline
+from medunsup.report.slices import Plane, cut, positions
+from medunsup.report.thumbnail import PLANES_SHOWN, side_by_side
+
+
+def thumbnail(result: AnomalyResult) -> str:
+    """Return the JPEG data address of two slices through the largest finding, with the map.
+
+    A flagged scan's map means nothing: its middle is shown, with the outline of the brain mask.
+    """
+    cutter = AnomalyCutter(result)
+    if result.flags:
+        middles = {plane: positions(cutter.mask, plane, 1)[0] for plane in PLANES_SHOWN}
+        return side_by_side(cutter, {plane: _with_brain(cutter, plane, n) for plane, n in middles.items()})
+    where = cutter.index_of(first_point(result))
+    return side_by_side(
+        cutter, {plane: _with_map(cutter, plane, where[plane.axis]) for plane in PLANES_SHOWN}
+    )
+
+
+def _with_map(cutter: AnomalyCutter, plane: Plane, index: int) -> NDArray[np.uint8]:
+    """Pixels (rows, columns, 3): the map in its colours over the scan."""
+    levels = cut(cutter.heat, plane, index)
+    share = (heat_opacity()[levels] / 255)[..., None]
+    grey = cutter.grey(plane, index)[..., None]
+    return ((1 - share) * grey + share * heat_palette()[levels]).astype(np.uint8)
+
+
+def _with_brain(cutter: AnomalyCutter, plane: Plane, index: int) -> NDArray[np.uint8]:
+    grey = cutter.grey(plane, index)
+    brain = outline(cut(cutter.mask, plane, index).astype(np.uint8), (BRAIN,)) > 0
+    return np.where(brain[..., None], np.array(BRAIN.rgb, np.uint8), grey[..., None])

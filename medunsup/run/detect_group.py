@@ -1,0 +1,50 @@
+"""What all results of `detect` in one folder say together: one table, one page."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from medunsup.io.atomic import write_text
+from medunsup.report.anomaly_group_scans import AnomalyScan, read_scans
+from medunsup.run.group import drawn
+from medunsup.run.tables import tsv
+
+TABLE = "anomalies.tsv"
+COLUMNS = ("scan", "p_value", "alpha", "verdict", "n_findings", "findings_ml", "largest_ml", "flags")
+FEWEST = 2
+
+
+def write_group(root: Path) -> Path | None:
+    """Write table and page of all scans in `root`, from two scans on; return the page, None if there is none.
+
+    A defect in the page is logged and costs the page alone. Raises OutputError if they cannot be written.
+    """
+    scans = read_scans(root)
+    if len(scans) < FEWEST:
+        return None
+    write_text(root / TABLE, anomalies_tsv(scans))
+    return drawn(root, _write_page)
+
+
+def anomalies_tsv(scans: Sequence[AnomalyScan]) -> str:
+    """One row a scan: p-value, verdict at `alpha`, volumes of the findings, what sets it apart."""
+    return tsv([COLUMNS, *(_row(scan) for scan in scans)])
+
+
+def _row(scan: AnomalyScan) -> list[str]:
+    verdict = "n/a" if scan.judged == "no verdict" else scan.judged
+    alpha = "n/a" if scan.alpha is None else f"{scan.alpha:g}"
+    found = [str(len(scan.findings)), f"{scan.findings_ml:.3f}", f"{scan.largest_ml:.3f}"]
+    return [
+        scan.file,
+        f"{scan.p_value:.5g}",
+        alpha,
+        verdict,
+        *found,
+        ",".join(flag.name for flag in scan.flags) or "none",
+    ]
+
+
+def _write_page(root: Path) -> Path:
+    from medunsup.report.anomaly_group import write_anomaly_group
+
+    return write_anomaly_group(root)
