@@ -48,7 +48,7 @@ def strip(
     *,
     ends: tuple[float, float] | None = None,
 ) -> Strip | None:
-    """Place all scans of the table on one line, from `ends` to `ends` if given; None if no value is known."""
+    """Place all scans of the table on one line, over `ends` if given; None if no value is known."""
     known = [int(row) for row in np.flatnonzero(np.isfinite(values))]
     if not known:
         return None
