@@ -1,4 +1,4 @@
-"""Tissue maps that experts drew, carried onto a model's lattice of 1 mm by the real registration, and back."""
+"""Tissue maps that experts drew, carried onto a lattice of 1 mm by the real registration, and back."""
 
 import numpy as np
 import pytest
