@@ -35,9 +35,9 @@ from medunsup.core.volume import Volume  # noqa: E402
 from medunsup.io.load import load  # noqa: E402
 from medunsup.preprocess.brain_mask import brain_mask  # noqa: E402
 from medunsup.preprocess.images import shrink  # noqa: E402
-from medunsup.preprocess.normalize import FENCES, winsorize_and_scale  # noqa: E402
 from medunsup.preprocess.register import Placement, place_template  # noqa: E402
 from medunsup.run.box import Box  # noqa: E402
+from medunsup.run.mixture import scale_one  # noqa: E402
 from medunsup.tissue.base import TissueInput  # noqa: E402
 from medunsup.tissue.priors import tissue_priors  # noqa: E402
 from medunsup.tissue.quality import assess  # noqa: E402
@@ -208,7 +208,7 @@ def judge(scan: str, case: Case) -> Found:
     placement = case.placement or place(case.image, case.mask)
     box = Box.around(case.mask.data)
     image, mask = box.take(case.image), box.take(case.mask)
-    intensity = winsorize_and_scale(image.data, mask.data, fence=FENCES.get(case.contrast))[None]
+    intensity = scale_one(image, case.contrast, mask.data, Step("normalise"))[0][None]
     priors = tissue_priors(image, mask, placement) if placement.fits else None
     labels = class_table(3)
     data = TissueInput(intensity, mask.data, image.spacing_mm, (case.contrast,), labels, priors)

@@ -27,9 +27,10 @@ from medunsup.core.registry import method, methods
 from medunsup.core.volume import Volume
 from medunsup.io.load import load
 from medunsup.measures.segmentation import dice
-from medunsup.preprocess.normalize import FENCES, winsorize_and_scale
+from medunsup.preprocess.normalize import winsorize_and_scale
 from medunsup.preprocess.register import place_template
 from medunsup.run.box import Box
+from medunsup.run.mixture import scale_one
 from medunsup.tissue.base import TissueInput
 from medunsup.tissue.priors import tissue_priors
 
@@ -166,7 +167,7 @@ def case_of(
     inside = box.take(image.like(mask, kind="mask"))
     priors = tissue_priors(cut, inside, placement)
     seconds = time.process_time() - started
-    scaled = winsorize_and_scale(cut.data, inside.data, fence=FENCES["T1w"])[None]
+    scaled = scale_one(cut, "T1w", inside.data, Step("normalise"))[0][None]
     data = TissueInput(scaled, inside.data, image.spacing_mm, ("T1w",), TISSUES, priors)
     cut_truth = box.take(image.like(truth.astype(np.uint8), kind="label")).data
     cut_fast = None if fast is None else box.take(image.like(fast.astype(np.uint8), kind="label")).data

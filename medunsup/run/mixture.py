@@ -18,24 +18,47 @@ from medunsup.tissue.base import TissueInput, TissueMethod
 Array = NDArray[np.float32]
 
 
-def scale(channels: Iterable[Volume], contrasts: Sequence[str], mask: NDArray[np.bool_], step: Step) -> Array:
-    """Clip the tails and scale to [0, 1] inside the mask: (C, I, J, K), one channel a contrast."""
-    from medunsup.preprocess.normalize import FENCES, TAILS_PERCENT, winsorize_and_scale
+def scale(
+    channels: Iterable[Volume], contrasts: Sequence[str], mask: NDArray[np.bool_], step: Step
+) -> tuple[Array, list[Volume | None]]:
+    """Clip the tails and scale to [0, 1] inside the mask: (C, I, J, K), one channel a contrast.
+
+    A strong bias of a T1w channel is evened out; the coarse fields it was divided by are given back, None
+    where there is none.
+    """
+    from medunsup.preprocess.normalize import FENCES, TAILS_PERCENT
 
     step.parameters |= {"tails_percent": list(TAILS_PERCENT), "fences": FENCES}
-    return np.stack(
-        [
-            winsorize_and_scale(channel.data, mask, fence=FENCES.get(contrast))
-            for channel, contrast in zip(channels, contrasts, strict=True)
-        ]
-    )
+    found = [
+        scale_one(channel, contrast, mask, step)
+        for channel, contrast in zip(channels, contrasts, strict=True)
+    ]
+    return np.stack([scaled for scaled, _ in found]), [field for _, field in found]
+
+
+def scale_one(
+    channel: Volume, contrast: str, mask: NDArray[np.bool_], step: Step
+) -> tuple[Array, Volume | None]:
+    """Scale one channel (I, J, K), with the coarse field of its strong bias if it had one."""
+    from medunsup.preprocess.bias import field_on, strong_bias
+    from medunsup.preprocess.normalize import FENCES, winsorize_and_scale
+
+    fence = FENCES.get(contrast)
+    scaled = winsorize_and_scale(channel.data, mask, fence=fence)
+    if contrast != "T1w":  # elsewhere a large lesion may look like bias
+        return scaled, None
+    field = strong_bias(channel.like(scaled), channel.like(mask, kind="mask"), step=step)
+    if field is not None:
+        scaled /= field_on(field, channel.grid)
+        scaled = winsorize_and_scale(scaled, mask, fence=fence)
+    return scaled, field
 
 
 def priors(image: Volume, mask: Volume, placement: Any, request: Request, step: Step) -> Array | None:
     """Spatial priors of the three tissues; None for other classes or a template that does not fit."""
     from medunsup.tissue.priors import tissue_priors
 
-    if request.settings.tissues != len(TISSUES):
+    if request.settings.tissues not in (len(TISSUES), "auto"):
         step.outcome = "skipped"
         return None
     if not placement.fits:
@@ -58,11 +81,12 @@ def prepare(
     settings: SegmentSettings,
     step: Step,
 ) -> TissueInput:
-    """Gather what a method may use; `tissues="auto"` is settled here."""
+    """Gather what a method may use; `tissues="auto"` is settled here: unless on 3, without priors."""
     n_classes = settings.tissues
     if n_classes == "auto":
         n_classes = propose_classes(intensity, mask, settings, step)
-    return TissueInput(intensity, mask, spacing_mm, contrasts, class_table(n_classes), priors)
+    known = priors if n_classes == len(TISSUES) else None
+    return TissueInput(intensity, mask, spacing_mm, contrasts, class_table(n_classes), known)
 
 
 def propose_classes(intensity: Array, mask: NDArray[np.bool_], settings: SegmentSettings, step: Step) -> int:

@@ -73,11 +73,16 @@ def describe_fit(data: TissueInput, fitted: TissueMethod, settings: SegmentSetti
     )
 
 
-def corrected(image: Volume, box: Box, fitted: TissueMethod) -> Volume:
-    """Divide the scan by its bias field, which is continued beyond the box by its border values."""
-    if (found := fitted.bias_field_) is None:
+def corrected(image: Volume, box: Box, fitted: TissueMethod, uneven: Volume | None) -> Volume:
+    """Divide the scan by its bias: the mixture's field, continued beyond the box, and a strong one before."""
+    from medunsup.preprocess.bias import field_on
+
+    found = fitted.bias_field_
+    if found is None and uneven is None:
         return image
-    field = box.extend(found[0])
+    field = np.ones(image.shape, np.float32) if found is None else box.extend(found[0])
+    if uneven is not None:
+        field *= field_on(uneven, image.grid)
     return image.like(np.divide(image.data, field, out=field))
 
 

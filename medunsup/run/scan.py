@@ -111,14 +111,16 @@ def segment_scan(request: Request, *, progress: Progress | None = None) -> Segme
             channels |= {name: box.take(volume) for name, volume in further.items()}
     region = box.take(brain).data.copy()  # the whole mask comes back at the end
     brain = replace(box.take(brain), data=region)
-    with begin("priors") as step:
-        priors = mixture.priors(channels["image"], brain, placement, request, step)
+    with begin("priors") as placed:
+        priors = mixture.priors(channels["image"], brain, placement, request, placed)
     with begin("contrast", asked=settings.contrast) as step:
         contrasts = name_contrasts(request, image.source, channels["image"].data, priors, step)
     with begin("normalise") as step:
-        intensity = mixture.scale(channels.values(), contrasts, region, step)
+        intensity, uneven = mixture.scale(channels.values(), contrasts, region, step)
     with begin("mixture", method=settings.method) as step:
         data = mixture.prepare(intensity, region, image.spacing_mm, contrasts, priors, settings, step)
+        if data.priors is None and placed.outcome == "done":
+            placed.outcome = "skipped"  # for the number of classes that was settled on
         fitted = mixture.fit(data, settings, step)
         data, priors = replace(data, priors=None), None  # the largest thing that is no longer needed
         fit = outcome.describe_fit(data, fitted, settings, step)
@@ -127,7 +129,7 @@ def segment_scan(request: Request, *, progress: Progress | None = None) -> Segme
     with begin("quality") as step:
         quality = outcome.judge(data, fitted, volumes, placement, image, box, step)
     parameters = {**settings.as_record(), "parameters": fitted.parameters}
-    classes, corrected = data.labels, outcome.corrected(image, box, fitted)
+    classes, corrected = data.labels, outcome.corrected(image, box, fitted, uneven[0])
     labels, entropy, fractions = fitted.labels_, fitted.entropy_, fitted.fractions_
     del data, intensity, channels, brain, fitted  # room for the maps of the whole scan
     return SegmentResult(

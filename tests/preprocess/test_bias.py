@@ -5,8 +5,11 @@ import pytest
 from phantom import make_anatomy
 
 from medunsup.core.errors import InputError
+from medunsup.core.geometry import Grid
 from medunsup.core.record import Step
-from medunsup.preprocess.bias import correct_bias
+from medunsup.core.volume import Volume
+from medunsup.preprocess.bias import correct_bias, field_on, strong_bias
+from medunsup.preprocess.normalize import winsorize_and_scale
 
 
 @pytest.fixture(scope="module")
@@ -43,3 +46,35 @@ def test_an_empty_mask_is_an_error_that_says_so(brain):
     image = brain.image()
     with pytest.raises(InputError, match="covers too little"):
         correct_bias(image, brain.mask.like(np.zeros(image.shape, bool)), step=Step("bias"))
+
+
+def scaled(brain, bias):
+    image = brain.image("T1w", noise=0.02, bias=bias)
+    return image.like(winsorize_and_scale(image.data, brain.mask.data))
+
+
+def test_a_usual_bias_is_left_to_the_mixture(brain):
+    step = Step("normalise")
+    assert strong_bias(scaled(brain, 0.0), brain.mask, step=step) is None
+    assert step.findings["bias_evened_out"] == 0
+
+
+def test_a_strong_bias_is_found_on_a_coarse_grid_and_evens_white_matter_out(brain):
+    biased, step = scaled(brain, 0.6), Step("normalise")
+    field = strong_bias(biased, brain.mask, step=step)
+    assert step.findings["bias_evened_out"] == 1
+    evened = biased.like(biased.data / field_on(field, biased.grid))
+    assert spread_of_wm(evened, brain) < 0.5 * spread_of_wm(biased, brain)
+
+
+def test_a_field_goes_on_beyond_its_grid_as_it_is_at_the_border(brain):
+    field = Volume(np.full((4, 4, 4), 1.5, np.float32), np.diag([6.0, 6, 6, 1]), kind="image")
+    wide = Grid((40, 40, 40), np.array([[1.0, 0, 0, -10], [0, 1, 0, -10], [0, 0, 1, -10], [0, 0, 0, 1]]))
+    np.testing.assert_allclose(field_on(field, wide), 1.5)
+
+
+def test_a_few_slices_are_no_volume_to_fit_a_field_to(brain):
+    image = scaled(brain, 0.6)
+    slices = Volume(image.data[:, :, 15:18], image.affine)
+    mask = slices.like(brain.mask.data[:, :, 15:18], kind="mask")
+    assert strong_bias(slices, mask, step=Step("normalise")) is None
