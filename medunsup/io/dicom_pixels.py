@@ -18,10 +18,9 @@ from pydicom.uid import (
 )
 
 from medunsup.core.errors import DependencyError, InputError
+from medunsup.core.extras import install
 from medunsup.io.dicom_slices import TAGS, Slice
 from medunsup.io.notes import Notes
-
-EXTRA = "pip install 'medunsup[jpeg]'"
 
 
 def decode(ordered: Sequence[Slice], notes: Notes) -> Iterator[NDArray[Any]]:
@@ -84,7 +83,7 @@ def _check_codec(item: Slice) -> None:
     if not available:
         raise DependencyError(
             f"{item.path}: is stored as {syntax.name}, whose codec is not installed. "
-            f"Install it with: {EXTRA}, or export the series uncompressed."
+            f"In the folder of medunsup: {install('jpeg')}; or export the series uncompressed."
         )
 
 

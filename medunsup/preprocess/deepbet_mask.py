@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medunsup.core.errors import DependencyError
+from medunsup.core.extras import install
 from medunsup.core.volume import Volume
 from medunsup.preprocess.images import bounding_box, crop, refine_thick_axes, resampled, shrink
 from medunsup.preprocess.intensities import tissue_look
@@ -36,7 +37,8 @@ def deepbet_mask(image: Volume) -> NDArray[np.bool_]:
         from deepbet import run_bet
     except ImportError as error:
         raise DependencyError(
-            "Brain mask 'deepbet' needs the package deepbet; pip install 'medunsup[deepbet]'."
+            "Brain mask 'deepbet' needs the package deepbet. In the folder of medunsup: "
+            f"{install('deepbet')}."
         ) from error
     import nibabel
 

@@ -12,6 +12,7 @@ from typing import Literal
 
 import medunsup
 from medunsup.core.errors import MedunsupError
+from medunsup.core.extras import install
 
 ESSENTIAL = (
     "numpy",
@@ -27,9 +28,10 @@ ESSENTIAL = (
     "pydantic",
 )
 FURTHER = {"torch": "deep methods", "monai": "medunsup.transforms"}
+JPEG = f"In the folder of medunsup: {install('jpeg')}"
 CODECS = {
-    "JPEG-LS": ("1.2.840.10008.1.2.4.80", "pip install 'medunsup[jpeg]'"),
-    "JPEG lossless": ("1.2.840.10008.1.2.4.70", "pip install 'medunsup[jpeg]'"),
+    "JPEG-LS": ("1.2.840.10008.1.2.4.80", JPEG),
+    "JPEG lossless": ("1.2.840.10008.1.2.4.70", JPEG),
     "JPEG 2000": ("1.2.840.10008.1.2.4.90", "pip install pillow"),
     "RLE": ("1.2.840.10008.1.2.5", "pip install pydicom"),
 }

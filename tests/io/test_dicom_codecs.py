@@ -67,7 +67,7 @@ def test_a_missing_codec_is_named_with_the_extra_that_brings_it(tmp_path, monkey
     item["PixelData"].is_undefined_length = True
     path = write_dicom(item, tmp_path / "scan.dcm", syntax=JPEGLosslessSV1)
     monkeypatch.setattr("pydicom.pixels.decoders.base.Decoder.is_available", property(lambda self: False))
-    with pytest.raises(DependencyError, match=r"JPEG Lossless.*pip install 'medunsup\[jpeg\]'"):
+    with pytest.raises(DependencyError, match=r"JPEG Lossless.*pip install -c constraints\.txt '\.\[jpeg\]'"):
         load(path)
 
 
