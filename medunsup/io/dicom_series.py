@@ -173,7 +173,7 @@ def _nothing(path: Path, others: Sequence[Path], found: dict[str, Series]) -> st
 
 
 def _listing(found: Sequence[Series], *, why: bool = False) -> str:
-    """Describe each series, where numbers recur with its UID; `why` adds the reason it is not taken."""
+    """Describe each series in a line, where numbers recur with its UID; `why` adds why it is not taken."""
     numbers = [series.number for series in found]
     lines = [
         f"{series}"
@@ -181,7 +181,7 @@ def _listing(found: Sequence[Series], *, why: bool = False) -> str:
         + (f", not taken: {series.objection}" if why and series.objection else "")
         for series in found
     ]
-    return "Found: " + "; ".join(lines)
+    return "\n  ".join(["Found:", *lines])
 
 
 def _modality(code: str) -> str:
