@@ -4,10 +4,18 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 IMAGE_ENDINGS = (".nii.gz", ".nii", ".mgz", ".mgh")
-CONTRAST_OF_SUFFIX = {"T1w": "T1w", "T2w": "T2w", "FLAIR": "FLAIR", "PDw": "PD", "PD": "PD"}
+Contrast = Literal["T1w", "T2w", "FLAIR", "PD"]
+SUFFIXES: dict[str, Contrast] = {"t1w": "T1w", "t2w": "T2w", "flair": "FLAIR", "pdw": "PD", "pd": "PD"}
+WORDS: dict[str, Contrast] = {
+    **SUFFIXES,
+    **dict.fromkeys(("t1", "t1n", "mprage", "mp2rage", "spgr", "bravo"), "T1w"),
+    "t2": "T2w",
+    "t2f": "FLAIR",
+}
+CONTRAST_AGENT = {"c", "ce", "gd", "gad", "gadolinium", "post", "postcontrast"}
 BIDS_NAME = re.compile(r"(?P<entities>sub-[A-Za-z0-9]+(?:_[a-z]+-[A-Za-z0-9+]+)*)_(?P<suffix>[A-Za-z0-9]+)")
 OURS = re.compile(r"_(?:label|desc)-[A-Za-z0-9+]+")  # entities our own names set: a name may hold each once
 LOCK = "medunsup.lock"
@@ -87,14 +95,33 @@ def stem(path: Path) -> str:
     return path.absolute().name if path.is_dir() else path.stem
 
 
-def contrast_of_name(name: str) -> Literal["T1w", "T2w", "FLAIR", "PD"] | None:
-    """Read the contrast that the last part of a file name states, as BIDS does, or None."""
-    last = stem(Path(name)).rsplit("_", 1)[-1]
-    return CONTRAST_OF_SUFFIX.get(last)  # type: ignore[return-value]
+def contrast_of_suffix(name: str) -> Contrast | None:
+    """Read the contrast that the last part of a file name states, as in BIDS, or None."""
+    return WORDS.get(stem(Path(name)).rsplit("_", 1)[-1].lower())
 
 
-def output_names(scan: Path, out: Path | None) -> OutputNames:
-    """Name the results of one scan: in BIDS folders under `out`, or flat in `out`, or beside the scan.
+def contrast_of_name(name: str) -> Contrast | None:
+    """Read the contrast that the words of a file name state; None for none, or T1 with a contrast agent.
+
+    A BIDS suffix at the end decides among several. In a name after BIDS no other word counts.
+    """
+    whole = stem(Path(name))
+    words = re.split(r"[^a-z0-9]+", whole.lower())
+    if BIDS_NAME.fullmatch(whole) or whole.lower().rsplit("_", 1)[-1] in SUFFIXES:
+        return contrast_of_suffix(name)
+    told = {WORDS[word] for word in words if word in WORDS and word != "pd"}  # Parkinson's disease, often
+    if len(told) != 1 or (told == {"T1w"} and CONTRAST_AGENT.intersection(words)):
+        return None
+    return told.pop()
+
+
+def contrast_of_word(word: Any) -> Any:
+    """Return the contrast that a user names with a word such as T1 or flair; any other word as it is."""
+    return WORDS.get(str(word).lower(), word)
+
+
+def output_names(scan: Path, out: Path | None, subfolder: str = "") -> OutputNames:
+    """Name the results of one scan: in BIDS folders under `out`, or in `out` or its subfolder, or beside it.
 
     A scan of a BIDS data set without `out` goes to the set's derivatives/medunsup. Its `desc` and `label` are
     left out, since the results have their own.
@@ -104,7 +131,7 @@ def output_names(scan: Path, out: Path | None) -> OutputNames:
     if out is None and (found is None or raw is None):
         return OutputNames(scan.parent, stem(scan))
     if found is None:
-        return OutputNames(out or scan.parent, stem(scan), root=out)
+        return OutputNames((out or scan.parent) / subfolder, stem(scan), root=out)
     root = out if out is not None or raw is None else raw / "derivatives" / "medunsup"
     entities = OURS.sub("", found["entities"])
     return OutputNames(Path(root or "") / _bids_folder(entities), entities, root, found["suffix"])

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from medunsup.core.errors import InputError, UsageError
-from medunsup.io.bids import contrast_of_name
+from medunsup.io.bids import contrast_of_suffix
 
 
 def find_scans(root: Path, participants: Sequence[str] = (), contrast: str = "T1w") -> list[Path]:
@@ -21,7 +21,7 @@ def find_scans(root: Path, participants: Sequence[str] = (), contrast: str = "T1
     if unknown:
         raise UsageError(f"{root}: has no {', '.join(unknown)}. It has {', '.join(list(there)[:10])}.")
     files = [path for name in asked for path in sorted(there[name].glob("**/anat/*.nii*"))]
-    scans = [path for path in files if contrast_of_name(path.name) == contrast]
+    scans = [path for path in files if contrast_of_suffix(path.name) == contrast]
     if not scans:
         raise InputError(f"{root}: no {contrast} scan of {', '.join(asked) or 'anybody'} in an anat folder.")
     return scans

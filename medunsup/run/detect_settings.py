@@ -6,7 +6,7 @@ from pydantic import Field
 
 from medunsup.core.config import Config
 from medunsup.io.load import Coordinates
-from medunsup.run.settings import Contrast
+from medunsup.run.settings import ContrastChoice
 
 
 class TrainSettings(Config):
@@ -22,7 +22,7 @@ class TrainSettings(Config):
     score_parameters: dict[str, Any] = Field(default_factory=dict)
     postprocess: tuple[str, ...] = ("median=3", "relative=75")
     spacing_mm: float = Field(2.0, ge=0.5, le=8.0, description="of the lattice the model lives on")
-    contrast: Contrast = "auto"
+    contrast: ContrastChoice = "auto"
     brain: Literal["auto", "atlas", "stripped", "deepbet"] = "auto"
     coordinates: Coordinates = "auto"
     validation: float = Field(0.1, ge=0, lt=1, description="share of subjects that decide when to stop")

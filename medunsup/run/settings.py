@@ -3,12 +3,14 @@
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from medunsup.core.config import Config
+from medunsup.io.bids import contrast_of_word
 from medunsup.io.load import Coordinates
 
 Contrast = Literal["auto", "T1w", "T2w", "FLAIR", "PD"]
+ContrastChoice = Annotated[Contrast, BeforeValidator(contrast_of_word)]
 
 
 class SegmentSettings(Config):
@@ -24,7 +26,7 @@ class SegmentSettings(Config):
 
     method: str = "atlas_gmm"
     tissues: Literal["auto"] | Annotated[int, Field(ge=2, le=12)] = 3
-    contrast: Contrast = "auto"
+    contrast: ContrastChoice = "auto"
     seed: int = Field(default=0, ge=0)
     volume: int | None = Field(default=None, ge=0)
     series: str | None = None

@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from medunsup.core.errors import UsageError
 from medunsup.io.bids import contrast_of_name, dataset_root, link_to, output_names, sidecar, source_uri, stem
+from medunsup.run.detect_settings import TrainSettings
+from medunsup.run.settings import SegmentSettings
 
 
 @pytest.mark.parametrize(
@@ -66,10 +69,41 @@ def test_a_lone_file_with_a_bids_name_is_treated_like_any_other(tmp_path):
         ("s_PDw.nii.gz", "PD"),
         ("T2w.mgz", "T2w"),
         ("scan.nii", None),
+        ("T1.nii.gz", "T1w"),
+        ("t2.nii", "T2w"),
+        ("Flair_subtrMeanDivStd.nii.gz", "FLAIR"),
+        ("113-02-FLAIR_processed_reg.nii.gz", "FLAIR"),
+        ("IXI002-Guys_MPRAGE_1.nii.gz", "T1w"),
+        ("BraTS-00-t2f.nii.gz", "FLAIR"),
+        ("T2_FLAIR.nii.gz", "FLAIR"),
+        ("FLAIR_to_T1.nii.gz", None),
+        ("sub-1_space-T1w_desc-preproc_T2w.nii.gz", "T2w"),
+        ("sub-1_space-T1w_bold.nii.gz", None),
+        ("part1_st2.nii.gz", None),
+        ("PD-007.nii.gz", None),
+        ("PD-007-T1.nii.gz", "T1w"),
+        ("x_t1ce.nii.gz", None),
+        ("x-T1Gd.nii.gz", None),
+        ("T1c.nii", None),
+        ("T1_post.nii.gz", None),
     ],
 )
-def test_the_last_part_of_a_name_says_the_contrast(name, contrast):
+def test_the_words_of_a_name_say_the_contrast_unless_they_disagree(name, contrast):
     assert contrast_of_name(name) == contrast
+
+
+@pytest.mark.parametrize(
+    ("word", "contrast"), [("t1", "T1w"), ("T2", "T2w"), ("flair", "FLAIR"), ("pd", "PD")]
+)
+def test_a_contrast_may_be_asked_for_as_people_write_it(word, contrast):
+    assert SegmentSettings(contrast=word).contrast == contrast
+    assert TrainSettings(contrast=word).contrast == contrast
+
+
+@pytest.mark.parametrize("word", ["T9", "t1c", 3])
+def test_an_unknown_contrast_is_refused_with_the_known_ones(word):
+    with pytest.raises(UsageError, match="'T1w', 'T2w', 'FLAIR' or 'PD'"):
+        SegmentSettings.parse({"contrast": word})
 
 
 def test_a_source_is_named_by_a_link_that_tells_no_folder_of_the_user(tmp_path):
