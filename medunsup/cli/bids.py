@@ -55,7 +55,7 @@ def bids(
         "contrast": contrast,
         "learn_prior": learn_prior or None,
     }
-    with one_line_errors(debug=debug, as_json=as_json):
+    with one_line_errors(debug=debug, as_json=as_json, quiet=quiet):
         from medunsup.core.errors import InputError
         from medunsup.run.bids_app import find_scans
         from medunsup.run.cohort import make_requests, plan, run_requests
@@ -69,11 +69,12 @@ def bids(
                 )
             typer.echo(f"All scans compared: {page}", err=True)
             return
-        scans = find_scans(bids_dir, [*(participant_label or []), *(more_labels or [])], contrast)
-        requests = make_requests(scans, read_settings(config, given, set_ or []), output_dir)
+        settings = read_settings(config, given, set_ or [])
+        labels = [*(participant_label or []), *(more_labels or [])]
+        requests = make_requests(find_scans(bids_dir, labels, settings.contrast), settings, output_dir)
         if dry_run:
             raise typer.Exit(print_plan(plan(requests, force=force), as_json))
-        with display(len(scans), quiet) as shown:
+        with display([request.scan for request in requests], quiet) as shown:
             result = run_requests(
                 requests,
                 jobs=jobs,

@@ -4,18 +4,21 @@ import json
 import logging
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import typer
 
+from medunsup.core.paths import short_names
+
 if TYPE_CHECKING:
     from medunsup.run.batch import Outcome
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
 N_STEPS = 10
+TOLD = "medunsup.run.given"  # its warnings say what becomes of the files given, before a scan is begun
 
 
 class Silent:
@@ -35,25 +38,28 @@ class Silent:
 
 
 class Plain(Silent):
-    """One line a step, for logs."""
+    """For logs: one line a step, or of several scans one line each."""
 
-    def __init__(self, n_scans: int) -> None:
-        self.n_scans, self.n_done = n_scans, 0
+    def __init__(self, scans: Sequence[Path]) -> None:
+        self.names = short_names(scans)
+        self.n_scans, self.n_done = max(1, len(scans)), 0
 
     def step(self, scan: Path, text: str) -> None:
-        """Write a line."""
-        typer.echo(f"{scan.name}: {text}", err=True)
+        """Write a line if there is but one scan."""
+        if self.n_scans == 1:
+            typer.echo(f"{scan.name}: {text}", err=True)
 
     def finished(self, outcome: "Outcome") -> None:
         """Write a line with the count."""
         self.n_done += 1
-        typer.echo(f"[{self.n_done}/{self.n_scans}] {outcome.scan.name}: {outcome.status}", err=True)
+        name = self.names.get(outcome.scan, outcome.scan.name)
+        typer.echo(f"[{self.n_done}/{self.n_scans}] {name}: {outcome.status}", err=True)
 
 
 class Moving(Silent):
     """A bar over the scans and a line for each that is worked on."""
 
-    def __init__(self, n_scans: int) -> None:
+    def __init__(self, scans: Sequence[Path]) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -66,7 +72,8 @@ class Moving(Silent):
             refresh_per_second=4,
             transient=True,
         )
-        self.total = self.progress.add_task("scans", total=n_scans, now="", visible=n_scans > 1)
+        self.total = self.progress.add_task("scans", total=max(1, len(scans)), now="", visible=len(scans) > 1)
+        self.names = short_names(scans)
         self.lines: dict[Path, Any] = {}
 
     def __enter__(self) -> Self:
@@ -79,7 +86,8 @@ class Moving(Silent):
     def step(self, scan: Path, text: str) -> None:
         """Move the scan's line to its next step."""
         if scan not in self.lines:
-            self.lines[scan] = self.progress.add_task(scan.name, total=N_STEPS, now=text)
+            name = self.names.get(scan, scan.name)
+            self.lines[scan] = self.progress.add_task(name, total=N_STEPS, now=text)
             return
         self.progress.update(self.lines[scan], advance=1, now=text)
 
@@ -90,20 +98,23 @@ class Moving(Silent):
         self.progress.advance(self.total)
 
 
-def display(n_scans: int, quiet: bool) -> Silent:
-    """Choose how to show progress: moving on a terminal, plain lines elsewhere, nothing if quiet."""
+def display(scans: Sequence[Path], quiet: bool) -> Silent:
+    """Choose how to show progress: moving on a terminal, plain lines elsewhere, nothing if quiet.
+
+    None of the scans need be named if they are worked on as one.
+    """
     if quiet:
         return Silent()
-    return Moving(n_scans) if sys.stderr.isatty() else Plain(n_scans)
+    return Moving(scans) if sys.stderr.isatty() else Plain(scans)
 
 
 @contextmanager
-def one_line_errors(*, debug: bool = False, as_json: bool = False) -> Iterator[None]:
+def one_line_errors(*, debug: bool = False, as_json: bool = False, quiet: bool = False) -> Iterator[None]:
     """Turn errors into one line on stderr and an exit code; `debug` shows the traceback too."""
     from medunsup.core.errors import MedunsupError, UsageError
 
     try:
-        with _logging_to_stderr(debug):
+        with _logging_to_stderr(debug, quiet):
             yield
     except KeyboardInterrupt:
         _fail("Interrupted; what was complete is kept.", INTERRUPTED, as_json)
@@ -121,10 +132,14 @@ def one_line_errors(*, debug: bool = False, as_json: bool = False) -> Iterator[N
 
 
 @contextmanager
-def _logging_to_stderr(debug: bool) -> Iterator[None]:
-    """Show logged errors, and with `debug` all of the log; warnings that matter are in a scan's record."""
+def _logging_to_stderr(debug: bool, quiet: bool) -> Iterator[None]:
+    """Show logged errors, and with `debug` all of the log; warnings that matter are in a scan's record.
+
+    Those about the files given belong to no scan: they are shown unless `quiet`.
+    """
     handler = logging.StreamHandler()
-    handler.setLevel(logging.DEBUG if debug else logging.ERROR)
+    told = "" if quiet else TOLD
+    handler.addFilter(lambda entry: debug or entry.levelno >= logging.ERROR or entry.name == told)
     handler.setFormatter(logging.Formatter("medunsup: %(message)s"))
     loggers = [logging.getLogger(name) for name in ("medunsup", "py.warnings")]
     logging.captureWarnings(True)

@@ -20,7 +20,7 @@ def demo(
     debug: options.Debug = False,
 ) -> None:
     """Segment the MNI152 average brain; needs no network and no scan of yours."""
-    with one_line_errors(debug=debug, as_json=as_json), display(1, quiet) as shown:
+    with one_line_errors(debug=debug, as_json=as_json), display((), quiet) as shown:
         shown.step(Path("MNI152"), "starting")
         from medunsup.run.demo import run_demo
 

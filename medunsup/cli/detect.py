@@ -7,6 +7,7 @@ from medunsup.cli.choices import check_outputs
 from medunsup.cli.console import display, one_line_errors
 from medunsup.cli.detect_printing import print_result
 from medunsup.cli.printing import exit_code
+from medunsup.core.paths import user_path
 
 
 def detect(
@@ -33,28 +34,34 @@ def detect(
     Writes the raw map, the mask, a table of findings and the healthy look, on the scan's own voxels.
     Exit codes: 0 done, 1 a scan failed, 2 wrong use, 130 interrupted.
     """
-    with one_line_errors(debug=debug, as_json=as_json):
-        from medunsup.run.detect_many import detect_many
+    with one_line_errors(debug=debug, as_json=as_json, quiet=quiet):
+        from medunsup.run.detect_many import make_requests, run_requests
+        from medunsup.run.model_folder import read_model
 
         check_outputs(scans, out)
-        with display(len(scans), quiet) as shown:
-            result = detect_many(
-                scans,
-                model,
-                out,
+        opened = read_model(user_path(model))
+        requests = make_requests(
+            scans,
+            opened,
+            out,
+            mask,
+            alpha=alpha,
+            false_parts=false_findings,
+            baselines=baselines,
+            brain=brain,
+            contrast=contrast,
+            series=series,
+            volume=volume,
+            coordinates=coordinates,
+        )
+        with display([request.scan.scan for request in requests], quiet) as shown:
+            result = run_requests(
+                requests,
+                opened,
                 jobs=jobs,
-                mask=mask,
                 force=force,
                 progress=shown.step,
                 finished=shown.finished,
-                alpha=alpha,
-                false_parts=false_findings,
-                baselines=baselines,
-                brain=brain,
-                contrast=contrast,
-                series=series,
-                volume=volume,
-                coordinates=coordinates,
             )
     print_result(result, as_json=as_json, quiet=quiet, debug=debug)
     if code := exit_code(result):

@@ -73,7 +73,7 @@ def evaluate(
     with one_line_errors(debug=debug, as_json=as_json):
         from medunsup.run.evaluate_model import evaluate as evaluate_model
 
-        with display(1, quiet) as shown:
+        with display((), quiet) as shown:
             result = evaluate_model(
                 model,
                 cases,

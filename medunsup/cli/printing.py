@@ -1,6 +1,6 @@
 """What the commands print on stdout: one line a scan, or one JSON object."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,25 +8,60 @@ import typer
 
 import medunsup
 from medunsup.cli.console import FAILED, WRONG_USE, print_json
+from medunsup.core.paths import short_names
 
 if TYPE_CHECKING:
-    from medunsup.run.batch import CohortResult, Outcome
+    from medunsup.run.batch import AnyOutcome, CohortResult, Outcome
     from medunsup.run.cohort import Planned
     from medunsup.run.summary import ScanOutcome
 
+MOST_NAMED = 3
 STATUS_WORDS = {"new": "to do", "done": "done already", "other": "to be replaced,", "missing": "will fail:"}
 
 
 def print_result(result: "CohortResult[ScanOutcome]", *, as_json: bool, quiet: bool, debug: bool) -> None:
     """Print volumes and verdicts to stdout, warnings and errors to stderr."""
+    texts = {scan.scan: (*scan.reasons, *scan.warnings) for scan in result.scans}
+    print_outcomes(result, _line, texts, as_json=as_json, quiet=quiet, debug=debug)
+
+
+def print_outcomes(
+    result: "CohortResult[AnyOutcome]",
+    line: "Callable[[AnyOutcome], str]",
+    texts: Mapping[Path, Sequence[str]],
+    *,
+    as_json: bool,
+    quiet: bool,
+    debug: bool,
+) -> None:
+    """Print each scan's line to stdout; to stderr its error or `texts`, those that several share once."""
+    names = short_names([scan.scan for scan in result.scans])
+    shared = shared_texts({names[scan.scan]: texts[scan.scan] for scan in result.scans if scan.error is None})
     for scan in result.scans:
-        if not as_json and not quiet and scan.error is None:
-            typer.echo(_line(scan))
-        _complain(scan, quiet=quiet, debug=debug)
+        if scan.error is not None:
+            print_error(scan, debug=debug)
+        elif not quiet:
+            if not as_json:
+                typer.echo(f"{names[scan.scan]}: {line(scan)}")
+            for text in texts[scan.scan]:
+                if text not in shared:
+                    typer.echo(f"  {names[scan.scan]}: {text}", err=True)
+    if not quiet:
+        for text, who in shared.items():
+            typer.echo(f"  {who}: {text}", err=True)
     if as_json:
         print_json(as_json_facts(result))
     elif not quiet:
         print_end(result)
+
+
+def shared_texts(texts: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Find what is said of several scans, with the words for which; `texts` are those of each by name."""
+    told: dict[str, list[str]] = {}
+    for name, of_scan in texts.items():
+        for text in dict.fromkeys(of_scan):
+            told.setdefault(text, []).append(name)
+    return {text: _whose(names, len(texts)) for text, names in told.items() if len(names) > 1}
 
 
 def print_error(scan: "Outcome", *, debug: bool) -> None:
@@ -76,15 +111,7 @@ def _line(scan: "ScanOutcome") -> str:
     volumes = "  ".join(f"{name} {volume:.1f} ml" for name, volume in scan.volumes_ml.items())
     again = " (done already)" if scan.status == "skipped" else ""
     where = scan.outputs.get("report", scan.outputs.get("dseg", Path()))
-    return f"{scan.scan.name}: {scan.verdict}{again}  {volumes}  mask {scan.brain_mask_ml:.1f} ml  -> {where}"
-
-
-def _complain(scan: "ScanOutcome", *, quiet: bool, debug: bool) -> None:
-    if scan.error is not None:
-        print_error(scan, debug=debug)
-    elif not quiet:
-        for warning in (*scan.reasons, *scan.warnings):
-            typer.echo(f"  {scan.scan.name}: {warning}", err=True)
+    return f"{scan.verdict}{again}  {volumes}  mask {scan.brain_mask_ml:.1f} ml  -> {where}"
 
 
 def _count(scans: "Sequence[Outcome]") -> str:
@@ -104,3 +131,10 @@ def as_json_facts(result: "CohortResult[Any]") -> dict[str, object]:
         "scans": [scan.as_json() for scan in result.scans],
         "group_page": str(result.group_page) if result.group_page else None,
     }
+
+
+def _whose(names: Sequence[str], n_results: int) -> str:
+    if len(names) == n_results:
+        return f"all {n_results} scans"
+    shown = ", ".join(names[:MOST_NAMED])
+    return f"{shown} and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else shown

@@ -44,7 +44,7 @@ def segment(
         "learn_prior": learn_prior or None,
     }
     given |= {"volume": volume, "series": series, "coordinates": coordinates, "brain": brain}
-    with one_line_errors(debug=debug, as_json=as_json):
+    with one_line_errors(debug=debug, as_json=as_json, quiet=quiet):
         from medunsup.run.cohort import make_requests, plan, run_requests
 
         check_outputs(scans, out)
@@ -52,8 +52,8 @@ def segment(
         requests = make_requests(scans, settings, out, mask, pairs(with_ or [], "--with"))
         if dry_run:
             raise typer.Exit(print_plan(plan(requests, force=force), as_json))
-        with display(len(scans), quiet) as shown:
-            shown.step(scans[0], "starting")
+        with display([request.scan for request in requests], quiet) as shown:
+            shown.step(requests[0].scan, "starting")
             result = run_requests(
                 requests,
                 jobs=jobs,

@@ -36,7 +36,7 @@ def train(
     """
     given = {"model": model, "score": score, "spacing_mm": spacing, "seed": seed}
     given |= {"contrast": contrast, "brain": brain, "coordinates": coordinates}
-    with one_line_errors(debug=debug, as_json=as_json), stages(quiet) as told:
+    with one_line_errors(debug=debug, as_json=as_json, quiet=quiet), stages(quiet) as told:
         settings = read_training(config, given, set_ or [])
         from medunsup.run.train import TrainRequest, train_model
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from medunsup.anomaly.result import Finding, Flag
-from medunsup.report.group_scans import address, read_sidecars, read_thumbnail, scan_file
+from medunsup.report.group_scans import address, read_sidecars, read_thumbnail, scan_file, subfolder
 
 SIDECAR = "_desc-anomaly_mask.json"
 PAGE = "_desc-anomaly_report.html"
@@ -75,11 +75,11 @@ def read_scans(folder: Path) -> list[AnomalyScan]:
 
 
 def _scan(facts: dict[str, Any], sidecar: Path, folder: Path) -> AnomalyScan:
-    name = sidecar.name.removesuffix(SIDECAR)
+    name, place = sidecar.name.removesuffix(SIDECAR), subfolder(sidecar, folder)
     page = sidecar.with_name(name + PAGE)
     return AnomalyScan(
-        name=name,
-        file=scan_file(facts),
+        name=place + name,
+        file=place + scan_file(facts),
         model=_model(facts["Model"]),
         p_value=float(facts["PValue"]),
         n_healthy=facts.get("HealthyScans"),

@@ -79,6 +79,12 @@ def scan_file(facts: dict[str, Any]) -> str:
     return next(str(item["Name"]) for item in facts["Medunsup"]["Inputs"] if item["Role"] == "scan")
 
 
+def subfolder(sidecar: Path, folder: Path) -> str:
+    """Return the folders between as "patient07/"; nothing for a name after BIDS, which tells the subject."""
+    within = sidecar.parent.relative_to(folder).as_posix()
+    return "" if within == "." or sidecar.name.startswith("sub-") else f"{within}/"
+
+
 def address(page: Path, folder: Path) -> str:
     """Return the address of a scan's page from a page in `folder`; empty if it is not there."""
     return quote(page.relative_to(folder).as_posix()) if page.is_file() else ""
@@ -101,12 +107,13 @@ def those_that_fit(thumbnails: Sequence[str]) -> list[str]:
 
 def _scan(facts: dict[str, Any], sidecar: Path, folder: Path) -> GroupScan:
     page = sidecar.with_name(sidecar.name.removesuffix(SIDECAR) + PAGE)
+    place = subfolder(sidecar, folder)
     quality = facts["Quality"]
     if quality["Verdict"] not in get_args(Verdict):
         raise ValueError(f"{sidecar}: unknown verdict {quality['Verdict']!r}")
     return GroupScan(
-        name=sidecar.name.removesuffix(SIDECAR),
-        file=scan_file(facts),
+        name=place + sidecar.name.removesuffix(SIDECAR),
+        file=place + scan_file(facts),
         verdict=quality["Verdict"],
         reasons=tuple(quality["Reasons"]),
         volumes_mm3={name: float(item["FromFractionsMM3"]) for name, item in facts["Volumes"].items()},

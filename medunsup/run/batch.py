@@ -81,8 +81,8 @@ def attempt(scan: Path, kind: type[AnyOutcome], work: Callable[[], AnyOutcome]) 
     started = perf_counter()
 
     def failed(error: str, *, is_fatal: bool = False, is_wrong_use: bool = False) -> AnyOutcome:
-        trace = traceback.format_exc()
-        return kind(scan, "failed", error=error, trace=trace, is_fatal=is_fatal, is_wrong_use=is_wrong_use)
+        trace, told = traceback.format_exc(), error if scan.name in error else f"{scan}: {error}"
+        return kind(scan, "failed", error=told, trace=trace, is_fatal=is_fatal, is_wrong_use=is_wrong_use)
 
     try:
         outcome = work()
@@ -90,9 +90,9 @@ def attempt(scan: Path, kind: type[AnyOutcome], work: Callable[[], AnyOutcome]) 
         is_fatal, is_wrong_use = isinstance(error, OutputError), isinstance(error, UsageError)
         outcome = failed(str(error), is_fatal=is_fatal, is_wrong_use=is_wrong_use)
     except MemoryError:
-        outcome = failed(f"{scan}: not enough memory. Try --jobs 1.")
+        outcome = failed("not enough memory. Try --jobs 1.")
     except Exception as error:  # noqa: BLE001 - one broken scan must not end the others
-        text = f"{scan}: unexpected {type(error).__name__}: {error}. --debug shows where."
+        text = f"unexpected {type(error).__name__}: {error}. --debug shows where."
         outcome = failed(" ".join(text.split()))
     return replace(outcome, seconds=perf_counter() - started)
 
@@ -124,7 +124,7 @@ def work_through(
             break
     for index, scan in enumerate(scans):
         if index not in done:
-            yield kind(scan, "not run", error="Not begun: the run had to stop before.")
+            yield kind(scan, "not run", error=f"{scan}: not begun, since the run had to stop before.")
 
 
 def in_order(

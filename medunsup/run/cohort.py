@@ -8,12 +8,13 @@ from typing import Any
 from medunsup.core.errors import InputError, UsageError
 from medunsup.core.paths import user_path
 from medunsup.run.batch import CohortResult, Progress, in_order, reserved, work_through
+from medunsup.run.given import apart, without_results
 from medunsup.run.group import TABLE, check_table, write_group
 from medunsup.run.inputs import check_contrasts
 from medunsup.run.job import Job, do_job
 from medunsup.run.learning import check_learnable, learn, with_known_prior
 from medunsup.run.mixture import build
-from medunsup.run.request import Request, Status, check_distinct, check_patterns, check_there, fill
+from medunsup.run.request import Request, Status, check_patterns, check_there, fill
 from medunsup.run.root import check_root
 from medunsup.run.settings import SegmentSettings
 from medunsup.run.summary import ScanOutcome, read_outcome
@@ -63,10 +64,11 @@ def make_requests(
     mask: str | Path | None = None,
     with_contrasts: Mapping[str, str | Path] | None = None,
 ) -> list[Request]:
-    """Turn paths and choices into one request a scan.
+    """Turn paths and choices into one request a scan; earlier results among the paths are left out.
 
     Raises UsageError if they do not fit together, or if a file is missing for each of the scans.
     """
+    scans = without_results([user_path(scan) for scan in scans])
     given = {"mask": mask} if mask is not None else {}
     given |= dict(with_contrasts or {})
     check_patterns(list(given.values()), len(scans))
@@ -74,7 +76,7 @@ def make_requests(
     build(settings)  # a misspelt method or parameter is told before anything is read
     requests = [
         Request(
-            scan=user_path(scan),
+            scan=scan,
             settings=settings,
             mask=None if mask is None else fill(mask, scan),
             contrasts={name: fill(path, scan) for name, path in (with_contrasts or {}).items()},
@@ -82,7 +84,7 @@ def make_requests(
         )
         for scan in scans
     ]
-    check_distinct(requests)
+    requests = apart(requests)
     check_there(requests)
     if settings.learn_prior:
         check_learnable(requests)

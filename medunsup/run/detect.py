@@ -12,7 +12,7 @@ from medunsup.core.errors import UsageError
 from medunsup.core.paths import user_path
 from medunsup.core.record import Record, Step
 from medunsup.core.volume import Volume
-from medunsup.io.bids import OutputNames, output_names
+from medunsup.io.bids import OutputNames
 from medunsup.io.load import Coordinates
 from medunsup.run import prepare
 from medunsup.run.model_folder import ModelFolder, read_model
@@ -42,7 +42,7 @@ class DetectRequest:
     @property
     def names(self) -> OutputNames:
         """Where the results go."""
-        return output_names(self.scan.scan, self.scan.out)
+        return self.scan.names
 
     def identity(self) -> Identity:
         """Gather what decides whether a result is the one asked for: version, model, choices, inputs."""

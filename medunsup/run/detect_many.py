@@ -13,9 +13,10 @@ from medunsup.run.detect import DetectRequest, check_rates, detect_scan, make_re
 from medunsup.run.detect_export import status, write
 from medunsup.run.detect_group import TABLE, write_group
 from medunsup.run.detect_outcome import DetectOutcome, read_outcome
+from medunsup.run.given import apart, without_results
 from medunsup.run.group import check_table
 from medunsup.run.model_folder import ModelFolder, read_model
-from medunsup.run.request import check_distinct, check_patterns, check_there, fill
+from medunsup.run.request import check_patterns, check_there, fill
 from medunsup.run.root import check_root
 
 State = Literal["new", "done", "other", "missing"]
@@ -45,17 +46,7 @@ def detect_many(
     """
     opened = model if isinstance(model, ModelFolder) else read_model(user_path(model))
     requests = make_requests([Path(scan) for scan in scans], opened, out, mask, **choices)
-    if requests and progress is not None:
-        progress(requests[0].scan.scan, "reading the model")
-    for request in requests[:1]:
-        check_rates(request)
-    with reserved([request.names for request in requests]):
-        states = _states(requests, force)
-        outcomes = _work(requests, states, opened, jobs, progress)
-        found = in_order(outcomes, [request.scan.scan for request in requests], finished)
-        roots = {root for request in requests if (root := request.names.root) is not None}
-        pages = [write_group(root) for root in sorted(roots)]
-    return CohortResult(found, pages[0] if pages else None)
+    return run_requests(requests, opened, jobs=jobs, force=force, progress=progress, finished=finished)
 
 
 def make_requests(
@@ -65,14 +56,15 @@ def make_requests(
     mask: str | Path | None = None,
     **choices: Any,
 ) -> list[DetectRequest]:
-    """Turn paths and choices into one request a scan.
+    """Turn paths and choices into one request a scan; earlier results among the paths are left out.
 
     Raises UsageError if they do not fit together, or if a file is missing for each of the scans.
     """
+    scans = without_results([user_path(scan) for scan in scans])
     check_patterns([mask] if mask is not None else [], len(scans))
     requests = [
         make_request(
-            user_path(scan),
+            scan,
             model,
             out=None if out is None else user_path(out),
             mask=None if mask is None else fill(mask, scan),
@@ -80,9 +72,32 @@ def make_requests(
         )
         for scan in scans
     ]
-    check_distinct([request.scan for request in requests])
-    check_there([request.scan for request in requests])
-    return requests
+    placed = apart([request.scan for request in requests])
+    check_there(placed)
+    return [replace(request, scan=scan) for request, scan in zip(requests, placed, strict=True)]
+
+
+def run_requests(
+    requests: Sequence[DetectRequest],
+    model: ModelFolder,
+    *,
+    jobs: int = 1,
+    force: bool = False,
+    progress: Progress | None = None,
+    finished: Finished | None = None,
+) -> CohortResult[DetectOutcome]:
+    """Do what is not done yet. `progress` hears (scan, step), `finished` each scan's outcome."""
+    if requests and progress is not None:
+        progress(requests[0].scan.scan, "reading the model")
+    for request in requests[:1]:
+        check_rates(request)
+    with reserved([request.names for request in requests]):
+        states = _states(requests, force)
+        outcomes = _work(requests, states, model, jobs, progress)
+        found = in_order(outcomes, [request.scan.scan for request in requests], finished)
+        roots = {root for request in requests if (root := request.names.root) is not None}
+        pages = [write_group(root) for root in sorted(roots)]
+    return CohortResult(found, pages[0] if pages else None)
 
 
 def do_detect(model: ModelFolder, request: DetectRequest, say: Callable[[str], None]) -> DetectOutcome:

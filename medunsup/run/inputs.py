@@ -13,15 +13,20 @@ from medunsup.core.geometry import Grid
 from medunsup.core.record import Step
 from medunsup.core.volume import Volume
 from medunsup.io.load import Coordinates
+from medunsup.run.given import without_results
 from medunsup.run.settings import SegmentSettings
 
 CONTRASTS = ("T1w", "T2w", "FLAIR", "PD")
 
 
 def load_scan(path: Path, settings: SegmentSettings, step: Step) -> Volume:
-    """Load the scan; what was chosen or repaired on the way goes into `step`."""
+    """Load the scan; what was chosen or repaired on the way goes into `step`.
+
+    Raises UsageError for a map that medunsup made, unless it is a bias-corrected scan.
+    """
     from medunsup.io.load import load
 
+    without_results([path])
     image = load(path, volume=settings.volume, series=settings.series, coordinates=settings.coordinates)
     note_source(image, step)
     return image

@@ -112,4 +112,4 @@ def _prior_path(request: Request) -> Path:
 
 
 def _folder(request: Request) -> Path:
-    return (request.names.root or request.names.folder) / FOLDER
+    return (request.names.root or request.names.folder) / FOLDER / request.subfolder

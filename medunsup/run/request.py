@@ -33,19 +33,23 @@ class InputFile:
 
 @dataclass(frozen=True)
 class Request:
-    """One scan to segment. `contrasts` are further scans of the same head by contrast."""
+    """One scan to segment. `contrasts` are further scans of the same head by contrast.
+
+    `subfolder` of `out` takes the results of a scan whose name others have too.
+    """
 
     scan: Path
     settings: SegmentSettings = field(default_factory=SegmentSettings)
     mask: Path | None = None
     contrasts: Mapping[str, Path] = field(default_factory=dict)
     out: Path | None = None
+    subfolder: str = ""
     prior: Path | None = None
 
     @property
     def names(self) -> OutputNames:
         """Where the results go."""
-        return output_names(self.scan, self.out)
+        return output_names(self.scan, self.out, self.subfolder)
 
     def inputs(self) -> tuple[InputFile, ...]:
         """Hash every input. Raises InputError if one is missing."""
@@ -139,20 +143,6 @@ def check_patterns(paths: Sequence[str | Path], n_scans: int) -> None:
             f"{plain} is one file for {n_scans} scans. Name each scan's own with a pattern, "
             "such as '{folder}/{stem}_mask.nii.gz'."
         )
-
-
-def check_distinct(requests: Sequence[Request]) -> None:
-    """Raise UsageError if two scans would be written under one name."""
-    taken: dict[Path, Path] = {}
-    for request in requests:
-        target = request.names.folder.absolute() / request.names.stem
-        if target in taken:
-            raise UsageError(
-                f"{taken[target]} and {request.scan} would both be written as {target.name} in "
-                f"{target.parent}. Leave out -o to write each result beside its scan, give each a folder of "
-                "its own; `segment` takes contrasts of one head together (--with)."
-            )
-        taken[target] = request.scan
 
 
 def check_there(requests: Sequence[Request]) -> None:

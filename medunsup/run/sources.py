@@ -8,8 +8,9 @@ from typing import Literal, get_args
 
 from medunsup.core.errors import InputError, UsageError
 from medunsup.core.paths import user_path
-from medunsup.io.bids import IMAGE_ENDINGS, contrast_of_name, stem
+from medunsup.io.bids import IMAGE_ENDINGS, contrast_of_suffix, stem
 from medunsup.run.bids_app import find_scans
+from medunsup.run.given import without_results
 from medunsup.run.request import fill
 
 Part = Literal["train", "validation", "calibration", "test"]
@@ -44,7 +45,7 @@ def read_source(source: Path, *, contrast: str | None = None, mask: str | None =
     """List the scans of a table (TSV), a BIDS data set or a folder of images.
 
     Paths in a table are relative to it; of a BIDS data set group and site come from `participants.tsv`.
-    `contrast` picks scans by the last part of their name (BIDS); `mask` is a pattern with {folder}, {stem}
+    `contrast` picks scans by the last part of their name (_T1w, _t1); `mask` is a pattern with {folder}, {stem}
     and {id}. Raises UsageError if it is none of these, or if a column or word is not known; InputError if it
     holds no scan or names a file that is not there.
     """
@@ -56,7 +57,8 @@ def read_source(source: Path, *, contrast: str | None = None, mask: str | None =
         )
     folders = any(each.is_dir() for each in source.glob("sub-*"))
     is_bids = (source / "dataset_description.json").is_file() and folders
-    scans = find_scans(source, contrast=contrast or "T1w") if is_bids else _images(source, contrast)
+    found = find_scans(source, contrast=contrast or "T1w") if is_bids else _images(source, contrast)
+    scans = without_results(found)
     masks = [fill(mask, scan) if mask else None for scan in scans]
     cases = [Case(scan, _subject(scan), given) for scan, given in zip(scans, masks, strict=True)]
     if is_bids:
@@ -145,7 +147,7 @@ def _images(folder: Path, contrast: str | None) -> list[Path]:
     ]
     scans = [path for path in files if stem(path).rsplit("_", 1)[-1].lower() not in NOT_SCANS]
     if contrast:
-        scans = [path for path in scans if contrast_of_name(path.name) == contrast]
+        scans = [path for path in scans if contrast_of_suffix(path.name) == contrast]
     return scans
 
 

@@ -12,7 +12,7 @@ from medunsup.run.summary import ScanOutcome
 
 
 def test_a_terminal_shows_a_line_for_each_scan_that_is_worked_on():
-    with Moving(2) as shown:
+    with Moving([Path("a.nii"), Path("b.nii")]) as shown:
         shown.step(Path("a.nii"), "load")
         shown.step(Path("b.nii"), "load")
         shown.step(Path("a.nii"), "mixture")
@@ -23,10 +23,20 @@ def test_a_terminal_shows_a_line_for_each_scan_that_is_worked_on():
 
 
 def test_quiet_shows_nothing(capsys):
-    with display(1, quiet=True) as shown:
+    with display((), quiet=True) as shown:
         shown.step(Path("a.nii"), "load")
         shown.finished(ScanOutcome(Path("a.nii"), "done"))
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_log_has_a_line_for_each_of_several_scans_and_no_steps(capsys):
+    scans = [Path("a/T1.nii"), Path("b/T1.nii"), Path("c/T2.nii")]
+    with display(scans, quiet=False) as shown:
+        for scan in scans:
+            shown.step(scan, "load")
+            shown.finished(ScanOutcome(scan, "done"))
+    told = capsys.readouterr().err.splitlines()
+    assert told == ["[1/3] a/T1.nii: done", "[2/3] b/T1.nii: done", "[3/3] T2.nii: done"]
 
 
 @pytest.mark.parametrize(

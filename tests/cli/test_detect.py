@@ -2,16 +2,14 @@
 
 import json
 import shutil
-from pathlib import Path
 
 import pytest
 from healthy_scans import QUICK, patient, people, trained
 from typer.testing import CliRunner
 
-from medunsup.cli.detect_printing import shared_warnings
 from medunsup.cli.learning import left
 from medunsup.cli.main import app
-from medunsup.run.detect_outcome import DetectOutcome
+from medunsup.cli.printing import shared_texts
 
 __all__ = ["patient", "people", "trained"]
 
@@ -140,9 +138,8 @@ def test_json_names_the_page_of_all_scans(trained, patient, people, tmp_path):
     ("who", "words"), [("ab", "a, b"), ("abcde", "a, b, c and 2 more"), ("abcdef", "all 6 scans")]
 )
 def test_warning_that_several_scans_share_names_them(who, words):
-    scans = [DetectOutcome(Path(name), "done", warnings=("Look.",) * (name in who)) for name in "abcdef"]
-    failed = DetectOutcome(Path("g"), "failed", error="broken")
-    assert shared_warnings([*scans, failed]) == {"Look.": words}
+    texts = {name: ["Look."] * (name in who) for name in "abcdef"}
+    assert shared_texts(texts) == {"Look.": words}
 
 
 def test_models_are_listed_shown_and_verified(trained):

@@ -55,6 +55,14 @@ def test_progress_goes_to_stderr_from_the_start(medunsup, make_scan):
     assert "starting" not in done.stdout
 
 
+def test_many_scans_have_one_line_each_and_what_they_share_is_said_once(medunsup, make_scan):
+    done = medunsup("segment", make_scan("a.nii.gz"), make_scan("b.nii.gz"), *QUICK, "-o", "out")
+    told = done.stderr.splitlines()
+    assert told[:2] == ["[1/2] a.nii.gz: done", "[2/2] b.nii.gz: done"]
+    (shared,) = [line for line in told if "Slices lie 5 mm apart" in line]
+    assert shared.startswith("  all 2 scans: ")
+
+
 @pytest.mark.parametrize("words", [["--method", "kmean"], ["--config", "fats"], ["--mask", "no.nii.gz"]])
 def test_what_is_wrong_with_the_options_is_told_before_anything_starts(medunsup, make_scan, words):
     done = medunsup("segment", make_scan(), *words)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from medunsup.core.errors import OutputError, UsageError
+from medunsup.core.errors import OutputError, StepError, UsageError
 from medunsup.run import export
 from medunsup.run.cohort import make_requests, run_requests, segment_many
 from medunsup.run.request import hash_input
@@ -116,13 +116,18 @@ def test_a_file_of_that_name_that_is_not_ours_is_never_replaced_silently(make_sc
         segment_many([make_scan()], tmp_path / "out", **QUICK)
 
 
-def test_two_scans_of_one_name_are_refused_before_anything_is_written(make_scan, tmp_path):
-    scans = [make_scan("one/T1.nii.gz"), make_scan("two/T1.nii.gz")]
-    with pytest.raises(UsageError, match="both"):
-        segment_many(scans, tmp_path / "out", **QUICK)
-    assert not (tmp_path / "out").exists()
-    beside = segment_many(scans, **QUICK)
-    assert [scan.outputs["dseg"].parent.name for scan in beside.scans] == ["one", "two"]
+def test_an_error_names_its_scan_once(make_scan, tmp_path, monkeypatch):
+    from medunsup.run import scan as run_scan
+
+    def fail(request, **_):
+        raise StepError("No brain was found in this scan.")
+
+    monkeypatch.setattr(run_scan, "segment_scan", fail)
+    scans = [make_scan("a.nii.gz"), make_scan("b.nii.gz")]
+    made = segment_many([*scans, tmp_path / "missing.nii.gz"], tmp_path / "out", **QUICK)
+    told = [scan.as_json()["error"] for scan in made.scans]
+    assert told[:2] == [f"{scan}: No brain was found in this scan." for scan in scans]
+    assert told[2].count("missing.nii.gz") == 1
 
 
 def test_a_pattern_finds_each_scans_own_mask(make_scan, tmp_path):
