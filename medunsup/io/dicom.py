@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from medunsup.core.errors import InputError
 from medunsup.core.geometry import Affine, Grid
 from medunsup.core.volume import Source, Volume, ras_axes
+from medunsup.io.dicom_body_part import body_part_of
 from medunsup.io.dicom_contrast import acquisition_of, contrast_of, timing_of
 from medunsup.io.dicom_geometry import order_slices
 from medunsup.io.dicom_pixels import decode
@@ -90,6 +91,7 @@ def _note(path: Path, chosen: Series, found: list[Series], notes: Notes) -> None
     notes["coordinates"] = "DICOM"
     notes["acquisition"] = acquisition_of(chosen.header)
     notes["contrast"] = contrast_of(chosen.header)
+    notes["body_part"] = body_part_of(chosen.header)
     notes.update(timing_of(chosen.header))
     if len(found) > 1:
         notes["series_number"] = chosen.number

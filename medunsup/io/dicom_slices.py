@@ -23,7 +23,8 @@ TAGS = (
     "RescaleSlope", "RescaleIntercept", "ModalityLUTSequence", "MRAcquisitionType", "ScanningSequence",
     "RepetitionTime", "EchoTime", "InversionTime", "FlipAngle", "EchoNumbers", "TemporalPositionIdentifier",
     "AcquisitionNumber", "ImagesInAcquisition", "ComplexImageComponent", "AcquisitionContrast",
-    "PulseSequenceName", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
+    "PulseSequenceName", "BodyPartExamined", "StudyDescription",
+    "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
 )  # fmt: skip
 NOT_MAGNITUDE = ("P", "PHASE", "PHASE MAP", "R", "REAL", "I", "IMAGINARY")
 
