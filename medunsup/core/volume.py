@@ -38,7 +38,7 @@ class Source:
         return Grid((i, j, k), ras_affine(self.grid.affine, (i, j, k), self.axes, self.flips))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Volume:
     """A scan or a map: `data` (I, J, K) in RAS+ axis order, `affine` (4, 4) to world RAS mm.
 
@@ -53,6 +53,11 @@ class Volume:
     def __post_init__(self) -> None:
         if self.data.ndim != 3:
             raise GeometryError(f"A volume has three axes, got shape {self.data.shape}.")
+
+    def __repr__(self) -> str:
+        """Say what it is, not every voxel of it."""
+        shape, spacing = (" x ".join(f"{n:.4g}" for n in each) for each in (self.shape, self.spacing_mm))
+        return f"<Volume: {self.kind}, {shape} voxels of {spacing} mm>"
 
     @cached_property
     def grid(self) -> Grid:

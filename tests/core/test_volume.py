@@ -22,6 +22,11 @@ def test_a_lattice_knows_its_spacing_volume_and_centre():
     assert grid.center_mm == pytest.approx([38.5, -6.0, 10.4])
 
 
+def test_a_volume_is_printed_in_one_short_line():
+    volume = Volume(np.zeros((5, 3, 2), np.float32), AFFINE, "score")
+    assert repr(volume) == "<Volume: score, 5 x 3 x 2 voxels of 0.8 x 1.5 x 2 mm>"
+
+
 def test_lattices_are_the_same_if_every_voxel_is():
     grid = Grid((5, 3, 2), AFFINE)
     near, far = AFFINE.copy(), AFFINE.copy()
