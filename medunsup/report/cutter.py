@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 from medunsup.core.geometry import Grid
 from medunsup.core.volume import Volume
 from medunsup.report.pictures import as_grey
-from medunsup.report.slices import SIDES, Box, Plane, box_around, coordinate_mm, cut
+from medunsup.report.slices import PLANES, SIDES, Box, Plane, box_around, coordinate_mm, cut
 
 LINE_MM = 0.5
 TEXT_SIZE = 0.055
+FEWEST_PIXELS = 8  # a plane that cuts fewer slices is a strip without a shape
 # Percentiles of the brain that become black and white: one bright vessel must not darken the page.
 WINDOW = (0.5, 99.7)
 
@@ -59,6 +60,13 @@ class Cutter:
         self.grid = Grid((i, j, k), self.box.affine(image.affine))
         self.window = window(self.image, self.mask)
         self._text_mm = round(TEXT_SIZE * float(max(np.multiply(self.grid.shape, self.grid.spacing_mm))), 1)
+
+    @property
+    def planes(self) -> tuple[Plane, ...]:
+        """Planes worth a picture: one of a scan of few slices, all three of one that is small all round."""
+        shape = self.grid.shape
+        whole = [plane for plane in PLANES if min(shape[plane.across], shape[plane.up]) >= FEWEST_PIXELS]
+        return tuple(whole) or PLANES
 
     def size_mm(self, plane: Plane) -> tuple[float, float]:
         """Width and height of a slice, voxel faces included."""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from medunsup.core.labels import TISSUES, Label
 from medunsup.report.cutter import Cutter, Tile
 from medunsup.report.pictures import as_grey, doubt_palette, grey_picture, label_png, palette_png
-from medunsup.report.slices import PLANES, Plane, cut, positions
+from medunsup.report.slices import Plane, cut, positions
 from medunsup.tissue.result import TissueResult
 
 SLICES_A_PLANE = 10
@@ -41,7 +41,8 @@ def mosaic(result: TissueResult, count: int = SLICES_A_PLANE) -> dict[str, list[
     """Tiles by plane, `count` slices each, cropped to the brain."""
     cutter = TissueCutter(result)
     return {
-        plane.name: [cutter.tile(plane, n) for n in positions(cutter.mask, plane, count)] for plane in PLANES
+        plane.name: [cutter.tile(plane, n) for n in positions(cutter.mask, plane, count)]
+        for plane in cutter.planes
     }
 
 
@@ -52,7 +53,7 @@ def uncertainty_tiles(result: TissueResult, count: int = UNCERTAINTY_SLICES) -> 
     doubt = np.where(cutter.mask, doubt // np.uint8(4) * np.uint8(4) + np.uint8(3), 0).astype(np.uint8)
     return [
         cutter.plain_tile(plane, n, palette_png(cut(doubt, plane, n), doubt_palette()))
-        for plane in PLANES
+        for plane in cutter.planes
         for n in positions(cutter.mask, plane, count)
     ]
 

@@ -19,9 +19,13 @@ PLANES_SHOWN = (AXIAL, CORONAL)
 
 
 def thumbnail(result: TissueResult) -> str:
-    """Return the JPEG data address of an axial and a coronal slice side by side, `HEIGHT` pixels high."""
+    """Return the JPEG data address of an axial and a coronal slice side by side, `HEIGHT` pixels high.
+
+    A plane that the scan is too thin for is left out.
+    """
     cutter = TissueCutter(result)
-    middles = {plane: positions(cutter.mask, plane, 1)[0] for plane in PLANES_SHOWN}
+    planes = [plane for plane in PLANES_SHOWN if plane in cutter.planes] or cutter.planes
+    middles = {plane: positions(cutter.mask, plane, 1)[0] for plane in planes}
     return side_by_side(cutter, {plane: _coloured(cutter, plane, index) for plane, index in middles.items()})
 
 

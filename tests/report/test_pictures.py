@@ -160,3 +160,26 @@ def test_outlines_are_equally_thin_along_thick_slices(thick: TissueResult) -> No
     drawn = np.asarray(Image.open(BytesIO(base64.b64decode(tile.outline.split(",", 1)[1])))) > 0
     row_mm, column_mm = tile.height_mm / drawn.shape[0], tile.width_mm / drawn.shape[1]
     assert row_mm == pytest.approx(column_mm, rel=0.05)
+
+
+@pytest.mark.parametrize(("axis", "plane"), [(2, "axial"), (0, "sagittal")])
+def test_a_scan_of_one_slice_is_shown_in_the_one_plane_that_cuts_it(result, axis, plane) -> None:
+    where = [slice(None)] * 3
+    where[axis] = slice(20, 21)
+
+    def slice_of(volume: Volume) -> Volume:
+        return Volume(volume.data[tuple(where)], volume.affine, volume.kind)
+
+    names = ("image", "brain_mask", "labels", "uncertainty")
+    single = replace(result, **{name: slice_of(getattr(result, name)) for name in names})
+    assert [tile.plane.name for tile in uncertainty_tiles(single)] == [plane]
+    assert {name: len(tiles) for name, tiles in mosaic(single).items()} == {plane: 1}
+    assert pixels(thumbnail(single)).shape[0] == 96
+
+
+def test_a_scan_that_is_small_all_round_is_shown_in_all_planes(result) -> None:
+    middle = tuple(slice(20, 25) for _ in range(3))
+    names = ("image", "brain_mask", "labels", "uncertainty")
+    small = {name: getattr(result, name) for name in names}
+    parts = {name: Volume(one.data[middle], one.affine, one.kind) for name, one in small.items()}
+    assert list(mosaic(replace(result, **parts))) == [plane.name for plane in PLANES]
