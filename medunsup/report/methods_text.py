@@ -103,11 +103,20 @@ _SENTENCES: dict[str, Callable[[MethodsText, Step], None]] = {
 }
 
 
+def _priors_step(result: TissueResult) -> Step | None:
+    return next((step for step in result.record.steps if step.name == "priors"), None)
+
+
+def _uses_priors(result: TissueResult) -> bool | None:
+    """Whether the method was to use priors; None if it knows none."""
+    told = (step.parameters.get("use_priors") for step in result.record.steps)
+    return next((choice for choice in told if choice is not None), None)
+
+
 def _say_priors(text: MethodsText, result: TissueResult) -> None:
     """Claim priors only where they were made and the method says that it used them."""
-    made = next((step for step in result.record.steps if step.name == "priors"), None)
-    uses = any(step.parameters.get("use_priors") for step in result.record.steps)
-    if made is not None and made.outcome == "done" and uses:
+    made = _priors_step(result)
+    if made is not None and made.outcome == "done" and _uses_priors(result):
         text.say(
             "The tissue maps of the MNI152 template, as shipped with nilearn, were placed on the scan by "
             "affine registration and served as spatial priors",
@@ -129,7 +138,22 @@ def _say_method(text: MethodsText, result: TissueResult) -> None:
     if card is None:
         text.say(f"{classes} classes were fitted by the method “{result.fit.method}”")
         return
+    summary = card.summary.rstrip(".")
     text.say(
-        f"{classes} classes were fitted by the method “{card.name}” ({card.summary.rstrip('.')})", card.paper
+        f"{classes} classes were fitted by the method “{card.name}” ({summary}){_without_priors(result)}",
+        card.paper,
     )
     text.say(f"Its known limit: {card.limit.rstrip('.')}")
+
+
+def _without_priors(result: TissueResult) -> str:
+    """Take back what a method's summary says of priors where it had none."""
+    made, uses = _priors_step(result), _uses_priors(result)
+    if uses is None or made is None or (uses and made.outcome == "done"):
+        return ""
+    if not uses:
+        return ", here without its priors, as was asked"
+    why = (
+        "the template did not fit" if made.outcome == "degraded" else "they are known for GM, WM and CSF only"
+    )
+    return f", here without its priors, since {why}"

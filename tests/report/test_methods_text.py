@@ -47,6 +47,22 @@ def test_priors_are_claimed_only_where_they_were_used(result: TissueResult) -> N
     assert "spatial priors" not in told(result, misfit)
 
 
+def test_where_the_priors_were_left_out_the_method_is_not_credited_with_them(result: TissueResult) -> None:
+    by_atlas = replace(result, fit=replace(result.fit, method="atlas_gmm"))
+    whys = {"done": "", "skipped": "known for GM, WM and CSF only", "degraded": "template did not fit"}
+    for outcome, why in whys.items():
+        record = Record()
+        record.step("priors").outcome = outcome  # type: ignore[assignment]
+        record.step("mixture", use_priors=True)
+        text = told(by_atlas, record)
+        assert ("without its priors" in text) == (outcome != "done")
+        assert why in text
+    refused = Record()
+    refused.step("priors")
+    refused.step("mixture", use_priors=False)
+    assert "as was asked" in told(by_atlas, refused)
+
+
 def test_a_prior_learned_from_the_other_scans_is_told(result: TissueResult) -> None:
     record = Record()
     record.step("priors", learned="scan_prior.npz")
