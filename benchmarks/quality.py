@@ -5,7 +5,7 @@
     python benchmarks/quality.py --only malf:1104 --verbose
 
 Real scans come from MEDUNSUP_DATA (default ../shared/data), shrunk to about 2 mm so that a set takes minutes.
-A fault is caught when the verdict is not "pass"; a false alarm is any verdict but "pass" on a good scan.
+A fault is caught when the verdict is "check" or "fail"; either on a good scan is a false alarm.
 After a fault in the mask the template is placed again, as `segment` would; a fault in the intensities leaves
 it where it was.
 """
@@ -38,12 +38,14 @@ from medunsup.preprocess.images import shrink  # noqa: E402
 from medunsup.preprocess.register import Placement, place_template  # noqa: E402
 from medunsup.run.box import Box  # noqa: E402
 from medunsup.run.mixture import scale_one  # noqa: E402
+from medunsup.run.outcome import measure  # noqa: E402
 from medunsup.tissue.base import TissueInput  # noqa: E402
 from medunsup.tissue.priors import tissue_priors  # noqa: E402
 from medunsup.tissue.quality import assess  # noqa: E402
-from medunsup.tissue.result import Quality, TissueVolume  # noqa: E402
+from medunsup.tissue.result import Quality  # noqa: E402
 
 DATA = Path(os.environ.get("MEDUNSUP_DATA", ROOT.parent / "shared" / "data"))
+ALARMS = ("check", "fail")
 
 
 def _names(text: str) -> list[str]:
@@ -213,11 +215,7 @@ def judge(scan: str, case: Case) -> Found:
     labels = class_table(3)
     data = TissueInput(intensity, mask.data, image.spacing_mm, (case.contrast,), labels, priors)
     fitted = method("tissue", "atlas_gmm")().fit(data)
-    n_voxels = int(mask.data.sum())
-    volumes = tuple(
-        TissueVolume(label, float(part.sum()) * image.voxel_volume_mm3, 0.0, float(part.sum()) / n_voxels)
-        for label, part in zip(labels, fitted.fractions_, strict=True)
-    )
+    volumes = measure(data, fitted, image.voxel_volume_mm3, Step("volumes"))
     begun = process_time()
     quality = assess(data, fitted, volumes, placement, scan=case.image, origin=box.origin)
     return Found(scan, case.fault, quality, process_time() - begun)
@@ -231,19 +229,19 @@ def print_table(found: list[Found]) -> None:
     print("| fault | n | check | fail | caught |\n| --- | --- | --- | --- | --- |")
     for fault in sorted(kinds):
         verdicts = [one.quality.verdict for one in kinds[fault]]
-        caught = len(verdicts) - verdicts.count("pass")
+        caught = sum(verdict in ALARMS for verdict in verdicts)
         counts = f"{len(verdicts)} | {verdicts.count('check')} | {verdicts.count('fail')}"
         print(f"| {fault} | {counts} | {100 * caught / len(verdicts):.0f} % |")
     spoiled = [one for one in found if one.fault != "good" and not one.fault.startswith("(")]
     good = kinds["good"]
-    missed = [one for one in spoiled if one.quality.verdict == "pass"]
-    alarms = [one for one in good if one.quality.verdict != "pass"]
+    missed = [one for one in spoiled if one.quality.verdict not in ALARMS]
+    alarms = [one for one in good if one.quality.verdict in ALARMS]
     print(
         f"\nCaught {len(spoiled) - len(missed)} of {len(spoiled)}; false alarms {len(alarms)} of {len(good)}."
     )
     print(f"CPU seconds a verdict: median {np.median([one.cpu_s for one in found]):.2f}.")
     for one in (*missed, *alarms):
-        reason = f": {one.quality.reasons[0]}" if one.quality.verdict != "pass" else ""
+        reason = f": {one.quality.reasons[0]}" if one.quality.verdict in ALARMS else ""
         print(f"- {one.scan}, {one.fault}, {one.quality.verdict}{reason}")
 
 

@@ -34,7 +34,7 @@ class Row:
     @property
     def rank(self) -> tuple[int, float, str]:
         """Failed first, then those to look at, then outliers; the farthest out first."""
-        severity = SEVERITY[self.scan.shown]
+        severity = SEVERITY[self.scan.quality.verdict]
         if self.deviations:
             severity = min(severity, SEVERITY_OF_OUTLIER)
         return severity, -max((abs(item.z) for item in self.deviations), default=0.0), self.scan.name
@@ -60,7 +60,7 @@ def write_group(folder: str | Path) -> Path:
         "rows": rows,
         "tissues": tissues,
         "strips": _strips(rows, tissues),
-        "counts": {verdict: sum(scan.shown == verdict for scan in scans) for verdict in VERDICTS},
+        "counts": {verdict: sum(scan.quality.verdict == verdict for scan in scans) for verdict in VERDICTS},
         "verdicts": VERDICTS,
         "n_outliers": sum(bool(row.deviations) for row in rows),
         "enough": ENOUGH,
@@ -86,7 +86,7 @@ def _measures(scans: list[GroupScan]) -> Measures:
     each = [
         {f"share of {name}": share for name, share in scan.shares.items()}
         | {"brain mask": scan.mask_mm3 / 1000}
-        | scan.measures
+        | scan.quality.measures
         for scan in scans
     ]
     names = dict.fromkeys(name for measures in each for name in measures)

@@ -7,11 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 from urllib.parse import quote
 
-from medunsup.report.words import Shown, shown
-from medunsup.tissue.result import Verdict
+from medunsup.tissue.result import Quality
 
 SIDECAR = "_dseg.json"
 PAGE = "_report.html"
@@ -33,18 +32,11 @@ class GroupScan:
 
     name: str
     file: str
-    verdict: Verdict
-    reasons: tuple[str, ...]
+    quality: Quality
     volumes_mm3: dict[str, float]
     mask_mm3: float
-    measures: dict[str, float]
     page: str
     thumbnail: str
-
-    @property
-    def shown(self) -> Shown:
-        """As what the verdict is shown."""
-        return shown(self.verdict, self.reasons)
 
     @property
     def shares(self) -> dict[str, float]:
@@ -108,17 +100,12 @@ def those_that_fit(thumbnails: Sequence[str]) -> list[str]:
 def _scan(facts: dict[str, Any], sidecar: Path, folder: Path) -> GroupScan:
     page = sidecar.with_name(sidecar.name.removesuffix(SIDECAR) + PAGE)
     place = subfolder(sidecar, folder)
-    quality = facts["Quality"]
-    if quality["Verdict"] not in get_args(Verdict):
-        raise ValueError(f"{sidecar}: unknown verdict {quality['Verdict']!r}")
     return GroupScan(
         name=place + sidecar.name.removesuffix(SIDECAR),
         file=place + scan_file(facts),
-        verdict=quality["Verdict"],
-        reasons=tuple(quality["Reasons"]),
+        quality=Quality.from_sidecar(facts["Quality"]),
         volumes_mm3={name: float(item["FromFractionsMM3"]) for name, item in facts["Volumes"].items()},
         mask_mm3=float(facts["BrainMaskMM3"]),
-        measures={name: float(value) for name, value in quality.get("Measures", {}).items()},
         page=address(page, folder),
         thumbnail=read_thumbnail(page),
     )

@@ -34,7 +34,7 @@ def _facts(result: TissueResult, command: str) -> dict[str, Any]:
     """Everything the template needs, by name."""
     table = [item.label for item in result.tissues]
     selection = result.fit.model_selection
-    verdict = words.shown(result.quality.verdict, result.quality.reasons)
+    verdict = result.quality.verdict
     slices, unsure = _tiles(result)
     used = sum(tile.characters for tiles in (*slices.values(), unsure) for tile in tiles)
     return {

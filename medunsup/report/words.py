@@ -1,10 +1,9 @@
 """The page's words: what the verdict means, which facts of the scan are told, what went wrong."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import medunsup
 from medunsup.core.record import Record
@@ -27,14 +26,14 @@ class VerdictWords:
     meaning: str
 
 
-Shown = Literal["pass", "partial", "check", "fail"]
-UNCHECKED = "Not checked:"  # how the reason begins that lists what no check was made of
+Shown = Verdict  # the tones a page knows, whatever it judges
 VERDICTS: dict[Shown, VerdictWords] = {
     "pass": VerdictWords("Passed", "✓", "The automatic checks found nothing wrong with this segmentation."),
     "partial": VerdictWords(
         "Checked in part",
         "–",
-        "What could be checked looks right, but not all could. Look at the outlines before you use it.",
+        "Nothing speaks against it, but not all is known of such a scan or could be checked. Look at the "
+        "outlines before you use it.",
     ),
     "check": VerdictWords("Please look", "!", "Look at the outlines below before you use the volumes."),
     "fail": VerdictWords("Failed", "✕", "Do not use these volumes: the segmentation is not to be trusted."),
@@ -49,12 +48,6 @@ class StepWords:
     outcome: str
     warnings: tuple[str, ...]
     details: tuple[tuple[str, str], ...]
-
-
-def shown(verdict: Verdict, reasons: Sequence[str]) -> Shown:
-    """Say as what a verdict is shown: a pass that left checks out does not look like a whole one."""
-    is_partial = any(reason.startswith(UNCHECKED) for reason in reasons)
-    return "partial" if verdict == "pass" and is_partial else verdict
 
 
 def scan_name(source: Source | None) -> str:

@@ -59,5 +59,5 @@ def _table(scans: Sequence[GroupScan]) -> str:
     rows = [["scan", *(f"{name}_mm3" for name in tissues), "mask_mm3", "verdict"]]
     for scan in scans:
         volumes = [str(scan.volumes_mm3.get(name, "n/a")) for name in tissues]
-        rows.append([scan.file, *volumes, str(scan.mask_mm3), scan.verdict])
+        rows.append([scan.file, *volumes, str(scan.mask_mm3), scan.quality.verdict])
     return tsv(rows)

@@ -8,7 +8,7 @@ from medunsup.run.request import Identity
 from medunsup.tissue.result import TissueResult
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SegmentResult(TissueResult):
     """Everything `segment` found, ready to be looked at or saved.
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from medunsup.io.bids import Kind, OutputNames, sidecar
 from medunsup.run.batch import Outcome
 from medunsup.run.request import Request
+from medunsup.tissue.result import Quality
 
 
 @dataclass(frozen=True)
@@ -33,14 +34,15 @@ def read_outcome(request: Request, status: Literal["done", "skipped"]) -> ScanOu
     """Read what is there of a scan that is done."""
     names = request.names
     made = json.loads(sidecar(names.path("dseg")).read_text(encoding="utf-8"))
+    quality = Quality.from_sidecar(made["Quality"])
     warnings = [warning for step in made["Steps"] for warning in step.get("warnings", ())]
     return ScanOutcome(
         scan=request.scan,
         status=status,
         volumes_ml={name: tissue["FromFractionsMM3"] / 1000 for name, tissue in made["Volumes"].items()},
         brain_mask_ml=made["BrainMaskMM3"] / 1000,
-        verdict=made["Quality"]["Verdict"],
-        reasons=tuple(made["Quality"]["Reasons"]),
+        verdict=quality.verdict,
+        reasons=quality.reasons,
         warnings=tuple(warnings),
         outputs=_outputs(names, list(made["Volumes"])),
     )

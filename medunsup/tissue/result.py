@@ -1,14 +1,16 @@
 """What tissue segmentation found: maps on the scan's grid, volumes, quality and the record of how."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from medunsup.core.labels import Label
 from medunsup.core.record import Record
 from medunsup.core.volume import Volume
 from medunsup.tissue.base import Component
 
-Verdict = Literal["pass", "check", "fail"]
+Verdict = Literal["pass", "partial", "check", "fail"]
+UNCHECKED = "Not checked:"  # how the reason begins that lists what no check was made of
 
 
 @dataclass(frozen=True)
@@ -23,11 +25,27 @@ class TissueVolume:
 
 @dataclass(frozen=True)
 class Quality:
-    """The verdict on one result: `reasons` are sentences a radiologist reads, worst first."""
+    """The verdict on one result: `reasons` are sentences a radiologist reads, worst first.
+
+    "partial" is a pass of a scan that not everything is known of or could be checked on.
+    """
 
     verdict: Verdict
     reasons: tuple[str, ...] = ()
     measures: dict[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def from_sidecar(cls, facts: Mapping[str, Any]) -> "Quality":
+        """Read what a sidecar holds; earlier ones tell a partial verdict as a pass and a sentence.
+
+        Raises KeyError, TypeError or ValueError where it holds something else.
+        """
+        verdict, reasons = facts["Verdict"], tuple(facts["Reasons"])
+        if verdict not in get_args(Verdict):
+            raise ValueError(f"unknown verdict {verdict!r}")
+        if verdict == "pass" and any(reason.startswith(UNCHECKED) for reason in reasons):
+            verdict = "partial"
+        return cls(verdict, reasons, {name: float(of) for name, of in facts.get("Measures", {}).items()})
 
 
 @dataclass(frozen=True)
@@ -43,7 +61,7 @@ class Fit:
     model_selection: dict[str, Any] | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TissueResult:
     """Everything `segment` found. All volumes share the RAS+ grid of `image`.
 
@@ -62,6 +80,14 @@ class TissueResult:
     quality: Quality
     record: Record
     parameters: dict[str, Any]
+
+    def __repr__(self) -> str:
+        """Say what was found, not every voxel of it."""
+        volumes = ", ".join(f"{name} {ml:.1f}" for name, ml in self.volumes_ml.items())
+        return (
+            f"<{type(self).__name__}: {volumes}, mask {self.intracranial_ml:.1f} ml; "
+            f"verdict {self.quality.verdict}>"
+        )
 
     @property
     def volumes_ml(self) -> dict[str, float]:

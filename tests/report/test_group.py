@@ -12,6 +12,7 @@ from medunsup.core.errors import InputError
 from medunsup.report.group import write_group
 from medunsup.report.outliers import deviations, limit, robust_z
 from medunsup.report.page import write_page
+from medunsup.run.group import write_group as write_table
 from medunsup.tissue.result import TissueResult
 
 
@@ -78,6 +79,17 @@ def test_scans_that_were_checked_in_part_are_counted_apart_and_come_before_those
     assert names_in_order(text) == ["sub-c", "sub-b", "sub-a"]
     assert re.findall(r'class="value">(\d)', text)[:4] == ["0", "1", "1", "1"]
     assert "Checked in part" in text
+
+
+def test_the_table_of_all_scans_gives_the_verdict_that_the_page_shows(tmp_path: Path) -> None:
+    partly = sidecar(verdict="partial")
+    earlier = sidecar()
+    earlier["Quality"]["Reasons"] = ["Not checked: ghosts and motion (known for T1w only)."]
+    for name, facts in (("sub-a", sidecar()), ("sub-b", partly), ("sub-c", earlier)):
+        put(tmp_path, name, facts)
+    write_table(tmp_path, page=False)
+    rows = (tmp_path / "volumes.tsv").read_text("utf-8").splitlines()[1:]
+    assert [row.rsplit("\t", 1)[1] for row in rows] == ["pass", "partial", "partial"]
 
 
 def test_five_hundred_scans_stay_below_five_megabytes(tmp_path: Path, result: TissueResult) -> None:

@@ -108,7 +108,7 @@ def test_each_verdict_has_its_words_and_its_sign(result: TissueResult, tmp_path:
 
 def test_a_pass_that_left_checks_out_does_not_look_like_a_pass(result: TissueResult, tmp_path: Path) -> None:
     findings = Findings(unchecked=["ghosts and motion (known for T1w only)"])
-    assert findings.verdict().verdict == "pass"
+    assert findings.verdict().verdict == "partial"
     judged = replace(result, quality=findings.verdict())
     text = write_page(judged, tmp_path / "a.html").read_text("utf-8")
     assert 'class="verdict partial"' in text

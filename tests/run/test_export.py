@@ -73,6 +73,14 @@ def test_the_masks_volume_is_called_what_it_is(make_result, tmp_path):
             assert "intracranial" not in file.read_text().lower(), file
 
 
+def test_a_result_is_printed_in_one_short_line(make_result):
+    result = make_result()
+    told = repr(result)
+    assert told.startswith(f"<SegmentResult: GM {result.volumes_ml['GM']:.1f}, WM ")
+    assert told.endswith("ml; verdict pass>")
+    assert len(told) < 120
+
+
 def test_every_map_has_a_sidecar(make_result, tmp_path):
     save(make_result(), tmp_path / "out")
     maps = list((tmp_path / "out").glob("*.nii.gz"))

@@ -9,16 +9,20 @@ import pytest
 from scipy import ndimage
 
 from medunsup.core.labels import TISSUES, class_table
+from medunsup.core.record import Step
 from medunsup.core.registry import method
-from medunsup.core.volume import Volume
+from medunsup.core.volume import Source, Volume
 from medunsup.preprocess.images import shrink
 from medunsup.preprocess.normalize import winsorize_and_scale
 from medunsup.preprocess.register import Placement
 from medunsup.preprocess.template import load_template
 from medunsup.run.box import Box
+from medunsup.run.outcome import measure
 from medunsup.tissue.base import TissueInput
 from medunsup.tissue.priors import tissue_priors
 from medunsup.tissue.quality import assess
+from medunsup.tissue.quality.findings import Findings
+from medunsup.tissue.quality.look import check_volumes
 from medunsup.tissue.result import Quality, TissueVolume
 
 SIGNAL = {"T1w": (70, 100, 30), "T2w": (80, 55, 150), "FLAIR": (90, 68, 25), "PD": (85, 70, 100)}
@@ -73,11 +77,7 @@ def judge(
     labels = class_table(n_classes)
     data = TissueInput(intensity, mask.data, image.spacing_mm, (made.contrast,), labels, priors)
     fitted = method("tissue", name)().fit(data)
-    n_voxels = mask.data.sum()
-    volumes = tuple(
-        TissueVolume(label, float(part.sum()) * SPACING_MM**3, 0.0, float(part.sum() / n_voxels))
-        for label, part in zip(labels, fitted.fractions_, strict=True)
-    )
+    volumes = measure(data, fitted, image.voxel_volume_mm3, Step("volumes"))
     return assess(data, fitted, volumes, placement, scan=made.image, origin=box.origin)
 
 
@@ -97,10 +97,37 @@ def test_a_good_scan_passes_without_a_reason(verdict):
 
 
 @pytest.mark.parametrize("contrast", ["T2w", "FLAIR", "PD"])
-def test_a_good_scan_of_another_contrast_passes_and_says_what_was_not_checked(maps, contrast):
+def test_volumes_of_another_contrast_pass_in_part_and_are_said_to_be_not_validated(maps, contrast):
     quality = judge(make(maps, contrast))
-    assert quality.verdict == "pass"
-    assert [reason.split(":")[0] for reason in quality.reasons] == ["Not checked"]
+    assert quality.verdict == "partial"
+    warning, unchecked = quality.reasons
+    assert warning.startswith(f"Volumes on {contrast} alone have not been validated")
+    assert unchecked.startswith("Not checked: ")
+
+
+@pytest.mark.parametrize(("part", "verdict"), [("shoulder", "fail"), ("head", "pass"), (None, "pass")])
+def test_what_the_scanner_calls_another_part_of_the_body_fails_before_all_else(whole, part, verdict):
+    source = Source("scan", "dicom", whole.image.grid, notes={"body_part": part})
+    quality = judge(replace(whole, image=replace(whole.image, source=source)))
+    assert quality.verdict == verdict
+    assert (verdict == "fail") == any("not the head" in reason for reason in quality.reasons[:1])
+
+
+def test_a_wide_gap_between_fractions_and_counted_labels_asks_for_a_look():
+    def told(name: int, share: float, gap: float) -> str:
+        findings = Findings()
+        shares = [(1 - share) / 2] * 3
+        shares[name] = share
+        volumes = [TissueVolume(label, 1e6 * n, 1e6 * n, n) for label, n in zip(TISSUES, shares, strict=True)]
+        volumes[name] = replace(volumes[name], from_labels_mm3=1e6 * share * (1 + gap))
+        mask = np.ones((10, 10, 10), bool)
+        data = TissueInput(mask[None].astype(np.float32), mask, (10.0, 10.0, 10.0), ("T1w",), TISSUES)
+        check_volumes(findings, data, tuple(volumes), whole=True)
+        return " ".join(findings.verdict().reasons)
+
+    assert "WM measures 350 ml by fractions and 262 ml by counted labels" in told(1, 0.35, -0.25)
+    assert "counted labels" not in told(1, 0.35, -0.15)
+    assert "counted labels" not in told(2, 0.10, -0.25)
 
 
 def test_a_good_mask_in_a_whole_head_passes(maps):
@@ -171,6 +198,7 @@ def test_a_misplaced_template_is_caught_before_all_else(whole, how):
     quality = judge(whole, faults.misplaced(IN_PLACE, **how))
     assert quality.verdict == "fail"
     assert "template" in quality.reasons[0]
+    assert "what the mask leaves out" in quality.reasons[-1]  # which leans on the template's place
 
 
 def with_holes(made: Made, sides: tuple[int, ...]) -> Made:
@@ -225,7 +253,8 @@ def test_ripple_grows_with_ghosts_and_not_with_noise(whole, verdict):
 @pytest.mark.parametrize(("n_classes", "name"), [(5, "atlas_gmm"), (3, "kmeans"), (2, "gmm")])
 def test_other_classes_and_methods_are_judged_as_far_as_can_be(whole, n_classes, name):
     quality = judge(whole, n_classes=n_classes, name=name)
-    assert quality.verdict in ("pass", "check")
+    assert quality.verdict in ("partial", "check")
+    assert "ripple_percent" not in quality.measures
     said = any("shares (" in reason for reason in quality.reasons)
     assert said == (n_classes != 3)
     cut = judge(replace(whole, mask=faults.cut(whole.mask, "top")), n_classes=n_classes, name=name)
@@ -237,7 +266,7 @@ def test_a_few_slices_are_judged_without_the_template(whole):
     image, mask = Volume(whole.image.data[middle], whole.image.affine), whole.mask.data[middle]
     thin = Made(image, Volume(mask, whole.mask.affine, "mask"))
     quality = judge(thin, replace(IN_PLACE, fits=False))
-    assert quality.verdict == "pass"
+    assert quality.verdict == "partial"
     assert "where the template lies" in quality.reasons[-1]
     assert "atlas_overlap_dice" not in quality.measures
 
@@ -267,3 +296,11 @@ def test_without_the_scan_the_rest_is_still_checked(whole):
     quality = assess(data, fitted, (), IN_PLACE)
     assert "mask_flat_face_percent" in quality.measures
     assert any("Not checked" in reason for reason in quality.reasons)
+
+
+@pytest.mark.parametrize("reasons", [(), ("Look.",), ("Slices lie 6 mm apart.", "Not checked: ghosts.")])
+def test_a_sidecar_from_before_partial_was_a_verdict_is_read_as_it_was_meant(reasons):
+    read = Quality.from_sidecar({"Verdict": "pass", "Reasons": list(reasons), "Measures": {"x": 1}})
+    assert read == Quality("partial" if len(reasons) == 2 else "pass", reasons, {"x": 1.0})
+    with pytest.raises(ValueError, match="unknown verdict"):
+        Quality.from_sidecar({"Verdict": "fine", "Reasons": []})

@@ -19,11 +19,12 @@ def assess(
     scan: Volume | None = None,
     origin: tuple[int, int, int] = (0, 0, 0),
 ) -> Quality:
-    """Look for a bad mask, a misplaced template, a wrong contrast, uneven sides, ghosts, odd volumes.
+    """Look for another part of the body, a bad mask, a misplaced template, a wrong contrast and more.
 
     `scan` is the whole scan that `data` was cut from, `origin` the voxel of it where `data` begins; without
     it, what needs the scan's place in the world is not checked, and the reasons say so. "fail" means do not
-    use, "check" look before use. Every measure and limit is in docs/quality.md.
+    use, "check" look before use, "partial" that not all is known or could be checked. Every measure and
+    limit is in docs/quality.md.
     """
     findings = Findings()
     look(findings, data, fitted, volumes, placement, scan, origin)

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from math import isfinite
 
 from medunsup.tissue.quality.limits import Limit
-from medunsup.tissue.result import Quality, Verdict
+from medunsup.tissue.result import UNCHECKED, Quality, Verdict
 
-SEVERITY: dict[Verdict, int] = {"fail": 0, "check": 1, "pass": 2}
+SEVERITY: dict[Verdict, int] = {"fail": 0, "check": 1, "partial": 2, "pass": 3}
 
 
 @dataclass
@@ -36,9 +36,10 @@ class Findings:
         return severity != "pass"
 
     def verdict(self) -> Quality:
-        """Sum up: the worst objection decides."""
-        ordered = sorted(self.objections, key=lambda item: SEVERITY[item[0]])
-        reasons = [sentence for _, sentence in ordered]
-        if self.unchecked:
-            reasons.append(f"Not checked: {'; '.join(self.unchecked)}.")
-        return Quality(ordered[0][0] if ordered else "pass", tuple(reasons), self.measures)
+        """Sum up: the worst objection decides; what could not be checked makes a pass partial."""
+        left_out: list[tuple[Verdict, str]] = (
+            [("partial", f"{UNCHECKED} {'; '.join(self.unchecked)}.")] if self.unchecked else []
+        )
+        ordered = sorted(self.objections + left_out, key=lambda item: SEVERITY[item[0]])
+        verdict = ordered[0][0] if ordered else "pass"
+        return Quality(verdict, tuple(sentence for _, sentence in ordered), self.measures)

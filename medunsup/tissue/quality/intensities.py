@@ -28,19 +28,6 @@ def medians(values: Array, sample: Sample, atlas: Atlas) -> tuple[float, float, 
     return found[0], found[1], found[2]
 
 
-def white_class(data: TissueInput, sample: Sample) -> int | None:
-    """Which class is white matter: by name, or the commonest where the template is sure of it."""
-    names = [label.abbreviation for label in data.labels]
-    if "WM" in names:
-        return names.index("WM")
-    if sample.atlas is None:
-        return None
-    labels = sample.labels[sample.atlas.wm[sample.mask] >= SURE]
-    if labels.size < ENOUGH_VOXELS:
-        return None
-    return [label.index for label in data.labels].index(int(np.bincount(labels).argmax()))
-
-
 def ripple(data: TissueInput, fitted: TissueMethod, white: int, contrast: float) -> dict[str, float]:
     """Noise of pure white matter, and its unevenness between 2 and 8 mm, in percent of the GM-WM contrast.
 

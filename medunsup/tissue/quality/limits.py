@@ -120,7 +120,8 @@ MASK = (
         1.5,
         8.0,
         "{value:.0f} % of the mask's rim is brighter than any brain tissue, as fat and marrow are: the mask "
-        "reaches into skull or scalp. Give a tighter mask.",
+        "reaches into skull or scalp, then give a tighter one; or vessels with contrast agent or a bright "
+        "lesion lie at the rim.",
         only="T1w",
     ),
     Limit(
@@ -171,7 +172,14 @@ SIDES = Limit(
     placed=True,
 )
 
+NOT_T1W = (
+    "Volumes on {contrast} alone have not been validated (on FLAIR they differed from those on T1w of the "
+    "same head by up to 40 %): compare them with one another, not with volumes on T1w."
+)
+
 VOLUME_ML = ((900.0, 2300.0), (600.0, 2600.0))
+# Twelve good scans: GM, WM 8 % at most; CSF 9 to 19 %, the less of it there is (10 to 14 % of the mask).
+GAP_PERCENT, GAP_MATTERS_PERCENT = 20.0, 15.0
 SHARES_PERCENT = {"GM": (25.0, 75.0), "WM": (15.0, 55.0), "CSF": (2.0, 45.0)}
 
 # Scaled intensity: darkest 0.1 % of the mask 0, brightest 1. WM less GM is 0.12 to 0.40 on good T1w scans

@@ -1,4 +1,4 @@
-"""The checks in the order a reader makes them: template, mask, contrast, sides, artefacts, volumes."""
+"""The checks in the order a reader makes them: subject, template, mask, contrast, sides, ghosts, volumes."""
 
 import numpy as np
 
@@ -12,7 +12,10 @@ from medunsup.tissue.quality.limits import (
     ARTEFACT,
     ATLAS,
     FLUID_MARGIN,
+    GAP_MATTERS_PERCENT,
+    GAP_PERCENT,
     MASK,
+    NOT_T1W,
     SHARES_PERCENT,
     SIDES,
     THICK_SLICES_ALLOW,
@@ -36,6 +39,7 @@ def look(
     origin: tuple[int, int, int],
 ) -> None:
     """Make all checks that this scan allows; measures and objections go into `findings`."""
+    check_subject(findings, data, scan)
     sample = draw(data, fitted, placement, scan, origin)
     words = _measure_outline(findings, sample)
     is_placed = check_place(findings, data, sample, placement)
@@ -43,9 +47,20 @@ def look(
     check_mask(findings, data, sample, tissues, words, is_placed=is_placed)
     check_contrast(findings, data, sample, is_placed=is_placed)
     check_sides(findings, sample, is_placed=is_placed)
-    check_artefacts(findings, data, fitted, sample, tissues)
+    check_artefacts(findings, data, fitted, tissues)
     check_volumes(findings, data, volumes, whole=sample.atlas is not None)
     findings.note(_of_fit(fitted))
+
+
+def check_subject(findings: Findings, data: TissueInput, scan: Volume | None) -> None:
+    """Check that the scan shows a head, in a contrast whose volumes are known to be right."""
+    part = scan.source.notes.get("body_part") if scan is not None and scan.source is not None else None
+    if part not in (None, "head"):
+        findings.object(
+            "fail", f"The scanner says this is the {part}, not the head. Give a scan of the head."
+        )
+    if "T1w" not in data.contrasts:
+        findings.object("partial", NOT_T1W.format(contrast=" and ".join(data.contrasts)))
 
 
 def _measure_outline(findings: Findings, sample: Sample) -> dict[str, str]:
@@ -76,7 +91,13 @@ def check_place(findings: Findings, data: TissueInput, sample: Sample, placement
         )
     findings.note(place.agreement(sample, sample.atlas))
     told = [findings.hold_to(limit) for limit in ATLAS if limit.only in (None, data.contrasts[0])]
-    return placement.fits and not any(told[:2])
+    is_placed = placement.fits and not any(told[:2])
+    if not is_placed:
+        findings.unchecked.append(
+            "what the mask leaves out, the order of the tissues, left against right (the template's place is "
+            "in doubt)"
+        )
+    return is_placed
 
 
 def check_mask(
@@ -127,15 +148,15 @@ def check_sides(findings: Findings, sample: Sample, *, is_placed: bool) -> None:
 
 
 def check_artefacts(
-    findings: Findings, data: TissueInput, fitted: TissueMethod, sample: Sample, tissues: Tissues | None
+    findings: Findings, data: TissueInput, fitted: TissueMethod, tissues: Tissues | None
 ) -> None:
-    """Check white matter for ghosts."""
-    white = intensities.white_class(data, sample)
-    if white is None or tissues is None:
-        findings.unchecked.append("ghosts and motion")
+    """Check white matter for ghosts, where it is known and the scan's bias is taken out of it."""
+    names = [label.abbreviation for label in data.labels]
+    if "WM" not in names or tissues is None or fitted.bias_field_ is None:
+        findings.unchecked.append("ghosts and motion (they need GM, WM, CSF and a bias field)")
         return
     gm, wm, _ = tissues
-    findings.note(intensities.ripple(data, fitted, white, abs(wm - gm)))
+    findings.note(intensities.ripple(data, fitted, names.index("WM"), abs(wm - gm)))
     if data.contrasts[0] != "T1w":
         findings.unchecked.append("ghosts and motion (known for T1w only)")
         return
@@ -149,7 +170,8 @@ def check_volumes(
 ) -> None:
     """Check that the volumes are those of a human head."""
     intracranial_ml = float(np.count_nonzero(data.mask) * np.prod(data.spacing_mm)) / 1000
-    shares = {item.label.abbreviation: 100 * item.fraction_of_intracranial for item in volumes}
+    by_name = {item.label.abbreviation: item for item in volumes}
+    shares = {name: 100 * item.fraction_of_intracranial for name, item in by_name.items()}
     findings.note({"intracranial_ml": intracranial_ml})
     (low, high), (lowest, highest) = VOLUME_ML
     if whole and not low <= intracranial_ml <= high:
@@ -169,6 +191,20 @@ def check_volumes(
                 f"{name} fills {shares[name]:.0f} % of the mask; {least:.0f} to {most:.0f} % is usual. Look "
                 "at the labels: tissues may be mixed up, or the mask too wide.",
             )
+        if shares[name] >= GAP_MATTERS_PERCENT:
+            _check_gap(findings, by_name[name])
+
+
+def _check_gap(findings: Findings, tissue: TissueVolume) -> None:
+    """Check that summed fractions and counted labels tell one volume."""
+    fractions, labels = tissue.from_fractions_mm3, tissue.from_labels_mm3
+    if abs(labels - fractions) > GAP_PERCENT / 100 * fractions:
+        findings.object(
+            "check",
+            f"{tissue.label.abbreviation} measures {fractions / 1000:.0f} ml by fractions and "
+            f"{labels / 1000:.0f} ml by counted labels: too many voxels are shared for either to be trusted. "
+            "Look at the labels; thick slices, blur or weak contrast do this.",
+        )
 
 
 def _tissues(fitted: TissueMethod, sample: Sample) -> Tissues | None:
