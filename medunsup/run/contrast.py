@@ -39,7 +39,10 @@ def name_contrasts(
     reason, chosen = next((reason, name) for reason, name in opinions.items() if name)
     step.findings |= {"contrast": chosen, "from": reason}
     if seen and (chosen == "T1w") != (seen == "T1w"):
-        step.warn(f"The scan is taken as {chosen} ({reason}), but its tissues are as bright as in {seen}.")
+        step.warn(
+            f"The scan is taken as {chosen} ({reason}), but its tissues are as bright as in {seen}. If it is "
+            f"{seen}, say --contrast {seen}; if not, look at the labels before using the volumes."
+        )
     if reason == ASSUMPTION:
         step.warn("The contrast could not be told; T1w is assumed. Say --contrast if it is another.")
     return (str(chosen), *request.contrasts)
