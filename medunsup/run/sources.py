@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from medunsup.core.errors import InputError, UsageError
 from medunsup.core.paths import user_path
-from medunsup.io.bids import IMAGE_ENDINGS, contrast_of_suffix, stem
+from medunsup.io.bids import IMAGE_ENDINGS, contrast_of_name, stem
 from medunsup.run.bids_app import find_scans
 from medunsup.run.given import without_results
 from medunsup.run.request import fill
@@ -45,9 +45,9 @@ def read_source(source: Path, *, contrast: str | None = None, mask: str | None =
     """List the scans of a table (TSV), a BIDS data set or a folder of images.
 
     Paths in a table are relative to it; of a BIDS data set group and site come from `participants.tsv`.
-    `contrast` picks scans by the last part of their name (_T1w, _t1); `mask` is a pattern with {folder}, {stem}
-    and {id}. Raises UsageError if it is none of these, or if a column or word is not known; InputError if it
-    holds no scan or names a file that is not there.
+    `contrast` picks scans by their names; `mask` is a pattern with {folder}, {stem} and {id}. Results of
+    medunsup are left out. Raises UsageError if it is none of these, or if a column or word is not known;
+    InputError if it holds no scan or names a file that is not there.
     """
     if source.is_file():
         return _read_table(source)
@@ -147,7 +147,7 @@ def _images(folder: Path, contrast: str | None) -> list[Path]:
     ]
     scans = [path for path in files if stem(path).rsplit("_", 1)[-1].lower() not in NOT_SCANS]
     if contrast:
-        scans = [path for path in scans if contrast_of_suffix(path.name) == contrast]
+        scans = [path for path in scans if contrast_of_name(path.name) == contrast]
     return scans
 
 

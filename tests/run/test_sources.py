@@ -41,6 +41,14 @@ def test_bids_data_set_gives_the_contrast_asked_for(tmp_path):
     assert (case.scan.name, case.subject) == ("sub-a_FLAIR.nii.gz", "sub-a")
 
 
+def test_folder_gives_the_scans_whose_names_tell_the_contrast_asked_for(tmp_path):
+    for name in ("p1/T1.nii.gz", "p1/Flair_reg.nii.gz", "p2_FLAIR.nii.gz", "p2_FLAIR_mask.nii.gz"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    found = read_source(tmp_path, contrast="FLAIR")
+    assert [case.scan.name for case in found] == ["Flair_reg.nii.gz", "p2_FLAIR.nii.gz"]
+
+
 def test_group_and_site_of_a_bids_data_set_come_from_its_participants(tmp_path):
     (tmp_path / "dataset_description.json").write_text("{}")
     rows = ["participant_id\tage\tgroup\tsite", "sub-a\t30\tpatient\tX", "sub-b\t31\tcontrol\tn/a"]
