@@ -55,7 +55,7 @@ def apart(requests: Sequence[Request]) -> list[Request]:
     moved = [request for request in placed if request.subfolder]
     if moved:
         log.warning(
-            "Some scans have the same name: the results of %d go into folders named after theirs, such as %s.",
+            "Some scans share their name: the results of %d go into folders named after theirs, such as %s.",
             len(moved),
             moved[0].names.folder,
         )

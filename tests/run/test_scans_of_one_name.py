@@ -15,8 +15,8 @@ def test_results_of_one_name_lie_in_folders_named_after_the_scans_own(make_scan,
     made = segment_many(scans, out, **QUICK)
     below = [scan.outputs["dseg"].relative_to(out).as_posix() for scan in made.scans]
     assert below == ["one/T1_dseg.nii.gz", "two/T1_dseg.nii.gz", "b_dseg.nii.gz"]
-    assert [text for text in caplog.messages if "same name" in text] == [
-        "Some scans have the same name: the results of 2 go into folders named after theirs, "
+    assert [text for text in caplog.messages if "share their name" in text] == [
+        "Some scans share their name: the results of 2 go into folders named after theirs, "
         f"such as {out / 'one'}."
     ]
     rows = (out / "volumes.tsv").read_text().splitlines()[1:]
