@@ -5,9 +5,19 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from medunsup.core.errors import UsageError
+
 
 def user_path(path: str | Path) -> Path:
-    """Put the home folder in place of a leading ~; a name such as ~scan.nii, of no user, stays as it is."""
+    """Put the home folder in place of a leading ~; a name such as ~scan.nii, of no user, stays as it is.
+
+    Raises UsageError for what is no path, such as a loaded scan.
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise UsageError(
+            f"A path is wanted, to a file or a DICOM folder, not a {type(path).__name__}: results name "
+            "and hash the file they come from. Save it first."
+        )
     return Path(os.path.expanduser(path))  # noqa: PTH111 - pathlib's raises where there is no such user
 
 
