@@ -9,9 +9,9 @@ from typing import Any, Literal
 IMAGE_ENDINGS = (".nii.gz", ".nii", ".mgz", ".mgh")
 Contrast = Literal["T1w", "T2w", "FLAIR", "PD"]
 SUFFIXES: dict[str, Contrast] = {"t1w": "T1w", "t2w": "T2w", "flair": "FLAIR", "pdw": "PD", "pd": "PD"}
-WORDS: dict[str, Contrast] = {
+WORDS: dict[str, Contrast] = {  # not MP2RAGE: so are called its raw inversions, and their phase
     **SUFFIXES,
-    **dict.fromkeys(("t1", "t1n", "mprage", "mp2rage", "spgr", "bravo"), "T1w"),
+    **dict.fromkeys(("t1", "t1n", "mprage", "spgr", "bravo"), "T1w"),
     "t2": "T2w",
     "t2f": "FLAIR",
 }

@@ -86,6 +86,7 @@ def test_a_lone_file_with_a_bids_name_is_treated_like_any_other(tmp_path):
         ("x-T1Gd.nii.gz", None),
         ("T1c.nii", None),
         ("T1_post.nii.gz", None),
+        ("sub-1_inv-1_part-phase_MP2RAGE.nii.gz", None),
     ],
 )
 def test_the_words_of_a_name_say_the_contrast_unless_they_disagree(name, contrast):
