@@ -13,7 +13,7 @@ from medunsup.report.cutter import Cutter, Tile
 from medunsup.report.heat import CEILING, heat_levels, heat_png
 from medunsup.report.mosaic import outline
 from medunsup.report.pictures import as_grey, doubt_palette, grey_picture, label_png, palette_png
-from medunsup.report.slices import AXIAL, PLANES, Plane, cut, positions
+from medunsup.report.slices import AXIAL, Plane, cut, positions
 
 BRAIN = Label(1, "brain", "Brain mask", (235, 235, 235))
 FOUND = Label(2, "found", "finding", (64, 224, 255))
@@ -27,7 +27,7 @@ Point = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Place:
-    """A point that is shown, in three planes; `finding` None where nothing was found."""
+    """A point that is shown, in three planes or fewer; `finding` None where nothing was found."""
 
     finding: Finding | None
     tiles: tuple[Tile, ...]
@@ -72,11 +72,11 @@ class AnomalyCutter(Cutter):
         return self.plain_tile(plane, index, grey_picture(self.grey(plane, index)))
 
     def through(self, point_mm: Point, *, brain: bool = False) -> tuple[Tile, ...]:
-        """Cut three planes through a point, marked by a cross."""
+        """Cut the planes worth a picture through a point, marked by a cross."""
         where = self.index_of(point_mm)
         return tuple(
             replace(self.overlay(plane, where[plane.axis], brain=brain), cross=self.cross(plane, where))
-            for plane in PLANES
+            for plane in self.planes
         )
 
     def cross(self, plane: Plane, where: tuple[int, int, int]) -> tuple[float, float]:
@@ -88,7 +88,7 @@ class AnomalyCutter(Cutter):
 
 
 def places(result: AnomalyResult, count: int) -> list[Place]:
-    """Three planes through the peaks of the `count` largest findings, or the highest voxel of all.
+    """Up to three planes through the peaks of the `count` largest findings, or the highest voxel of all.
 
     A flagged scan shows its brain mask as well: that is what must be looked at first.
     """
@@ -105,7 +105,7 @@ def overview(result: AnomalyResult, count: int) -> list[Tile]:
 
 
 def comparisons(result: AnomalyResult) -> list[Comparison]:
-    """Cut three planes through the first place: scan, healthy look in the same window, raw map."""
+    """Cut up to three planes through the first place: scan, healthy look in the same window, raw map."""
     cutter = AnomalyCutter(result)
     where = cutter.index_of(first_point(result))
     healthy = None if result.healthy is None else cutter.box.crop(result.healthy.data)
@@ -113,7 +113,7 @@ def comparisons(result: AnomalyResult) -> list[Comparison]:
     raw = as_grey(cutter.box.crop(result.score.data), (low, high))
     raw = np.where(cutter.mask, np.maximum(_coarse(raw), 1), 0).astype(np.uint8)
     rows = []
-    for plane in PLANES:
+    for plane in cutter.planes:
         index = where[plane.axis]
         look = None
         if healthy is not None:

@@ -8,7 +8,7 @@ from medunsup.report.anomaly_slices import BRAIN, AnomalyCutter, first_point
 from medunsup.report.heat import heat_opacity, heat_palette
 from medunsup.report.mosaic import outline
 from medunsup.report.slices import Plane, cut, positions
-from medunsup.report.thumbnail import PLANES_SHOWN, side_by_side
+from medunsup.report.thumbnail import planes_shown, side_by_side
 
 
 def thumbnail(result: AnomalyResult) -> str:
@@ -17,13 +17,12 @@ def thumbnail(result: AnomalyResult) -> str:
     A flagged scan's map means nothing: its middle is shown, with the outline of the brain mask.
     """
     cutter = AnomalyCutter(result)
+    planes = planes_shown(cutter)
     if result.flags:
-        middles = {plane: positions(cutter.mask, plane, 1)[0] for plane in PLANES_SHOWN}
+        middles = {plane: positions(cutter.mask, plane, 1)[0] for plane in planes}
         return side_by_side(cutter, {plane: _with_brain(cutter, plane, n) for plane, n in middles.items()})
     where = cutter.index_of(first_point(result))
-    return side_by_side(
-        cutter, {plane: _with_map(cutter, plane, where[plane.axis]) for plane in PLANES_SHOWN}
-    )
+    return side_by_side(cutter, {plane: _with_map(cutter, plane, where[plane.axis]) for plane in planes})
 
 
 def _with_map(cutter: AnomalyCutter, plane: Plane, index: int) -> NDArray[np.uint8]:

@@ -1,6 +1,6 @@
 """A picture small enough for a table of 500 scans: two middle slices, tissues in colour."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,18 +15,18 @@ from medunsup.tissue.result import TissueResult
 HEIGHT = 96
 COLOUR_SHARE = 0.45
 QUALITY = 72
-PLANES_SHOWN = (AXIAL, CORONAL)
 
 
 def thumbnail(result: TissueResult) -> str:
-    """Return the JPEG data address of an axial and a coronal slice side by side, `HEIGHT` pixels high.
-
-    A plane that the scan is too thin for is left out.
-    """
+    """Return the JPEG data address of an axial and a coronal slice side by side, `HEIGHT` pixels high."""
     cutter = TissueCutter(result)
-    planes = [plane for plane in PLANES_SHOWN if plane in cutter.planes] or cutter.planes
-    middles = {plane: positions(cutter.mask, plane, 1)[0] for plane in planes}
+    middles = {plane: positions(cutter.mask, plane, 1)[0] for plane in planes_shown(cutter)}
     return side_by_side(cutter, {plane: _coloured(cutter, plane, index) for plane, index in middles.items()})
+
+
+def planes_shown(cutter: Cutter) -> Sequence[Plane]:
+    """Axial and coronal, but for a plane that the scan is too thin for."""
+    return [plane for plane in (AXIAL, CORONAL) if plane in cutter.planes] or cutter.planes
 
 
 def side_by_side(cutter: Cutter, slices: Mapping[Plane, NDArray[np.uint8]]) -> str:

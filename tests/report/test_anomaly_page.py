@@ -17,6 +17,7 @@ from medunsup.core.volume import Volume
 from medunsup.report.anomaly_page import write_page
 from medunsup.report.anomaly_slices import AnomalyCutter, baseline_tiles, comparisons, overview, places
 from medunsup.report.anomaly_words import p_words, rank_words, rate_words, verdict
+from medunsup.report.group_scans import read_thumbnail
 from medunsup.report.heat import CEILING, heat_levels, heat_opacity, heat_palette
 from medunsup.report.slices import PLANES
 
@@ -260,6 +261,25 @@ def test_thick_tilted_slices_have_a_page_in_true_millimetres(tmp_path: Path) -> 
         assert middle(opacity_of(tile.fill) > 100) == pytest.approx(cross, abs=0.01)
         assert 100 < tile.height_mm < 250
     assert "tilted by" in page_of(result, tmp_path)
+
+
+def test_few_slices_are_shown_in_the_one_plane_that_cuts_them(found: AnomalyResult, tmp_path: Path) -> None:
+    middle_k = left_block(found.brain.data.astype(bool))[2].start + 1
+    names = ("image", "brain", "score", "calibrated", "mask", "healthy")
+    few = {name: few_slices(getattr(found, name), middle_k) for name in names}
+    thin = replace(found, **few, baselines=())
+    assert [tile.plane.name for tile in places(thin, 1)[0].tiles] == ["axial"]
+    assert len(comparisons(thin)) == 1
+    drawn = read_thumbnail(write_page(thin, tmp_path / "thin.html"))
+    picture = Image.open(BytesIO(base64.b64decode(drawn.split(",", 1)[1])))
+    assert picture.width < 2 * picture.height
+
+
+def few_slices(volume: Volume, middle_k: int) -> Volume:
+    """Cut three axial slices out of a volume, where they are."""
+    affine = volume.affine.copy()
+    affine[:3, 3] += (middle_k - 1) * affine[:3, 2]
+    return Volume(volume.data[:, :, middle_k - 1 : middle_k + 2], affine, volume.kind)
 
 
 def test_text_from_outside_is_escaped(found: AnomalyResult, tmp_path: Path) -> None:
