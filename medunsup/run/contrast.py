@@ -5,9 +5,8 @@ from numpy.typing import NDArray
 
 from medunsup.core.record import Step
 from medunsup.core.volume import Source
-from medunsup.io.bids import contrast_of_name
+from medunsup.io.bids import Contrast, contrast_of_name
 from medunsup.run.request import Request
-from medunsup.run.settings import Contrast
 
 ASSUMPTION = "assumption"
 SURE = 0.8

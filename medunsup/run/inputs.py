@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +12,10 @@ from medunsup.core.errors import GeometryError, UsageError
 from medunsup.core.geometry import Grid
 from medunsup.core.record import Step
 from medunsup.core.volume import Volume
+from medunsup.io.bids import Contrast
 from medunsup.io.load import Coordinates
 from medunsup.run.given import without_results
 from medunsup.run.settings import SegmentSettings
-
-CONTRASTS = ("T1w", "T2w", "FLAIR", "PD")
 
 
 def load_scan(path: Path, settings: SegmentSettings, step: Step) -> Volume:
@@ -67,9 +66,10 @@ def load_contrasts(
 
 def check_contrasts(names: Iterable[str]) -> None:
     """Raise UsageError for a contrast that is not known."""
+    known = get_args(Contrast)
     for name in names:
-        if name not in CONTRASTS:
-            raise UsageError(f"{name} is no contrast that is known. Choose from {', '.join(CONTRASTS)}.")
+        if name not in known:
+            raise UsageError(f"{name} is no contrast that is known. Choose from {', '.join(known)}.")
 
 
 def note_source(volume: Volume, step: Step, prefix: str = "") -> None:

@@ -18,7 +18,7 @@ from medunsup.run.contrast import name_contrasts
 from medunsup.run.export import refuse_overwrite
 from medunsup.run.request import Request
 from medunsup.run.result import SegmentResult
-from medunsup.run.settings import Contrast, SegmentSettings
+from medunsup.run.settings import ContrastChoice, SegmentSettings
 
 Progress = Callable[[str], None]
 
@@ -28,7 +28,7 @@ def segment(
     *,
     mask: str | Path | None = None,
     tissues: int | Literal["auto"] = 3,
-    contrast: Contrast = "auto",
+    contrast: ContrastChoice = "auto",
     method: str = "atlas_gmm",
     parameters: Mapping[str, Any] | None = None,
     with_contrasts: Mapping[str, str | Path] | None = None,

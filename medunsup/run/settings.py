@@ -6,11 +6,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, ConfigDict, Field
 
 from medunsup.core.config import Config
-from medunsup.io.bids import contrast_of_word
+from medunsup.io.bids import Contrast, contrast_of_word
 from medunsup.io.load import Coordinates
 
-Contrast = Literal["auto", "T1w", "T2w", "FLAIR", "PD"]
-ContrastChoice = Annotated[Contrast, BeforeValidator(contrast_of_word)]
+ContrastChoice = Annotated[Literal["auto", Contrast], BeforeValidator(contrast_of_word)]
 
 
 class SegmentSettings(Config):
