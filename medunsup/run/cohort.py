@@ -9,13 +9,12 @@ from medunsup.core.errors import InputError, UsageError
 from medunsup.core.paths import user_path
 from medunsup.run.batch import CohortResult, Progress, in_order, reserved, work_through
 from medunsup.run.given import apart, without_results
-from medunsup.run.group import TABLE, check_table, write_group
+from medunsup.run.group import TABLE, check_roots, write_group
 from medunsup.run.inputs import check_contrasts
 from medunsup.run.job import Job, do_job
 from medunsup.run.learning import check_learnable, learn, with_known_prior
 from medunsup.run.mixture import build
 from medunsup.run.request import Request, Status, check_patterns, check_there, fill
-from medunsup.run.root import check_root
 from medunsup.run.settings import SegmentSettings
 from medunsup.run.summary import ScanOutcome, read_outcome
 
@@ -53,12 +52,12 @@ def segment_many(
     without `force`; OutputError if the folder is in use or unwritable.
     """
     settings = SegmentSettings.parse(choices, where="segment_many")
-    requests = make_requests([Path(path) for path in paths], settings, out, mask, with_contrasts)
+    requests = make_requests(paths, settings, out, mask, with_contrasts)
     return run_requests(requests, jobs=jobs, force=force, report=report, progress=progress)
 
 
 def make_requests(
-    scans: Sequence[Path],
+    scans: Sequence[str | Path],
     settings: SegmentSettings,
     out: str | Path | None = None,
     mask: str | Path | None = None,
@@ -68,10 +67,10 @@ def make_requests(
 
     Raises UsageError if they do not fit together, or if a file is missing for each of the scans.
     """
-    scans = without_results([user_path(scan) for scan in scans])
+    paths = without_results([user_path(scan) for scan in scans])
     given = {"mask": mask} if mask is not None else {}
     given |= dict(with_contrasts or {})
-    check_patterns(list(given.values()), len(scans))
+    check_patterns(list(given.values()), len(paths))
     check_contrasts(with_contrasts or ())
     build(settings)  # a misspelt method or parameter is told before anything is read
     requests = [
@@ -82,7 +81,7 @@ def make_requests(
             contrasts={name: fill(path, scan) for name, path in (with_contrasts or {}).items()},
             out=None if out is None else user_path(out),
         )
-        for scan in scans
+        for scan in paths
     ]
     requests = apart(requests)
     check_there(requests)
@@ -119,11 +118,7 @@ def plan(requests: Sequence[Request], *, force: bool = False) -> list[Planned]:
     Raises OutputError if a root holds somebody else's data set or table, and without `force` UsageError if a
     result is there that was made otherwise.
     """
-    for root, is_bids in {(request.names.root, request.names.is_bids) for request in requests}:
-        if root is not None:
-            check_table(root / TABLE)
-            if is_bids:
-                check_root(root)
+    check_roots([request.names for request in requests], TABLE)
     planned = [_look(with_known_prior(request)) for request in requests]
     if not force:
         _refuse_other(planned)

@@ -14,10 +14,9 @@ from medunsup.run.detect_export import status, write
 from medunsup.run.detect_group import TABLE, write_group
 from medunsup.run.detect_outcome import DetectOutcome, read_outcome
 from medunsup.run.given import apart, without_results
-from medunsup.run.group import check_table
+from medunsup.run.group import check_roots
 from medunsup.run.model_folder import ModelFolder, read_model
 from medunsup.run.request import check_patterns, check_there, fill
-from medunsup.run.root import check_root
 
 State = Literal["new", "done", "other", "missing"]
 Finished = Callable[[DetectOutcome], None]
@@ -45,12 +44,12 @@ def detect_many(
     there, or for results made otherwise without `force`; OutputError if the folder is in use or unwritable.
     """
     opened = model if isinstance(model, ModelFolder) else read_model(user_path(model))
-    requests = make_requests([Path(scan) for scan in scans], opened, out, mask, **choices)
+    requests = make_requests(scans, opened, out, mask, **choices)
     return run_requests(requests, opened, jobs=jobs, force=force, progress=progress, finished=finished)
 
 
 def make_requests(
-    scans: Sequence[Path],
+    scans: Sequence[str | Path],
     model: ModelFolder,
     out: str | Path | None = None,
     mask: str | Path | None = None,
@@ -60,8 +59,8 @@ def make_requests(
 
     Raises UsageError if they do not fit together, or if a file is missing for each of the scans.
     """
-    scans = without_results([user_path(scan) for scan in scans])
-    check_patterns([mask] if mask is not None else [], len(scans))
+    paths = without_results([user_path(scan) for scan in scans])
+    check_patterns([mask] if mask is not None else [], len(paths))
     requests = [
         make_request(
             scan,
@@ -70,7 +69,7 @@ def make_requests(
             mask=None if mask is None else fill(mask, scan),
             **choices,
         )
-        for scan in scans
+        for scan in paths
     ]
     placed = apart([request.scan for request in requests])
     check_there(placed)
@@ -87,10 +86,10 @@ def run_requests(
     finished: Finished | None = None,
 ) -> CohortResult[DetectOutcome]:
     """Do what is not done yet. `progress` hears (scan, step), `finished` each scan's outcome."""
-    if requests and progress is not None:
-        progress(requests[0].scan.scan, "reading the model")
-    for request in requests[:1]:
-        check_rates(request)
+    if requests:
+        if progress is not None:
+            progress(requests[0].scan.scan, "reading the model")
+        check_rates(requests[0])
     with reserved([request.names for request in requests]):
         states = _states(requests, force)
         outcomes = _work(requests, states, model, jobs, progress)
@@ -122,11 +121,7 @@ def _states(requests: Sequence[DetectRequest], force: bool) -> list[State]:
     Raises OutputError if a root holds somebody else's data set or table, and without `force` UsageError if a
     result is there that was made otherwise.
     """
-    for root, is_bids in {(request.names.root, request.names.is_bids) for request in requests}:
-        if root is not None:
-            check_table(root / TABLE)
-            if is_bids:
-                check_root(root)
+    check_roots([request.names for request in requests], TABLE)
     states = [_state(request) for request in requests]
     if force:
         return [state if state == "missing" else "new" for state in states]

@@ -1,12 +1,14 @@
 """What all results of one folder say together: one table of volumes, one page."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from medunsup.core.errors import MedunsupError, OutputError
 from medunsup.io.atomic import write_text
+from medunsup.io.bids import OutputNames
 from medunsup.report.group_scans import GroupScan, read_scans
+from medunsup.run.root import check_root
 from medunsup.run.tables import tsv
 
 TABLE = "volumes.tsv"
@@ -27,6 +29,15 @@ def write_group(root: Path, *, page: bool = True) -> Path | None:
     check_table(root / TABLE)
     write_text(root / TABLE, _table(scans))
     return drawn(root, _write_page) if len(scans) > 1 and page else None
+
+
+def check_roots(names: Iterable[OutputNames], table: str) -> None:
+    """Raise OutputError if a folder that results go into holds a data set or table that is not ours."""
+    for root, is_bids in {(each.root, each.is_bids) for each in names}:
+        if root is not None:
+            check_table(root / table)
+            if is_bids:
+                check_root(root)
 
 
 def check_table(path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 import medunsup
 from medunsup.core.errors import UsageError
 from medunsup.core.paths import user_path
+from medunsup.run.cohort import segment_many
 
 
 def test_a_leading_tilde_is_the_home_folder():
@@ -19,5 +20,6 @@ def test_a_tilde_of_no_user_is_part_of_the_name():
 
 
 def test_an_array_in_place_of_a_path_is_told_what_is_wanted():
-    with pytest.raises(UsageError, match="not a ndarray"):
-        medunsup.segment(np.zeros((4, 4, 4)))
+    for call in (medunsup.segment, lambda scan: segment_many([scan])):
+        with pytest.raises(UsageError, match="not a ndarray"):
+            call(np.zeros((4, 4, 4)))
