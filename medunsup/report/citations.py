@@ -15,6 +15,8 @@ CITATIONS: dict[str, str] = {
     "Digital Imaging 35:1719–1737.",
     "deepbet": "Fisch L, Zumdick S, Barkhau C, et al. (2024). deepbet: fast brain extraction of T1-weighted "
     "MRI using convolutional neural networks. Computers in Biology and Medicine 179:108845.",
+    "n4": "Tustison NJ, Avants BB, Cook PA, et al. (2010). N4ITK: improved N3 bias correction. IEEE "
+    "Transactions on Medical Imaging 29(6):1310–1320.",
     "conformal": "Vovk V, Gammerman A, Shafer G (2005). Algorithmic Learning in a Random World. Springer.",
     "bic": "Schwarz G (1978). Estimating the dimension of a model. Annals of Statistics 6(2):461–464.",
 }

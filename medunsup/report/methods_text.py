@@ -89,6 +89,8 @@ def _say_mask(text: MethodsText, step: Step) -> None:
 
 def _say_normalise(text: MethodsText, step: Step) -> None:
     text.say("Intensities were winsorised and scaled robustly inside the mask")
+    if step.findings.get("bias_evened_out"):
+        text.say("Their bias, strong in this scan, was then evened out with N4 on a coarse grid", "n4")
 
 
 def _say_contrasts(text: MethodsText, step: Step) -> None:

@@ -34,6 +34,14 @@ def test_deepbet_is_credited_only_where_its_mask_was_kept(result: TissueResult) 
     assert "deepbet" not in told(result, replaced)
 
 
+def test_n4_is_credited_only_where_a_strong_bias_was_evened_out(result: TissueResult) -> None:
+    strong, usual = Record(), Record()
+    strong.step("normalise").findings["bias_evened_out"] = 0.4
+    usual.step("normalise").findings["bias_evened_out"] = 0.0
+    assert "N4" in told(result, strong)
+    assert "N4" not in told(result, usual)
+
+
 def test_priors_are_claimed_only_where_they_were_used(result: TissueResult) -> None:
     used, unused, misfit = Record(), Record(), Record()
     used.step("priors")
