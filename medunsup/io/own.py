@@ -5,7 +5,8 @@ import zlib
 from pathlib import Path
 
 MARK = "medunsup "  # begins the NIfTI field descrip of every map that is written
-DESCRIP = slice(148, 228)
+NIFTI_2 = (540).to_bytes(4, "little")  # the header's size, with which a file begins
+DESCRIP, DESCRIP_2 = slice(148, 228), slice(240, 320)
 
 
 def result_kind(path: Path) -> str:
@@ -15,8 +16,9 @@ def result_kind(path: Path) -> str:
         return ""
     try:
         with gzip.open(path) if name.endswith(".gz") else path.open("rb") as file:
-            start = file.read(DESCRIP.stop)
+            start = file.read(DESCRIP_2.stop)
     except (OSError, EOFError, zlib.error):
         return ""  # loading tells what is wrong with it
-    text = start[DESCRIP].rstrip(b"\0").decode("ascii", "replace")
+    field = DESCRIP_2 if start.startswith(NIFTI_2) else DESCRIP
+    text = start[field].rstrip(b"\0").decode("ascii", "replace")
     return text.removeprefix(MARK) if text.startswith(MARK) else ""

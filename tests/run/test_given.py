@@ -3,13 +3,17 @@
 import json
 import logging
 
+import nibabel as nib
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 import medunsup
 from medunsup.cli.main import app
 from medunsup.core.errors import UsageError
+from medunsup.io.load import load
 from medunsup.io.own import result_kind
+from medunsup.io.write import write_volume
 from medunsup.run.cohort import make_requests, segment_many
 from medunsup.run.given import without_results
 from medunsup.run.settings import SegmentSettings
@@ -41,6 +45,14 @@ def test_every_map_that_is_written_says_so_in_its_header_and_no_scan_does(done):
     (done / "short.nii.gz").write_bytes(b"\x1f\x8b")
     for name in ("pat.nii.gz", "short.nii.gz", "missing.nii", "pat_volumes.tsv", "."):
         assert result_kind(done / name) == ""
+
+
+@pytest.mark.parametrize("version", [nib.Nifti1Image, nib.Nifti2Image])
+def test_a_map_says_so_in_either_version_of_nifti(version, tmp_path):
+    nib.save(version(np.arange(27.0).reshape(3, 3, 3), np.eye(4)), tmp_path / "scan.nii.gz")
+    write_volume(load(tmp_path / "scan.nii.gz"), tmp_path / "map.nii.gz", descrip="medunsup dseg")
+    assert type(nib.load(tmp_path / "map.nii.gz")) is version
+    assert (result_kind(tmp_path / "scan.nii.gz"), result_kind(tmp_path / "map.nii.gz")) == ("", "dseg")
 
 
 def test_second_run_on_all_files_takes_the_scan_alone(done, caplog):
