@@ -81,7 +81,7 @@ def attempt(scan: Path, kind: type[AnyOutcome], work: Callable[[], AnyOutcome]) 
     started = perf_counter()
 
     def failed(error: str, *, is_fatal: bool = False, is_wrong_use: bool = False) -> AnyOutcome:
-        trace, told = traceback.format_exc(), error if scan.name in error else f"{scan}: {error}"
+        trace, told = traceback.format_exc(), error if error.startswith(str(scan)) else f"{scan}: {error}"
         return kind(scan, "failed", error=told, trace=trace, is_fatal=is_fatal, is_wrong_use=is_wrong_use)
 
     try:

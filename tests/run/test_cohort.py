@@ -1,14 +1,17 @@
 """Many scans: what is done is skipped, what was made otherwise is refused, what fails is told."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from medunsup.core.errors import OutputError, StepError, UsageError
 from medunsup.run import export
+from medunsup.run.batch import attempt
 from medunsup.run.cohort import make_requests, run_requests, segment_many
 from medunsup.run.request import hash_input
 from medunsup.run.settings import SegmentSettings
+from medunsup.run.summary import ScanOutcome
 
 pytestmark = pytest.mark.usefixtures("quick_placement")
 QUICK = {"method": "kmeans", "parameters": {"max_voxels": 1000}, "report": False}
@@ -128,6 +131,14 @@ def test_an_error_names_its_scan_once(make_scan, tmp_path, monkeypatch):
     told = [scan.as_json()["error"] for scan in made.scans]
     assert told[:2] == [f"{scan}: No brain was found in this scan." for scan in scans]
     assert told[2].count("missing.nii.gz") == 1
+
+
+def test_an_error_names_a_scan_whose_name_is_part_of_other_words():
+    def fail() -> ScanOutcome:
+        raise StepError("No brain was found in this T1w scan.")
+
+    outcome = attempt(Path("patient/T1"), ScanOutcome, fail)
+    assert outcome.error == "patient/T1: No brain was found in this T1w scan."
 
 
 def test_a_pattern_finds_each_scans_own_mask(make_scan, tmp_path):
