@@ -75,6 +75,8 @@ def print_end(result: "CohortResult[Any]") -> None:
     """Print how many of several scans are done to stderr, and where they are compared."""
     if len(result.scans) > 1:
         typer.echo(_count(result.scans), err=True)
+    for text in result.warnings:
+        typer.echo(text, err=True)
     if result.group_page and len(result.scans) > 1:
         typer.echo(f"All scans compared: {result.group_page}", err=True)
 
@@ -130,6 +132,7 @@ def as_json_facts(result: "CohortResult[Any]") -> dict[str, object]:
         "exit_code": exit_code(result),
         "scans": [scan.as_json() for scan in result.scans],
         "group_page": str(result.group_page) if result.group_page else None,
+        "warnings": list(result.warnings),
     }
 
 

@@ -11,7 +11,8 @@ import medunsup
 from medunsup.core.errors import InputError
 from medunsup.io.atomic import write_text
 from medunsup.report import anomaly_words
-from medunsup.report.anomaly_group_scans import AnomalyScan, GroupModel, Judged, read_scans
+from medunsup.report.anomaly_group_scans import AnomalyScan, GroupModel, Judged, models_of, read_scans
+from medunsup.report.anomaly_group_shift import shift_words
 from medunsup.report.group_scans import those_that_fit
 from medunsup.report.render import render
 from medunsup.report.strips import WIDTH, Strip, strip
@@ -59,7 +60,7 @@ def write_anomaly_group(folder: str | Path) -> Path:
         raise InputError(
             f"{folder}: holds no result of detect (no *_desc-anomaly_mask.json). Run medunsup detect first."
         )
-    models = sorted({scan.model for scan in scans}, key=lambda model: (model.folder, model.sha256))
+    models = models_of(scans)
     judged, apart = in_order(scans, models)
     facts = {
         "judged": judged,
@@ -68,6 +69,7 @@ def write_anomaly_group(folder: str | Path) -> Path:
         "strips": _strips(judged, models),
         "counts": Counter(scan.judged for scan in scans),
         "judged_words": WORDS,
+        "shifts": shift_words(scans, models),
         "chance": chance_words(judged),
         "usual": {scan.false_parts for scan in judged},
         "words": anomaly_words,

@@ -1,5 +1,6 @@
 """Read what `detect` left of each scan of a folder: its sidecar, and the thumbnail at the top of its page."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -54,6 +55,11 @@ class AnomalyScan:
         return "unusual" if self.is_anomalous else "not unusual"
 
     @property
+    def is_judged(self) -> bool:
+        """Whether its p-value means something."""
+        return self.judged != "not judged"
+
+    @property
     def findings_ml(self) -> float:
         """Volume of all findings."""
         return sum(one.volume_mm3 for one in self.findings) / 1000
@@ -72,6 +78,11 @@ class AnomalyScan:
 def read_scans(folder: Path) -> list[AnomalyScan]:
     """All scans in `folder` and below that `detect` left a whole result of, by name."""
     return read_sidecars(folder, SIDECAR, _scan)
+
+
+def models_of(scans: Sequence[AnomalyScan]) -> list[GroupModel]:
+    """Return the models that looked at the scans, by name."""
+    return sorted({scan.model for scan in scans}, key=lambda model: (model.folder, model.sha256))
 
 
 def _scan(facts: dict[str, Any], sidecar: Path, folder: Path) -> AnomalyScan:

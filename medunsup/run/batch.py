@@ -51,10 +51,14 @@ AnyOutcome = TypeVar("AnyOutcome", bound=Outcome)
 
 @dataclass(frozen=True)
 class CohortResult(Generic[AnyOutcome]):
-    """What became of each scan, in the order given; `group_page` compares all scans of the folder."""
+    """What became of each scan, in the order given.
+
+    `group_page` compares all scans of the folder; `warnings` are of these as a whole.
+    """
 
     scans: tuple[AnyOutcome, ...]
     group_page: Path | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def n_failed(self) -> int:

@@ -1,10 +1,12 @@
 """What all results of `detect` in one folder say together: one table, one page."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from medunsup.io.atomic import write_text
-from medunsup.report.anomaly_group_scans import AnomalyScan, read_scans
+from medunsup.report.anomaly_group_scans import AnomalyScan, models_of, read_scans
+from medunsup.report.anomaly_group_shift import shift_words
 from medunsup.run.group import drawn
 from medunsup.run.tables import tsv
 
@@ -13,16 +15,24 @@ COLUMNS = ("scan", "p_value", "alpha", "verdict", "n_findings", "findings_ml", "
 FEWEST = 2
 
 
-def write_group(root: Path) -> Path | None:
-    """Write table and page of all scans in `root`, from two scans on; return the page, None if there is none.
+@dataclass(frozen=True)
+class Group:
+    """What was made of all scans in a folder: `page` may be None; `warnings` are of the scans as a whole."""
+
+    page: Path | None
+    warnings: tuple[str, ...] = ()
+
+
+def write_group(root: Path) -> Group:
+    """Write table and page of all scans in `root`, from two scans on.
 
     A defect in the page is logged and costs the page alone. Raises OutputError if they cannot be written.
     """
     scans = read_scans(root)
     if len(scans) < FEWEST:
-        return None
+        return Group(None)
     write_text(root / TABLE, anomalies_tsv(scans))
-    return drawn(root, _write_page)
+    return Group(drawn(root, _write_page), shift_words(scans, models_of(scans)))
 
 
 def anomalies_tsv(scans: Sequence[AnomalyScan]) -> str:

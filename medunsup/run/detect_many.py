@@ -95,8 +95,12 @@ def run_requests(
         outcomes = _work(requests, states, model, jobs, progress)
         found = in_order(outcomes, [request.scan.scan for request in requests], finished)
         roots = {root for request in requests if (root := request.names.root) is not None}
-        pages = [write_group(root) for root in sorted(roots)]
-    return CohortResult(found, pages[0] if pages else None)
+        groups = [write_group(root) for root in sorted(roots)]
+    return CohortResult(
+        found,
+        groups[0].page if groups else None,
+        tuple(text for group in groups for text in group.warnings),
+    )
 
 
 def do_detect(model: ModelFolder, request: DetectRequest, say: Callable[[str], None]) -> DetectOutcome:

@@ -4,7 +4,7 @@ import json
 import shutil
 
 import pytest
-from healthy_scans import QUICK, patient, people, trained
+from healthy_scans import QUICK, patient, people, trained, write_person
 from typer.testing import CliRunner
 
 from medunsup.cli.learning import left
@@ -35,6 +35,22 @@ def test_train_reads_a_config_and_says_what_it_made(people, tmp_path):
     assert facts["contrast"] == "T1w"
     assert facts["settings"]["model"] == "healthy_atlas"
     assert facts["settings"]["spacing_mm"] == QUICK["spacing_mm"]
+    assert facts["model"] == str(out)
+    assert facts["scans"] == {"train": 14, "calibration": 10}
+    assert facts["least_p_value"] == 1 / 11
+    assert 0 <= facts["planted"]["average_precision"] <= 1
+    assert facts["planted"]["best_cheap_method"] in (out / "baselines.tsv").read_text()
+
+
+@pytest.mark.parametrize(("share", "told"), [(0.7, []), (0.2, ["7 calibration scans support"])])
+def test_training_says_when_its_scans_support_no_verdict_at_05(people, tmp_path, share, told):
+    config = tmp_path / "mine.yaml"
+    config.write_text(f"{SETTINGS}calibration: {share}\n")
+    done = run("train", "--data", people, "-o", tmp_path / "mine", "--config", config)
+    said = [line.strip() for line in done.stderr.splitlines() if "calibration scans" in line]
+    assert done.exit_code == 0, done.output
+    assert [line[:27] for line in said] == told
+    assert all("1/8 = 0.125 or more. For 0.05 give 19" in line for line in said)
 
 
 def test_options_win_over_the_config_and_set_reaches_the_model(people, tmp_path):
@@ -125,6 +141,20 @@ def test_many_scans_are_counted_and_what_all_share_is_said_once(trained, patient
     assert "2 done, 0 skipped, 1 failed" in told
     assert f"All scans compared: {tmp_path / 'anomaly_group.html'}" in told
     assert len(done.stdout.splitlines()) == 2
+
+
+def test_cohort_that_is_unlike_the_healthy_scans_as_a_whole_is_told_of_after_its_scans(
+    trained, small_brain, tmp_path
+):
+    scans = [write_person(tmp_path / f"sub-{n}_T1w.nii.gz", small_brain, n, spot=True) for n in range(90, 95)]
+    told = run("detect", *scans, "--model", trained.path, "-o", tmp_path / "out").stderr.splitlines()
+    sentence = (
+        "5 of 5 scans have p of .25 or less, where about 1 healthy one would: as a whole they are unlike"
+    )
+    (place,) = [place for place, line in enumerate(told) if line.startswith(sentence)]
+    assert place > told.index("5 done, 0 skipped, 0 failed")
+    again = run("detect", *scans, "--model", trained.path, "-o", tmp_path / "out", "--json", "-q")
+    assert json.loads(again.stdout)["warnings"] == [told[place]]
 
 
 def test_json_names_the_page_of_all_scans(trained, patient, people, tmp_path):

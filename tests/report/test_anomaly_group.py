@@ -18,7 +18,8 @@ from PIL import Image
 from medunsup.anomaly.result import Finding
 from medunsup.core.errors import InputError
 from medunsup.report.anomaly_group import chance_words, write_anomaly_group
-from medunsup.report.anomaly_group_scans import read_scans
+from medunsup.report.anomaly_group_scans import models_of, read_scans
+from medunsup.report.anomaly_group_shift import shift_words, tail
 from medunsup.report.anomaly_page import write_page
 from medunsup.report.group_scans import read_thumbnail
 
@@ -127,6 +128,51 @@ def test_p_values_of_two_models_share_no_strip_and_the_page_says_so(tmp_path: Pa
     assert text.count("<figure") == 2
     assert names_in_order(text) == ["sub-2", "sub-1"]
     assert "models looked at" not in page_of(tmp_path / "sub-1")
+
+
+def ranked(place: Path, ranks: list[int], **more: Any) -> tuple[str, ...]:
+    """Put one scan for each rank among 40 healthy ones, and return what is said of them as a whole."""
+    for n, rank in enumerate(ranks):
+        put(place, f"sub-{n:02d}", facts(rank / 41, **more))
+    scans = read_scans(place)
+    return shift_words(scans, models_of(scans))
+
+
+def test_cohort_of_another_scanner_is_told_though_no_scan_of_it_is_unusual(tmp_path: Path) -> None:
+    (told,) = ranked(tmp_path, [3, 4, 5, 6] * 2 + [5, 5, 6, 30])
+    assert told.startswith(
+        "11 of 12 scans have p of .25 or less, where about 3 healthy ones would: as a whole"
+    )
+    text = page_of(tmp_path)
+    assert 'Unusual as a whole</dt><dd class="value">0<' in text
+    assert text.index(told) < text.index('class="first"')
+
+
+@pytest.mark.parametrize(
+    "ranks",
+    [list(range(2, 41, 3)), [3, 3, 4, 4], [3, 5, 7, 9, 20, 25, 30, 35, 40, 41]],
+    ids=["spread evenly", "four are too few", "four of ten"],
+)
+def test_scans_spread_as_healthy_ones_or_too_few_are_not_warned_of(tmp_path: Path, ranks: list[int]) -> None:
+    assert ranked(tmp_path, ranks) == ()
+    assert 'class="warnings"' not in page_of(tmp_path)
+
+
+def test_flagged_scans_and_those_of_other_models_are_not_counted_together(tmp_path: Path) -> None:
+    assert ranked(tmp_path / "flagged", [3] * 12, flagged="Odd.") == ()
+    for name in "abc":
+        ranked(tmp_path / "models" / name, [3] * 4, folder=name, weights_sha256=name)
+    scans = read_scans(tmp_path / "models")
+    assert (len(scans), shift_words(scans, models_of(scans))) == (12, ())
+
+
+def test_alarm_is_as_rare_among_healthy_scans_as_it_says() -> None:
+    scores = np.random.default_rng(0).random((20_000, 19 + 12))
+    p = (1 + (scores[:, None, :19] >= scores[:, 19:, None]).sum(-1)) / 20
+    n_low = (p <= 0.25).sum(1)
+    for least in (5, 8, 10):
+        assert (n_low >= least).mean() == pytest.approx(tail(least, 12, 5, 19), abs=0.01)
+    assert tail(0, 12, 5, 19) == 1
 
 
 def test_all_scans_flagged_still_make_a_page(tmp_path: Path) -> None:
