@@ -50,4 +50,4 @@ def trained(people: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     with pytest.MonkeyPatch.context() as patch:
         place_quickly(patch)
         out = tmp_path_factory.mktemp("runs") / "atlas"
-        yield train("healthy_atlas", people, out, score="deviation", **QUICK)
+        yield train("healthy_atlas", people, out, score="deviation", calibration=0.2, **QUICK)

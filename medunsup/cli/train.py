@@ -44,10 +44,12 @@ def train(
             settings, data, out, mask, cache, card=card, jobs=jobs, resume=resume, force=force
         )
         made = train_model(request, told)
+        from medunsup.run.trained import calibration_remark, trained_facts
+
     if as_json:
-        print_json(
-            {"model": str(made.path), "contrast": made.contrast, "settings": made.settings.model_dump()}
-        )
+        print_json(trained_facts(made))
     elif not quiet:
         typer.echo(f"{made.path}: {made.settings.model} with {made.settings.score}, {made.contrast}")
         typer.echo(f"  {made.standing}")
+    if not quiet and (remark := calibration_remark(made)):
+        typer.echo(f"  {remark}", err=True)

@@ -13,7 +13,8 @@ class TrainSettings(Config):
     """Choices that a model folder keeps, and that later scans are prepared by.
 
     `parameters` and `score_parameters` are checked by the model and the score; `postprocess` are steps such
-    as "median=3"; `validation` and `calibration` are shares of the subjects, unless a table names the parts.
+    as "median=3"; `validation` and `calibration` are shares of the subjects, unless a table names the parts;
+    both go to calibration for a model without epochs.
     """
 
     model: str = "dae"

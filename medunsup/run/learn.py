@@ -14,7 +14,6 @@ from medunsup.run.detect_settings import TrainSettings
 from medunsup.run.sources import Part
 
 if TYPE_CHECKING:
-    from medunsup.anomaly.base import AnomalyModel
     from medunsup.anomaly.baselines import Baselines
     from medunsup.anomaly.data import Scans
     from medunsup.anomaly.healthy_model import HealthyModel
@@ -74,6 +73,13 @@ def checked(settings: TrainSettings) -> TrainSettings:
     return settings
 
 
+def has_epochs(settings: TrainSettings) -> bool:
+    """Whether the model learns in epochs, and validation scans can decide when to stop."""
+    from medunsup.anomaly.build import build_model
+
+    return "epochs" in type(build_model(settings.model, settings.parameters).config).model_fields
+
+
 def learn(
     settings: TrainSettings,
     scans: Mapping[Part, "Scans"],
@@ -86,8 +92,8 @@ def learn(
 ) -> Learned:
     """Fit model, score and cheap methods on the scans of "train", calibrate on those of "calibration".
 
-    `out` takes the checkpoints of a deep model, `work` what is not needed afterwards; `coarsest_mm` is the
-    largest voxel side of the scans as they came.
+    "validation" may be left out. `out` takes the checkpoints of a deep model, `work` what is not needed
+    afterwards; `coarsest_mm` is the largest voxel side of the scans as they came.
     """
     from medunsup.anomaly.base import joined
     from medunsup.anomaly.baselines import Baselines
@@ -100,8 +106,8 @@ def learn(
     model = build_model(settings.model, settings.parameters)
     score = build_score(settings.score, settings.score_parameters, model=model)
     told(Stage("learning"))
-    training = training_of(model, out, resume=resume, told=told)
-    model.fit(train, validation=scans["validation"], training=training)
+    training = training_of(out, resume=resume, told=told) if has_epochs(settings) else None
+    model.fit(train, validation=scans.get("validation"), training=training)
     told(Stage("learning the score"))
     score.fit(model, train)
     told(Stage("calibrating"))
@@ -131,10 +137,8 @@ def learn(
     )
 
 
-def training_of(model: "AnomalyModel", out: Path, *, resume: bool, told: Told) -> "Training | None":
-    """Say where a deep model's checkpoints lie and who hears of its progress; None for a classic one."""
-    if "epochs" not in type(model.config).model_fields:
-        return None
+def training_of(out: Path, *, resume: bool, told: Told) -> "Training":
+    """Say where a deep model's checkpoints lie and who hears of its progress."""
     from medunsup.training.loop import Training
 
     def tell(progress: "Progress") -> None:

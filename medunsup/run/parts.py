@@ -1,7 +1,7 @@
 """Which scans a model learns from, which it is calibrated on: parts of a data set that share nobody."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,11 +14,12 @@ LEAST: dict[Part, int] = {"train": 4, "validation": 1, "calibration": 2}
 
 
 def split(
-    cases: Sequence[Case], *, validation: float, calibration: float, seed: int
+    cases: Sequence[Case], *, validation: float, calibration: float, seed: int, stops_early: bool = True
 ) -> dict[Part, list[Case]]:
     """Give each subject a part: the one the table names, or one drawn at random; test cases are left out.
 
-    `validation` and `calibration` are shares of the subjects. All scans of a subject go together.
+    `validation` and `calibration` are shares of the subjects. All scans of a subject go together. A model
+    that never `stops_early` needs no validation: what is drawn for it goes to calibration.
 
     Raises InputError if a subject stands in two parts, if some cases have a part and others none, or if
     there are too few subjects, saying how many are needed.
@@ -29,13 +30,16 @@ def split(
         raise InputError(
             f"{lost.scan.name}: has no part while others have. Fill the column, or leave it out."
         )
-    given = cases if "" not in parts else _draw(cases, validation, calibration, seed)
+    least = LEAST if stops_early else LEAST | {"validation": 0}
+    if not stops_early:
+        validation, calibration = 0.0, validation + calibration
+    given = cases if "" not in parts else _draw(cases, validation, calibration, least, seed)
     split: dict[Part, list[Case]] = {part: [] for part in LEAST}
     for case in given:
         if case.part != "test":
             split[case.part].append(case)  # type: ignore[index]
     _refuse_split_subjects(given)
-    _refuse_too_few(split)
+    _refuse_too_few(split, least)
     return split
 
 
@@ -73,11 +77,13 @@ def refuse_twins(cases: Sequence[Case], hashes: Sequence[str]) -> None:
             )
 
 
-def _draw(cases: Sequence[Case], validation: float, calibration: float, seed: int) -> list[Case]:
+def _draw(
+    cases: Sequence[Case], validation: float, calibration: float, least: Mapping[Part, int], seed: int
+) -> list[Case]:
     subjects = sorted({case.subject for case in cases})
     order = [subjects[n] for n in np.random.default_rng(seed).permutation(len(subjects))]
-    n_calibration = max(round(calibration * len(order)), LEAST["calibration"])
-    n_validation = max(round(validation * len(order)), LEAST["validation"])
+    n_calibration = max(round(calibration * len(order)), least["calibration"])
+    n_validation = max(round(validation * len(order)), least["validation"])
     part_of = dict.fromkeys(order, "train")
     part_of |= dict.fromkeys(order[:n_calibration], "calibration")
     part_of |= dict.fromkeys(order[n_calibration : n_calibration + n_validation], "validation")
@@ -96,16 +102,16 @@ def _refuse_split_subjects(cases: Iterable[Case]) -> None:
             )
 
 
-def _refuse_too_few(split: dict[Part, list[Case]]) -> None:
+def _refuse_too_few(split: Mapping[Part, list[Case]], least: Mapping[Part, int]) -> None:
     every = [case.subject for cases in split.values() for case in cases]
     n_all = len(set(every))
     hint = (
         " A subject is named by sub- or all before the last _, or in a table." if n_all < len(every) else ""
     )
-    needed = ", ".join(f"{least} for {part}" for part, least in LEAST.items())
-    for part, least in LEAST.items():
+    needed = ", ".join(f"{count} for {part}" for part, count in least.items() if count)
+    for part, count in least.items():
         n = len({case.subject for case in split[part]})
-        if n < least:
+        if n < count:
             raise InputError(
                 f"Too few healthy subjects for {part}: {n} of {n_all}. At least needed are {needed}; for "
                 f"p-values of 0.05 calibration needs 19, for 0.01 it needs 99.{hint}"

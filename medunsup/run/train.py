@@ -13,7 +13,7 @@ from medunsup.core.paths import user_path
 from medunsup.io.atomic import write_json
 from medunsup.run.alike import Common, check_alike
 from medunsup.run.detect_settings import TrainSettings
-from medunsup.run.learn import TABLE_COLUMNS, Learned, Stage, Told, checked, learn
+from medunsup.run.learn import TABLE_COLUMNS, Learned, Stage, Told, checked, has_epochs, learn
 from medunsup.run.lock import locked
 from medunsup.run.model_card import model_card
 from medunsup.run.model_folder import (
@@ -134,7 +134,11 @@ def train_model(request: TrainRequest, told: Told) -> ModelFolder:
         if not request.resume:
             begin(request, hashes)
         with work_folder(out / WORK) as work:
-            scans = {part: stack(cases, settings, cache, work, part) for part, cases in found.parts.items()}
+            scans = {
+                part: stack(cases, settings, cache, work, part)
+                for part, cases in found.parts.items()
+                if cases
+            }
             shape = scans["train"].shape
             learned = learn(
                 settings,
@@ -156,7 +160,11 @@ def find_scans(request: TrainRequest) -> Found:
     named = None if settings.contrast == "auto" else settings.contrast
     healthy, patients = only_healthy(read_source(request.data, contrast=named, mask=request.mask))
     parts = split(
-        healthy, validation=settings.validation, calibration=settings.calibration, seed=settings.seed
+        healthy,
+        validation=settings.validation,
+        calibration=settings.calibration,
+        seed=settings.seed,
+        stops_early=has_epochs(settings),
     )
     repeated = parts["calibration"]
     parts["calibration"] = one_a_subject(repeated)

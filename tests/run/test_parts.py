@@ -35,6 +35,22 @@ def test_the_order_of_a_table_does_not_change_who_is_in_which_part():
         assert {case.subject for case in forward[part]} == {case.subject for case in backward[part]}
 
 
+def test_sixty_scans_support_a_verdict_at_05_where_nothing_decides_when_to_stop():
+    parts = split(people(60), **SHARES, stops_early=False)
+    assert {part: len(group) for part, group in parts.items()} == {
+        "train": 36,
+        "validation": 0,
+        "calibration": 24,
+    }
+
+
+def test_table_without_validation_will_do_where_nothing_decides_when_to_stop():
+    parts = ["train"] * 4 + ["calibration"] * 2
+    cases = [Case(Path(f"{n}.nii"), f"sub-{n}", part=part) for n, part in enumerate(parts)]
+    found = split(cases, **SHARES, stops_early=False)
+    assert [len(group) for group in found.values()] == [4, 0, 2]
+
+
 def test_parts_of_a_table_are_kept_and_test_cases_left_alone():
     parts = ["train"] * 4 + ["validation"] + ["calibration"] * 2 + ["test"]
     cases = [Case(Path(f"{n}.nii"), f"sub-{n}", part=part) for n, part in enumerate(parts)]
