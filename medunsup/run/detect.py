@@ -173,7 +173,8 @@ def detect_scan(request: DetectRequest, *, progress: Progress | None = None) -> 
         reconstruction = reconstructed(model, made, image, space)
     with begin("compare with the healthy scans") as step:
         flagged = unlike_healthy(model, made)
-        remarks = [*made.warnings, *seen_before(model, made)]
+        doubt = [model.planted.doubt] if model.planted.doubt else []
+        remarks = [*made.warnings, *seen_before(model, made), *doubt]
         alpha = supported_alpha(request, step)
     cheap = asked_baselines(request, made, carried) if request.baselines else ()
     with begin("threshold", false_parts=request.false_parts) as step:

@@ -17,6 +17,7 @@ from medunsup.core.errors import InputError, MedunsupError
 from medunsup.io.atomic import atomic_path, write_json
 from medunsup.io.nifti import sha256
 from medunsup.run.detect_settings import TrainSettings
+from medunsup.run.planted import PlantedCheck, read_planted
 from medunsup.run.provenance import generated_by, package_versions, plain
 from medunsup.run.staging import Staging
 
@@ -119,13 +120,12 @@ class ModelFolder:
     @property
     def standing(self) -> str:
         """Say how it stands beside the best cheap method on lesions planted into calibration scans."""
-        with (self.path / BASELINE_TABLE).open(encoding="utf-8", newline="") as file:
-            own, *others = csv.DictReader(file, delimiter="\t")
-        best = max(others, key=lambda row: float(row["average_precision"]))
-        found, cheap = (float(row["average_precision"]) for row in (own, best))
-        said = f"average precision on planted lesions {found:.3f}"
-        beside = f"best cheap method {best['method']} {cheap:.3f}"
-        return f"{said}, {beside}" + (": the cheap one is better here" if cheap > found else "")
+        return self.planted.standing
+
+    @cached_property
+    def planted(self) -> PlantedCheck:
+        """What it found of those lesions. Raises InputError if the file is missing or damaged."""
+        return read_planted(self.path / BASELINE_TABLE)
 
     @property
     def weights_sha256(self) -> str:

@@ -1,0 +1,63 @@
+"""How a model stood beside the cheap methods in its own check: lesions planted while it was trained."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from medunsup.core.errors import InputError
+
+CHANCE = "prevalence"
+HARDLY = 2.0
+
+
+@dataclass(frozen=True)
+class PlantedCheck:
+    """Average precision of the model and of the best cheap method; `prevalence` is what chance reaches."""
+
+    average_precision: float
+    prevalence: float
+    best: str
+    best_average_precision: float
+
+    @property
+    def standing(self) -> str:
+        """Say how the model stands beside the best cheap method."""
+        said = f"average precision on planted lesions {self.average_precision:.3f}"
+        beside = f"best cheap method {self.best} {self.best_average_precision:.3f}"
+        return f"{said}, {beside}" + (": the cheap one is better here" if self.is_outdone else "")
+
+    @property
+    def is_outdone(self) -> bool:
+        """Whether a cheap method found more."""
+        return self.best_average_precision > self.average_precision
+
+    @property
+    def doubt(self) -> str:
+        """Say so if the model was outdone or hardly better than chance; nothing if it was better."""
+        said = (
+            "In its own check on planted lesions this model reached an average precision of "
+            f"{self.average_precision:.4f} (chance {self.prevalence:.4f})"
+        )
+        if self.is_outdone:
+            beside = f"less than {self.best} ({self.best_average_precision:.4f})"
+            return f"{said}, {beside}: read the cheap methods beside it (--baselines)."
+        if self.average_precision < HARDLY * self.prevalence:
+            return f"{said}, hardly better than chance: its map says little."
+        return ""
+
+
+def read_planted(table: Path) -> PlantedCheck:
+    """Read a model folder's table of the model, in its first row, and the cheap methods.
+
+    Raises InputError if it is missing or damaged.
+    """
+    try:
+        with table.open(encoding="utf-8", newline="") as file:
+            own, *others = csv.DictReader(file, delimiter="\t")
+        found = {row["method"]: float(row["average_precision"]) for row in others if row["method"] != CHANCE}
+        best = max(found, key=found.__getitem__)
+        return PlantedCheck(float(own["average_precision"]), float(own["prevalence"]), best, found[best])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{table}: is missing or damaged. Copy the whole model folder again, or train again."
+        ) from error
