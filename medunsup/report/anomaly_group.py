@@ -35,6 +35,7 @@ WORDS: dict[Judged, JudgedWords] = {
     "not unusual": JudgedWords("partial", "–", "Not unusual as a whole"),
     "no verdict": JudgedWords("partial", "–", "No verdict"),
     "not judged": JudgedWords("fail", "✕", "Not to be judged"),
+    "seen by the model": JudgedWords("fail", "✕", "Seen by the model"),
 }
 
 
@@ -50,7 +51,7 @@ class ModelStrip:
 def write_anomaly_group(folder: str | Path) -> Path:
     """Write `anomaly_group.html` into `folder` over all results of `detect` in it and below; return its path.
 
-    Scans unlike those their model knows stand apart; the others come by p-value, model by model.
+    Scans unlike those their model knows, or that it has seen, stand apart; the others come by p-value, model by model.
 
     Raises InputError if the folder holds no result, OutputError if the page cannot be written.
     """
@@ -85,10 +86,10 @@ def in_order(
     scans: Sequence[AnomalyScan], models: Sequence[GroupModel]
 ) -> tuple[list[AnomalyScan], list[AnomalyScan]]:
     """Return the scans to be judged, the most unusual of each model first, and those that are not."""
-    ordered = sorted(scans, key=lambda scan: (bool(scan.flags), models.index(scan.model), scan.rank))
+    ordered = sorted(scans, key=lambda scan: (not scan.is_judged, models.index(scan.model), scan.rank))
     kept = those_that_fit([scan.thumbnail for scan in ordered])
     ordered = [replace(scan, thumbnail=kept_one) for scan, kept_one in zip(ordered, kept, strict=True)]
-    return [scan for scan in ordered if not scan.flags], [scan for scan in ordered if scan.flags]
+    return [scan for scan in ordered if scan.is_judged], [scan for scan in ordered if not scan.is_judged]
 
 
 def chance_words(judged: Sequence[AnomalyScan]) -> str:

@@ -11,7 +11,7 @@ from medunsup.report.group_scans import address, read_sidecars, read_thumbnail, 
 SIDECAR = "_desc-anomaly_mask.json"
 PAGE = "_desc-anomaly_report.html"
 
-Judged = Literal["unusual", "not unusual", "no verdict", "not judged"]
+Judged = Literal["unusual", "not unusual", "no verdict", "not judged", "seen by the model"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class AnomalyScan:
 
     `n_healthy` is how many healthy scans it was ranked among; None in results that do not say. `page` is the
     address of its report from the group page; it and the thumbnail may be empty. `false_parts` is how many
-    findings a healthy scan shows on average.
+    findings a healthy scan shows on average; `seen` the part of the model's own scans that it was in, or empty.
     """
 
     name: str
@@ -42,14 +42,17 @@ class AnomalyScan:
     findings: tuple[Finding, ...]
     false_parts: float
     flags: tuple[Flag, ...]
+    seen: str
     page: str
     thumbnail: str
 
     @property
     def judged(self) -> Judged:
-        """What the result says of the scan as a whole; a flagged scan is not judged."""
+        """What the result says of the scan as a whole; one that is flagged or was seen is not judged."""
         if self.flags:
             return "not judged"
+        if self.seen:
+            return "seen by the model"
         if self.is_anomalous is None:
             return "no verdict"
         return "unusual" if self.is_anomalous else "not unusual"
@@ -57,7 +60,13 @@ class AnomalyScan:
     @property
     def is_judged(self) -> bool:
         """Whether its p-value means something."""
-        return self.judged != "not judged"
+        return not self.reasons
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why it is not to be judged, one sentence each."""
+        own = (f"The model has seen this scan ({self.seen}).",) if self.seen else ()
+        return (*(flag.sentence for flag in self.flags), *own)
 
     @property
     def findings_ml(self) -> float:
@@ -99,6 +108,7 @@ def _scan(facts: dict[str, Any], sidecar: Path, folder: Path) -> AnomalyScan:
         findings=tuple(Finding(**one) for one in facts["Findings"]),
         false_parts=float(facts["FalseFindingsInAHealthyScan"]),
         flags=tuple(Flag(**one) for one in facts["Flags"]),
+        seen=facts.get("SeenByModel") or "",
         page=address(page, folder),
         thumbnail=read_thumbnail(page),
     )

@@ -173,8 +173,8 @@ def detect_scan(request: DetectRequest, *, progress: Progress | None = None) -> 
         reconstruction = reconstructed(model, made, image, space)
     with begin("compare with the healthy scans") as step:
         flagged = unlike_healthy(model, made)
-        doubt = [model.planted.doubt] if model.planted.doubt else []
-        remarks = [*made.warnings, *seen_before(model, made), *doubt]
+        seen = seen_in(model, made)
+        remarks = (*made.warnings, *model_remarks(model, seen))
         alpha = supported_alpha(request, step)
     cheap = asked_baselines(request, made, carried) if request.baselines else ()
     with begin("threshold", false_parts=request.false_parts) as step:
@@ -207,8 +207,9 @@ def detect_scan(request: DetectRequest, *, progress: Progress | None = None) -> 
         model=model.about,
         contrast=made.contrast,
         record=record,
-        remarks=tuple(remarks),
+        remarks=remarks,
         details=made.facts,
+        seen=seen,
     )
 
 
@@ -241,10 +242,15 @@ def unlike_healthy(model: ModelFolder, made: Prepared) -> "tuple[Flag, ...]":
     return (*named, *found)
 
 
-def seen_before(model: ModelFolder, made: Prepared) -> list[str]:
-    """Remark on a scan the model has seen: its p-value is worth nothing."""
-    part = model.hashes.get(made.facts["sha256"]) or model.contents.get(made.content)
-    return [f"The model has seen this scan ({part}): its p-value and map say little."] if part else []
+def seen_in(model: ModelFolder, made: Prepared) -> str:
+    """Return the part of the model's own scans that this one was in, empty if the model has not seen it."""
+    return model.hashes.get(made.facts["sha256"]) or model.contents.get(made.content) or ""
+
+
+def model_remarks(model: ModelFolder, seen: str) -> list[str]:
+    """Remark on a scan the model has seen: its p-value is worth nothing; and on a model that finds little."""
+    own = f"The model has seen this scan ({seen}): its p-value and map say little." if seen else ""
+    return [text for text in (own, model.planted.doubt) if text]
 
 
 def asked_baselines(

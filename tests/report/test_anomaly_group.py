@@ -94,6 +94,16 @@ def test_flagged_scans_stand_apart_at_the_end_with_the_reason_and_without_number
     assert text.count("<circle") == 1
 
 
+def test_scan_the_model_has_seen_stands_apart_with_that_as_its_reason(tmp_path: Path) -> None:
+    put(tmp_path, "sub-known", facts(1.0) | {"SeenByModel": "train"})
+    put(tmp_path, "sub-new", facts(0.8))
+    text = page_of(tmp_path)
+    assert names_in_order(text) == ["sub-new", "sub-known"]
+    assert "The model has seen this scan (train)." in text[text.index('<section id="apart">') :]
+    assert 'Seen by the model</dt><dd class="value">1<' in text
+    assert text.count("<circle") == 1
+
+
 def test_p_value_is_told_in_words(tmp_path: Path) -> None:
     put(tmp_path, "sub-1", facts(1 / 41))
     put(tmp_path, "sub-2", facts(4 / 41))

@@ -201,6 +201,14 @@ def test_flagged_scan_has_no_verdict_in_the_table(trained, strangers, small_brai
     assert (rows[strangers[0].name]["verdict"], rows[strangers[0].name]["flags"]) == (judged, "none")
 
 
+def test_scan_the_model_has_seen_is_called_so_in_the_table(trained, people, strangers, tmp_path):
+    known = min(people.iterdir())
+    detect_many([known, strangers[0]], trained.path, tmp_path, alpha=0.2)
+    rows = {row["scan"]: row for row in csv.DictReader((tmp_path / "anomalies.tsv").open(), delimiter="\t")}
+    assert rows[known.name]["verdict"] == "seen by the model"
+    assert rows[strangers[0].name]["verdict"] in ("unusual", "not unusual")
+
+
 def test_defect_in_the_page_of_all_scans_costs_the_page_alone(
     trained, patient, strangers, tmp_path, monkeypatch
 ):
