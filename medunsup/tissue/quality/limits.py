@@ -125,11 +125,11 @@ MASK = (
         only="T1w",
     ),
     Limit(
-        # Tight manual masks have 30 to 48 %; eroded by 4 mm 14 to 25 %.
+        # Tight manual masks have 20 to 30 %, wider ones 50 and more; the tight ones eroded by 4 mm 7 to 11 %.
         "rim_fluid_percent",
-        26.0,
+        16.0,
         None,
-        "The mask's rim is tissue rather than fluid (fluid {value:.0f} %, usually 30 % and more): the mask "
+        "The mask's rim is tissue rather than fluid (fluid {value:.0f} %, usually 20 % and more): the mask "
         "may cut into the cortex all round. Compare its outline with the scan.",
         too_low=True,
         only="T1w",
@@ -150,11 +150,11 @@ MASK = (
 
 ARTEFACT = (
     Limit(
-        # Good scans 5.0 to 10.4; ghosts of 0.7 14 and more, a head that jumped by 4 mm 11.5 and more.
+        # Good scans 3.9 to 8.6; ghosts of 0.7 13 and more, a head that jumped by 4 mm 9.5 and more.
         "ripple_percent",
-        11.0,
+        9.1,
         20.0,
-        "White matter is uneven over a few mm ({value:.0f} % of the contrast to grey, usually up to 10 %), "
+        "White matter is uneven over a few mm ({value:.0f} % of the contrast to grey, usually up to 9 %), "
         "as ghosts or a head that moved make it. Look for stripes and double edges; scan again if you can.",
         only="T1w",
     ),
@@ -177,7 +177,7 @@ NOT_T1W = (
     "same head by up to 40 %): compare them with one another, not with volumes on T1w."
 )
 
-VOLUME_ML = ((900.0, 2300.0), (600.0, 2600.0))
+VOLUME_ML = ((900.0, 2350.0), (600.0, 2600.0))
 # Twelve good scans: GM, WM 8 % at most; CSF 9 to 19 %, the less of it there is (10 to 14 % of the mask).
 GAP_PERCENT, GAP_MATTERS_PERCENT = 20.0, 15.0
 SHARES_PERCENT = {"GM": (25.0, 75.0), "WM": (15.0, 55.0), "CSF": (2.0, 45.0)}
