@@ -60,7 +60,8 @@ def read_source(source: Path, *, contrast: str | None = None, mask: str | None =
     found = find_scans(source, contrast=contrast or "T1w") if is_bids else _images(source, contrast)
     scans = without_results(found)
     masks = [fill(mask, scan) if mask else None for scan in scans]
-    cases = [Case(scan, _subject(scan), given) for scan, given in zip(scans, masks, strict=True)]
+    known_as = _subjects(scans)
+    cases = [Case(*each) for each in zip(scans, known_as, masks, strict=True)]
     if is_bids:
         people = _participants(source / "participants.tsv")
         known = [people.get(case.subject, ("", "")) for case in cases]
@@ -103,6 +104,9 @@ def _read_table(path: Path) -> list[Case]:
             raise UsageError(f"{path}: line {number} has {len(row)} cells, more than columns ({len(names)}).")
         if any(row):
             cases.append(_case(dict(zip(names, row, strict=False)), path))
+    if "subject" not in names:
+        subjects = _subjects([case.scan for case in cases])
+        cases = [replace(case, subject=whose) for case, whose in zip(cases, subjects, strict=True)]
     _check_there(cases, path)
     return cases
 
@@ -149,6 +153,16 @@ def _images(folder: Path, contrast: str | None) -> list[Path]:
     if contrast:
         scans = [path for path in scans if contrast_of_name(path.name) == contrast]
     return scans
+
+
+def _subjects(scans: Sequence[Path]) -> list[str]:
+    """Read whose each scan is; where all files are called alike (p1/T1.nii.gz), their folders tell."""
+    own = [_subject(scan) for scan in scans]
+    if len({scan.name for scan in scans}) != 1 or own[0].startswith("sub-"):
+        return own
+    folders = [scan.absolute().parent.parts for scan in scans]
+    apart = next((names for names in zip(*folders, strict=False) if len(set(names)) > 1), own)
+    return list(apart)
 
 
 def _subject(scan: Path) -> str:

@@ -49,6 +49,23 @@ def test_folder_gives_the_scans_whose_names_tell_the_contrast_asked_for(tmp_path
     assert [case.scan.name for case in found] == ["Flair_reg.nii.gz", "p2_FLAIR.nii.gz"]
 
 
+@pytest.mark.parametrize("as_table", [False, True])
+def test_files_that_are_called_alike_belong_to_the_people_their_folders_name(tmp_path, as_table):
+    scans = ["p1/visit1/T1.nii.gz", "p1/visit2/T1.nii.gz", "p2/visit1/T1.nii.gz"]
+    for name in scans:
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch()
+    found = read_source(table(tmp_path, "scan", *scans) if as_table else tmp_path)
+    assert [case.subject for case in found] == ["p1", "p1", "p2"]
+
+
+def test_visits_of_one_bids_subject_stay_one_subject(tmp_path):
+    for visit in ("a", "b"):
+        (tmp_path / visit).mkdir()
+        (tmp_path / visit / "sub-1_T1w.nii.gz").touch()
+    assert {case.subject for case in read_source(tmp_path)} == {"sub-1"}
+
+
 def test_group_and_site_of_a_bids_data_set_come_from_its_participants(tmp_path):
     (tmp_path / "dataset_description.json").write_text("{}")
     rows = ["participant_id\tage\tgroup\tsite", "sub-a\t30\tpatient\tX", "sub-b\t31\tcontrol\tn/a"]
