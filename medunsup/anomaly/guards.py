@@ -25,19 +25,29 @@ LEAST_REACH = np.array([0.1, 0.02, 0.02, 0.02, 0.0])
 SPACING_RATIO = 2.0
 
 SENTENCES = {
-    "pattern": "Bright and dark lie where they lie in healthy scans only with a correlation of {value:z.2f} "
-    "(healthy scans: {limit:z.2f} or more): another contrast or scanner, or the template was placed wrongly.",
-    "outside": "{value:.1%} of the mask are brain in no healthy scan ({limit:.1%} there at most): "
+    "pattern": "Bright and dark lie where they lie in healthy scans only with a correlation of {value} "
+    "(healthy scans: {limit} or more): another contrast or scanner, or the template was placed wrongly.",
+    "outside": "{value} of the mask are brain in no healthy scan ({limit} there at most): "
     "the skull is left, or the template was placed wrongly.",
-    "missing": "{value:.1%} of what healthy brains hold is not in the mask ({limit:.1%} there at most): "
+    "missing": "{value} of what healthy brains hold is not in the mask ({limit} there at most): "
     "brain is cut off, or the template was placed wrongly.",
-    "intensities": "The intensities are spread otherwise than in healthy scans (distance {value:.3f}, there "
-    "{limit:.3f} at most): another contrast or sequence, or much noise.",
-    "side": "Left and right differ the other way round than in healthy scans (correlation {value:z.2f}, "
-    "there {limit:z.2f} or more): left and right may be swapped.",
-    "spacing": "The voxels measure up to {value:.1f} mm, those of the healthy scans {limit:.1f} mm at most.",
+    "intensities": "The intensities are spread otherwise than in healthy scans (distance {value}, there "
+    "{limit} at most): another contrast or sequence, or much noise.",
+    "side": "Left and right differ the other way round than in healthy scans (correlation {value}, "
+    "there {limit} or more): left and right may be swapped.",
+    "spacing": "The voxels measure up to {value} mm, those of the healthy scans {limit} mm at most.",
     "contrast": "The scan is {found}, the model knows {known}.",
 }
+# How the two numbers of a sentence are written: digits at least, "%" or "f".
+WRITTEN = {
+    "pattern": (2, "f"),
+    "outside": (1, "%"),
+    "missing": (1, "%"),
+    "intensities": (3, "f"),
+    "side": (2, "f"),
+    "spacing": (1, "f"),
+}
+MOST_DIGITS = 9
 
 
 @dataclass(frozen=True)
@@ -107,7 +117,13 @@ def flags(card: DataCard, values: Array, mask: Mask, *, coarsest_mm: float) -> t
 
 
 def _sentence(name: str, value: np.float64, limit: np.float64) -> str:
-    return SENTENCES[name].format(value=value, limit=limit).replace(" -", " −")  # as the page writes numbers
+    """Write both numbers with as many digits as it takes to tell them apart."""
+    fewest, kind = WRITTEN[name]
+    for digits in range(fewest, MOST_DIGITS + 1):
+        told, bound = (f"{number:z.{digits}{kind}}" for number in (value, limit))
+        if told != bound:
+            break
+    return SENTENCES[name].format(value=told, limit=bound).replace(" -", " −")  # as the page writes numbers
 
 
 def contrast_flag(found: str, known: str) -> tuple[Flag, ...]:

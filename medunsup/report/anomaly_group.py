@@ -51,7 +51,8 @@ class ModelStrip:
 def write_anomaly_group(folder: str | Path) -> Path:
     """Write `anomaly_group.html` into `folder` over all results of `detect` in it and below; return its path.
 
-    Scans unlike those their model knows, or that it has seen, stand apart; the others come by p-value, model by model.
+    Scans unlike those their model knows, or that it has seen, stand apart; the others come by p-value, model
+    by model.
 
     Raises InputError if the folder holds no result, OutputError if the page cannot be written.
     """

@@ -29,7 +29,8 @@ class AnomalyScan:
 
     `n_healthy` is how many healthy scans it was ranked among; None in results that do not say. `page` is the
     address of its report from the group page; it and the thumbnail may be empty. `false_parts` is how many
-    findings a healthy scan shows on average; `seen` the part of the model's own scans that it was in, or empty.
+    findings a healthy scan shows on average; `seen` the part of the model's own scans that it was in,
+    or empty.
     """
 
     name: str

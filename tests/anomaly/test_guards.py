@@ -1,11 +1,14 @@
 """Scans unlike the healthy ones are told apart from healthy ones, by limits that the healthy ones set."""
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import ndimage
 
 from medunsup.anomaly.data import Scans
-from medunsup.anomaly.guards import MEASURES, DataCard, contrast_flag, flags, learn_card
+from medunsup.anomaly.guards import HIGHER_IS_WORSE, MEASURES, DataCard, contrast_flag, flags, learn_card
 from medunsup.anomaly.space import ModelSpace
 
 SPACE = ModelSpace(8.0)
@@ -96,6 +99,22 @@ def test_flag_says_what_was_found_and_what_is_usual(card):
     assert flag.value < 0 < flag.limit
     assert f"correlation of −{abs(flag.value):.2f}" in flag.sentence
     assert f"{flag.limit:.2f}" in flag.sentence
+
+
+@pytest.mark.parametrize("measure", range(len(MEASURES)), ids=MEASURES)
+def test_value_hardly_beyond_its_limit_does_not_read_like_it(card, measure):
+    values, mask = person(100)
+    none = np.where(HIGHER_IS_WORSE, -1.0, 2.0)  # beyond all limits, to hear each value
+    if MEASURES[measure] == "side":
+        none[0] = -2.0  # else sides would not be judged
+    heard = flags(replace(card, limits=none), values, mask, coarsest_mm=1.0)
+    value = next(flag.value for flag in heard if flag.name == MEASURES[measure])
+    limits = np.where(HIGHER_IS_WORSE, np.inf, -np.inf)
+    limits[measure] = value + (-1e-4 if HIGHER_IS_WORSE[measure] else 1e-4)
+    (flag,) = flags(replace(card, limits=limits), values, mask, coarsest_mm=1.0)
+    told, bound = re.findall(r"\d+\.\d+%?", flag.sentence)
+    assert told != bound
+    assert len(told) == len(bound)
 
 
 def test_card_survives_being_kept(card):

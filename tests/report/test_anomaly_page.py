@@ -183,7 +183,7 @@ def test_scan_that_is_not_unusual_is_not_called_healthy(found: AnomalyResult, te
     assert verdict(found).shown != "pass"
 
 
-def test_flags_come_first_and_the_map_is_not_drawn_until_asked_for(
+def test_flags_come_first_and_the_colours_of_the_map_are_off_until_asked_for(
     found: AnomalyResult, tmp_path: Path
 ) -> None:
     flagged = replace(found, flags=(FLAG,), is_anomalous=True)
@@ -192,9 +192,10 @@ def test_flags_come_first_and_the_map_is_not_drawn_until_asked_for(
     assert first.index("Do not read this map") < first.index(FLAG.sentence) < first.index("<svg")
     assert "Take a model that learned from scans of this contrast" in first
     assert "unusual as a whole" not in text
-    assert "Outlines and map mean nothing for this scan" in first
+    assert "Outlines, map and raw score mean nothing for this scan" in first
     assert first.count("means nothing, see above") == 2
     assert re.search(r'id="draw-lines" checked', text)
+    assert "<p>Raw score</p>" in text
 
 
 def test_map_of_a_scan_without_flags_is_drawn(text: str) -> None:
