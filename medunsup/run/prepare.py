@@ -20,7 +20,7 @@ from medunsup.run.contrast import ASSUMPTION, name_contrasts
 from medunsup.run.request import Request
 from medunsup.run.scan import find_brain, steadied
 
-RECIPE = 1  # counts up when the same file comes out otherwise, so that what was kept is not taken again
+RECIPE = 2  # counts up when a scan comes out otherwise, so that what was kept is not taken again
 OTHER_CACHE = "another folder for prepared scans (--cache)"
 
 Array = NDArray[np.float32]
