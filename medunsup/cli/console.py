@@ -16,9 +16,11 @@ from medunsup.core.paths import short_names
 if TYPE_CHECKING:
     from medunsup.run.batch import Outcome
 
-FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
+FAILED, WRONG_USE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 N_STEPS = 10
-TOLD = "medunsup.run.given"  # its warnings say what becomes of the files given, before a scan is begun
+# Their warnings say what becomes of what was given, before anything is begun.
+TOLD = ("medunsup.run.given", "medunsup.run.train")
+KEPT = "what was complete is kept"
 
 
 class Silent:
@@ -109,15 +111,27 @@ def display(scans: Sequence[Path], quiet: bool) -> Silent:
 
 
 @contextmanager
-def one_line_errors(*, debug: bool = False, as_json: bool = False, quiet: bool = False) -> Iterator[None]:
-    """Turn errors into one line on stderr and an exit code; `debug` shows the traceback too."""
+def one_line_errors(
+    *, debug: bool = False, as_json: bool = False, quiet: bool = False, kept: str = KEPT
+) -> Iterator[None]:
+    """Turn errors into one line on stderr and an exit code; `debug` shows the traceback too.
+
+    `kept` says what is left of a command that was interrupted.
+    """
     from medunsup.core.errors import MedunsupError, UsageError
+    from medunsup.training.stop import StoppedError
 
     try:
         with _logging_to_stderr(debug, quiet):
             yield
     except KeyboardInterrupt:
-        _fail("Interrupted; what was complete is kept.", INTERRUPTED, as_json)
+        _fail(f"Interrupted; {kept}.", INTERRUPTED, as_json)
+    except SystemExit as end:
+        if end.code != TERMINATED:
+            raise
+        _fail(f"Ended from outside; {kept}.", TERMINATED, as_json)
+    except StoppedError as stopped:
+        _fail(str(stopped), 128 + stopped.number, as_json)
     except MedunsupError as error:
         if debug:
             traceback.print_exc()
@@ -135,11 +149,11 @@ def one_line_errors(*, debug: bool = False, as_json: bool = False, quiet: bool =
 def _logging_to_stderr(debug: bool, quiet: bool) -> Iterator[None]:
     """Show logged errors, and with `debug` all of the log; warnings that matter are in a scan's record.
 
-    Those about the files given belong to no scan: they are shown unless `quiet`.
+    Those about what was given belong to no scan: they are shown unless `quiet`.
     """
     handler = logging.StreamHandler()
-    told = "" if quiet else TOLD
-    handler.addFilter(lambda entry: debug or entry.levelno >= logging.ERROR or entry.name == told)
+    told = () if quiet else TOLD
+    handler.addFilter(lambda entry: debug or entry.levelno >= logging.ERROR or entry.name in told)
     handler.setFormatter(logging.Formatter("medunsup: %(message)s"))
     loggers = [logging.getLogger(name) for name in ("medunsup", "py.warnings")]
     logging.captureWarnings(True)

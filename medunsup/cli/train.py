@@ -6,6 +6,8 @@ from medunsup.cli import detect_options, options
 from medunsup.cli.console import one_line_errors, print_json
 from medunsup.cli.learning import read_training, stages
 
+KEPT = "prepared scans and the last checkpoint are kept: go on with --resume"
+
 
 def train(
     data: detect_options.Data,
@@ -33,10 +35,13 @@ def train(
 
     A table has a column scan, and if known mask, subject, site, group, lesions and part. It can be stopped at
     any moment and goes on with --resume.
+
+    Exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted, 143 ended from outside.
     """
     given = {"model": model, "score": score, "spacing_mm": spacing, "seed": seed}
     given |= {"contrast": contrast, "brain": brain, "coordinates": coordinates}
-    with one_line_errors(debug=debug, as_json=as_json, quiet=quiet), stages(quiet) as told:
+    ends = one_line_errors(debug=debug, as_json=as_json, quiet=quiet, kept=KEPT)
+    with ends, stages(quiet) as told:
         settings = read_training(config, given, set_ or [])
         from medunsup.run.train import TrainRequest, train_model
 

@@ -1,6 +1,7 @@
 """From healthy scans to a model folder, top to bottom: find, split, prepare, learn, write."""
 
 import json
+import logging
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -8,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from medunsup.core.errors import OutputError, UsageError
+from medunsup.core.errors import MedunsupError, OutputError, UsageError
 from medunsup.core.paths import user_path
 from medunsup.io.atomic import write_json
 from medunsup.run.alike import Common, check_alike
@@ -40,6 +41,8 @@ from medunsup.run.tables import tsv
 
 CHECKPOINT, ASKED = "checkpoint.bin", "asked.json"
 WORK = ".work"
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -126,13 +129,10 @@ def train_model(request: TrainRequest, told: Told) -> ModelFolder:
     with locked(out / LOCK):
         recover(out, "model")
         check_folder(request, hashes)
-        told(Stage("preparing scans"))
-        counted = prepare_all(used, settings, cache, jobs=request.jobs)
-        for n, of in counted:
-            told(Stage("preparing scans", n / of))
-        common = check_alike(used, settings, cache)
-        if not request.resume:
+        goes_on = request.resume and (out / TRAINING / CHECKPOINT).exists()
+        if not goes_on:
             begin(request, hashes)
+        common = prepare_alike(request, used, cache, told)
         with work_folder(out / WORK) as work:
             scans = {
                 part: stack(cases, settings, cache, work, part)
@@ -146,11 +146,12 @@ def train_model(request: TrainRequest, told: Told) -> ModelFolder:
                 out / TRAINING,
                 work=work,
                 coarsest_mm=common.coarsest_mm,
-                resume=request.resume,
+                resume=goes_on,
                 told=told,
             )
         write(request, learned, common, shape, scans_tsv(used, hashes, common.contents), found, data_card)
-        (out / TRAINING / CHECKPOINT).unlink(missing_ok=True)
+        for name in (ASKED, CHECKPOINT):  # without the first, nothing is taken for unfinished
+            (out / TRAINING / name).unlink(missing_ok=True)
     return read_model(out)
 
 
@@ -171,6 +172,19 @@ def find_scans(request: TrainRequest) -> Found:
     return Found(parts, len(patients), len(repeated) - len(parts["calibration"]))
 
 
+def prepare_alike(request: TrainRequest, used: Sequence[Case], cache: Path, told: Told) -> Common:
+    """Prepare all scans and see that they are alike; if that fails, no training counts as begun."""
+    try:
+        told(Stage("preparing scans"))
+        for n, of in prepare_all(used, request.settings, cache, jobs=request.jobs):
+            told(Stage("preparing scans", n / of))
+        return check_alike(used, request.settings, cache)
+    except MedunsupError:
+        if not (request.out / TRAINING / CHECKPOINT).exists():
+            shutil.rmtree(request.out / TRAINING, ignore_errors=True)
+        raise
+
+
 def read_card(path: Path | None) -> str | None:
     """Read the data card, if one is given. Raises UsageError if it cannot be read as text."""
     try:
@@ -184,7 +198,7 @@ def check_folder(request: TrainRequest, hashes: Sequence[str]) -> None:
     """See that a training may begin in the folder, or that it is this one that goes on.
 
     Raises OutputError if it holds a model or an unfinished training and neither `force` nor `resume` is set,
-    UsageError if what is to go on was begun with other choices or scans.
+    or with `resume` a finished model; UsageError if what is to go on had other choices or scans.
     """
     folder = request.out / TRAINING
     if request.resume:
@@ -196,6 +210,8 @@ def check_folder(request: TrainRequest, hashes: Sequence[str]) -> None:
 def begin(request: TrainRequest, hashes: Sequence[str]) -> None:
     """Clear what an earlier training left, and note what this one was asked for."""
     folder = request.out / TRAINING
+    if request.resume:
+        log.warning("%s: stopped before any checkpoint; begins anew, with the same seed.", request.out)
     shutil.rmtree(folder, ignore_errors=True)
     write_json(folder / ASKED, _asked(request, hashes))
 
@@ -269,8 +285,10 @@ def _asked(request: TrainRequest, hashes: Sequence[str]) -> dict[str, Any]:
 
 def _check_same(folder: Path, now: Mapping[str, Any]) -> None:
     asked = folder / ASKED
-    if not (folder / CHECKPOINT).exists():
-        raise OutputError(f"{folder}: holds no unfinished training. Leave out --resume.")
+    if not asked.exists() and not (folder / CHECKPOINT).exists():
+        if (folder.parent / MANIFEST).exists():
+            raise OutputError(f"{folder}: holds no unfinished training. Leave out --resume.")
+        return  # stopped before anything was written
     try:
         before = json.loads(asked.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -153,7 +153,7 @@ class _Run:
                 self._epoch(stop)
             self._save()
             if stop.is_made:
-                raise self._stopped()
+                raise self._stopped(stop)
         if self.best is not None:
             self.learner.load_state_dict(self.best)
         place = self.place
@@ -235,14 +235,16 @@ class _Run:
         if is_stopped or is_due:
             self._save()
         if is_stopped:
-            raise self._stopped()
+            raise self._stopped(stop)
 
-    def _stopped(self) -> StoppedError:
+    def _stopped(self, stop: StopRequest) -> StoppedError:
         done = self.place.epoch * self.batches + self.place.batch
-        return StoppedError(
+        stopped = StoppedError(
             f"Stopped after batch {done} of {self.plan.epochs * self.batches}. "
             f"{self.path} is complete: go on with --resume."
         )
+        stopped.number = stop.number
+        return stopped
 
     def _open(self) -> None:
         """Prepare the folder; take over the checkpoint when resuming."""

@@ -12,14 +12,17 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class StoppedError(MedunsupError):
-    """Training was asked to stop and did; its checkpoint is complete."""
+    """Training was asked to stop by the signal `number` and did; its checkpoint is complete."""
+
+    number: int = signal.SIGINT
 
 
 class StopRequest:
-    """Whether a signal has asked to stop."""
+    """Whether a signal has asked to stop, and which."""
 
     def __init__(self) -> None:
         self.is_made = False
+        self.number: int = signal.SIGINT
 
 
 @contextmanager
@@ -37,7 +40,7 @@ def stop_on_signal(
         return
 
     def note(number: int, frame: FrameType | None) -> None:
-        request.is_made = True
+        request.is_made, request.number = True, number
         if insist:
             signal.signal(number, before[signal.Signals(number)])
         if then:

@@ -9,6 +9,7 @@ import typer
 from medunsup.cli.console import Moving, display, one_line_errors
 from medunsup.core.errors import InputError, UsageError
 from medunsup.run.summary import ScanOutcome
+from medunsup.training.stop import StoppedError
 
 
 def test_a_terminal_shows_a_line_for_each_scan_that_is_worked_on():
@@ -40,7 +41,14 @@ def test_a_log_has_a_line_for_each_of_several_scans_and_no_steps(capsys):
 
 
 @pytest.mark.parametrize(
-    ("error", "code"), [(UsageError("wrong"), 2), (InputError("bad"), 1), (KeyboardInterrupt(), 130)]
+    ("error", "code"),
+    [
+        (UsageError("wrong"), 2),
+        (InputError("bad"), 1),
+        (StoppedError("stopped by Ctrl-C"), 130),
+        (KeyboardInterrupt(), 130),
+        (SystemExit(143), 143),
+    ],
 )
 def test_each_kind_of_error_has_its_exit_code_and_one_line(capsys, error, code):
     with pytest.raises(typer.Exit) as caught, one_line_errors(as_json=True):

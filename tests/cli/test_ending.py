@@ -4,17 +4,23 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import psutil
 import pytest
 
 pytestmark = pytest.mark.slow
 COMMAND = [sys.executable, "-c", "from medunsup.cli.main import run; run()", "segment"]
+# No scan is registered: only how a training ends is looked at.
+QUICKLY = (
+    "import pytest, small_scans; small_scans.place_quickly(pytest.MonkeyPatch()); "
+    "from medunsup.cli.main import run; run()"
+)
 
 
-def _start(*words):
+def _start(*words, command=COMMAND):
     return subprocess.Popen(
-        [*COMMAND, *map(str, words)],
+        [*command, *map(str, words)],
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -92,3 +98,26 @@ def test_the_first_word_comes_within_a_second_of_cpu(make_scan, tmp_path):
     os.killpg(process.pid, signal.SIGINT)
     process.communicate(timeout=30)
     assert used.user + used.system < 1
+
+
+@pytest.mark.parametrize("phase", ["preparing scans", "epoch 2", "planting lesions"])
+@pytest.mark.parametrize(("sign", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stopped_training_says_in_one_line_what_is_kept(
+    make_scan, tmp_path, monkeypatch, phase, sign, code
+):
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent.parent))
+    for n in range(7):
+        make_scan(f"scans/sub-{n}_T1w.nii.gz", seed=n)
+    words = ["ae", "--data", tmp_path / "scans", "-o", tmp_path / "ae", "--spacing", "8"]
+    parameters = [word for each in ("epochs=400", "channels=4") for word in ("--set", each)]
+    if phase == "planting lesions":
+        parameters[1] = "epochs=1"
+    process = _start(*words, *parameters, command=[sys.executable, "-c", QUICKLY, "train"])
+    _wait_for(process, phase)
+    process.send_signal(sign)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == code, told
+    assert "Traceback" not in told
+    (said,) = [line for line in told.splitlines() if line.startswith("medunsup: ")]
+    assert "go on with --resume" in said
+    assert said.startswith("medunsup: Stopped after batch") == (phase == "epoch 2")

@@ -45,8 +45,9 @@ def unbroken() -> np.ndarray:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("step", [1, 6, 7, 17, 18])
 def test_a_run_stopped_anywhere_goes_on_to_the_very_same_weights(tmp_path, unbroken, step, number):
-    with pytest.raises(StoppedError, match="go on with --resume"):
+    with pytest.raises(StoppedError, match="go on with --resume") as caught:
         run(Training(folder=tmp_path, tell=stop_at(step, number)))
+    assert caught.value.number == number
     assert np.array_equal(run(Training(folder=tmp_path, resume=True)), unbroken)
 
 

@@ -1,0 +1,113 @@
+"""A training that is stopped at any moment goes on with --resume to the same model."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from healthy_scans import QUICK, people
+
+from medunsup.core.errors import InputError, OutputError, UsageError
+from medunsup.run.learn import Stage
+from medunsup.run.model_folder import MANIFEST, ModelFolder
+from medunsup.run.train import train
+
+__all__ = ["people"]
+
+SMALL_AE = {"epochs": 2, "channels": 4, "batch_size": 16}
+AFTER = ("learning the score", "calibrating", "learning the cheap methods", "gathering", "planting lesions")
+
+
+@pytest.fixture(autouse=True)
+def _quick(quick_placement: None) -> None:
+    """No scan is registered."""
+
+
+@pytest.fixture
+def few(people: Path, tmp_path: Path) -> Path:
+    """Eight of the people in a folder of its own."""
+    folder = tmp_path / "few"
+    folder.mkdir()
+    for path in sorted(people.iterdir())[:8]:
+        shutil.copy(path, folder)
+    return folder
+
+
+def train_atlas(data: Path, out: Path, **more) -> ModelFolder:
+    return train("healthy_atlas", data, out, **{"score": "deviation", **QUICK, **more})
+
+
+def stop_at(what: str):
+    """Interrupt a training as soon as it tells of a stage."""
+
+    def told(stage: Stage) -> None:
+        if stage.what.startswith(what):
+            raise KeyboardInterrupt
+
+    return told
+
+
+def broken_at(what: str, training, *words, **more) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        training(*words, told=stop_at(what), **more)
+
+
+@pytest.mark.parametrize("what", ["preparing scans", "learning the cheap methods", "planting lesions"])
+def test_model_without_checkpoints_begins_anew_and_says_so(few, tmp_path, caplog, what):
+    whole = train_atlas(few, tmp_path / "whole")
+    broken_at(what, train_atlas, few, tmp_path / "broken")
+    resumed = train_atlas(few, tmp_path / "broken", resume=True)
+    assert resumed.facts["SHA256"] == whole.facts["SHA256"]
+    assert [text for text in caplog.messages if "begins anew, with the same seed" in text]
+
+
+def test_network_learned_to_the_end_is_not_learned_again(few, tmp_path, caplog):
+    choices = {"parameters": SMALL_AE, **QUICK}
+    whole = train("ae", few, tmp_path / "whole", **choices)
+    for what in AFTER:
+        broken_at(what, train, "ae", few, tmp_path / "broken", resume=what != AFTER[0], **choices)
+    heard = []
+    resumed = train("ae", few, tmp_path / "broken", resume=True, told=heard.append, **choices)
+    assert resumed.facts["SHA256"] == whole.facts["SHA256"]
+    assert not [stage for stage in heard if stage.what.startswith("epoch")]
+    assert not caplog.messages
+
+
+def test_network_stopped_before_its_first_checkpoint_begins_anew(few, tmp_path):
+    choices = {"parameters": SMALL_AE, **QUICK}
+    whole = train("ae", few, tmp_path / "whole", **choices)
+    broken_at("learning", train, "ae", few, tmp_path / "broken", **choices)
+    resumed = train("ae", few, tmp_path / "broken", resume=True, **choices)
+    assert resumed.facts["SHA256"] == whole.facts["SHA256"]
+
+
+def test_training_stopped_before_a_checkpoint_is_not_resumed_with_other_choices(few, tmp_path):
+    broken_at("preparing", train_atlas, few, tmp_path / "broken")
+    with pytest.raises(UsageError, match=r"begun with seed 0, not 1\. Resume it with the same"):
+        train_atlas(few, tmp_path / "broken", resume=True, seed=1)
+
+
+def test_training_stopped_before_it_wrote_anything_is_resumed(few, tmp_path):
+    assert train_atlas(few, tmp_path / "model", resume=True).contrast == "T1w"
+
+
+def test_finished_model_is_never_made_anew_by_resuming(few, tmp_path):
+    made = train_atlas(few, tmp_path / "model")
+    before = (made.path / MANIFEST).read_bytes()
+    with pytest.raises(OutputError, match="holds no unfinished training"):
+        train_atlas(few, tmp_path / "model", resume=True)
+    assert (made.path / MANIFEST).read_bytes() == before
+
+
+def test_replacing_a_model_goes_on_after_a_stop_and_leaves_it_whole_until_then(few, tmp_path):
+    made = train_atlas(few, tmp_path / "model")
+    broken_at("planting", train_atlas, few, tmp_path / "model", seed=1, force=True)
+    assert made.healthy.calibration.n == 3
+    assert train_atlas(few, tmp_path / "model", seed=1, resume=True).settings.seed == 1
+
+
+def test_training_that_could_not_begin_leaves_nothing_to_resume(few, tmp_path):
+    (few / "sub-66_T1w.nii.gz").write_bytes(b"nothing of the kind")
+    with pytest.raises(InputError, match="sub-66"):
+        train_atlas(few, tmp_path / "model")
+    (few / "sub-66_T1w.nii.gz").unlink()
+    assert train_atlas(few, tmp_path / "model", resume=True).contrast == "T1w"
