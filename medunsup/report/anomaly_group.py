@@ -11,7 +11,14 @@ import medunsup
 from medunsup.core.errors import InputError
 from medunsup.io.atomic import write_text
 from medunsup.report import anomaly_words
-from medunsup.report.anomaly_group_scans import AnomalyScan, GroupModel, Judged, models_of, read_scans
+from medunsup.report.anomaly_group_scans import (
+    AnomalyScan,
+    FailedScan,
+    GroupModel,
+    Judged,
+    models_of,
+    read_scans,
+)
 from medunsup.report.anomaly_group_shift import shift_words
 from medunsup.report.group_scans import those_that_fit
 from medunsup.report.render import render
@@ -48,11 +55,11 @@ class ModelStrip:
     alphas: tuple[float, ...]
 
 
-def write_anomaly_group(folder: str | Path) -> Path:
+def write_anomaly_group(folder: str | Path, failed: Sequence[FailedScan] = ()) -> Path:
     """Write `anomaly_group.html` into `folder` over all results of `detect` in it and below; return its path.
 
     Scans unlike those their model knows, or that it has seen, stand apart; the others come by p-value, model
-    by model.
+    by model. Those that `failed` are named last.
 
     Raises InputError if the folder holds no result, OutputError if the page cannot be written.
     """
@@ -67,6 +74,7 @@ def write_anomaly_group(folder: str | Path) -> Path:
     facts = {
         "judged": judged,
         "apart": apart,
+        "failed": failed,
         "models": models,
         "strips": _strips(judged, models),
         "counts": Counter(scan.judged for scan in scans),

@@ -11,7 +11,7 @@ from medunsup.core.paths import user_path
 from medunsup.run.batch import CohortResult, Progress, attempt, in_order, reserved, work_through
 from medunsup.run.detect import DetectRequest, check_rates, detect_scan, make_request
 from medunsup.run.detect_export import status, write
-from medunsup.run.detect_group import TABLE, write_group
+from medunsup.run.detect_group import TABLE, failed_scans, write_group
 from medunsup.run.detect_outcome import DetectOutcome, read_outcome
 from medunsup.run.given import apart, without_results
 from medunsup.run.group import check_roots
@@ -95,7 +95,7 @@ def run_requests(
         outcomes = _work(requests, states, model, jobs, progress)
         found = in_order(outcomes, [request.scan.scan for request in requests], finished)
         roots = {root for request in requests if (root := request.names.root) is not None}
-        groups = [write_group(root) for root in sorted(roots)]
+        groups = [write_group(root, failed_scans(root, requests, found)) for root in sorted(roots)]
     return CohortResult(
         found,
         groups[0].page if groups else None,

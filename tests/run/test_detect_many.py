@@ -1,6 +1,7 @@
 """Many scans and one model: one process or several, what is there already, what all of them say together."""
 
 import csv
+import html
 import json
 import shutil
 from pathlib import Path
@@ -13,6 +14,7 @@ from small_models import write_small_model
 from medunsup.core.errors import OutputError, UsageError
 from medunsup.run.cohort import segment_many
 from medunsup.run.detect import detect
+from medunsup.run.detect_group import without_folders
 from medunsup.run.detect_many import detect_many
 
 __all__ = ["patient", "people", "trained"]
@@ -209,10 +211,47 @@ def test_scan_the_model_has_seen_is_called_so_in_the_table(trained, people, stra
     assert rows[strangers[0].name]["verdict"] in ("unusual", "not unusual")
 
 
+def test_scan_that_failed_is_named_with_the_reason_until_a_later_run_does_it(trained, strangers, tmp_path):
+    def rows() -> dict[str, dict[str, str]]:
+        with (tmp_path / "out" / "anomalies.tsv").open() as file:
+            return {row["scan"]: row for row in csv.DictReader(file, delimiter="\t")}
+
+    broken = tmp_path / "private" / strangers[0].name
+    broken.parent.mkdir()
+    broken.write_bytes(b"no scan")
+    first = detect_many([broken, strangers[1]], trained.path, tmp_path / "out")
+    assert rows()[broken.name] == dict.fromkeys(rows()[broken.name], "n/a") | {
+        "scan": broken.name,
+        "verdict": "failed",
+    }
+    text = first.group_page.read_text("utf-8")
+    assert first.scans[0].error.removeprefix(f"{broken}: ") in html.unescape(text)
+    assert "private" not in text
+    shutil.copy(strangers[0], broken)
+    detect_many([broken, strangers[1]], trained.path, tmp_path / "out")
+    assert rows()[broken.name]["verdict"] != "failed"
+    assert 'id="failed"' not in first.group_page.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        ("/home/ann lee/a.nii: is cut short", "is cut short"),
+        (
+            "/data/bo/mask.nii: lies beside /home/ann lee/a.nii and/or b",
+            "mask.nii: lies beside a.nii and/or b",
+        ),
+        ("not read. See https://example.org/a/b.", "not read. See https://example.org/a/b."),
+    ],
+)
+def test_error_on_the_page_names_files_and_no_folders(error, told):
+    assert without_folders(error, Path("/home/ann lee/a.nii")) == told
+
+
 def test_defect_in_the_page_of_all_scans_costs_the_page_alone(
     trained, patient, strangers, tmp_path, monkeypatch
 ):
-    def broken(_: Path) -> Path:
+    def broken(*_: object) -> Path:
         raise ZeroDivisionError
 
     monkeypatch.setattr("medunsup.report.anomaly_group.write_anomaly_group", broken)
