@@ -126,8 +126,7 @@ def learn(
     told(Stage("gathering what healthy scans look like"))
     space = ModelSpace(settings.spacing_mm)
     card = learn_card(train, coarsest_mm=coarsest_mm, middle=space.middle)
-    told(Stage("planting lesions"))
-    table = planted_table(fitted, baselines, held_out)
+    table = planted_table(fitted, baselines, held_out, told)
     beside = joined({"baseline_scores": baseline_scores(baselines, held_out), "card": card.state()})
     return Learned(
         arrays={**fitted.state(), **beside},
@@ -160,7 +159,9 @@ def baseline_scores(baselines: "Baselines", scans: "Scans") -> dict[str, NDArray
     return found
 
 
-def planted_table(fitted: "HealthyModel", baselines: "Baselines", held_out: "Scans") -> list[tuple[str, ...]]:
+def planted_table(
+    fitted: "HealthyModel", baselines: "Baselines", held_out: "Scans", told: Told
+) -> list[tuple[str, ...]]:
     """Average precision of the model and each cheap method on lesions planted into calibration scans.
 
     Ellipsoids of 2 ml, 3 healthy standard deviations brighter and darker, the same for all.
@@ -185,7 +186,8 @@ def planted_table(fitted: "HealthyModel", baselines: "Baselines", held_out: "Sca
         if score.makes_map:
             maps[name] = (BASELINES[name].words, partial(baselines.map, name))
     rows: list[tuple[str, ...]] = []
-    for name, (words, score_map) in maps.items():
+    for n, (name, (words, score_map)) in enumerate(maps.items()):
+        told(Stage(f"planting lesions, method {n + 1} of {len(maps)}", n / len(maps)))
         found = measure(score_map)
         precision, prevalence = found.average_precision, found.prevalence
         rows.append((name, words, f"{precision.mean():.4f}", f"{prevalence.mean():.5f}", str(precision.size)))

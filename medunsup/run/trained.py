@@ -1,27 +1,25 @@
 """What a training came to: scans of each part, the check on planted lesions, the rate that can be kept."""
 
-import csv
 from collections import Counter
 from typing import Any
 
-from medunsup.run.model_folder import BASELINE_TABLE, ModelFolder
+from medunsup.run.model_folder import ModelFolder
 
 USUAL_ALPHA, SCANS_FOR_IT = 0.05, 19
 
 
 def trained_facts(made: ModelFolder) -> dict[str, Any]:
     """Gather for --json: folder, contrast, scans by part, average precision on planted lesions, settings."""
-    with (made.path / BASELINE_TABLE).open(encoding="utf-8", newline="") as file:
-        own, *others = csv.DictReader(file, delimiter="\t")
-    best = max(others, key=lambda row: float(row["average_precision"]))
+    check = made.planted
     return {
         "model": str(made.path),
         "contrast": made.contrast,
         "scans": dict(Counter(made.hashes.values())),
         "planted": {
-            "average_precision": float(own["average_precision"]),
-            "best_cheap_method": best["method"],
-            "best_cheap_average_precision": float(best["average_precision"]),
+            "average_precision": check.average_precision,
+            "prevalence": check.prevalence,
+            "best_cheap_method": check.best,
+            "best_cheap_average_precision": check.best_average_precision,
         },
         "least_p_value": 1 / (made.about.n_calibration + 1),
         "settings": made.settings.model_dump(),

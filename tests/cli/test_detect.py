@@ -73,6 +73,9 @@ def test_stages_are_told_on_stderr_one_line_each(people, tmp_path):
     assert told[0].startswith("preparing scans")
     assert len(told) == len(set(told))
     assert "calibrating" in told
+    planting = [line for line in told if line.startswith("planting lesions")]
+    assert planting[0].startswith("planting lesions, method 1 of ")
+    assert planting[-1] == f"planting lesions, method {len(planting)} of {len(planting)}"
 
 
 @pytest.mark.parametrize(
