@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -35,6 +36,15 @@ def _wait_for(process, word):
     raise AssertionError(f"never said {word!r}")
 
 
+def _wait_until_begun(process, out, jobs):
+    """Wait for the lock and the workers: a log of several scans has a line only where one is done."""
+    until = time.monotonic() + 60
+    while not list(out.glob("*medunsup.lock")) or (jobs > 1 and not psutil.Process(process.pid).children()):
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    time.sleep(1.5)  # until the workers have started as well; a scan takes longer than that
+
+
 def _finished_files(out):
     return [path for path in out.glob("*") if not path.name.startswith(".") and path.is_file()]
 
@@ -44,7 +54,7 @@ def _finished_files(out):
 def test_an_interrupted_run_leaves_no_half_file_no_lock_and_no_process(make_scan, tmp_path, jobs, sign, code):
     scans = [make_scan("a.nii.gz", seed=1), make_scan("b.nii.gz", seed=2)]
     process = _start(*scans, "-o", tmp_path / "out", "--jobs", jobs)
-    _wait_for(process, "brain mask")
+    _wait_until_begun(process, tmp_path / "out", jobs)
     children = psutil.Process(process.pid).children(recursive=True)
     if sign == signal.SIGINT:
         os.killpg(process.pid, sign)  # a terminal sends Ctrl-C to the whole group
