@@ -114,19 +114,20 @@ def test_what_the_scanner_calls_another_part_of_the_body_fails_before_all_else(w
 
 
 def test_a_wide_gap_between_fractions_and_counted_labels_asks_for_a_look():
-    def told(name: int, share: float, gap: float) -> str:
+    def told(name: int, share: float, gap: float, contrast: str = "T1w") -> str:
         findings = Findings()
         shares = [(1 - share) / 2] * 3
         shares[name] = share
         volumes = [TissueVolume(label, 1e6 * n, 1e6 * n, n) for label, n in zip(TISSUES, shares, strict=True)]
         volumes[name] = replace(volumes[name], from_labels_mm3=1e6 * share * (1 + gap))
         mask = np.ones((10, 10, 10), bool)
-        data = TissueInput(mask[None].astype(np.float32), mask, (10.0, 10.0, 10.0), ("T1w",), TISSUES)
+        data = TissueInput(mask[None].astype(np.float32), mask, (10.0, 10.0, 10.0), (contrast,), TISSUES)
         check_volumes(findings, data, tuple(volumes), whole=True)
         return " ".join(findings.verdict().reasons)
 
     assert "WM measures 350 ml by fractions and 262 ml by counted labels" in told(1, 0.35, -0.25)
     assert "counted labels" not in told(1, 0.35, -0.15)
+    assert "counted labels" not in told(1, 0.35, -0.25, "FLAIR")
     assert "counted labels" not in told(2, 0.10, -0.25)
 
 

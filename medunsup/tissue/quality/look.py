@@ -191,7 +191,8 @@ def check_volumes(
                 f"{name} fills {shares[name]:.0f} % of the mask; {least:.0f} to {most:.0f} % is usual. Look "
                 "at the labels: tissues may be mixed up, or the mask too wide.",
             )
-        if shares[name] >= GAP_MATTERS_PERCENT:
+        # Without a T1w no volume is vouched for, and good FLAIR scans gape as well.
+        if shares[name] >= GAP_MATTERS_PERCENT and "T1w" in data.contrasts:
             _check_gap(findings, by_name[name])
 
 
