@@ -73,7 +73,7 @@ def test_an_implausible_mask_of_deepbet_gives_way_to_the_atlas(known_head, monke
 
 def test_a_missing_deepbet_names_its_extra(known_head, monkeypatch):
     monkeypatch.setitem(sys.modules, "deepbet", None)
-    with pytest.raises(DependencyError, match=r"medunsup\[deepbet\]"):
+    with pytest.raises(DependencyError, match=r"'\.\[deepbet\]'"):
         brain_mask(known_head.scan, method="deepbet", step=Step("brain_mask"))
 
 
