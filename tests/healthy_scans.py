@@ -1,6 +1,5 @@
 """A folder of made-up healthy people, and models trained on them in seconds; nothing is registered."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -45,9 +44,9 @@ def write_person(
 
 
 @pytest.fixture(scope="session")
-def trained(people: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModelFolder]:
+def trained(people: Path, tmp_path_factory: pytest.TempPathFactory) -> ModelFolder:
     """An atlas of the people, trained as a user does."""
     with pytest.MonkeyPatch.context() as patch:
         place_quickly(patch)
         out = tmp_path_factory.mktemp("runs") / "atlas"
-        yield train("healthy_atlas", people, out, score="deviation", calibration=0.2, **QUICK)
+        return train("healthy_atlas", people, out, score="deviation", calibration=0.2, **QUICK)
