@@ -1,5 +1,6 @@
 """A folder of made-up healthy people, and models trained on them in seconds; nothing is registered."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -50,3 +51,18 @@ def trained(people: Path, tmp_path_factory: pytest.TempPathFactory) -> ModelFold
         place_quickly(patch)
         out = tmp_path_factory.mktemp("runs") / "atlas"
         return train("healthy_atlas", people, out, score="deviation", calibration=0.2, **QUICK)
+
+
+@pytest.fixture
+def few(people: Path, tmp_path: Path) -> Path:
+    """Eight of the people in a folder of its own."""
+    folder = tmp_path / "few"
+    folder.mkdir()
+    for path in sorted(people.iterdir())[:8]:
+        shutil.copy(path, folder)
+    return folder
+
+
+def train_atlas(data: Path, out: Path, **more) -> ModelFolder:
+    """Train an atlas quickly."""
+    return train("healthy_atlas", data, out, **{"score": "deviation", **QUICK, **more})

@@ -17,14 +17,12 @@ VOLUMES_MM3 = (300.0, 1000.0, 3000.0, 10000.0)
 CONTRASTS_SD = (-8.0, -5.0, -3.0, -2.0, 0.0, 2.0, 3.0, 5.0, 8.0)
 LEVELS = (0.0, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9, 1.05, 1.2)
 LEVEL_VOLUME_MM3 = 3000.0
+GRID = (VOLUMES_MM3, CONTRASTS_SD, LEVELS, LEVEL_VOLUME_MM3)
 LEAST_SHAPE_MM3 = 200.0  # of smaller ones the voxels show more than the lesion
 
 if TYPE_CHECKING:
     from medunsup.anomaly.data import Mask
     from medunsup.anomaly.lesion_shapes import Spacing
-
-
-GRID = (VOLUMES_MM3, CONTRASTS_SD, LEVELS, LEVEL_VOLUME_MM3)
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import phantom
 import pytest
-from healthy_scans import N_PEOPLE, QUICK, SPACING_MM, people, trained, write_person
+from healthy_scans import N_PEOPLE, QUICK, SPACING_MM, few, people, train_atlas, trained, write_person
 
 from medunsup.core.errors import InputError, OutputError, UsageError
 from medunsup.io.nifti import sha256
@@ -22,7 +22,7 @@ from medunsup.run.sources import read_source
 from medunsup.run.train import train
 from medunsup.run.verify import find_models, verify
 
-__all__ = ["people", "trained"]
+__all__ = ["few", "people", "trained"]
 
 SMALL_AE = {"epochs": 3, "channels": 4, "batch_size": 16}
 
@@ -30,20 +30,6 @@ SMALL_AE = {"epochs": 3, "channels": 4, "batch_size": 16}
 @pytest.fixture(autouse=True)
 def _quick(quick_placement: None) -> None:
     """No scan is registered."""
-
-
-@pytest.fixture
-def few(people: Path, tmp_path: Path) -> Path:
-    """Eight of the people in a folder of its own."""
-    folder = tmp_path / "few"
-    folder.mkdir()
-    for path in sorted(people.iterdir())[:8]:
-        shutil.copy(path, folder)
-    return folder
-
-
-def train_atlas(data: Path, out: Path, **more):
-    return train("healthy_atlas", data, out, **{"score": "deviation", **QUICK, **more})
 
 
 def alter_weights(model: Path) -> None:

@@ -1,17 +1,14 @@
 """A training that is stopped at any moment goes on with --resume to the same model."""
 
-import shutil
-from pathlib import Path
-
 import pytest
-from healthy_scans import QUICK, people
+from healthy_scans import QUICK, few, people, train_atlas
 
 from medunsup.core.errors import InputError, OutputError, UsageError
 from medunsup.run.learn import Stage
-from medunsup.run.model_folder import MANIFEST, ModelFolder
+from medunsup.run.model_folder import MANIFEST
 from medunsup.run.train import train
 
-__all__ = ["people"]
+__all__ = ["few", "people"]
 
 SMALL_AE = {"epochs": 2, "channels": 4, "batch_size": 16}
 AFTER = ("learning the score", "calibrating", "learning the cheap methods", "gathering", "planting lesions")
@@ -20,20 +17,6 @@ AFTER = ("learning the score", "calibrating", "learning the cheap methods", "gat
 @pytest.fixture(autouse=True)
 def _quick(quick_placement: None) -> None:
     """No scan is registered."""
-
-
-@pytest.fixture
-def few(people: Path, tmp_path: Path) -> Path:
-    """Eight of the people in a folder of its own."""
-    folder = tmp_path / "few"
-    folder.mkdir()
-    for path in sorted(people.iterdir())[:8]:
-        shutil.copy(path, folder)
-    return folder
-
-
-def train_atlas(data: Path, out: Path, **more) -> ModelFolder:
-    return train("healthy_atlas", data, out, **{"score": "deviation", **QUICK, **more})
 
 
 def stop_at(what: str):
