@@ -22,7 +22,8 @@ class CaseFigures:
     false_findings), `steps`, its average precision before post-processing ("none") and after each step, in
     order, and `p_value`.
     `facts` (spacing, contrast, ...) may confound. `flags` name what sets the scan apart from the healthy
-    scans that the model knows; `warnings` are sentences, those of the flags among them.
+    scans that the model knows; `warnings` are sentences, those of the flags among them. `picture` is a data
+    address of what was found beside what is there, `slices` says where it was cut.
     """
 
     scan: str
@@ -38,6 +39,8 @@ class CaseFigures:
     facts: Mapping[str, Any] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    picture: str = ""
+    slices: str = ""
 
     @property
     def has_lesions(self) -> bool:

@@ -1,20 +1,26 @@
 """The page of an evaluation: verdict, figures with intervals, three numbers, then everything behind them."""
 
+from collections.abc import Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import medunsup
 from medunsup.io.atomic import write_text
+from medunsup.measures.case_figures import CaseFigures
 from medunsup.measures.comparison import MODEL
 from medunsup.measures.evaluation import Evaluation, PlantedFigures
 from medunsup.report import charts
 from medunsup.report import evaluation_words as words
+from medunsup.report.case_picture import LINES
 from medunsup.report.evaluation_charts import Forest, Row, forest, froc_chart
+from medunsup.report.heat import CEILING, FLOOR, heat_gradient
 from medunsup.report.render import render
 from medunsup.report.summary import Headline
 from medunsup.report.words import DISCLAIMER
 
 ONE_FALSE_ALARM = 1.0
+PICTURE_CHARACTERS = 3_500_000  # of all pictures together, so that the page stays below 5 MB
 
 
 def write_evaluation(result: Evaluation, path: str | Path) -> Path:
@@ -41,6 +47,9 @@ def _facts(result: Evaluation) -> dict[str, Any]:
         "rows": [figures.model, *sorted(figures.methods[1:], key=lambda one: one not in figures.rivals)],
         "froc": froc_chart([(name, curve) for name, curve in curves if curve is not None]),
         "cases": result.cases,
+        "pictured": _pictured(result.cases),
+        "colours": {"gradient": heat_gradient(), "ticks": range(round(FLOOR), round(CEILING) + 1)},
+        "lines": {label.name: label.hex for label in LINES},
         "n_healthy": sum(not case.is_ill for case in result.cases),
         "planted": result.planted,
         "blind_spots": None if result.planted is None else _blind_spots(result.planted),
@@ -114,6 +123,18 @@ def _forest(result: Evaluation) -> Forest | None:
 
 def _blind_spots(planted: PlantedFigures) -> charts.Chart | None:
     return charts.line(planted.average_precision, "average precision", planted.levels)
+
+
+def _pictured(cases: Sequence[CaseFigures]) -> list[CaseFigures]:
+    """Cases to be shown, as many as fit: the least well found first, then healthy ones by false findings."""
+
+    def rank(case: CaseFigures) -> tuple[bool, float]:
+        told = case.figure(MODEL, "average_precision")
+        return not case.has_lesions, told if case.has_lesions else -case.at_threshold.get("false_findings", 0)
+
+    with_pictures = sorted((case for case in cases if case.picture), key=rank)
+    used = accumulate(len(case.picture) for case in with_pictures)
+    return [case for case, total in zip(with_pictures, used, strict=True) if total <= PICTURE_CHARACTERS]
 
 
 def _case_warnings(result: Evaluation) -> list[str]:

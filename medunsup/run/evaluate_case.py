@@ -82,6 +82,8 @@ def measure(case: Case, judge: Judge, say: Say) -> CaseFigures:
     for name, baseline_map, number in baseline_maps(judge, prepared, native):
         say(name)
         found.add(name, baseline_map, number)
+    marked = found.marked(back, judge.threshold)
+    picture, slices = found.picture(judge, back, marked)
     return CaseFigures(
         scan=case.scan.name,
         subject=case.subject,
@@ -90,12 +92,14 @@ def measure(case: Case, judge: Judge, say: Say) -> CaseFigures:
         scan_scores=found.scan_scores,
         figures=found.figures,
         froc=found.froc,
-        at_threshold=found.at_threshold(back > judge.threshold),
+        at_threshold=found.at_threshold(marked),
         steps=steps if found.has_lesions else {},
         p_value=judge.model.healthy.calibration.p_value(scan_score),
         facts=_facts(prepared),
         flags=tuple(flag.name for flag in flagged),
         warnings=tuple(dict.fromkeys(warnings)),
+        picture=picture,
+        slices=slices,
     )
 
 
@@ -209,13 +213,28 @@ class _Found:
             least_part_mm3=self.least_part_mm3,
         )
 
-    def at_threshold(self, marked: Mask) -> dict[str, float]:
-        """Judge a mask without its small parts, as `detect` writes it."""
+    def picture(self, judge: Judge, score_map: Array, marked: Mask) -> tuple[str, str]:
+        """Draw what the model found beside the true lesions: a data address, and where it was cut."""
+        from medunsup.report.case_picture import case_picture
+
+        native, truth = self.native, self.truth
+        calibrated = judge.model.healthy.calibration.calibrated_map(score_map, native.brain)
+        image = Volume(native.values, native.grid.affine)
+        lesions = None if truth is None else truth & native.brain
+        return case_picture(image, native.brain, calibrated, marked, lesions)
+
+    def marked(self, score_map: Array, threshold: float) -> Mask:
+        """Mark what exceeds the threshold, without small parts, as `detect` writes it."""
+        above, voxel_mm3 = score_map > threshold, self.native.grid.voxel_volume_mm3
+        parts = components(above & self.native.brain, voxel_mm3=voxel_mm3, least_mm3=self.least_part_mm3)
+        return np.asarray(parts[0] > 0)
+
+    def at_threshold(self, kept: Mask) -> dict[str, float]:
+        """Judge what is marked."""
         if self.truth is None:
             return {}
         voxel_mm3 = self.native.grid.voxel_volume_mm3
         brain = self.native.brain
-        kept = components(marked & brain, voxel_mm3=voxel_mm3, least_mm3=self.least_part_mm3)[0] > 0
         lesions = self.truth & brain
         counts = count_lesions(kept, lesions, voxel_mm3=voxel_mm3, least_part_mm3=self.least_part_mm3)
         found = {"lesions": counts.n_lesions, "lesions_found": counts.n_found}

@@ -1,0 +1,80 @@
+"""One scan of an evaluation as a picture: the slice as it is, and what lies there beside what was found."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from medunsup.core.labels import Label
+from medunsup.core.volume import Volume
+from medunsup.report.anomaly_slices import FOUND
+from medunsup.report.cutter import Cutter
+from medunsup.report.heat import heat_levels, heat_opacity, heat_palette
+from medunsup.report.mosaic import outline
+from medunsup.report.pictures import colour_picture
+from medunsup.report.slices import Plane, cut
+from medunsup.report.thumbnail import planes_shown
+
+HEIGHT, QUALITY = 240, 80
+TRUTH = Label(1, "truth", "lesion by the expert's mask", (255, 255, 255))
+LINES = (TRUTH, FOUND)
+
+Mask = NDArray[np.bool_]
+Pixels = NDArray[np.uint8]
+
+
+def case_picture(
+    image: Volume, brain: Mask, calibrated: NDArray[np.float32], marked: Mask, truth: Mask | None
+) -> tuple[str, str]:
+    """Draw an axial and a coronal slice, each alone and with map, findings and true lesions over it.
+
+    Returns the data address of one picture, and in words where the slices lie. All arrays are (I, J, K) on
+    the image's grid; `calibrated` is -log10 of the share of healthy voxels that score as much. Slices go
+    through the thickest of the true lesions, else of what is `marked`, else through the rarest voxels.
+    """
+    cutter = _CaseCutter(image, brain, calibrated, marked, truth)
+    planes = planes_shown(cutter)
+    halves = [half for plane in planes for half in cutter.pair(plane)]
+    where = ", ".join(f"{plane.name} at {cutter.tell(plane)}" for plane in planes)
+    return colour_picture(np.concatenate(halves, axis=1), QUALITY), where
+
+
+class _CaseCutter(Cutter):
+    """Cuts slices out of one scan with its map, cropped to the brain."""
+
+    def __init__(
+        self, image: Volume, brain: Mask, calibrated: NDArray[np.float32], marked: Mask, truth: Mask | None
+    ) -> None:
+        super().__init__(image, brain)
+        self.heat = heat_levels(self.box.crop(np.where(brain, calibrated, 0)))
+        self.lines = np.where(self.box.crop(marked), FOUND.index, 0).astype(np.uint8)
+        self.truth = np.zeros_like(self.mask) if truth is None else self.box.crop(truth)
+        looked_for = next((part for part in (self.truth, self.lines > 0) if part.any()), None)
+        weights = self.heat if looked_for is None else looked_for
+        self.shown = {plane: int(_sums(weights, plane).argmax()) for plane in self.planes}
+
+    def pair(self, plane: Plane) -> tuple[Pixels, Pixels]:
+        """Cut the scan alone, and with all that is drawn over it: (HEIGHT, columns, 3) each."""
+        index = self.shown[plane]
+        grey = self.sized(plane, self.grey(plane, index), Image.Resampling.BICUBIC)[..., None].repeat(3, 2)
+        levels = self.sized(plane, cut(self.heat, plane, index), Image.Resampling.NEAREST)
+        share = (heat_opacity()[levels] / 255)[..., None]
+        drawn = ((1 - share) * grey + share * heat_palette()[levels]).astype(np.uint8)
+        for label, part in ((FOUND, self.lines), (TRUTH, self.truth)):
+            filled = np.where(cut(part, plane, index), label.index, 0).astype(np.uint8)
+            border = outline(self.sized(plane, filled, Image.Resampling.NEAREST), LINES) > 0
+            drawn[border] = label.rgb
+        return grey, drawn
+
+    def sized(self, plane: Plane, pixels: Pixels, resampling: Image.Resampling) -> Pixels:
+        """Bring a slice to `HEIGHT` rows, true to the millimetre."""
+        width_mm, height_mm = self.size_mm(plane)
+        size = max(1, round(HEIGHT * width_mm / height_mm)), HEIGHT
+        return np.asarray(Image.fromarray(np.ascontiguousarray(pixels)).resize(size, resampling))
+
+    def tell(self, plane: Plane) -> str:
+        """Name the place of the slice shown."""
+        return self.plain_tile(plane, self.shown[plane], "").coordinate
+
+
+def _sums(weights: NDArray, plane: Plane) -> NDArray[np.float64]:
+    return weights.sum(axis=tuple(axis for axis in range(3) if axis != plane.axis), dtype=float)
