@@ -77,10 +77,10 @@ def _in_process(fabric: Any, *, go: Go, learner: Learner, path: Path) -> Medunsu
     own = deepcopy(learner)  # on the CPU its memory is shared: each process would train the others' weights
     try:
         returned = go(fabric, own)
+        if fabric.global_rank == 0:
+            checkpoint.save(path, {"learner": own.state_dict(), "returned": returned})
     except MedunsupError as error:
-        return error
-    if fabric.global_rank == 0:
-        checkpoint.save(path, {"learner": own.state_dict(), "returned": returned})
+        return error.with_traceback(None)  # its frames keep threads alive that abort a process on its way out
     return None
 
 
