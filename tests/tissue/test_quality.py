@@ -247,6 +247,14 @@ def test_a_registration_that_says_it_failed_is_believed(whole):
     assert "does not fit" in quality.reasons[0]
 
 
+@pytest.mark.parametrize("contrast", ["T1w", "T2w"])
+def test_a_mask_unlike_the_templates_brain_is_no_doubt_about_the_place(whole, contrast):
+    narrow = replace(whole, mask=faults.cut(whole.mask, "top", 0.4), contrast=contrast)
+    quality = judge(narrow)
+    assert quality.measures["atlas_overlap_dice"] < 0.87
+    assert "the template's place is in doubt" not in " ".join(quality.reasons)
+
+
 def test_ripple_grows_with_ghosts_and_not_with_noise(whole, verdict):
     noisy = whole.image.like(
         whole.image.data + np.random.default_rng(1).normal(0, 5, whole.image.shape).astype(np.float32)

@@ -13,7 +13,8 @@ class Limit:
     """Beyond `check` a result needs a look, beyond `fail` it is not to be used (None: never for this alone).
 
     `sentence` may use {value} and the words found with the measures. `too_low` turns the limit round. `only`
-    names the contrast it is known for. `placed` says that it means something only where the template fits.
+    names the contrast it is known for. `placed` says that it means something only where the template fits,
+    `doubts_place` that beyond it the template lies elsewhere.
     """
 
     measure: str
@@ -23,6 +24,7 @@ class Limit:
     too_low: bool = False
     only: str | None = None
     placed: bool = False
+    doubts_place: bool = False
 
     def judge(self, value: float) -> Verdict:
         """Say pass, check or fail for one value."""
@@ -41,6 +43,7 @@ ATLAS = (
         "The template lies in the wrong place: shifted, turned or mirrored it would explain this scan "
         "{value:.0f} % better, so labels that lean on it are wrong. Check that the scan's orientation in the "
         "header is right, or give a brain mask with --mask.",
+        doubts_place=True,
     ),
     Limit(
         # Good T1w scans 0.10 (6 mm slices) to 0.42; a template scaled by 1.3 0.02 to 0.04.
@@ -51,6 +54,7 @@ ATLAS = (
         "misplaced or the scan shows something else. Look at the overlay before using the volumes.",
         too_low=True,
         only="T1w",
+        doubts_place=True,
     ),
     Limit(
         # A generous mask (dura and all) has 0.90, a mask 6 mm too wide 0.79 to 0.87.

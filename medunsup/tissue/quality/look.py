@@ -90,8 +90,10 @@ def check_place(findings: Findings, data: TissueInput, sample: Sample, placement
             "wrong map. Check that the scan shows a whole head, right side up, or give a brain mask.",
         )
     findings.note(place.agreement(sample, sample.atlas))
-    told = [findings.hold_to(limit) for limit in ATLAS if limit.only in (None, data.contrasts[0])]
-    is_placed = placement.fits and not any(told[:2])
+    beyond = [
+        limit for limit in ATLAS if limit.only in (None, data.contrasts[0]) and findings.hold_to(limit)
+    ]
+    is_placed = placement.fits and not any(limit.doubts_place for limit in beyond)
     if not is_placed:
         findings.unchecked.append(
             "what the mask leaves out, the order of the tissues, left against right (the template's place is "
