@@ -1,9 +1,9 @@
 """Read what is known of each scan of a folder: its sidecar, and the thumbnail at the top of its page."""
 
 import json
+import logging
 import re
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -17,9 +17,12 @@ PAGE = "_report.html"
 # The thumbnail stands at the top of a page, so that a group of 500 need not read gigabytes.
 HEAD_BYTES = 40_000
 THUMBNAIL_BYTES = 3_500_000
+NOT_UNDERSTOOD = (
+    "was made by another version, so its scan is left out of table and page. Make it again with --force."
+)
 THUMBNAIL = re.compile(rb'<meta name="thumbnail" content="(data:image/jpeg;base64,[A-Za-z0-9+/=]+)">')
 
-
+log = logging.getLogger(__name__)
 Read = TypeVar("Read")
 
 
@@ -55,14 +58,20 @@ def read_sidecars(
 ) -> list[Read]:
     """Return `read(facts, sidecar, folder)` for each sidecar of that ending in `folder` and below, by name.
 
-    Those that are another program's or broken, or a killed run's in hiding, are passed over.
+    Those that are another program's or broken, or a killed run's in hiding, are passed over; our own that
+    cannot be understood are named in the log.
     """
     found = []
     for sidecar in sorted(folder.rglob(f"*{ending}")):
         if any(part.startswith(".") for part in sidecar.relative_to(folder).parts):
             continue
-        with suppress(OSError, ValueError, KeyError, TypeError, AttributeError, StopIteration):
-            found.append(read(json.loads(sidecar.read_text(encoding="utf-8")), sidecar, folder))
+        facts: Any = {}
+        try:
+            facts = json.loads(sidecar.read_text(encoding="utf-8"))
+            found.append(read(facts, sidecar, folder))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, StopIteration):
+            if "Medunsup" in facts:
+                log.error("%s: %s", sidecar, NOT_UNDERSTOOD)
     return found
 
 

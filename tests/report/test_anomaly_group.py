@@ -221,6 +221,16 @@ def test_results_of_other_programs_and_of_killed_runs_are_passed_over(tmp_path: 
     assert names_in_order(page_of(tmp_path)) == ["sub-1"]
 
 
+def test_result_of_another_version_is_left_out_and_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(tmp_path, "sub-1", facts(0.1, 5.0))
+    put(tmp_path, "sub-2", {**facts(0.1, 5.0), "Findings": [{"of": "earlier times"}]})
+    assert [scan.name for scan in read_scans(tmp_path)] == ["sub-1"]
+    (told,) = caplog.messages
+    assert "sub-2_desc-anomaly_mask.json: was made by another version" in told
+
+
 def test_result_that_does_not_say_among_how_many_it_was_ranked_keeps_its_p_value(tmp_path: Path) -> None:
     content = facts(0.25)
     del content["HealthyScans"]
