@@ -37,6 +37,7 @@ SENTENCES = {
     "there {limit} or more): left and right may be swapped.",
     "spacing": "The voxels measure up to {value} mm, those of the healthy scans {limit} mm at most.",
     "contrast": "The scan is {found}, the model knows {known}.",
+    "body": "The scanner says this is the {found}, not the head.",
 }
 # How the two numbers of a sentence are written: digits at least, "%" or "f".
 WRITTEN = {
@@ -131,6 +132,13 @@ def contrast_flag(found: str, known: str) -> tuple[Flag, ...]:
     if found == known:
         return ()
     return (Flag("contrast", SENTENCES["contrast"].format(found=found, known=known)),)
+
+
+def body_flag(found: str | None) -> tuple[Flag, ...]:
+    """Flag a scan whose header names another part of the body; None where it names none."""
+    if found in (None, "head"):
+        return ()
+    return (Flag("body", SENTENCES["body"].format(found=found)),)
 
 
 @dataclass(frozen=True)

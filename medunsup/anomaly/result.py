@@ -81,8 +81,8 @@ class AnomalyResult:
     that score as much; `mask` is where the raw map exceeds `threshold`, which shows `false_parts` findings
     in a healthy scan on average. `healthy` is the reconstruction in the scan's own units, if the model makes
     one. `alpha` is the false-positive rate the verdict `is_anomalous` keeps; both are None where the
-    calibration scans are too few for one. A scan with `flags` has no verdict either. `seen` is the part of
-    the model's own scans that this one was in ("train", ...), empty if the model has not seen it.
+    calibration scans are too few for one. A scan with `flags`, or one that the model has seen, has no verdict
+    either: `seen` is the part of the model's own scans that it was in ("train", ...), empty otherwise.
     """
 
     image: Volume

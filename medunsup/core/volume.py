@@ -59,6 +59,11 @@ class Volume:
         shape, spacing = (" x ".join(f"{n:.4g}" for n in each) for each in (self.shape, self.spacing_mm))
         return f"<Volume: {self.kind}, {shape} voxels of {spacing} mm>"
 
+    @property
+    def body_part(self) -> str | None:
+        """What part of the body the scanner says this is; None where nothing is said."""
+        return None if self.source is None else self.source.notes.get("body_part")
+
     @cached_property
     def grid(self) -> Grid:
         """The RAS+ lattice of `data`."""

@@ -11,6 +11,7 @@ NO_PROOF = "That is no proof of health: a small lesion hardly moves the score of
 ADVICE = {
     "contrast": "Take a model that learned from scans of this contrast. If the contrast is wrong, correct "
     "the scan's name.",
+    "body": "Give a scan of the head.",
     "pattern": "Look whether the white line below runs round the brain. If not, give a brain mask with "
     "--mask; if it does, the model does not fit scans like this one.",
     "outside": "Look whether the white line below leaves out skull and scalp. If not, give a brain mask with "
@@ -148,6 +149,12 @@ def _judged(result: AnomalyResult) -> VerdictWords:
     rank = rank_words(result.scan)
     n_found = len(result.findings)
     found = f"{count_words(n_found) if n_found else 'No'} finding{'s' if n_found > 1 else ''}"
+    if result.seen:
+        return VerdictWords(
+            f"{found}; no verdict on the scan as a whole",
+            "–",
+            f"{rank}, but the model has seen this scan ({result.seen}): neither p nor map say much.",
+        )
     if result.alpha is None:
         n = len(result.scan.healthy)
         return VerdictWords(

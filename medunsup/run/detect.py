@@ -146,6 +146,7 @@ def check_rates(request: DetectRequest) -> None:
 def detect_scan(request: DetectRequest, *, progress: Progress | None = None) -> "AnomalyResult":
     """Do what `detect` does, with everything asked for in one object; saves nothing."""
     from medunsup.anomaly.findings import findings
+    from medunsup.anomaly.guards import body_flag
     from medunsup.anomaly.result import AnomalyResult
     from medunsup.anomaly.space import ModelSpace
 
@@ -172,7 +173,7 @@ def detect_scan(request: DetectRequest, *, progress: Progress | None = None) -> 
         score = carried(found)
         reconstruction = reconstructed(model, made, image, space)
     with begin("compare with the healthy scans") as step:
-        flagged = unlike_healthy(model, made)
+        flagged = (*body_flag(image.body_part), *unlike_healthy(model, made))
         seen = seen_in(model, made)
         remarks = (*made.warnings, *model_remarks(model, seen))
         alpha = supported_alpha(request, step)
@@ -201,7 +202,7 @@ def detect_scan(request: DetectRequest, *, progress: Progress | None = None) -> 
         threshold=threshold,
         false_parts=request.false_parts,
         alpha=alpha,
-        is_anomalous=None if alpha is None or flagged else scan.p_value <= alpha,
+        is_anomalous=None if alpha is None or flagged or seen else scan.p_value <= alpha,
         flags=flagged,
         baselines=cheap,
         model=model.about,

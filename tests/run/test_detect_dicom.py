@@ -43,6 +43,17 @@ def test_a_dicom_series_gives_what_its_nifti_gives(trained, patient, series):
     assert np.linalg.norm(np.subtract(first.center_mm, other.center_mm)) < 2
 
 
+def test_what_the_scanner_calls_another_part_of_the_body_is_not_judged(trained, series):
+    for path in series.iterdir():
+        slice_ = pydicom.dcmread(path)
+        slice_.BodyPartExamined = "SHOULDER"
+        slice_.save_as(path)
+    result = detect(series, trained, alpha=0.5)
+    assert "body" in {flag.name for flag in result.flags}
+    assert "the shoulder, not the head" in result.flags[0].sentence
+    assert result.is_anomalous is None
+
+
 def test_files_of_a_dicom_series_lie_in_its_own_space_and_do_not_name_the_patient(trained, series, tmp_path):
     before = {path.name: path.read_bytes() for path in series.iterdir()}
     detect(series, trained, tmp_path / "out")

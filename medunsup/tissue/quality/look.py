@@ -54,7 +54,7 @@ def look(
 
 def check_subject(findings: Findings, data: TissueInput, scan: Volume | None) -> None:
     """Check that the scan shows a head, in a contrast whose volumes are known to be right."""
-    part = scan.source.notes.get("body_part") if scan is not None and scan.source is not None else None
+    part = None if scan is None else scan.body_part
     if part not in (None, "head"):
         findings.object(
             "fail", f"The scanner says this is the {part}, not the head. Give a scan of the head."
