@@ -42,7 +42,6 @@ CHECKPOINT, ASKED = "checkpoint.bin", "asked.json"
 WORK = ".work"
 
 
-
 @dataclass(frozen=True)
 class Found:
     """Healthy scans by their part, and how many scans were left out: of patients, and repeats."""

@@ -90,9 +90,7 @@ def check_place(findings: Findings, data: TissueInput, sample: Sample, placement
             "wrong map. Check that the scan shows a whole head, right side up, or give a brain mask.",
         )
     findings.note(place.agreement(sample, sample.atlas))
-    beyond = [
-        limit for limit in ATLAS if limit.only in (None, data.contrasts[0]) and findings.hold_to(limit)
-    ]
+    beyond = [limit for limit in ATLAS if limit.only in (None, data.contrasts[0]) and findings.hold_to(limit)]
     is_placed = placement.fits and not any(limit.doubts_place for limit in beyond)
     if not is_placed:
         findings.unchecked.append(
