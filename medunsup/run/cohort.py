@@ -10,7 +10,7 @@ from medunsup.core.paths import user_path
 from medunsup.run.batch import CohortResult, Progress, in_order, reserved, work_through
 from medunsup.run.given import apart, without_results
 from medunsup.run.group import TABLE, check_roots, write_group
-from medunsup.run.inputs import check_contrasts
+from medunsup.run.inputs import by_contrast
 from medunsup.run.job import Job, do_job
 from medunsup.run.learning import check_learnable, learn, with_known_prior
 from medunsup.run.mixture import build
@@ -68,17 +68,15 @@ def make_requests(
     Raises UsageError if they do not fit together, or if a file is missing for each of the scans.
     """
     paths = without_results([user_path(scan) for scan in scans])
-    given = {"mask": mask} if mask is not None else {}
-    given |= dict(with_contrasts or {})
-    check_patterns(list(given.values()), len(paths))
-    check_contrasts(with_contrasts or ())
+    further = by_contrast(with_contrasts)
+    check_patterns([*([] if mask is None else [mask]), *further.values()], len(paths))
     build(settings)  # a misspelt method or parameter is told before anything is read
     requests = [
         Request(
             scan=scan,
             settings=settings,
             mask=None if mask is None else fill(mask, scan),
-            contrasts={name: fill(path, scan) for name, path in (with_contrasts or {}).items()},
+            contrasts={name: fill(path, scan) for name, path in further.items()},
             out=None if out is None else user_path(out),
         )
         for scan in paths

@@ -1,8 +1,8 @@
 """Read the scan and what is given beside it: a brain mask, further contrasts."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +12,12 @@ from medunsup.core.errors import GeometryError, UsageError
 from medunsup.core.geometry import Grid
 from medunsup.core.record import Step
 from medunsup.core.volume import Volume
-from medunsup.io.bids import Contrast
+from medunsup.io.bids import Contrast, contrast_of_word
 from medunsup.io.load import Coordinates
 from medunsup.run.given import without_results
 from medunsup.run.settings import SegmentSettings
+
+Item = TypeVar("Item")
 
 
 def load_scan(path: Path, settings: SegmentSettings, step: Step) -> Volume:
@@ -64,12 +66,20 @@ def load_contrasts(
     return volumes
 
 
-def check_contrasts(names: Iterable[str]) -> None:
-    """Raise UsageError for a contrast that is not known."""
-    known = get_args(Contrast)
-    for name in names:
+def by_contrast(given: Mapping[str, Item] | None) -> dict[str, Item]:
+    """Return what is given under the contrasts' own names: T1w for t1.
+
+    Raises UsageError for a contrast that is not known, or given twice.
+    """
+    known, named = get_args(Contrast), {}
+    for word, item in (given or {}).items():
+        name = contrast_of_word(word)
         if name not in known:
-            raise UsageError(f"{name} is no contrast that is known. Choose from {', '.join(known)}.")
+            raise UsageError(f"{word} is no contrast that is known. Choose from {', '.join(known)}.")
+        if name in named:
+            raise UsageError(f"{name} is given twice, as {word} as well. Give one scan a contrast.")
+        named[name] = item
+    return named
 
 
 def note_source(volume: Volume, step: Step, prefix: str = "") -> None:

@@ -75,10 +75,9 @@ def segment(
         scan=user_path(path),
         settings=settings,
         mask=None if mask is None else user_path(mask),
-        contrasts={name: user_path(file) for name, file in (with_contrasts or {}).items()},
+        contrasts={name: user_path(file) for name, file in inputs.by_contrast(with_contrasts).items()},
         out=None if out is None else user_path(out),
     )
-    inputs.check_contrasts(request.contrasts)
     mixture.build(settings)  # a misspelt method or parameter is told before anything is read
     if out is not None and not force:
         refuse_overwrite(request.names)

@@ -12,7 +12,7 @@ from medunsup.core.volume import Source
 from medunsup.io.load import load
 from medunsup.run.box import Box
 from medunsup.run.contrast import contrast_of_intensity, name_contrasts
-from medunsup.run.inputs import check_contrasts, load_contrasts, load_mask
+from medunsup.run.inputs import by_contrast, load_contrasts, load_mask
 from medunsup.run.request import Request
 from medunsup.run.settings import SegmentSettings
 
@@ -85,7 +85,13 @@ def test_a_further_contrast_lands_on_the_scans_grid_whatever_its_axes(make_scan,
 
 def test_an_unknown_contrast_is_refused():
     with pytest.raises(UsageError, match="FLAIR"):
-        check_contrasts(["T1"])
+        by_contrast({"MPRAGEX": "scan.nii.gz"})
+
+
+def test_contrasts_are_named_in_any_of_their_ways_but_once():
+    assert by_contrast({"t2": 1, "flair": 2}) == {"T2w": 1, "FLAIR": 2}
+    with pytest.raises(UsageError, match="T2w is given twice"):
+        by_contrast({"t2": 1, "T2w": 2})
 
 
 @pytest.mark.parametrize("contrast", ["T1w", "T2w", "FLAIR"])
