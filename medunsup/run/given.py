@@ -1,7 +1,8 @@
 """What to make of the scans given: results among them are left out, results of one name go apart."""
 
 import logging
-from collections import Counter
+import os
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -43,14 +44,17 @@ def without_results(paths: Sequence[Path]) -> list[Path]:
 
 
 def apart(requests: Sequence[Request]) -> list[Request]:
-    """Send results that would be written under one name to subfolders, named after each scan's own folder.
+    """Send results that would be written under one name to subfolders, named after the scans' own folders.
 
-    Names after BIDS, and scans without such a twin, stay where they are.
+    They are named from where those of one name part: p1/anat and p2/anat. Names after BIDS, and scans without
+    such a twin, stay where they are.
 
     Raises UsageError if two scans would be written under one name all the same.
     """
-    places = Counter(map(_place, requests))
-    placed = [_with_subfolder(each) if places[_place(each)] > 1 else each for each in requests]
+    folders = defaultdict(list)
+    for request in requests:
+        folders[_place(request)].append(request.scan.parent.resolve())
+    placed = [_with_subfolder(request, folders[_place(request)]) for request in requests]
     _check_distinct(placed)
     moved = [request for request in placed if request.subfolder]
     if moved:
@@ -67,10 +71,12 @@ def _place(request: Request) -> Path:
     return names.folder.absolute() / names.stem
 
 
-def _with_subfolder(request: Request) -> Request:
-    if request.out is None or request.names.is_bids:
+def _with_subfolder(request: Request, folders: Sequence[Path]) -> Request:
+    """Name the results' folder after the scan's own, seen from what all `folders` of one name share."""
+    if request.out is None or request.names.is_bids or len(folders) == 1:
         return request
-    return replace(request, subfolder=request.scan.parent.resolve().name)
+    own, shared = request.scan.parent.resolve(), os.path.commonpath(folders)
+    return replace(request, subfolder=own.relative_to(shared).as_posix())
 
 
 def _check_distinct(requests: Sequence[Request]) -> None:

@@ -24,6 +24,14 @@ def test_results_of_one_name_lie_in_folders_named_after_the_scans_own(make_scan,
     assert [scan.status for scan in segment_many(scans, out, **QUICK).scans] == ["skipped"] * 3
 
 
+def test_folders_are_named_from_where_the_scans_part(make_scan, tmp_path):
+    scans = [make_scan(f"{name}/anat/T1.nii.gz") for name in ("p1", "p2")]
+    made = segment_many(scans, tmp_path / "out", **QUICK)
+    below = [scan.outputs["dseg"].relative_to(tmp_path / "out").as_posix() for scan in made.scans]
+    assert below == ["p1/anat/T1_dseg.nii.gz", "p2/anat/T1_dseg.nii.gz"]
+    assert "p2/anat/T1.nii.gz" in (tmp_path / "out" / "volumes.tsv").read_text()
+
+
 def test_results_beside_their_scans_need_no_other_place(make_scan):
     scans = [make_scan("one/T1.nii.gz"), make_scan("two/T1.nii.gz")]
     made = segment_many(scans, **QUICK)
@@ -42,7 +50,7 @@ def test_the_page_of_all_scans_tells_them_apart(make_scan, tmp_path):
 @pytest.mark.parametrize(
     ("names", "words"),
     [
-        (("x/p/T1.nii.gz", "y/p/T1.nii.gz"), "both be written as T1 in .*out/p. Leave out -o"),
+        (("x/T1.nii.gz", "x/T1.mgz"), "both be written as T1 in .*out. Leave out -o"),
         (("x/sub-1_T1w.nii.gz", "y/sub-1_T1w.nii.gz"), "both be written as sub-1 in .* Leave out -o"),
         (("sub-1_T1w.nii.gz", "sub-1_FLAIR.nii.gz"), "Run each contrast with a folder of its own.*--with"),
     ],
