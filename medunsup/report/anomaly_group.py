@@ -55,16 +55,18 @@ class ModelStrip:
     alphas: tuple[float, ...]
 
 
-def write_anomaly_group(folder: str | Path, failed: Sequence[FailedScan] = ()) -> Path:
+def write_anomaly_group(
+    folder: str | Path, failed: Sequence[FailedScan] = (), scans: Sequence[AnomalyScan] | None = None
+) -> Path:
     """Write `anomaly_group.html` into `folder` over all results of `detect` in it and below; return its path.
 
     Scans unlike those their model knows, or that it has seen, stand apart; the others come by p-value, model
-    by model. Those that `failed` are named last.
+    by model. Those that `failed` are named last. `scans` are those of the folder if they are read already.
 
     Raises InputError if the folder holds no result, OutputError if the page cannot be written.
     """
     folder = Path(folder)
-    scans = read_scans(folder)
+    scans = read_scans(folder) if scans is None else scans
     if not scans:
         raise InputError(
             f"{folder}: holds no result of detect (no *_desc-anomaly_mask.json). Run medunsup detect first."

@@ -1,5 +1,6 @@
 """The group page: all scans of a folder in one table, the ones to look at first."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -40,16 +41,17 @@ class Row:
         return severity, -max((abs(item.z) for item in self.deviations), default=0.0), self.scan.name
 
 
-def write_group(folder: str | Path) -> Path:
+def write_group(folder: str | Path, scans: Sequence[GroupScan] | None = None) -> Path:
     """Write `group_report.html` into `folder` over all results in it and below; return its path.
 
     A scan stands out if a share of volume, the brain mask's volume or a quality measure lies far from the
-    group's median (robust z, from `outliers.ENOUGH` scans on).
+    group's median (robust z, from `outliers.ENOUGH` scans on). `scans` are those of the folder if they are
+    read already.
 
     Raises InputError if the folder holds no result, OutputError if the page cannot be written.
     """
     folder = Path(folder)
-    scans = read_scans(folder)
+    scans = read_scans(folder) if scans is None else scans
     if not scans:
         raise InputError(
             f"{folder}: holds no result of medunsup (no *_dseg.json). Run medunsup segment first."
@@ -72,7 +74,7 @@ def write_group(folder: str | Path) -> Path:
     return write_text(folder / NAME, render("group.html.j2", **facts))
 
 
-def _rows(scans: list[GroupScan]) -> list[Row]:
+def _rows(scans: Sequence[GroupScan]) -> list[Row]:
     """Rows in the order to look at them; thumbnails as long as the page stays small."""
     found = deviations(_measures(scans))
     rows = [Row(scan, tuple(each), scan.thumbnail) for scan, each in zip(scans, found, strict=True)]
@@ -81,7 +83,7 @@ def _rows(scans: list[GroupScan]) -> list[Row]:
     return [replace(row, thumbnail=thumbnail) for row, thumbnail in zip(rows, kept, strict=True)]
 
 
-def _measures(scans: list[GroupScan]) -> Measures:
+def _measures(scans: Sequence[GroupScan]) -> Measures:
     """Every number that can stand out, one value a scan, NaN where it is not known."""
     each = [
         {f"share of {name}": share for name, share in scan.shares.items()}
@@ -93,7 +95,7 @@ def _measures(scans: list[GroupScan]) -> Measures:
     return {name: np.array([measures.get(name, np.nan) for measures in each], float) for name in names}
 
 
-def _tissues(scans: list[GroupScan]) -> list[Label]:
+def _tissues(scans: Sequence[GroupScan]) -> list[Label]:
     """List the classes that occur, each once, with name and colour."""
     found: dict[str, Label] = {}
     for scan in scans:

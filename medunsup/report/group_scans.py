@@ -65,12 +65,12 @@ def read_sidecars(
     for sidecar in sorted(folder.rglob(f"*{ending}")):
         if any(part.startswith(".") for part in sidecar.relative_to(folder).parts):
             continue
-        facts: Any = {}
+        facts: Any = None
         try:
             facts = json.loads(sidecar.read_text(encoding="utf-8"))
             found.append(read(facts, sidecar, folder))
         except (OSError, ValueError, KeyError, TypeError, AttributeError, StopIteration):
-            if "Medunsup" in facts:
+            if isinstance(facts, dict) and "Medunsup" in facts:
                 log.error("%s: %s", sidecar, NOT_UNDERSTOOD)
     return found
 

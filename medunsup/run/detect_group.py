@@ -38,7 +38,8 @@ def write_group(root: Path, failed: Sequence[FailedScan] = ()) -> Group:
     if not scans or len(scans) + len(failed) < FEWEST:
         return Group(None)
     write_text(root / TABLE, anomalies_tsv(scans, failed))
-    return Group(drawn(root, partial(_write_page, failed=failed)), shift_words(scans, models_of(scans)))
+    page = drawn(root, partial(_write_page, failed=failed, scans=scans))
+    return Group(page, shift_words(scans, models_of(scans)))
 
 
 def anomalies_tsv(scans: Sequence[AnomalyScan], failed: Sequence[FailedScan] = ()) -> str:
@@ -88,7 +89,7 @@ def _row_of_failed(scan: FailedScan) -> list[str]:
     return [scan.file if name == "scan" else "failed" if name == "verdict" else "n/a" for name in COLUMNS]
 
 
-def _write_page(root: Path, *, failed: Sequence[FailedScan]) -> Path:
+def _write_page(root: Path, *, failed: Sequence[FailedScan], scans: Sequence[AnomalyScan]) -> Path:
     from medunsup.report.anomaly_group import write_anomaly_group
 
-    return write_anomaly_group(root, failed)
+    return write_anomaly_group(root, failed, scans)

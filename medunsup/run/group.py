@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 from medunsup.core.errors import MedunsupError, OutputError
@@ -28,7 +29,7 @@ def write_group(root: Path, *, page: bool = True) -> Path | None:
         return None
     check_table(root / TABLE)
     write_text(root / TABLE, _table(scans))
-    return drawn(root, _write_page) if len(scans) > 1 and page else None
+    return drawn(root, partial(_write_page, scans=scans)) if len(scans) > 1 and page else None
 
 
 def check_roots(names: Iterable[OutputNames], table: str) -> None:
@@ -59,10 +60,10 @@ def drawn(root: Path, draw: Callable[[Path], Path]) -> Path | None:
         return None
 
 
-def _write_page(root: Path) -> Path:
+def _write_page(root: Path, *, scans: Sequence[GroupScan]) -> Path:
     from medunsup.report.group import write_group as write_page
 
-    return write_page(root)
+    return write_page(root, scans)
 
 
 def _table(scans: Sequence[GroupScan]) -> str:

@@ -22,6 +22,7 @@ from medunsup.report.anomaly_group_scans import models_of, read_scans
 from medunsup.report.anomaly_group_shift import shift_words, tail
 from medunsup.report.anomaly_page import write_page
 from medunsup.report.group_scans import read_thumbnail
+from medunsup.run.detect_group import write_group
 
 MODEL = {
     "folder": "runs",
@@ -56,7 +57,7 @@ def facts(
     }
 
 
-def put(folder: Path, name: str, content: dict[str, Any]) -> Path:
+def put(folder: Path, name: str, content: Any) -> Path:
     place = folder / name / "anat"
     place.mkdir(parents=True)
     (place / f"{name}_desc-anomaly_mask.json").write_text(json.dumps(content))
@@ -216,7 +217,8 @@ def test_thumbnail_shows_the_finding_on_its_side_and_no_map_of_a_flagged_scan(
 
 def test_results_of_other_programs_and_of_killed_runs_are_passed_over(tmp_path: Path) -> None:
     put(tmp_path, "sub-1", facts(0.5))
-    put(tmp_path, "sub-2", {"Description": "another program's"})
+    for n, foreign in enumerate(({"Description": "another program's"}, None, 5, "Medunsup", ["Medunsup"])):
+        put(tmp_path, f"sub-{n + 2}", foreign)
     put(tmp_path / ".medunsup-staging-sub-3.0123abcd", "sub-3", facts(0.5))
     assert names_in_order(page_of(tmp_path)) == ["sub-1"]
 
@@ -226,8 +228,9 @@ def test_result_of_another_version_is_left_out_and_named(
 ) -> None:
     put(tmp_path, "sub-1", facts(0.1, 5.0))
     put(tmp_path, "sub-2", {**facts(0.1, 5.0), "Findings": [{"of": "earlier times"}]})
-    assert [scan.name for scan in read_scans(tmp_path)] == ["sub-1"]
-    (told,) = caplog.messages
+    put(tmp_path, "sub-3", facts(0.2, 5.0))
+    assert names_in_order(write_group(tmp_path).page.read_text("utf-8")) == ["sub-1", "sub-3"]
+    (told,) = caplog.messages  # for table and page together
     assert "sub-2_desc-anomaly_mask.json: was made by another version" in told
 
 

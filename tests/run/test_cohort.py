@@ -256,7 +256,7 @@ def test_what_a_killed_run_left_is_not_counted(make_scan, tmp_path):
 def test_a_defect_in_the_groups_page_costs_the_page_and_not_the_run(make_scan, tmp_path, monkeypatch):
     from medunsup.report import group
 
-    def broken(_):
+    def broken(*_):
         raise ZeroDivisionError
 
     monkeypatch.setattr(group, "write_group", broken)
