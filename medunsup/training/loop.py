@@ -239,12 +239,11 @@ class _Run:
 
     def _stopped(self, stop: StopRequest) -> StoppedError:
         done = self.place.epoch * self.batches + self.place.batch
-        stopped = StoppedError(
+        return StoppedError(
             f"Stopped after batch {done} of {self.plan.epochs * self.batches}. "
-            f"{self.path} is complete: go on with --resume."
+            f"{self.path} is complete: go on with --resume.",
+            stop.number,
         )
-        stopped.number = stop.number
-        return stopped
 
     def _open(self) -> None:
         """Prepare the folder; take over the checkpoint when resuming."""

@@ -12,11 +12,12 @@ from threading import Thread
 from typing import Any
 
 import torch
+from torch.multiprocessing import ProcessExitedException, ProcessRaisedException
 
 from medunsup.core.errors import MedunsupError
 from medunsup.training import checkpoint
 from medunsup.training.learner import Learner
-from medunsup.training.stop import stop_on_signal
+from medunsup.training.stop import StoppedError, stop_on_signal
 
 Go = Callable[[Any, Learner], dict[str, Any]]
 
@@ -29,9 +30,14 @@ def launch(go: Go, learner: Learner, *, accelerator: str, devices: int, precisio
     fabric = _fabric(accelerator, devices, precision)
     if devices == 1:
         return go(fabric, learner)
-    with TemporaryDirectory() as folder, stop_on_signal(then=_stop_children):
+    with TemporaryDirectory() as folder, stop_on_signal(then=_stop_children) as stop:
         path = Path(folder) / "outcome"
-        error = fabric.launch(partial(_in_process, go=go, learner=learner, path=path))
+        try:
+            error = fabric.launch(partial(_in_process, go=go, learner=learner, path=path))
+        except (ProcessExitedException, ProcessRaisedException):
+            if not stop.is_made:
+                raise
+            raise StoppedError("Stopped while the processes were starting.", stop.number) from None
         if error is not None:
             raise error
         outcome = checkpoint.load(path)

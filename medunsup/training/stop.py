@@ -12,9 +12,11 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class StoppedError(MedunsupError):
-    """Training was asked to stop by the signal `number` and did; its checkpoint is complete."""
+    """Training was asked to stop by the signal `number` and did; its checkpoint, if any, is complete."""
 
-    number: int = signal.SIGINT
+    def __init__(self, text: str, number: int = signal.SIGINT) -> None:
+        super().__init__(text)
+        self.number = number
 
 
 class StopRequest:

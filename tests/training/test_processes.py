@@ -59,3 +59,22 @@ def test_two_processes_stop_together_and_go_on_in_one(tmp_path):
     assert "StoppedError: Stopped after batch" in errors
     resumed, whole = fit("dae", parts=2, folder=tmp_path / "run", resume=True), fit("dae", parts=2)
     assert max(np.abs(resumed[key] - whole[key]).max() for key in whole) <= 1e-5
+
+
+def test_processes_stopped_while_they_start_end_with_a_word_of_it(tmp_path):
+    started = tmp_path / "started"
+    script = (
+        "import sys, time\nfrom pathlib import Path\n"
+        f"sys.path[:0] = {[str(Path(__file__).parent), str(Path(__file__).parent.parent)]!r}\n"
+        "if __name__ != '__main__':\n"  # in each further process, before it can hear of signals
+        f"    Path({str(started)!r}).touch()\n    time.sleep(60)\n"
+        "from test_processes import fit\n"
+        f"if __name__ == '__main__':\n    fit('dae', devices=2, folder={str(tmp_path / 'run')!r})\n"
+    )
+    (tmp_path / "script.py").write_text(script)
+    process = subprocess.Popen([sys.executable, tmp_path / "script.py"], stderr=subprocess.PIPE, text=True)
+    while not started.exists() and process.poll() is None:
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGTERM)
+    _, errors = process.communicate(timeout=50)
+    assert "StoppedError: Stopped while the processes were starting." in errors
