@@ -12,7 +12,8 @@ from medunsup.core.paths import short_names
 
 if TYPE_CHECKING:
     from medunsup.run.batch import AnyOutcome, CohortResult, Outcome
-    from medunsup.run.cohort import Planned
+    from medunsup.run.plan import Planned
+    from medunsup.run.request import Request
     from medunsup.run.summary import ScanOutcome
 
 MOST_NAMED = 3
@@ -88,7 +89,7 @@ def exit_code(result: "CohortResult[Any]") -> int:
     return FAILED if result.n_failed else 0
 
 
-def print_plan(planned: Sequence["Planned"], as_json: bool) -> int:
+def print_plan(planned: "Sequence[Planned[Request]]", as_json: bool) -> int:
     """Print what a run would do; return the code it would end with, as far as missing files tell."""
     facts = [
         {

@@ -1,11 +1,9 @@
 """Many scans: plan, skip what is done, go on when one fails, resume after a kill."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from medunsup.core.errors import InputError, UsageError
 from medunsup.core.paths import user_path
 from medunsup.run.batch import CohortResult, Progress, in_order, reserved, work_through
 from medunsup.run.given import apart, without_results
@@ -14,20 +12,12 @@ from medunsup.run.inputs import by_contrast
 from medunsup.run.job import Job, do_job
 from medunsup.run.learning import check_learnable, learn, with_known_prior
 from medunsup.run.mixture import build
-from medunsup.run.request import Request, Status, check_patterns, check_there, fill
+from medunsup.run.plan import Planned, look
+from medunsup.run.request import Request, check_patterns, check_there, fill
 from medunsup.run.settings import SegmentSettings
 from medunsup.run.summary import ScanOutcome, read_outcome
 
 Finished = Callable[[ScanOutcome], None]
-
-
-@dataclass(frozen=True)
-class Planned:
-    """One scan of the plan: whether its result is there; `why` it was made otherwise, or cannot be made."""
-
-    request: Request
-    status: Status
-    why: str = ""
 
 
 def segment_many(
@@ -110,41 +100,18 @@ def run_requests(
     return CohortResult(scans, page[0] if page else None)
 
 
-def plan(requests: Sequence[Request], *, force: bool = False) -> list[Planned]:
+def plan(requests: Sequence[Request], *, force: bool = False) -> list[Planned[Request]]:
     """Look what is there already.
 
     Raises OutputError if a root holds somebody else's data set or table, and without `force` UsageError if a
     result is there that was made otherwise.
     """
     check_roots([request.names for request in requests], TABLE)
-    planned = [_look(with_known_prior(request)) for request in requests]
-    if not force:
-        _refuse_other(planned)
-    return planned
-
-
-def _refuse_other(planned: Sequence[Planned]) -> None:
-    others = [item for item in planned if item.status == "other"]
-    if others:
-        first = others[0]
-        more = f" (and {len(others) - 1} more)" if len(others) > 1 else ""
-        raise UsageError(
-            f"{first.request.names.path('dseg')}: is there already, {first.why}{more}. "
-            "Pass --force to replace it, or choose another folder with -o."
-        )
-
-
-def _look(request: Request) -> Planned:
-    if why := request.missing():
-        return Planned(request, "missing", why)
-    try:
-        return Planned(request, *request.status())
-    except InputError:
-        return Planned(request, "new")  # it cannot be read: it fails when its turn comes
+    return look([with_known_prior(request) for request in requests], "dseg", force=force)
 
 
 def _work(
-    planned: Sequence[Planned], jobs: int, force: bool, report: bool, progress: Progress | None
+    planned: Sequence[Planned[Request]], jobs: int, force: bool, report: bool, progress: Progress | None
 ) -> Iterator[ScanOutcome]:
     """Yield every scan's outcome as it comes."""
     todo = []

@@ -1,5 +1,6 @@
 """What lies outside of healthy in one scan, top to bottom: prepare, score, carry back, threshold, list."""
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +18,14 @@ from medunsup.io.load import Coordinates
 from medunsup.run import prepare
 from medunsup.run.model_folder import ModelFolder, read_model
 from medunsup.run.prepare import Prepared
-from medunsup.run.request import Identity, Request
+from medunsup.run.request import Identity, Request, Status, status_of
 from medunsup.run.settings import SegmentSettings
 
 if TYPE_CHECKING:
     from medunsup.anomaly.result import AnomalyResult, BaselineResult, Flag, ScanScore
 
 USUAL_ALPHA = 0.05
+READING = {"brain", "contrast", "coordinates", "volume", "series"}  # choices for the scan, as in `segment`
 
 Progress = Callable[[str], None]
 
@@ -53,12 +55,31 @@ class DetectRequest:
                 "alpha": self.alpha,
                 "false_parts": self.false_parts,
                 "baselines": self.baselines,
-                **self.scan.settings.model_dump(
-                    include={"brain", "coordinates", "contrast", "volume", "series"}
-                ),
+                **self.scan.settings.model_dump(include=READING),
             },
             "Inputs": [item.as_sidecar() for item in self.scan.inputs()],
         }
+
+    def missing(self) -> str:
+        """Say which input is not there; nothing if all are there."""
+        return self.scan.missing()
+
+    def status(self) -> tuple[Status, str]:
+        """Whether the result is not there, there, or there but made otherwise; and what differs."""
+        return status_of(self.names.path("anomaly_mask"), self.identity)
+
+    def command(self) -> str:
+        """Return the command line that makes this result, with file names without their folders."""
+        words = ["medunsup", "detect", self.scan.scan.name, "--model", self.model.path.name]
+        words += ["--mask", self.scan.mask.name] if self.scan.mask else []
+        usual = SegmentSettings.parse(_reading_of(self.model)).model_dump(include=READING)
+        for name, value in self.scan.settings.model_dump(include=READING).items():
+            words += [f"--{name}", str(value)] if value != usual[name] else []
+        words += ["--alpha", f"{self.alpha:g}"] if self.alpha is not None else []
+        words += ["--false-findings", f"{self.false_parts:g}"] if self.false_parts != 1 else []
+        words += ["--baselines"] if self.baselines else []
+        words += ["-o", "out"] if self.scan.out else []
+        return shlex.join(words)
 
 
 def detect(
@@ -125,10 +146,14 @@ def make_request(
     **reading: Any,
 ) -> DetectRequest:
     """Join choices with those the model was trained with; `reading` (volume, series, ...) wins over them."""
-    kept = {"brain": model.settings.brain, "coordinates": model.settings.coordinates}
-    chosen = kept | {key: value for key, value in reading.items() if value is not None}
+    chosen = _reading_of(model) | {key: value for key, value in reading.items() if value is not None}
     settings = SegmentSettings.parse(chosen, where="detect")
     return DetectRequest(Request(scan, settings, mask, out=out), model, alpha, false_parts, baselines, cache)
+
+
+def _reading_of(model: ModelFolder) -> dict[str, Any]:
+    """Return how scans are read unless the user says otherwise: as those the model was trained with."""
+    return {"brain": model.settings.brain, "coordinates": model.settings.coordinates}
 
 
 def check_rates(request: DetectRequest) -> None:

@@ -1,12 +1,10 @@
 """Save what `detect` found in one scan: maps, table, sidecars and page, all of them or none."""
 
-import json
-import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from medunsup.core.errors import OutputError
 from medunsup.core.volume import Volume
@@ -49,20 +47,6 @@ COLUMNS = (
     "peak_y_mm",
     "peak_z_mm",
 )
-
-Status = Literal["new", "done", "other"]
-
-
-def status(request: DetectRequest) -> Status:
-    """Whether the result is not there, there, or there but made otherwise."""
-    done = sidecar(request.names.path("anomaly_mask"))
-    if not done.exists():
-        return "new"
-    try:
-        made = json.loads(done.read_text(encoding="utf-8")).get("Medunsup")
-    except (OSError, ValueError, AttributeError):
-        return "other"
-    return "done" if made == plain(request.identity()) else "other"
 
 
 def refuse_overwrite(names: OutputNames) -> None:
@@ -170,7 +154,7 @@ def _sidecar(
 def full_record(result: "AnomalyResult", request: DetectRequest) -> dict[str, Any]:
     """All that is known about how a result came to be, and what it says."""
     return {
-        "Command": command(request),
+        "Command": request.command(),
         "Model": asdict(result.model),
         "Contrast": result.contrast,
         "ScanScore": result.scan.score,
@@ -194,20 +178,9 @@ def full_record(result: "AnomalyResult", request: DetectRequest) -> dict[str, An
     }
 
 
-def command(request: DetectRequest) -> str:
-    """Return the command line that makes this result, with file names without their folders."""
-    words = ["medunsup", "detect", request.scan.scan.name, "--model", request.model.path.name]
-    words += ["--mask", request.scan.mask.name] if request.scan.mask else []
-    words += ["--alpha", f"{request.alpha:g}"] if request.alpha is not None else []
-    words += ["--false-findings", f"{request.false_parts:g}"] if request.false_parts != 1 else []
-    words += ["--baselines"] if request.baselines else []
-    words += ["-o", "out"] if request.scan.out else []
-    return shlex.join(words)
-
-
 def _report(result: "AnomalyResult", request: DetectRequest, staging: Staging) -> dict[str, Path]:
     from medunsup.report.anomaly_page import write_page
 
     path = request.names.path("anomaly_report")
-    draw = partial(write_page, result, staging.place(path), command=command(request))
+    draw = partial(write_page, result, staging.place(path), command=request.command())
     return {"anomaly_report": path} if is_drawn(draw, result.record) else {}

@@ -4,21 +4,20 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from medunsup.core.errors import InputError, UsageError
 from medunsup.core.paths import user_path
 from medunsup.run.batch import CohortResult, Progress, attempt, in_order, reserved, work_through
 from medunsup.run.detect import DetectRequest, check_rates, detect_scan, make_request
-from medunsup.run.detect_export import status, write
+from medunsup.run.detect_export import write
 from medunsup.run.detect_group import TABLE, failed_scans, write_group
 from medunsup.run.detect_outcome import DetectOutcome, read_outcome
 from medunsup.run.given import apart, without_results
 from medunsup.run.group import check_roots
 from medunsup.run.model_folder import ModelFolder, read_model
+from medunsup.run.plan import Planned, look
 from medunsup.run.request import check_patterns, check_there, fill
 
-State = Literal["new", "done", "other", "missing"]
 Finished = Callable[[DetectOutcome], None]
 
 
@@ -91,8 +90,9 @@ def run_requests(
             progress(requests[0].scan.scan, "reading the model")
         check_rates(requests[0])
     with reserved([request.names for request in requests]):
-        states = _states(requests, force)
-        outcomes = _work(requests, states, model, jobs, progress)
+        check_roots([request.names for request in requests], TABLE)
+        planned = look(requests, "anomaly_mask", force=force)
+        outcomes = _work(planned, model, jobs, force, progress)
         found = in_order(outcomes, [request.scan.scan for request in requests], finished)
         roots = {root for request in requests if (root := request.names.root) is not None}
         groups = [write_group(root, failed_scans(root, requests, found)) for root in sorted(roots)]
@@ -103,68 +103,41 @@ def run_requests(
     )
 
 
-def do_detect(model: ModelFolder, request: DetectRequest, say: Callable[[str], None]) -> DetectOutcome:
+def do_detect(
+    model: ModelFolder, force: bool, request: DetectRequest, say: Callable[[str], None]
+) -> DetectOutcome:
     """Look at one scan and save what is found; the folder is locked by the caller.
 
     `model` takes the place of the request's own: in a process of its own it is read once for all its scans.
     """
     request = replace(request, model=model)
-    return attempt(request.scan.scan, DetectOutcome, lambda: _detect_and_save(request, say))
+    return attempt(request.scan.scan, DetectOutcome, lambda: _detect_and_save(request, force, say))
 
 
-def _detect_and_save(request: DetectRequest, say: Callable[[str], None]) -> DetectOutcome:
+def _detect_and_save(request: DetectRequest, force: bool, say: Callable[[str], None]) -> DetectOutcome:
     result = detect_scan(request, progress=say)
     say("save")
-    write(result, request, force=True)
+    write(result, request, force=force)
     return read_outcome(request, "done")
 
 
-def _states(requests: Sequence[DetectRequest], force: bool) -> list[State]:
-    """Look what is there already; with `force` all of it is done again.
-
-    Raises OutputError if a root holds somebody else's data set or table, and without `force` UsageError if a
-    result is there that was made otherwise.
-    """
-    check_roots([request.names for request in requests], TABLE)
-    states = [_state(request) for request in requests]
-    if force:
-        return [state if state == "missing" else "new" for state in states]
-    others = [request for request, state in zip(requests, states, strict=True) if state == "other"]
-    if others:
-        more = f" (and {len(others) - 1} more)" if len(others) > 1 else ""
-        raise UsageError(
-            f"{others[0].names.path('anomaly_mask')}: is there already, made otherwise{more}. "
-            "Pass --force to replace it, or choose another folder with -o."
-        )
-    return states
-
-
-def _state(request: DetectRequest) -> State:
-    if request.scan.missing():
-        return "missing"
-    try:
-        return status(request)
-    except InputError:
-        return "new"  # it cannot be read: it fails when its turn comes
-
-
 def _work(
-    requests: Sequence[DetectRequest],
-    states: Sequence[State],
+    planned: Sequence[Planned[DetectRequest]],
     model: ModelFolder,
     jobs: int,
+    force: bool,
     progress: Progress | None,
 ) -> Iterator[DetectOutcome]:
     """Yield every scan's outcome as it comes."""
     todo = []
-    for request, state in zip(requests, states, strict=True):
-        if state == "missing":
-            yield DetectOutcome(request.scan.scan, "failed", error=request.scan.missing())
-        elif state == "done":
-            yield read_outcome(request, "skipped")
+    for item in planned:
+        if item.status == "missing":
+            yield DetectOutcome(item.request.scan.scan, "failed", error=item.why)
+        elif item.status == "done" and not force:
+            yield read_outcome(item.request, "skipped")
         else:
-            todo.append(request)
+            todo.append(item.request)
     scans = [request.scan.scan for request in todo]
     yield from work_through(
-        partial(do_detect, model), todo, scans, DetectOutcome, jobs=jobs, progress=progress
+        partial(do_detect, model, force), todo, scans, DetectOutcome, jobs=jobs, progress=progress
     )

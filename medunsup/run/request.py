@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -89,17 +89,26 @@ class Request:
 
     def status(self) -> tuple[Status, str]:
         """Whether the result is not there, there, or there but made otherwise; and what differs."""
-        done = sidecar(self.names.path("dseg"))
-        if not done.exists():
-            foreign = self.names.path("dseg")
-            return ("other", f"{foreign} is not one of ours") if foreign.exists() else ("new", "")
-        try:
-            made = json.loads(done.read_text(encoding="utf-8")).get("Medunsup", {})
-        except (OSError, ValueError):
-            return "other", f"{done} cannot be read"
-        if self.settings.learn_prior and self.prior is None:  # still to be learned: it may be the same
-            made["Inputs"] = [item for item in made.get("Inputs", ()) if item["Role"] != "prior"]
-        return _compare(made, self.identity())
+        to_be_learned = self.settings.learn_prior and self.prior is None  # it may be the same
+        return status_of(self.names.path("dseg"), self.identity, without="prior" if to_be_learned else "")
+
+
+def status_of(result: Path, asked: Callable[[], Identity], *, without: str = "") -> tuple[Status, str]:
+    """Say whether `result` is not there, there, or there but made otherwise than `asked`; and what differs.
+
+    An input whose role is `without` does not count.
+    """
+    done = sidecar(result)
+    if not done.exists():
+        return ("other", f"{result} is not one of ours") if result.exists() else ("new", "")
+    try:
+        made = dict(json.loads(done.read_text(encoding="utf-8"))["Medunsup"])
+        made["Inputs"] = [item for item in made["Inputs"] if item["Role"] != without]
+    except (OSError, ValueError):
+        return "other", f"{done} cannot be read"
+    except (KeyError, TypeError):
+        return "other", f"{done} is not one of ours"
+    return _compare(made, asked())
 
 
 def hash_input(path: Path) -> str:
@@ -160,6 +169,8 @@ def _compare(made: Mapping[str, Any], asked: Mapping[str, Any]) -> tuple[Status,
         return "other", "made from other input files"
     if made.get("Version") != asked["Version"]:
         return "other", f"made by version {made.get('Version')}"
+    if made.get("Model") != asked.get("Model"):
+        return "other", "made with another model"
     before, now = made.get("Choices", {}), asked["Choices"]
     changed = [f"{key} {before.get(key)}, not {now[key]}" for key in now if before.get(key) != now[key]]
     return "other", "made with " + "; ".join(changed)

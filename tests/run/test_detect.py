@@ -14,7 +14,7 @@ from healthy_scans import SPOT, patient, people, trained, write_person
 
 import medunsup
 from medunsup.core.errors import OutputError, UsageError
-from medunsup.run.detect import detect
+from medunsup.run.detect import detect, make_request
 
 __all__ = ["patient", "people", "trained"]
 
@@ -163,6 +163,22 @@ def test_page_that_cannot_be_drawn_costs_the_page_and_is_told(trained, patient, 
     steps = json.loads((folder / "sub-99_desc-anomaly_mask.json").read_text())["Steps"]
     assert steps[-1]["outcome"] == "failed"
     assert "no such colour" in steps[-1]["warnings"][0]
+
+
+def test_command_line_holds_every_choice_that_is_not_usual_for_the_model(trained, tmp_path):
+    scan = tmp_path / "a b.nii.gz"
+    assert (
+        make_request(scan, trained).command() == "medunsup detect 'a b.nii.gz' --model " + trained.path.name
+    )
+    chosen = make_request(
+        scan, trained, mask=scan, alpha=0.2, false_parts=2, contrast="T2w", volume=1, series=3, brain="atlas"
+    ).command()
+    for words in ("--contrast T2w", "--volume 1", "--series 3", "--brain atlas", "--alpha 0.2"):
+        assert words in chosen
+    assert "--false-findings 2" in chosen
+    stripped = replace(trained, settings=trained.settings.model_copy(update={"brain": "stripped"}))
+    assert "--brain" not in make_request(scan, stripped).command()
+    assert "--brain auto" in make_request(scan, stripped, brain="auto").command()
 
 
 def test_table_lists_volume_place_and_peak(trained, patient, tmp_path, found):

@@ -98,8 +98,20 @@ def test_what_is_done_is_skipped_and_what_was_made_otherwise_is_not_replaced(tra
     again = detect_many([patient], trained.path, tmp_path)
     assert (first.scans[0].status, again.scans[0].status) == ("done", "skipped")
     assert again.scans[0].p_value == first.scans[0].p_value
-    with pytest.raises(UsageError, match="made otherwise"):
+    with pytest.raises(UsageError, match=r"is there already, made with false_parts 1\.0, not 3"):
         detect_many([patient], trained.path, tmp_path, false_parts=3)
+
+
+def test_file_of_the_users_own_in_a_results_place_is_not_replaced_unasked(trained, patient, tmp_path):
+    own = tmp_path / "sub-99" / "anat" / "sub-99_desc-anomaly_mask.nii.gz"
+    own.parent.mkdir(parents=True)
+    own.write_bytes(b"drawn by hand")
+    with pytest.raises(UsageError, match="not one of ours"):
+        detect_many([patient], trained.path, tmp_path)
+    table = own.rename(own.with_name("sub-99_desc-anomaly_findings.tsv"))
+    (outcome,) = detect_many([patient], trained.path, tmp_path).scans
+    assert "findings.tsv: exists already. Pass --force" in outcome.error
+    assert table.read_bytes() == b"drawn by hand"
 
 
 def test_scans_of_one_name_are_refused_before_one_replaces_the_other(trained, patient, tmp_path):
@@ -154,7 +166,7 @@ def test_model_trained_anew_in_its_place_is_the_one_that_looks(people, patient, 
     first = detect_many([patient], model, tmp_path / "out")
     shutil.rmtree(model)
     write_small_model(model, scans[6:12])
-    with pytest.raises(UsageError, match="made otherwise"):
+    with pytest.raises(UsageError, match="is there already, made with another model"):
         detect_many([patient], model, tmp_path / "out")
     before = json.loads(first.scans[0].outputs["sidecar"].read_text())
     again = detect_many([patient], model, tmp_path / "out", force=True)
