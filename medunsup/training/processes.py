@@ -8,7 +8,7 @@ from functools import partial
 from multiprocessing import active_children, get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import torch
@@ -17,7 +17,9 @@ from torch.multiprocessing import ProcessExitedException, ProcessRaisedException
 from medunsup.core.errors import MedunsupError
 from medunsup.training import checkpoint
 from medunsup.training.learner import Learner
-from medunsup.training.stop import StoppedError, stop_on_signal
+from medunsup.training.stop import StoppedError, StopRequest, stop_on_signal
+
+WATCH_S = 0.1
 
 Go = Callable[[Any, Learner], dict[str, Any]]
 
@@ -30,7 +32,7 @@ def launch(go: Go, learner: Learner, *, accelerator: str, devices: int, precisio
     fabric = _fabric(accelerator, devices, precision)
     if devices == 1:
         return go(fabric, learner)
-    with TemporaryDirectory() as folder, stop_on_signal(then=_stop_children) as stop:
+    with TemporaryDirectory() as folder, stop_on_signal() as stop, _passed_on(stop):
         path = Path(folder) / "outcome"
         try:
             error = fabric.launch(partial(_in_process, go=go, learner=learner, path=path))
@@ -90,6 +92,22 @@ def _in_process(fabric: Any, *, go: Go, learner: Learner, path: Path) -> Medunsu
     return None
 
 
-def _stop_children() -> None:
-    for child in active_children():
-        child.terminate()
+@contextmanager
+def _passed_on(stop: StopRequest) -> Iterator[None]:
+    """Ask each process to stop, once, when this one is asked to; also those that are only being started."""
+    is_over, told = Event(), set()
+
+    def watch() -> None:
+        while not is_over.wait(WATCH_S):
+            for child in active_children() if stop.is_made else ():
+                if child.pid not in told:
+                    told.add(child.pid)
+                    child.terminate()
+
+    watcher = Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        watcher.join()

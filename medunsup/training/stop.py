@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -28,10 +28,8 @@ class StopRequest:
 
 
 @contextmanager
-def stop_on_signal(
-    *, active: bool = True, insist: bool = True, then: Callable[[], None] | None = None
-) -> Iterator[StopRequest]:
-    """Note SIGINT and SIGTERM instead of dying from them, and call `then`.
+def stop_on_signal(*, active: bool = True, insist: bool = True) -> Iterator[StopRequest]:
+    """Note SIGINT and SIGTERM instead of dying from them.
 
     If one may `insist`, the second signal acts as it did before. Outside the main thread, or where not
     `active`, signals are left as they are.
@@ -45,8 +43,6 @@ def stop_on_signal(
         request.is_made, request.number = True, number
         if insist:
             signal.signal(number, before[signal.Signals(number)])
-        if then:
-            then()
 
     before = {number: signal.signal(number, note) for number in SIGNALS}
     try:

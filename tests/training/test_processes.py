@@ -67,7 +67,7 @@ def test_processes_stopped_while_they_start_end_with_a_word_of_it(tmp_path):
         "import sys, time\nfrom pathlib import Path\n"
         f"sys.path[:0] = {[str(Path(__file__).parent), str(Path(__file__).parent.parent)]!r}\n"
         "if __name__ != '__main__':\n"  # in each further process, before it can hear of signals
-        f"    Path({str(started)!r}).touch()\n    time.sleep(60)\n"
+        f"    Path({str(started)!r}).touch()\n    time.sleep(3)\n"
         "from test_processes import fit\n"
         f"if __name__ == '__main__':\n    fit('dae', devices=2, folder={str(tmp_path / 'run')!r})\n"
     )
@@ -76,5 +76,5 @@ def test_processes_stopped_while_they_start_end_with_a_word_of_it(tmp_path):
     while not started.exists() and process.poll() is None:
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGTERM)
-    _, errors = process.communicate(timeout=50)
+    _, errors = process.communicate(timeout=120)
     assert "StoppedError: Stopped while the processes were starting." in errors
