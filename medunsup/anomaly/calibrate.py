@@ -69,12 +69,12 @@ class Calibration:
     def part_threshold(self, count: float, *, alpha: float | None = None) -> float:
         """Threshold at which a scan shows at most `count` parts of at least `least_part_mm3`.
 
-        `alpha` as in `voxel_threshold`. Raises UsageError beyond 100 parts, or if so few scans cannot support
-        `alpha`.
+        `alpha` as in `voxel_threshold`. Raises UsageError below 0 or beyond 100 parts, or if so few scans
+        cannot support `alpha`.
         """
-        if count > MOST_PARTS:
+        if not 0 <= count <= MOST_PARTS:
             raise UsageError(
-                f"False parts are counted up to {MOST_PARTS} a scan; ask for fewer than {count}."
+                f"Findings in a healthy scan are counted from 0 to {MOST_PARTS}; {count:g} was asked for."
             )
         return self._within(self.parts, count, alpha)
 

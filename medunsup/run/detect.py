@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import medunsup
-from medunsup.core.errors import UsageError
 from medunsup.core.paths import user_path
 from medunsup.core.record import Record, Step
 from medunsup.core.volume import Volume
@@ -161,17 +160,12 @@ def check_rates(request: DetectRequest) -> None:
     calibration = request.model.healthy.calibration
     if request.alpha is not None:
         calibration.scan_threshold(request.alpha)
-    if request.false_parts < 0:
-        raise UsageError(
-            f"False findings a healthy scan may show cannot be fewer than 0, got {request.false_parts:g}."
-        )
     calibration.part_threshold(request.false_parts)
 
 
 def detect_scan(request: DetectRequest, *, progress: Progress | None = None) -> "AnomalyResult":
     """Do what `detect` does, with everything asked for in one object; saves nothing."""
     from medunsup.anomaly.findings import findings
-    from medunsup.anomaly.guards import body_flag
     from medunsup.anomaly.result import AnomalyResult
     from medunsup.anomaly.space import ModelSpace
 
@@ -198,7 +192,7 @@ def detect_scan(request: DetectRequest, *, progress: Progress | None = None) -> 
         score = carried(found)
         reconstruction = reconstructed(model, made, image, space)
     with begin("compare with the healthy scans") as step:
-        flagged = (*body_flag(image.body_part), *unlike_healthy(model, made))
+        flagged = unlike_healthy(model, made, image)
         seen = seen_in(model, made)
         remarks = (*made.warnings, *model_remarks(model, seen))
         alpha = supported_alpha(request, step)
@@ -258,14 +252,14 @@ def reconstructed(model: ModelFolder, made: Prepared, image: Volume, space: Any)
     return image.like((look * made.brain).astype(np.float32), kind="image")
 
 
-def unlike_healthy(model: ModelFolder, made: Prepared) -> "tuple[Flag, ...]":
+def unlike_healthy(model: ModelFolder, made: Prepared, image: Volume) -> "tuple[Flag, ...]":
     """Say what sets the scan apart from those the model knows; a contrast that was assumed is no evidence."""
-    from medunsup.anomaly.guards import contrast_flag, flags
+    from medunsup.anomaly.guards import body_flag, contrast_flag, flags
 
     coarsest_mm = max(made.facts["spacing_mm"])
     found = flags(model.data_card, made.values, made.mask, coarsest_mm=coarsest_mm)
     named = () if made.contrast_is_assumed else contrast_flag(made.contrast, model.contrast)
-    return (*named, *found)
+    return (*body_flag(image.body_part), *named, *found)
 
 
 def seen_in(model: ModelFolder, made: Prepared) -> str:

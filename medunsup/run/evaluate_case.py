@@ -67,7 +67,7 @@ def measure(case: Case, judge: Judge, say: Say) -> CaseFigures:
     image = load(request)
     truth = true_lesions(case, image, request.settings)
     native = _Native.of(image, prepared)
-    flagged = unlike_healthy(judge.model, prepared)
+    flagged = unlike_healthy(judge.model, prepared, image)
     sentences = (flag.sentence for flag in flagged)
     warnings = [*prepared.warnings, *sentences, *_warnings(case, judge, prepared, truth)]
     lesions = None if truth is None else truth[native.box]

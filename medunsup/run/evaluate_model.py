@@ -26,7 +26,7 @@ from medunsup.run.request import hash_input
 from medunsup.run.sources import Case, read_source
 from medunsup.run.staging import Staging, recover
 
-RECIPE = 4  # counts up when the same case comes out otherwise, so that what was kept is not taken again
+RECIPE = 5  # counts up when the same case comes out otherwise, so that what was kept is not taken again
 RESULT, PAGE = "evaluation.json", "report.html"
 CASES = "cases"
 
@@ -57,7 +57,8 @@ def evaluate(
     `cache` keeps prepared scans.
 
     Raises InputError for files that cannot be used or scans the model has seen, OutputError if `out` holds an
-    evaluation and `force` is not given.
+    evaluation and `force` is not given, UsageError if there is no healthy case to plant lesions into, or for
+    `false_parts` beyond 0 to 100.
 
     Examples
     --------

@@ -98,9 +98,10 @@ def test_a_larger_budget_never_asks_for_a_higher_threshold():
     assert by_parts == sorted(by_parts, reverse=True)
 
 
-def test_more_parts_than_are_counted_cannot_be_asked_for():
-    with pytest.raises(UsageError, match="100"):
-        calibrated(2)[0].part_threshold(101)
+@pytest.mark.parametrize("count", [-1, 101, float("nan")])
+def test_a_number_of_parts_that_cannot_be_promised_is_refused(count):
+    with pytest.raises(UsageError, match=f"from 0 to 100; {count:g} was asked for"):
+        calibrated(2)[0].part_threshold(count)
 
 
 def test_calibrated_map_is_minus_log10_of_the_share_of_healthy_voxels():
