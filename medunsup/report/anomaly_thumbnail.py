@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from medunsup.anomaly.result import AnomalyResult
 from medunsup.report.anomaly_slices import BRAIN, AnomalyCutter, first_point
-from medunsup.report.heat import heat_opacity, heat_palette
+from medunsup.report.heat import with_heat
 from medunsup.report.mosaic import outline
 from medunsup.report.slices import Plane, cut, positions
 from medunsup.report.thumbnail import planes_shown, side_by_side
@@ -26,11 +26,7 @@ def thumbnail(result: AnomalyResult) -> str:
 
 
 def _with_map(cutter: AnomalyCutter, plane: Plane, index: int) -> NDArray[np.uint8]:
-    """Pixels (rows, columns, 3): the map in its colours over the scan."""
-    levels = cut(cutter.heat, plane, index)
-    share = (heat_opacity()[levels] / 255)[..., None]
-    grey = cutter.grey(plane, index)[..., None]
-    return ((1 - share) * grey + share * heat_palette()[levels]).astype(np.uint8)
+    return with_heat(cutter.grey(plane, index), cut(cutter.heat, plane, index))
 
 
 def _with_brain(cutter: AnomalyCutter, plane: Plane, index: int) -> NDArray[np.uint8]:

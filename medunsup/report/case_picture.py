@@ -8,7 +8,7 @@ from medunsup.core.labels import Label
 from medunsup.core.volume import Volume
 from medunsup.report.anomaly_slices import FOUND
 from medunsup.report.cutter import Cutter
-from medunsup.report.heat import heat_levels, heat_opacity, heat_palette
+from medunsup.report.heat import heat_levels, with_heat
 from medunsup.report.mosaic import outline
 from medunsup.report.pictures import colour_picture
 from medunsup.report.slices import Plane, cut
@@ -46,24 +46,22 @@ class _CaseCutter(Cutter):
     ) -> None:
         super().__init__(image, brain)
         self.heat = heat_levels(self.box.crop(np.where(brain, calibrated, 0)))
-        self.lines = np.where(self.box.crop(marked), FOUND.index, 0).astype(np.uint8)
+        self.marked = self.box.crop(marked)
         self.truth = np.zeros_like(self.mask) if truth is None else self.box.crop(truth)
-        looked_for = next((part for part in (self.truth, self.lines > 0) if part.any()), None)
+        looked_for = next((part for part in (self.truth, self.marked) if part.any()), None)
         weights = self.heat if looked_for is None else looked_for
         self.shown = {plane: int(_sums(weights, plane).argmax()) for plane in self.planes}
 
     def pair(self, plane: Plane) -> tuple[Pixels, Pixels]:
         """Cut the scan alone, and with all that is drawn over it: (HEIGHT, columns, 3) each."""
         index = self.shown[plane]
-        grey = self.sized(plane, self.grey(plane, index), Image.Resampling.BICUBIC)[..., None].repeat(3, 2)
-        levels = self.sized(plane, cut(self.heat, plane, index), Image.Resampling.NEAREST)
-        share = (heat_opacity()[levels] / 255)[..., None]
-        drawn = ((1 - share) * grey + share * heat_palette()[levels]).astype(np.uint8)
-        for label, part in ((FOUND, self.lines), (TRUTH, self.truth)):
+        grey = self.sized(plane, self.grey(plane, index), Image.Resampling.BICUBIC)
+        drawn = with_heat(grey, self.sized(plane, cut(self.heat, plane, index), Image.Resampling.NEAREST))
+        for label, part in ((FOUND, self.marked), (TRUTH, self.truth)):
             filled = np.where(cut(part, plane, index), label.index, 0).astype(np.uint8)
             border = outline(self.sized(plane, filled, Image.Resampling.NEAREST), LINES) > 0
             drawn[border] = label.rgb
-        return grey, drawn
+        return grey[..., None].repeat(3, axis=2), drawn
 
     def sized(self, plane: Plane, pixels: Pixels, resampling: Image.Resampling) -> Pixels:
         """Bring a slice to `HEIGHT` rows, true to the millimetre."""

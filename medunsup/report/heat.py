@@ -39,6 +39,12 @@ def heat_opacity() -> NDArray[np.uint8]:
     return (255 * share).round().astype(np.uint8)
 
 
+def with_heat(grey: NDArray[np.uint8], levels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Lay the colours of levels over a grey picture, both (rows, columns); (rows, columns, 3) comes out."""
+    share = (heat_opacity()[levels] / 255)[..., None]
+    return ((1 - share) * grey[..., None] + share * heat_palette()[levels]).astype(np.uint8)
+
+
 def heat_gradient() -> str:
     """Write the colours from `FLOOR` to `CEILING` as stops of a CSS gradient, see-through as on the scan."""
     return ", ".join(
