@@ -145,13 +145,22 @@ def one_line_errors(
         _fail(told, FAILED, as_json)
 
 
+class _ToStderr(logging.StreamHandler):
+    """Writes to what stderr is when something is logged: a moving bar makes room for it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one entry."""
+        self.stream = sys.stderr
+        super().emit(record)
+
+
 @contextmanager
 def _logging_to_stderr(debug: bool, quiet: bool) -> Iterator[None]:
     """Show logged errors, and with `debug` all of the log; warnings that matter are in a scan's record.
 
     Those about what was given belong to no scan: they are shown unless `quiet`.
     """
-    handler = logging.StreamHandler()
+    handler = _ToStderr()
     told = () if quiet else TOLD
     handler.addFilter(lambda entry: debug or entry.levelno >= logging.ERROR or entry.name in told)
     handler.setFormatter(logging.Formatter("medunsup: %(message)s"))

@@ -1,6 +1,7 @@
 """From healthy scans to a model folder, top to bottom: find, split, prepare, learn, write."""
 
 import json
+import logging
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -40,6 +41,8 @@ from medunsup.run.tables import tsv
 
 CHECKPOINT, ASKED = "checkpoint.bin", "asked.json"
 WORK = ".work"
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,7 @@ def train_model(request: TrainRequest, told: Told) -> ModelFolder:
         check_folder(request, hashes)
         goes_on = request.resume and (out / TRAINING / CHECKPOINT).exists()
         if not goes_on:
-            begin(request, hashes, told)
+            begin(request, hashes)
         common = prepare_alike(request, used, cache, told)
         with work_folder(out / WORK) as work:
             scans = {
@@ -204,12 +207,12 @@ def check_folder(request: TrainRequest, hashes: Sequence[str]) -> None:
         refuse_overwrite(request.out, folder / CHECKPOINT)
 
 
-def begin(request: TrainRequest, hashes: Sequence[str], told: Told) -> None:
+def begin(request: TrainRequest, hashes: Sequence[str]) -> None:
     """Clear what an earlier training left, and note what this one was asked for."""
     folder = request.out / TRAINING
     if request.resume:
         there = "stopped before any checkpoint" if folder.exists() else "holds no training to go on with"
-        told(Stage(f"{request.out}: {there}; begins anew, with the same seed"))
+        log.warning("%s: %s; begins anew, with the same seed.", request.out, there)
     shutil.rmtree(folder, ignore_errors=True)
     write_json(folder / ASKED, _asked(request, hashes))
 

@@ -1,6 +1,8 @@
 """Progress on a terminal, and what errors look like."""
 
 import json
+import logging
+import re
 from pathlib import Path
 
 import pytest
@@ -70,8 +72,6 @@ def test_a_defect_of_our_own_is_not_hidden_and_its_traceback_is_for_debugging(ca
 
 
 def test_logged_errors_are_seen_and_logged_warnings_only_when_debugging(capsys):
-    import logging
-
     for debug in (False, True):
         with one_line_errors(debug=debug):
             logging.getLogger("medunsup.io").warning("a detail")
@@ -79,3 +79,12 @@ def test_logged_errors_are_seen_and_logged_warnings_only_when_debugging(capsys):
         told = capsys.readouterr().err
         assert "medunsup: the page is missing" in told
         assert ("a detail" in told) == debug
+
+
+def test_what_is_logged_while_a_bar_moves_stands_on_a_line_of_its_own(capsys, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as on a terminal
+    with one_line_errors(), Moving([Path("a.nii")]) as shown:
+        shown.progress.refresh()
+        logging.getLogger("medunsup.run.train").warning("out: begins anew.")
+    drawn = re.split(r"[\r\n]|\x1b\[\d*K", capsys.readouterr().err)
+    assert "medunsup: out: begins anew." in drawn
