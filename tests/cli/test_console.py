@@ -84,6 +84,7 @@ def test_logged_errors_are_seen_and_logged_warnings_only_when_debugging(capsys):
 def test_what_is_logged_while_a_bar_moves_stands_on_a_line_of_its_own(capsys, monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")  # as on a terminal
     with one_line_errors(), Moving([Path("a.nii")]) as shown:
+        shown.step(Path("a.nii"), "load")
         shown.progress.refresh()
         logging.getLogger("medunsup.run.train").warning("out: begins anew.")
     drawn = re.split(r"[\r\n]|\x1b\[\d*K", capsys.readouterr().err)
