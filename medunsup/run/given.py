@@ -97,4 +97,6 @@ def _way_out(one: Request, other: Request) -> str:
             "Run each contrast with a folder of its own (-o), or let `segment` take both together "
             "(--with NAME=FILE)."
         )
+    if one.scan.parent == other.scan.parent:
+        return "Give only one of them, or each a folder of its own (-o)."
     return "Leave out -o to write each result beside its scan, or give each a folder of its own."

@@ -50,7 +50,8 @@ def test_the_page_of_all_scans_tells_them_apart(make_scan, tmp_path):
 @pytest.mark.parametrize(
     ("names", "words"),
     [
-        (("x/T1.nii.gz", "x/T1.mgz"), "both be written as T1 in .*out. Leave out -o"),
+        (("x/T1.nii.gz", "x/T1.mgz"), "both be written as T1 in .*out. Give only one of them"),
+        (("x/T1.nii.gz", "x/T1.nii.gz"), "both be written as T1 in .*out. Give only one of them"),
         (("x/sub-1_T1w.nii.gz", "y/sub-1_T1w.nii.gz"), "both be written as sub-1 in .* Leave out -o"),
         (("sub-1_T1w.nii.gz", "sub-1_FLAIR.nii.gz"), "Run each contrast with a folder of its own.*--with"),
     ],
