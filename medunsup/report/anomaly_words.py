@@ -124,6 +124,8 @@ def findings_words(result: AnomalyResult) -> str:
     ordinary = f"At this threshold a healthy scan shows {usual:g} such finding{plural} on average"
     if result.flags:
         return f"{ordinary}; this scan is unlike the healthy ones, so the promise does not hold."
+    if result.seen:
+        return f"{ordinary}; the model has seen this scan, so the promise does not hold."
     if n_found == 0:
         return f"{ordinary}; this one shows none."
     if n_found <= usual:

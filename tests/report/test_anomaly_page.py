@@ -210,9 +210,10 @@ def test_remarks_stand_in_the_verdict_and_warnings_below(found: AnomalyResult, t
 
 
 def test_scan_the_model_has_seen_gets_no_verdict_at_its_rate(found: AnomalyResult, tmp_path: Path) -> None:
-    text = first_screen(page_of(replace(found, seen="train", alpha=0.1, is_anomalous=None), tmp_path))
-    assert "no verdict on the scan as a whole" in text
-    assert "not unusual" not in text
+    text = page_of(replace(found, seen="train", alpha=0.1, is_anomalous=None), tmp_path)
+    assert "no verdict on the scan as a whole" in first_screen(text)
+    assert "not unusual" not in first_screen(text)
+    assert "the model has seen this scan, so the promise does not hold" in text
 
 
 def test_first_screen_says_that_it_is_not_for_diagnosis(text: str) -> None:
