@@ -7,6 +7,7 @@ from multiprocessing import connection, get_context, parent_process
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from threading import Thread
+from time import monotonic
 from typing import Any
 
 THREAD_VARIABLES = (
@@ -16,6 +17,8 @@ THREAD_VARIABLES = (
     "NUMBA_NUM_THREADS",
     "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS",
 )
+
+GRACE_S = 5.0  # for a process to clear its files, which it cannot begin before compiled code returns
 
 Task = Callable[[Any, Callable[[str], None]], Any]
 Told = Callable[[int, str], None]
@@ -40,6 +43,8 @@ def run_all(task: Task, items: Sequence[Any], jobs: int, told: Told) -> Generato
                         yield from worker.listen(waiting, told)
         finally:
             for worker in workers:
+                worker.tell_to_stop()
+            for worker in workers:
                 worker.stop()
 
 
@@ -59,11 +64,12 @@ def thread_limit(jobs: int) -> Iterator[None]:
 
 
 class _Worker:
-    """One process and the pipe to it; `index` is the item it works on."""
+    """One process and the pipe to it; `index` is the item it works on, `ends_by` when it is killed."""
 
     def __init__(self, task: Task) -> None:
         self.task = task
         self.index: int | None = None
+        self.ends_by = 0.0
         self._start()
 
     def _start(self) -> None:
@@ -87,6 +93,7 @@ class _Worker:
             kind, value = self.pipe.recv()
         except (EOFError, OSError):
             kind, value = "done", None
+            self.tell_to_stop()
             self.stop()
             self._start()
         if kind == "said":
@@ -96,12 +103,16 @@ class _Worker:
         self.give(waiting)
         yield finished, value
 
-    def stop(self) -> None:
-        """End the process: idle, it leaves as its pipe closes; at work, it clears its files first."""
+    def tell_to_stop(self) -> None:
+        """Let the process end: idle, it leaves as its pipe closes; at work, it clears its files first."""
         if self.index is not None:
             self.process.terminate()
         self.pipe.close()
-        self.process.join(5)
+        self.ends_by = monotonic() + GRACE_S
+
+    def stop(self) -> None:
+        """See that a process that was told to stop does."""
+        self.process.join(max(0.0, self.ends_by - monotonic()))
         if self.process.is_alive():
             self.process.kill()
 

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from medunsup.run import workers
 from medunsup.run.workers import THREAD_VARIABLES, run_all, thread_limit
 
 WORKER_CODE = """
@@ -19,6 +20,9 @@ def die_at_two(item, say):
     return item
 def threads(item, say):
     return os.environ.get("OMP_NUM_THREADS")
+def ignore(item, say):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sleep(item, say)
 def sleep(item, say):
     say(str(os.getpid()))
     time.sleep(60)
@@ -81,3 +85,17 @@ def test_giving_up_ends_the_processes(tmp_path, monkeypatch):
         except ProcessLookupError:
             continue
         raise AssertionError(f"process {pid} is still alive")
+
+
+def test_processes_that_do_not_listen_are_waited_for_together(tmp_path, monkeypatch):
+    tasks, said = _import_tasks(tmp_path, monkeypatch), []
+    monkeypatch.setattr(workers, "GRACE_S", 2.0)
+
+    def stop(index, text):
+        said.append((int(text), time.monotonic()))
+        if len(said) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(run_all(tasks.ignore, [0, 1, 2], 3, stop))
+    assert 1.5 < time.monotonic() - said[-1][1] < 4
