@@ -135,7 +135,9 @@ def test_tables_hold_every_method_case_and_step(result, folder):
     assert rows(eval_folder / "froc.tsv")
     record = json.loads((eval_folder / "evaluation.json").read_text())
     assert record["NumberOfHealthy"] == N_HEALTHY
-    assert "Too few subjects to say" in (eval_folder / "report.html").read_text()
+    page = (eval_folder / "report.html").read_text()
+    assert "Too few subjects to say" in page
+    assert page.count('<img src="data:image/jpeg') == len(result.cases)
 
 
 def test_a_scan_of_another_contrast_is_said_to_lie_outside_what_the_model_knows(folder, small_brain):
