@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import connection, get_context, parent_process
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -128,12 +128,10 @@ def _serve(task: Task, pipe: Connection) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears Ctrl-C and ends us
     Thread(target=_end_with_parent, daemon=True).start()
-    while True:
-        try:
+    with suppress(EOFError, BrokenPipeError):  # nobody gives work or listens any more
+        while True:
             item = pipe.recv()
-        except EOFError:
-            return
-        pipe.send(("done", task(item, lambda text: pipe.send(("said", text)))))
+            pipe.send(("done", task(item, lambda text: pipe.send(("said", text)))))
 
 
 def _end_with_parent() -> None:

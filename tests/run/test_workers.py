@@ -23,6 +23,10 @@ def threads(item, say):
 def ignore(item, say):
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     sleep(item, say)
+def end_late(item, say):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    say("begun")
+    time.sleep(0.5)
 def sleep(item, say):
     say(str(os.getpid()))
     time.sleep(60)
@@ -99,3 +103,14 @@ def test_processes_that_do_not_listen_are_waited_for_together(tmp_path, monkeypa
     with pytest.raises(KeyboardInterrupt):
         list(run_all(tasks.ignore, [0, 1, 2], 3, stop))
     assert 1.5 < time.monotonic() - said[-1][1] < 4
+
+
+def test_process_whose_result_nobody_wants_any_more_leaves_without_a_word(tmp_path, monkeypatch, capfd):
+    tasks = _import_tasks(tmp_path, monkeypatch)
+
+    def stop(index, text):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(run_all(tasks.end_late, [0], 1, stop))
+    assert not capfd.readouterr().err
