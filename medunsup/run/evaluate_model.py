@@ -16,7 +16,7 @@ from medunsup.measures.comparison import gather
 from medunsup.measures.evaluation import Evaluation, PlantedFigures
 from medunsup.run.evaluate_case import Judge, measure
 from medunsup.run.evaluate_planted import GRID, LesionShapes, plant_lesions, read_shapes
-from medunsup.run.evaluate_tables import tables
+from medunsup.run.evaluate_tables import TABLES, tables
 from medunsup.run.lock import locked
 from medunsup.run.model_folder import LOCK, MANIFEST, ModelFolder, read_model
 from medunsup.run.prepare import key
@@ -24,7 +24,7 @@ from medunsup.run.prepare_many import request_of
 from medunsup.run.provenance import generated_by, package_versions, plain
 from medunsup.run.request import hash_input
 from medunsup.run.sources import Case, read_source
-from medunsup.run.staging import Staging, recover
+from medunsup.run.staging import Staging, recover, refuse_strangers
 
 RECIPE = 5  # counts up when the same case comes out otherwise, so that what was kept is not taken again
 RESULT, PAGE = "evaluation.json", "report.html"
@@ -77,6 +77,7 @@ def evaluate(
             raise OutputError(
                 f"{folder}: holds an evaluation. Pass --force to replace it, or choose another with -o."
             )
+        refuse_strangers(folder, (*TABLES, PAGE), RESULT, read=[table], force=force)
         judge = Judge(
             model=judged,
             baselines=judged.baselines if baselines else None,

@@ -11,16 +11,13 @@ from medunsup.run.tables import tsv
 CASE_FIGURES = ("prevalence", *FIGURES, "oracle_threshold")
 OF_MASK = (*AT_THRESHOLD, "lesions", "lesions_found", "false_findings")
 ONE_FALSE_ALARM = 1.0
+TABLES = ("cases.tsv", "comparison.tsv", "steps.tsv", "froc.tsv")
 
 
 def tables(result: Evaluation) -> dict[str, str]:
     """All tables by file name: one row a case and method, a method, a step, a threshold."""
-    return {
-        "cases.tsv": tsv(_cases(result)),
-        "comparison.tsv": tsv(_comparison(result)),
-        "steps.tsv": tsv(_steps(result)),
-        "froc.tsv": tsv(_froc(result)),
-    }
+    rows = (_cases(result), _comparison(result), _steps(result), _froc(result))
+    return {name: tsv(one) for name, one in zip(TABLES, rows, strict=True)}
 
 
 def _cases(result: Evaluation) -> Iterator[Sequence[str]]:

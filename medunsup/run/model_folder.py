@@ -36,6 +36,7 @@ SCANS = "scans.tsv"
 CARD = "README.md"
 DATA_CARD = "data_card.md"
 OPTIONAL = (DATA_CARD,)
+FILES = (WEIGHTS, BASELINE_ARRAYS, BASELINE_TABLE, SCANS, CARD, *OPTIONAL)
 TRAINING = "training"
 LOCK = ".medunsup.lock"
 

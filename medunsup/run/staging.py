@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-from medunsup.core.errors import OutputError
+from medunsup.core.errors import OutputError, UsageError
 from medunsup.io.atomic import write_text
 
 PREFIX = ".medunsup-staging-"
@@ -62,6 +62,29 @@ class Staging:
             remove_empty(self.made)
         if isinstance(error, OutputError):  # name the file the user knows
             raise OutputError(str(error).replace(str(self.hidden), str(self.folder))) from error
+
+
+def refuse_strangers(
+    folder: Path, names: Iterable[str], last: str, *, read: Iterable[Path | None] = (), force: bool = False
+) -> None:
+    """See that writing `names` into `folder` replaces nothing but an earlier result, which `last` ends.
+
+    Raises UsageError if one of the files `read` would be replaced, whatever `force`; OutputError if a file of
+    one of the names is there without `last`, unless `force` is set.
+    """
+    targets = {(folder / name).resolve() for name in (*names, last)}
+    for path in read:
+        if path is not None and path.resolve() in targets:
+            raise UsageError(
+                f"{path}: would be replaced by a result of its name. Choose another folder (-o)."
+            )
+    if force or (folder / last).exists():
+        return
+    for target in sorted(targets):
+        if target.exists():
+            raise OutputError(
+                f"{target}: is there already and not ours. Move it, or choose another folder with -o."
+            )
 
 
 def recover(folder: Path, stem: str) -> None:

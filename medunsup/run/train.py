@@ -22,6 +22,7 @@ from medunsup.run.model_folder import (
     BASELINE_TABLE,
     CARD,
     DATA_CARD,
+    FILES,
     LOCK,
     MANIFEST,
     SCANS,
@@ -36,7 +37,7 @@ from medunsup.run.parts import one_a_subject, only_healthy, refuse_twins, split
 from medunsup.run.prepare_many import prepare_all, stack
 from medunsup.run.request import hash_input
 from medunsup.run.sources import Case, Part, read_source
-from medunsup.run.staging import recover
+from medunsup.run.staging import recover, refuse_strangers
 from medunsup.run.tables import tsv
 
 CHECKPOINT, ASKED = "checkpoint.bin", "asked.json"
@@ -197,10 +198,12 @@ def read_card(path: Path | None) -> str | None:
 def check_folder(request: TrainRequest, hashes: Sequence[str]) -> None:
     """See that a training may begin in the folder, or that it is this one that goes on.
 
-    Raises OutputError if it holds a model or an unfinished training and neither `force` nor `resume` is set,
-    or with `resume` a finished model; UsageError if what is to go on had other choices or scans.
+    Raises OutputError if it holds files of others, or a model or an unfinished training and neither `force`
+    nor `resume` is set, or with `resume` a finished model; UsageError if what is to go on had other choices
+    or scans, or if the model would replace what it is made from.
     """
-    folder = request.out / TRAINING
+    folder, read = request.out / TRAINING, (request.data, request.card)
+    refuse_strangers(request.out, FILES, MANIFEST, read=read, force=request.force)
     if request.resume:
         _check_same(folder, _asked(request, hashes))
     elif not request.force:

@@ -187,6 +187,20 @@ def test_an_ended_run_measures_only_what_is_left(folder, result, monkeypatch):
     assert again.figures.model.figures == result.figures.model.figures
 
 
+@pytest.mark.parametrize("name", ["report.html", "froc.tsv"])
+def test_files_of_the_users_own_are_not_replaced(folder, tmp_path, name):
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(OutputError, match=f"{name}: is there already and not ours"):
+        evaluate(folder / "model", folder / "cases.tsv", tmp_path)
+    assert (tmp_path / name).read_text() == "mine"
+
+
+def test_the_table_of_cases_is_never_replaced_by_the_results(folder):
+    with pytest.raises(UsageError, match=r"cases\.tsv: would be replaced"):
+        evaluate(folder / "model", folder / "cases.tsv", folder, force=True)
+    assert (folder / "cases.tsv").read_text().startswith("scan\tlesions")
+
+
 def test_nothing_is_replaced_without_force(folder, result):
     with pytest.raises(OutputError, match="--force"):
         evaluate(folder / "model", folder / "cases.tsv", folder / "eval")

@@ -89,6 +89,15 @@ def test_replacing_a_model_goes_on_after_a_stop_and_leaves_it_whole_until_then(f
     assert train_atlas(few, tmp_path / "model", seed=1, resume=True).settings.seed == 1
 
 
+def test_files_of_the_users_own_are_not_replaced_by_a_model(few, tmp_path):
+    (tmp_path / "README.md").write_text("mine")
+    for resume in (False, True):
+        with pytest.raises(OutputError, match=r"README\.md: is there already and not ours"):
+            train_atlas(few, tmp_path, resume=resume)
+    assert (tmp_path / "README.md").read_text() == "mine"
+    assert not (tmp_path / "training").exists()
+
+
 def test_training_that_could_not_begin_leaves_nothing_to_resume(few, tmp_path):
     (few / "sub-66_T1w.nii.gz").write_bytes(b"nothing of the kind")
     with pytest.raises(InputError, match="sub-66"):
