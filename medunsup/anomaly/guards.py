@@ -26,16 +26,16 @@ SPACING_RATIO = 2.0
 
 SENTENCES = {
     "pattern": "Bright and dark lie where they lie in healthy scans only with a correlation of {value} "
-    "(healthy scans: {limit} or more): another contrast or scanner, or the template was placed wrongly.",
-    "outside": "{value} of the mask are brain in no healthy scan ({limit} there at most): "
+    "(limit {limit}): another contrast or scanner, or the template was placed wrongly.",
+    "outside": "{value} of the mask are brain in no healthy scan (limit {limit}): "
     "the skull is left, or the template was placed wrongly.",
-    "missing": "{value} of what healthy brains hold is not in the mask ({limit} there at most): "
+    "missing": "{value} of what healthy brains hold is not in the mask (limit {limit}): "
     "brain is cut off, or the template was placed wrongly.",
-    "intensities": "The intensities are spread otherwise than in healthy scans (distance {value}, there "
-    "{limit} at most): another contrast or sequence, or much noise.",
+    "intensities": "The intensities are spread otherwise than in healthy scans (distance {value}, "
+    "limit {limit}): another contrast or sequence, or much noise.",
     "side": "Left and right differ the other way round than in healthy scans (correlation {value}, "
-    "there {limit} or more): left and right may be swapped.",
-    "spacing": "The voxels measure up to {value} mm, those of the healthy scans {limit} mm at most.",
+    "limit {limit}): left and right may be swapped.",
+    "spacing": "The voxels measure up to {value} mm (limit {limit} mm): far coarser than those known.",
     "contrast": "The scan is {found}, the model knows {known}.",
     "body": "The scanner says this is the {found}, not the head.",
 }

@@ -6,7 +6,7 @@ from medunsup.cli import detect_options, options
 from medunsup.cli.console import one_line_errors, print_json
 from medunsup.cli.learning import read_training, stages
 
-KEPT = "prepared scans and the last checkpoint are kept: go on with --resume"
+KEPT = "prepared scans are kept, and the last checkpoint if there is one: go on with --resume"
 
 
 def train(

@@ -2,7 +2,8 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
+from scipy import ndimage
 
 from medunsup.core.labels import Label
 from medunsup.core.volume import Volume
@@ -14,7 +15,7 @@ from medunsup.report.pictures import colour_picture
 from medunsup.report.slices import Plane, cut
 from medunsup.report.thumbnail import planes_shown
 
-HEIGHT, QUALITY = 240, 80
+HEIGHT, QUALITY, TEXT_SIZE = 320, 80, 18
 TRUTH = Label(1, "truth", "lesion by the expert's mask", (255, 255, 255))
 LINES = (TRUTH, FOUND)
 
@@ -29,7 +30,7 @@ def case_picture(
 
     Returns the data address of one picture, and in words where the slices lie. All arrays are (I, J, K) on
     the image's grid; `calibrated` is -log10 of the share of healthy voxels that score as much. Slices go
-    through the thickest of the true lesions, else of what is `marked`, else through the rarest voxels.
+    through the thickest of the true lesions, else of what is `marked`, of what is rare, or of the brain.
     """
     cutter = _CaseCutter(image, brain, calibrated, marked, truth)
     planes = planes_shown(cutter)
@@ -48,8 +49,8 @@ class _CaseCutter(Cutter):
         self.heat = heat_levels(self.box.crop(np.where(brain, calibrated, 0)))
         self.marked = self.box.crop(marked)
         self.truth = np.zeros_like(self.mask) if truth is None else self.box.crop(truth)
-        looked_for = next((part for part in (self.truth, self.marked) if part.any()), None)
-        weights = self.heat if looked_for is None else looked_for
+        candidates = (self.truth, self.marked, self.heat)
+        weights = next((part for part in candidates if part.any()), self.mask)
         self.shown = {plane: int(_sums(weights, plane).argmax()) for plane in self.planes}
 
     def pair(self, plane: Plane) -> tuple[Pixels, Pixels]:
@@ -59,9 +60,12 @@ class _CaseCutter(Cutter):
         drawn = with_heat(grey, self.sized(plane, cut(self.heat, plane, index), Image.Resampling.NEAREST))
         for label, part in ((FOUND, self.marked), (TRUTH, self.truth)):
             filled = np.where(cut(part, plane, index), label.index, 0).astype(np.uint8)
-            border = outline(self.sized(plane, filled, Image.Resampling.NEAREST), LINES) > 0
-            drawn[border] = label.rgb
-        return grey[..., None].repeat(3, axis=2), drawn
+            line = outline(self.sized(plane, filled, Image.Resampling.NEAREST), LINES) > 0
+            drawn[ndimage.binary_dilation(line, iterations=2)] = (
+                0  # a rim, to be seen on white and on colours
+            )
+            drawn[ndimage.binary_dilation(line)] = label.rgb
+        return _lettered(grey[..., None].repeat(3, axis=2), plane), _lettered(drawn, plane)
 
     def sized(self, plane: Plane, pixels: Pixels, resampling: Image.Resampling) -> Pixels:
         """Bring a slice to `HEIGHT` rows, true to the millimetre."""
@@ -72,6 +76,15 @@ class _CaseCutter(Cutter):
     def tell(self, plane: Plane) -> str:
         """Name the place of the slice shown."""
         return self.plain_tile(plane, self.shown[plane], "").coordinate
+
+
+def _lettered(pixels: Pixels, plane: Plane) -> Pixels:
+    """Write the letters of the patient's sides into the upper corners."""
+    picture = Image.fromarray(pixels)
+    pen, font = ImageDraw.Draw(picture), ImageFont.load_default(TEXT_SIZE)
+    for letter, x, anchor in ((plane.left, 4, "la"), (plane.right, picture.width - 4, "ra")):
+        pen.text((x, 3), letter, "white", font=font, anchor=anchor, stroke_width=1, stroke_fill="black")
+    return np.asarray(picture)
 
 
 def _sums(weights: NDArray, plane: Plane) -> NDArray[np.float64]:

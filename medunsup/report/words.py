@@ -28,7 +28,11 @@ class VerdictWords:
 
 Shown = Verdict  # the tones a page knows, whatever it judges
 VERDICTS: dict[Shown, VerdictWords] = {
-    "pass": VerdictWords("Passed", "✓", "The automatic checks found nothing wrong with this segmentation."),
+    "pass": VerdictWords(
+        "Passed",
+        "✓",
+        "The automatic checks found nothing wrong with this segmentation. They do not look for disease.",
+    ),
     "partial": VerdictWords(
         "Checked in part",
         "–",

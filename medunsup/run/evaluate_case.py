@@ -83,7 +83,7 @@ def measure(case: Case, judge: Judge, say: Say) -> CaseFigures:
         say(name)
         found.add(name, baseline_map, number)
     marked = found.marked(back, judge.threshold)
-    picture, slices = found.picture(judge, back, marked)
+    picture, slices = found.picture(judge, back, marked, means_something=not flagged)
     return CaseFigures(
         scan=case.scan.name,
         subject=case.subject,
@@ -213,15 +213,21 @@ class _Found:
             least_part_mm3=self.least_part_mm3,
         )
 
-    def picture(self, judge: Judge, score_map: Array, marked: Mask) -> tuple[str, str]:
-        """Draw what the model found beside the true lesions: a data address, and where it was cut."""
+    def picture(
+        self, judge: Judge, score_map: Array, marked: Mask, *, means_something: bool
+    ) -> tuple[str, str]:
+        """Draw what the model found, if it means something, and the true lesions.
+
+        Returns a data address, and in words where it was cut.
+        """
         from medunsup.report.case_picture import case_picture
 
         native, truth = self.native, self.truth
-        calibrated = judge.model.healthy.calibration.calibrated_map(score_map, native.brain)
+        shown = native.brain & means_something
+        calibrated = judge.model.healthy.calibration.calibrated_map(score_map, shown)
         image = Volume(native.values, native.grid.affine)
         lesions = None if truth is None else truth & native.brain
-        return case_picture(image, native.brain, calibrated, marked, lesions)
+        return case_picture(image, native.brain, calibrated, marked & shown, lesions)
 
     def marked(self, score_map: Array, threshold: float) -> Mask:
         """Mark what exceeds the threshold, without small parts, as `detect` writes it."""

@@ -26,7 +26,7 @@ from medunsup.run.request import hash_input
 from medunsup.run.sources import Case, read_source
 from medunsup.run.staging import Staging, recover, refuse_strangers
 
-RECIPE = 5  # counts up when the same case comes out otherwise, so that what was kept is not taken again
+RECIPE = 6  # counts up when the same case comes out otherwise, so that what was kept is not taken again
 RESULT, PAGE = "evaluation.json", "report.html"
 CASES = "cases"
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from medunsup.core.errors import GeometryError, UsageError
+from medunsup.core.errors import GeometryError, InputError, UsageError
 from medunsup.core.geometry import Grid
 from medunsup.core.record import Step
 from medunsup.core.volume import Volume
@@ -17,6 +17,7 @@ from medunsup.io.load import Coordinates
 from medunsup.run.given import without_results
 from medunsup.run.settings import SegmentSettings
 
+LEAST_ALIKE = 0.5
 Item = TypeVar("Item")
 
 
@@ -36,11 +37,16 @@ def load_scan(path: Path, settings: SegmentSettings, step: Step) -> Volume:
 def load_mask(path: Path, image: Volume, step: Step, coordinates: Coordinates = "auto") -> Volume:
     """Load a brain mask and bring it onto the scan's grid if it lies on another.
 
-    Raises GeometryError if it does not touch the scan.
+    Raises InputError if it is no mask, GeometryError if it does not touch the scan.
     """
     from medunsup.io.load import load
 
     given = load(path, coordinates=coordinates)
+    if _is_grey(given.data):
+        raise InputError(
+            f"{path}: holds grey values as a scan does, and is no mask. Give 0 and 1, labels, or shares "
+            "from 0 to 1."
+        )
     note_source(given, step)
     region = (given.data > _threshold(given.data)).astype(np.float32)
     on_scan = _onto(given.like(region), image, step, "mask") > 0.5
@@ -102,6 +108,14 @@ def _onto(volume: Volume, image: Volume, step: Step, name: str) -> NDArray[Any]:
     index = np.linalg.inv(volume.affine) @ image.affine
     data = volume.data.astype(np.float32, copy=False)
     return ndimage.affine_transform(data, index[:3, :3], index[:3, 3], output_shape=image.shape, order=1)
+
+
+def _is_grey(data: NDArray[Any]) -> bool:
+    """Tell a scan from a mask or labels, where most neighbours are alike; shares up to 1 may be anything."""
+    inside = (data[1:] > 0) & (data[:-1] > 0)
+    alike = inside & (data[1:] == data[:-1])
+    few_alike = np.count_nonzero(alike) < LEAST_ALIKE * np.count_nonzero(inside)
+    return bool(few_alike and data.max() > 1)
 
 
 def _threshold(data: NDArray[Any]) -> float:

@@ -256,8 +256,11 @@ def test_the_other_coordinate_system_can_be_asked_for(medunsup, make_scan, tmp_p
     scan.set_sform(first, 2)
     scan.set_qform(other, 1)
     nibabel.save(scan, path)
+    brain = nibabel.Nifti1Image((scan.get_fdata() > 0).astype(np.uint8), None, scan.header)
+    brain.set_data_dtype(np.uint8)
+    nibabel.save(brain, tmp_path / "mask.nii.gz")
     for words, used in (([], "sform"), (["--coordinates", "qform"], "qform")):
-        done = medunsup("segment", path, *QUICK, *words, "--mask", path, "-o", used)
+        done = medunsup("segment", path, *QUICK, *words, "--mask", "mask.nii.gz", "-o", used)
         assert done.exit_code == 0
         assert ("--coordinates qform" in done.stderr) == (used == "sform")
         made = json.loads((tmp_path / used / "scan_dseg.json").read_text())

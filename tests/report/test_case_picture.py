@@ -66,6 +66,12 @@ def test_without_lesions_slices_go_through_what_was_found(how):
     assert 40 <= int(words.split("= +")[1].split(" mm")[0]) <= 50
 
 
+def test_nothing_is_drawn_over_a_brain_without_lesions_and_findings():
+    pixels, _ = drawn()
+    assert not difference(pixels).size
+    assert pixels[:, : pixels.shape[1] // 4].max() > 100  # and the slices go through the brain
+
+
 def test_slices_are_true_to_the_millimetre():
     cubes = drawn(truth=LEFT)[0].shape
     flat = drawn(truth=LEFT, spacing=(1.0, 1.0, 4.0))[0].shape

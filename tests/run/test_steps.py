@@ -6,7 +6,7 @@ import numpy as np
 import phantom
 import pytest
 
-from medunsup.core.errors import GeometryError, StepError, UsageError
+from medunsup.core.errors import GeometryError, InputError, StepError, UsageError
 from medunsup.core.record import Step
 from medunsup.core.volume import Source
 from medunsup.io.load import load
@@ -61,6 +61,22 @@ def test_a_mask_on_another_grid_is_resampled_and_that_is_told(scan, tmp_path):
     assert same > 0.97
     assert "resampled" in step.warnings[0]
     assert step.findings["mask resampled"]["from_shape"] == list(finer.mask.shape)
+
+
+@pytest.mark.parametrize("shades", [256, 10_000])
+def test_a_scan_is_not_taken_for_a_mask(small_brain, scan, tmp_path, shades):
+    image = small_brain.image("T1w", seed=1)
+    grey = np.rint(image.data * small_brain.mask.data * shades / image.data.max())
+    path = phantom.save(image.like(grey), tmp_path / "other.nii.gz")
+    with pytest.raises(InputError, match=r"other\.nii\.gz: holds grey values.* no mask"):
+        load_mask(path, scan, Step("mask"))
+
+
+def test_labels_are_taken_for_a_mask(small_brain, scan, tmp_path):
+    left = np.indices(small_brain.mask.shape)[0] < small_brain.mask.shape[0] // 2
+    labels = small_brain.mask.like((1 + 40 * left) * small_brain.mask.data, kind="label")
+    path = phantom.save(labels, tmp_path / "labels.nii.gz", dtype=np.uint8)
+    assert (load_mask(path, scan, Step("mask")).data == small_brain.mask.data).all()
 
 
 def test_a_mask_of_another_place_is_refused(small_brain, scan, tmp_path):
