@@ -29,5 +29,6 @@ def _line(scan: "DetectOutcome") -> str:
     again = " (done already)" if scan.status == "skipped" else ""
     n_found = len(scan.volumes_mm3)
     found = f"{n_found} finding{'s' if n_found != 1 else ''}, {sum(scan.volumes_mm3) / 1000:.1f} ml"
-    whole = f"as a whole {verdict(scan)} (p {scan.p_value:.3g})"
+    p_value = "" if scan.flags else f" (p {scan.p_value:.3g})"
+    whole = f"as a whole {verdict(scan)}{p_value}"
     return f"{found}; {whole}{again}  -> {where}"

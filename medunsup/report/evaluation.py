@@ -91,7 +91,7 @@ def _headline(result: Evaluation) -> list[Headline]:
             "Lesions found",
             f"{100 * found:.0f}" if n_lesions else "–",
             "%" if n_lesions else "",
-            f"of {n_lesions}, at one false alarm a scan",
+            f"of {n_lesions}, a tenth of each marked, at one false alarm a scan",
         ),
     ]
 

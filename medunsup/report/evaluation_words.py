@@ -110,10 +110,11 @@ def _sentence(rival: MethodFigures) -> str:
     against = rival.model_against
     if against is None:
         return ""
-    return (
-        f"Against the best baseline, {rival.name} ({method_words(rival.name)}): average precision "
-        f"{difference(against)}, {against.verdict}."
-    )
+    name = f"{rival.name} ({method_words(rival.name)})"
+    found = against.difference
+    if found.value == found.low == found.high == 0:
+        return f"The best baseline, {name}, does the same as this model."
+    return f"Against the best baseline, {name}: average precision {difference(against)}, {against.verdict}."
 
 
 def difference(against: Comparison) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import medunsup
-from medunsup.core.errors import InputError, MedunsupError
+from medunsup.core.errors import InputError, MedunsupError, UsageError
 from medunsup.io.atomic import atomic_path, write_json
 from medunsup.io.nifti import sha256
 from medunsup.run.detect_settings import TrainSettings
@@ -166,9 +166,12 @@ class ModelFolder:
 def read_model(path: Path) -> ModelFolder:
     """Read a model folder.
 
-    Raises InputError if it is none, is not complete, was made by another format, or is damaged.
+    Raises UsageError if there is none, InputError if it is not complete, was made by another format, or is
+    damaged.
     """
     manifest = path / MANIFEST
+    if not path.exists():
+        raise UsageError(f"{path}: there is no such folder. Give a folder that train made.")
     if not manifest.is_file():
         unfinished = (path / TRAINING).is_dir()
         hint = (

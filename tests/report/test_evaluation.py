@@ -66,6 +66,11 @@ def test_scans_the_model_cannot_judge_are_told_beside_the_verdict():
     assert not any("unlike" in text for text in verdict(result).reasons)
 
 
+def test_a_baseline_that_is_the_model_itself_is_called_the_same():
+    (first, *_) = verdict(evaluation(HIGH, HIGH)).reasons
+    assert first.endswith("does the same as this model.")
+
+
 def test_a_confounded_site_is_told_on_the_first_screen(page):
     assert "what is found may be the scanner" in page[: page.index("</section>")]
 

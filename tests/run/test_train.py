@@ -170,6 +170,8 @@ def test_model_of_another_format_names_the_version_that_wrote_it(trained, tmp_pa
 def test_folder_without_a_model_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"is no model folder \(model\.json is missing\)"):
         read_model(tmp_path)
+    with pytest.raises(UsageError, match="nowhere: there is no such folder"):
+        read_model(tmp_path / "nowhere")
 
 
 def test_weights_of_another_shape_do_not_fit(trained, tmp_path):
