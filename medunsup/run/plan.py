@@ -46,7 +46,7 @@ def look(requests: Sequence[AnyAsked], kind: Kind, *, force: bool) -> list[Plann
         more = f" (and {len(others) - 1} more)" if len(others) > 1 else ""
         raise UsageError(
             f"{others[0].request.names.path(kind)}: is there already, {others[0].why}{more}. "
-            "Pass --force to replace it, or choose another folder with -o."
+            "Choose another folder with -o, or pass --force to replace it."
         )
     return planned
 
