@@ -84,7 +84,8 @@ class _Worker:
         self.index = None
         if waiting:
             self.index, item = waiting.pop()
-            self.pipe.send(item)
+            with suppress(BrokenPipeError):  # a process that is gone already is noticed when it is listened to
+                self.pipe.send(item)
 
     def listen(self, waiting: list[tuple[int, Any]], told: Told) -> Iterator[tuple[int, Any]]:
         """Take one message; on a result, or the process's death, go on with the next item."""

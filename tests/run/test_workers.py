@@ -56,6 +56,21 @@ def test_a_process_that_is_killed_takes_only_its_own_item(tmp_path, monkeypatch)
     assert results == {0: 1, 1: None, 2: 3, 3: 4}
 
 
+def test_a_process_that_dies_before_it_gets_work_takes_only_its_first_item(tmp_path, monkeypatch):
+    tasks, started = _import_tasks(tmp_path, monkeypatch), []
+
+    class Stillborn(workers._Worker):
+        def _start(self):
+            super()._start()
+            if not started:
+                started.append(self.process)
+                self.process.kill()
+                self.process.join()
+
+    monkeypatch.setattr(workers, "_Worker", Stillborn)
+    assert dict(run_all(tasks.square, [1, 2, 3], 1, lambda *_: None)) == {0: None, 1: 4, 2: 9}
+
+
 def test_processes_share_the_cores_and_the_parent_keeps_its_own_settings(tmp_path, monkeypatch):
     tasks = _import_tasks(tmp_path, monkeypatch)
     for name in THREAD_VARIABLES:
