@@ -84,7 +84,7 @@ class _Worker:
         self.index = None
         if waiting:
             self.index, item = waiting.pop()
-            with suppress(BrokenPipeError):  # a process that is gone already is noticed when it is listened to
+            with suppress(BrokenPipeError):  # one that is gone already is noticed when it is listened to
                 self.pipe.send(item)
 
     def listen(self, waiting: list[tuple[int, Any]], told: Told) -> Iterator[tuple[int, Any]]:
