@@ -18,6 +18,7 @@ from medunsup.run.given import without_results
 from medunsup.run.settings import SegmentSettings
 
 LEAST_ALIKE = 0.5
+LARGEST_SHARE = 2.0  # resampling with splines overshoots 1
 Item = TypeVar("Item")
 
 
@@ -111,11 +112,11 @@ def _onto(volume: Volume, image: Volume, step: Step, name: str) -> NDArray[Any]:
 
 
 def _is_grey(data: NDArray[Any]) -> bool:
-    """Tell a scan from a mask or labels, where most neighbours are alike; shares up to 1 may be anything."""
+    """Tell a scan from a mask or labels, where most neighbours are alike; shares may be anything."""
     inside = (data[1:] > 0) & (data[:-1] > 0)
     alike = inside & (data[1:] == data[:-1])
     few_alike = np.count_nonzero(alike) < LEAST_ALIKE * np.count_nonzero(inside)
-    return bool(few_alike and data.max() > 1)
+    return bool(few_alike and data.max() > LARGEST_SHARE)
 
 
 def _threshold(data: NDArray[Any]) -> float:

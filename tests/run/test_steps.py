@@ -45,7 +45,14 @@ def test_what_lies_outside_the_box_continues_its_border():
     assert (box.extend(np.full((1, 1, 1), 2.5)) == 2.5).all()
 
 
-@pytest.mark.parametrize("as_stored", [np.float64, lambda mask: mask * 255.0, lambda mask: mask * 0.9 + 0.05])
+def _overshooting(mask):
+    return mask + np.random.default_rng(0).uniform(-0.1, 0.1, mask.shape)
+
+
+@pytest.mark.parametrize(
+    "as_stored",
+    [np.float64, lambda mask: mask * 255.0, lambda mask: mask * 0.9 + 0.05, _overshooting],
+)
 def test_a_mask_of_ones_of_255_or_of_probabilities_is_the_same_mask(small_brain, scan, tmp_path, as_stored):
     stored = small_brain.mask.like(np.asarray(as_stored(small_brain.mask.data)), kind="image")
     path = phantom.save(stored, tmp_path / "mask.nii.gz", axes="LPS")
