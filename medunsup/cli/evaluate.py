@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from medunsup.cli import options
-from medunsup.cli.console import display, one_line_errors, print_json
+from medunsup.cli.console import one_line_errors, print_json
+from medunsup.cli.learning import stages
 
 if TYPE_CHECKING:
     from medunsup.measures.evaluation import Evaluation
@@ -73,7 +74,7 @@ def evaluate(
     with one_line_errors(debug=debug, as_json=as_json):
         from medunsup.run.evaluate_model import evaluate as evaluate_model
 
-        with display((), quiet) as shown:
+        with stages(quiet) as told:
             result = evaluate_model(
                 model,
                 cases,
@@ -84,7 +85,7 @@ def evaluate(
                 false_parts=false_findings,
                 cache=cache,
                 force=force,
-                told=shown.step,
+                told=told,
             )
         _print(result, out, as_json=as_json, quiet=quiet)
 

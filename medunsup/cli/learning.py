@@ -11,7 +11,7 @@ from medunsup.cli.choices import read_parameters
 
 if TYPE_CHECKING:
     from medunsup.run.detect_settings import TrainSettings
-    from medunsup.run.learn import Stage
+    from medunsup.run.stage import Stage
 
 
 def read_training(config: str | None, given: Mapping[str, Any], parameters: Sequence[str]) -> "TrainSettings":
@@ -51,7 +51,10 @@ def stages(quiet: bool) -> Iterator[Callable[["Stage"], None]]:
     ) as shown:
         bar = shown.add_task("starting", total=1.0, left="")
         yield lambda stage: shown.update(
-            bar, description=stage.what, completed=stage.share, left=left(stage.seconds_left)
+            bar,
+            description=f"{stage.what}  {stage.detail}",
+            completed=stage.share,
+            left=left(stage.seconds_left),
         )
 
 

@@ -2,7 +2,10 @@
 
 import json
 import shutil
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -24,13 +27,12 @@ from medunsup.run.prepare_many import request_of
 from medunsup.run.provenance import generated_by, package_versions, plain
 from medunsup.run.request import hash_input
 from medunsup.run.sources import Case, read_source
+from medunsup.run.stage import Stage, Told
 from medunsup.run.staging import Staging, recover, refuse_strangers
 
 RECIPE = 6  # counts up when the same case comes out otherwise, so that what was kept is not taken again
 RESULT, PAGE = "evaluation.json", "report.html"
 CASES = "cases"
-
-Told = Callable[[Path, str], None]
 
 
 def evaluate(
@@ -64,7 +66,7 @@ def evaluate(
     --------
     >>> medunsup.evaluate("runs/pca", "cases.tsv", "eval")  # doctest: +SKIP
     """
-    folder, table, say = user_path(out), user_path(cases), told or _silent
+    folder, table, say = user_path(out), user_path(cases), told or (lambda stage: None)
     shapes = None if lesion_shapes is None else read_shapes(user_path(lesion_shapes))
     planted = planted or shapes is not None
     judged = read_model(user_path(model))
@@ -84,10 +86,7 @@ def evaluate(
             threshold=judged.healthy.calibration.part_threshold(false_parts),
             cache=folder / "prepared" if cache is None else user_path(cache),
         )
-        measured = [
-            kept_or_measured(case, judge, folder / CASES, counted(say, n, len(chosen)))
-            for n, case in enumerate(chosen, start=1)
-        ]
+        measured = measure_all(chosen, judge, folder / CASES, say)
         result = Evaluation(
             figures=gather(measured),
             cases=tuple(measured),
@@ -129,13 +128,25 @@ def about(model: ModelFolder) -> dict[str, Any]:
     }
 
 
-def kept_or_measured(case: Case, judge: Judge, folder: Path, told: Told) -> CaseFigures:
+def measure_all(cases: Sequence[Case], judge: Judge, folder: Path, told: Told) -> list[CaseFigures]:
+    """Measure one case after the other; `told` hears of each step, with an estimate of the time left."""
+    measured: list[CaseFigures] = []
+    started = time.monotonic()
+    for n, case in enumerate(cases):
+        left = (time.monotonic() - started) / n * (len(cases) - n) if n else None
+        name = case.scan.name if case.subject in case.scan.name else f"{case.subject}, {case.scan.name}"
+        stage = Stage(f"{name} ({n + 1} of {len(cases)})", n / len(cases), left)
+        measured.append(kept_or_measured(case, judge, folder, partial(_tell, told, stage)))
+    return measured
+
+
+def kept_or_measured(case: Case, judge: Judge, folder: Path, say: Callable[[str], None]) -> CaseFigures:
     """Take what an earlier run measured of the same files with the same choices, or measure and keep it."""
     path = folder / f"{case_key(case, judge)}.json"
     try:
         return CaseFigures.of_record(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError):
-        figures = measure(case, judge, lambda text: told(case.scan, text))
+        figures = measure(case, judge, say)
         write_json(path, plain(figures.as_record()))
         return figures
 
@@ -151,7 +162,7 @@ def kept_or_planted(
     try:
         return PlantedFigures(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
-        told(healthy[0].scan, "planting lesions into the healthy cases")
+        told(Stage("planting lesions into the healthy cases", 1.0))
     work = folder / ".planting"
     try:
         found = plant_lesions(healthy, judge, work, shapes)
@@ -189,10 +200,5 @@ def save(result: Evaluation, folder: Path) -> None:
         staging.publish(last=folder / RESULT)
 
 
-def counted(told: Told, n: int, total: int) -> Told:
-    """Add to what is told which scan of how many it is."""
-    return lambda scan, text: told(scan, f"{text} ({n} of {total})" if total > 1 else text)
-
-
-def _silent(scan: Path, text: str) -> None:
-    """Say nothing."""
+def _tell(told: Told, stage: Stage, text: str) -> None:
+    told(replace(stage, detail=text))

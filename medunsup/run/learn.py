@@ -1,6 +1,6 @@
 """From prepared healthy scans to everything a model folder keeps: weights, thresholds, data card, twins."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from medunsup.core.errors import UsageError
 from medunsup.run.detect_settings import TrainSettings
 from medunsup.run.sources import Part
+from medunsup.run.stage import Stage, Told
 
 if TYPE_CHECKING:
     from medunsup.anomaly.baselines import Baselines
@@ -26,18 +27,6 @@ N_PLANTED_SCANS = 4
 PLANTED_MM3 = 2000.0
 PLANTED_SD = (-3.0, 3.0)
 TABLE_COLUMNS = ("method", "words", "average_precision", "prevalence", "lesions")
-
-
-@dataclass(frozen=True)
-class Stage:
-    """Where a training stands: what is done now, how much of it (0 to 1), seconds left if known."""
-
-    what: str
-    share: float = 0.0
-    seconds_left: float | None = None
-
-
-Told = Callable[[Stage], None]
 
 
 @dataclass(frozen=True)

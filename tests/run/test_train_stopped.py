@@ -4,8 +4,8 @@ import pytest
 from healthy_scans import QUICK, few, people, train_atlas
 
 from medunsup.core.errors import InputError, OutputError, UsageError
-from medunsup.run.learn import Stage
 from medunsup.run.model_folder import MANIFEST
+from medunsup.run.stage import Stage
 from medunsup.run.train import train
 
 __all__ = ["few", "people"]
