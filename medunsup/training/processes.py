@@ -12,6 +12,7 @@ from threading import Event, Thread
 from typing import Any
 
 import torch
+from torch.distributed import destroy_process_group
 from torch.multiprocessing import ProcessExitedException, ProcessRaisedException
 
 from medunsup.core.errors import MedunsupError
@@ -88,7 +89,9 @@ def _in_process(fabric: Any, *, go: Go, learner: Learner, path: Path) -> Medunsu
         if fabric.global_rank == 0:
             checkpoint.save(path, {"learner": own.state_dict(), "returned": returned})
     except MedunsupError as error:
-        return error.with_traceback(None)  # its frames keep threads alive that abort a process on its way out
+        return error.with_traceback(None)  # its frames would keep what talks between the processes alive
+    finally:
+        destroy_process_group()  # its threads, left running, abort a process on its way out
     return None
 
 
