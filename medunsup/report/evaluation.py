@@ -1,7 +1,6 @@
 """The page of an evaluation: verdict, figures with intervals, three numbers, then everything behind them."""
 
 from collections.abc import Sequence
-from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,13 @@ from medunsup.report import charts
 from medunsup.report import evaluation_words as words
 from medunsup.report.case_picture import LINES
 from medunsup.report.evaluation_charts import Forest, Row, forest, froc_chart
+from medunsup.report.group_scans import those_that_fit
 from medunsup.report.heat import CEILING, FLOOR, heat_gradient
 from medunsup.report.render import render
 from medunsup.report.summary import Headline
 from medunsup.report.words import DISCLAIMER
 
 ONE_FALSE_ALARM = 1.0
-PICTURE_CHARACTERS = 3_500_000  # of all pictures together, so that the page stays below 5 MB
 
 
 def write_evaluation(result: Evaluation, path: str | Path) -> Path:
@@ -132,9 +131,9 @@ def _pictured(cases: Sequence[CaseFigures]) -> list[CaseFigures]:
         told = case.figure(MODEL, "average_precision")
         return not case.has_lesions, told if case.has_lesions else -case.at_threshold.get("false_findings", 0)
 
-    with_pictures = sorted((case for case in cases if case.picture), key=rank)
-    used = accumulate(len(case.picture) for case in with_pictures)
-    return [case for case, total in zip(with_pictures, used, strict=True) if total <= PICTURE_CHARACTERS]
+    ranked = sorted(cases, key=rank)
+    pictures = those_that_fit([case.picture for case in ranked])
+    return [case for case, picture in zip(ranked, pictures, strict=True) if picture]
 
 
 def _case_warnings(result: Evaluation) -> list[str]:

@@ -16,7 +16,7 @@ SIDECAR = "_dseg.json"
 PAGE = "_report.html"
 # The thumbnail stands at the top of a page, so that a group of 500 need not read gigabytes.
 HEAD_BYTES = 40_000
-THUMBNAIL_BYTES = 3_500_000
+PICTURE_BYTES = 3_500_000  # of all on one page, so that it stays below 5 MB
 NOT_UNDERSTOOD = (
     "was made by another version, so its scan is left out of table and page. Make it again with --force."
 )
@@ -100,10 +100,10 @@ def read_thumbnail(page: Path) -> str:
     return found[1].decode("ascii") if found else ""
 
 
-def those_that_fit(thumbnails: Sequence[str]) -> list[str]:
-    """Leave out thumbnails from where they would make the page of all scans too large."""
-    room = accumulate(map(len, thumbnails))
-    return [item if used <= THUMBNAIL_BYTES else "" for item, used in zip(thumbnails, room, strict=True)]
+def those_that_fit(pictures: Sequence[str]) -> list[str]:
+    """Leave out pictures from where they would make the page of all scans too large."""
+    room = accumulate(map(len, pictures))
+    return [item if used <= PICTURE_BYTES else "" for item, used in zip(pictures, room, strict=True)]
 
 
 def _scan(facts: dict[str, Any], sidecar: Path, folder: Path) -> GroupScan:

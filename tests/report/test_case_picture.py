@@ -11,6 +11,7 @@ from PIL import Image
 
 from medunsup.core.volume import Volume
 from medunsup.report import evaluation as page_of
+from medunsup.report import group_scans
 from medunsup.report.case_picture import HEIGHT, case_picture
 
 SHAPE = (40, 48, 32)
@@ -91,5 +92,5 @@ def test_the_page_shows_the_least_well_found_first_and_no_more_than_fit(tmp_path
 
     assert order()[:3] == ["1", "2", "0"]
     assert len(order()) == len(cases)
-    monkeypatch.setattr(page_of, "PICTURE_CHARACTERS", 2 * len(cases[0].picture))
+    monkeypatch.setattr(group_scans, "PICTURE_BYTES", 2 * len(cases[0].picture))
     assert order() == ["1", "2"]
