@@ -17,6 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+SET_UP = ["git", "cd", "python3", "source"]
 BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -50,15 +51,29 @@ def shell(line: str, folder: Path, timeout: int = 400) -> subprocess.CompletedPr
     )
 
 
-def test_readme_begins_with_the_two_commands():
-    first, second = commands(ROOT / "README.md")[:2], commands(ROOT / "README.md")[2:4]
-    assert first == [["pip", "install", "-c", "constraints.txt", "."], ["medunsup", "demo"]]
-    assert second == [["pip", "install", "-c", "constraints.txt", ".[test]"], ["pytest"]]
+def test_readme_begins_with_a_set_up_and_the_two_commands():
+    words = commands(ROOT / "README.md")
+    assert [each[0] for each in words[:4]] == SET_UP
+    assert words[4:6] == [["pip", "install", "-c", "constraints.txt", "."], ["medunsup", "demo"]]
+    assert words[6:8] == [["pip", "install", "-c", "constraints.txt", ".[test]"], ["pytest"]]
 
 
 def test_every_program_named_is_one_that_is_checked_here():
-    checked = {"medunsup", "pip", "pytest", "pre-commit", "python", "lint-imports"}
+    checked = {"medunsup", "pip", "pytest", "pre-commit", "python", "lint-imports", *SET_UP}
     assert {words[0] for document in DOCUMENTS for words in commands(document)} <= checked
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="this copy is no clone")
+def test_set_up_ends_in_a_clone_with_an_environment_of_its_own(tmp_path):
+    _, code = blocks(ROOT / "README.md")[0]
+    lines = code.replace("ADDRESS medunsup", f"-q {shlex.quote(str(ROOT))} medunsup", 1)
+    tell = "python -c 'import sys; print(sys.prefix != sys.base_prefix, sys.prefix)'; ls"
+    done = shell(f"set -e\n{lines}\n{tell}", tmp_path)
+    assert done.returncode == 0, done.stderr[-2000:]
+    prefix, *files = done.stdout.splitlines()
+    assert prefix == f"True {tmp_path / 'medunsup' / '.venv'}"
+    assert {"README.md", "constraints.txt", "pyproject.toml"} <= set(files)
 
 
 @pytest.mark.parametrize("words", of("medunsup"), ids=" ".join)
