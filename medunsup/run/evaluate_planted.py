@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from medunsup.core.errors import EmptyImageError, InputError
 from medunsup.io.bids import IMAGE_ENDINGS
+from medunsup.io.walk import files_below
 from medunsup.measures.evaluation import PlantedFigures
 from medunsup.run.evaluate_case import Judge
 from medunsup.run.prepare_many import stack
@@ -85,7 +86,7 @@ def read_shapes(folder: Path) -> LesionShapes:
     from medunsup.io.load import load
 
     found: list[tuple[Mask, Spacing]] = []
-    for path in sorted(path for path in folder.rglob("*") if path.name.lower().endswith(IMAGE_ENDINGS)):
+    for path in (path for path in files_below(folder) if path.name.lower().endswith(IMAGE_ENDINGS)):
         try:
             stored = load(path)
         except EmptyImageError:

@@ -12,6 +12,7 @@ import medunsup
 from medunsup.core.errors import InputError, UsageError
 from medunsup.core.paths import user_path
 from medunsup.io.bids import OutputNames, output_names, sidecar, stem
+from medunsup.io.walk import files_below
 from medunsup.run.settings import SegmentSettings
 
 Identity = dict[str, Any]
@@ -114,7 +115,7 @@ def status_of(result: Path, asked: Callable[[], Identity], *, without: str = "")
 def hash_input(path: Path) -> str:
     """SHA-256 of a file, or of the sorted hashes of a folder's files, so that their names do not matter.
 
-    Hidden files, which desktops leave in folders and loading passes over, do not count.
+    Hidden files, which desktops leave in folders and loading passes over, do not count (see `files_below`).
 
     Raises InputError if it cannot be read.
     """
@@ -123,8 +124,7 @@ def hash_input(path: Path) -> str:
     try:
         if not path.is_dir():
             return hash_file(path)
-        files = [file for file in path.rglob("*") if file.is_file() and not file.name.startswith(".")]
-        hashes = sorted(map(hash_file, files))
+        hashes = sorted(map(hash_file, files_below(path)))
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}). Check the path.") from error
     return sha256("".join(hashes).encode()).hexdigest()
