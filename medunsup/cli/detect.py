@@ -32,7 +32,7 @@ def detect(
     """Find what a model of healthy scans does not explain.
 
     Writes the raw map, the mask, a table of findings and the healthy look, on the scan's own voxels.
-    Exit codes: 0 done, 1 a scan failed, 2 wrong use, 130 interrupted, 143 ended from outside.
+    Exit codes: 0 done, 1 a scan ended in an error, 2 wrong use, 130 interrupted, 143 ended from outside.
     """
     with one_line_errors(debug=debug, as_json=as_json, quiet=quiet):
         from medunsup.run.detect_many import make_requests, run_requests

@@ -1,5 +1,6 @@
 """What the commands print on stdout: one line a scan, or one JSON object."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -118,12 +119,10 @@ def _line(scan: "ScanOutcome") -> str:
 
 
 def _count(scans: "Sequence[Outcome]") -> str:
-    counts = {
-        status: sum(scan.status == status for scan in scans) for status in ("done", "skipped", "failed")
-    }
-    not_run = sum(scan.status == "not run" for scan in scans)
-    words = f"{counts['done']} done, {counts['skipped']} skipped, {counts['failed']} failed"
-    return f"{words}, {not_run} not begun" if not_run else words
+    counts = Counter(scan.status for scan in scans)
+    errors = f"{counts['error']} error{'s' if counts['error'] != 1 else ''}"
+    words = f"{counts['done']} done, {counts['skipped']} skipped, {errors}"
+    return f"{words}, {counts['not run']} not begun" if counts["not run"] else words
 
 
 def as_json_facts(result: "CohortResult[Any]") -> dict[str, object]:

@@ -34,7 +34,7 @@ def segment(
 ) -> None:
     """Segment brain scans into grey matter, white matter and CSF, and measure them.
 
-    Exit codes: 0 done, 1 a scan failed, 2 wrong use, 130 interrupted, 143 ended from outside.
+    Exit codes: 0 done, 1 a scan ended in an error, 2 wrong use, 130 interrupted, 143 ended from outside.
     """
     given = {
         "method": method,

@@ -13,17 +13,16 @@ from medunsup.io.atomic import write_text
 from medunsup.report import anomaly_words
 from medunsup.report.anomaly_group_scans import (
     AnomalyScan,
-    FailedScan,
     GroupModel,
     Judged,
     models_of,
     read_scans,
 )
 from medunsup.report.anomaly_group_shift import shift_words
-from medunsup.report.group_scans import those_that_fit
+from medunsup.report.group_scans import FailedScan, those_that_fit
 from medunsup.report.render import render
 from medunsup.report.strips import WIDTH, Strip, strip
-from medunsup.report.words import DISCLAIMER, Shown
+from medunsup.report.words import DISCLAIMER, NOT_PROCESSED, Shown
 
 NAME = "anomaly_group.html"
 
@@ -77,6 +76,7 @@ def write_anomaly_group(
         "judged": judged,
         "apart": apart,
         "failed": failed,
+        "not_processed": NOT_PROCESSED,
         "models": models,
         "strips": _strips(judged, models),
         "counts": Counter(scan.judged for scan in scans),

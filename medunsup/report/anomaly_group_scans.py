@@ -85,14 +85,6 @@ class AnomalyScan:
         return self.p_value, -self.findings_ml, self.name
 
 
-@dataclass(frozen=True)
-class FailedScan:
-    """A scan that has no result of the last run, and the one line that says why."""
-
-    file: str
-    error: str
-
-
 def read_scans(folder: Path) -> list[AnomalyScan]:
     """All scans in `folder` and below that `detect` left a whole result of, by name."""
     return read_sidecars(folder, SIDECAR, _scan)

@@ -11,11 +11,11 @@ import medunsup
 from medunsup.core.errors import InputError
 from medunsup.core.labels import Label, class_table
 from medunsup.io.atomic import write_text
-from medunsup.report.group_scans import GroupScan, read_scans, those_that_fit
+from medunsup.report.group_scans import FailedScan, GroupScan, read_scans, those_that_fit
 from medunsup.report.outliers import ENOUGH, Deviation, deviations
 from medunsup.report.render import number, render
 from medunsup.report.strips import Strip, strip
-from medunsup.report.words import DISCLAIMER, VERDICTS, tissue_name
+from medunsup.report.words import DISCLAIMER, NOT_PROCESSED, VERDICTS, tissue_name
 
 NAME = "group_report.html"
 SEVERITY = {"fail": 0, "check": 1, "partial": 3, "pass": 4}
@@ -41,12 +41,16 @@ class Row:
         return severity, -max((abs(item.z) for item in self.deviations), default=0.0), self.scan.name
 
 
-def write_group(folder: str | Path, scans: Sequence[GroupScan] | None = None) -> Path:
+def write_group(
+    folder: str | Path,
+    scans: Sequence[GroupScan] | None = None,
+    failed: Sequence[FailedScan] = (),
+) -> Path:
     """Write `group_report.html` into `folder` over all results in it and below; return its path.
 
     A scan stands out if a share of volume, the brain mask's volume or a quality measure lies far from the
     group's median (robust z, from `outliers.ENOUGH` scans on). `scans` are those of the folder if they are
-    read already.
+    read already; those that `failed` are counted and listed with the reason.
 
     Raises InputError if the folder holds no result, OutputError if the page cannot be written.
     """
@@ -64,6 +68,8 @@ def write_group(folder: str | Path, scans: Sequence[GroupScan] | None = None) ->
         "strips": _strips(rows, tissues),
         "counts": {verdict: sum(scan.quality.verdict == verdict for scan in scans) for verdict in VERDICTS},
         "verdicts": VERDICTS,
+        "failed": failed,
+        "not_processed": NOT_PROCESSED,
         "n_outliers": sum(bool(row.deviations) for row in rows),
         "enough": ENOUGH,
         "labels_of": _label_of_measure,

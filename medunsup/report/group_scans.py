@@ -48,6 +48,14 @@ class GroupScan:
         return {name: volume / whole for name, volume in self.volumes_mm3.items()}
 
 
+@dataclass(frozen=True)
+class FailedScan:
+    """A scan that has no result of the last run, and the one line that says why."""
+
+    file: str
+    error: str
+
+
 def read_scans(folder: Path) -> list[GroupScan]:
     """All scans in `folder` and below that have a whole result, by name."""
     return read_sidecars(folder, SIDECAR, _scan)

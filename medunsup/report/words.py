@@ -27,21 +27,25 @@ class VerdictWords:
 
 
 Shown = Verdict  # the tones a page knows, whatever it judges
+# The one table of verdicts: terminal, tables and JSON say the key, pages the same word with its explanation.
 VERDICTS: dict[Shown, VerdictWords] = {
     "pass": VerdictWords(
-        "Passed",
+        "Pass: quality checks passed",
         "✓",
         "The automatic checks found nothing wrong with this segmentation. They do not look for disease.",
     ),
     "partial": VerdictWords(
-        "Checked in part",
+        "Partial: checked in part",
         "–",
         "Nothing speaks against it, but not all is known of such a scan or could be checked. Look at the "
         "outlines before you use it.",
     ),
-    "check": VerdictWords("Please look", "!", "Look at the outlines below before you use the volumes."),
-    "fail": VerdictWords("Failed", "✕", "Do not use these volumes: the segmentation is not to be trusted."),
+    "check": VerdictWords("Check: please look", "!", "Look at the outlines before you use the volumes."),
+    "fail": VerdictWords("Fail: do not use these volumes", "✕", "The segmentation is not to be trusted."),
 }
+# No verdict: the run of such a scan broke. It stands beside the verdicts wherever many scans are listed.
+ERROR = "error"
+NOT_PROCESSED = VerdictWords(ERROR, "✕", "Not processed: the last run made no result of it.")
 
 
 @dataclass(frozen=True)

@@ -19,13 +19,15 @@ Progress = Callable[[Path, str], None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """One scan's fate. `error` is one line, `trace` its traceback.
+    """One scan's fate; "error" is one that has no result, whatever a verdict says of those that have.
+
+    `error` is one line, `trace` its traceback.
 
     `is_fatal`: the rest would fail too. `is_wrong_use`: what was asked cannot be had of this scan.
     """
 
     scan: Path
-    status: Literal["done", "skipped", "failed", "not run"]
+    status: Literal["done", "skipped", "error", "not run"]
     warnings: tuple[str, ...] = ()
     outputs: dict[str, Path] = field(default_factory=dict)
     error: str | None = None
@@ -63,7 +65,7 @@ class CohortResult(Generic[AnyOutcome]):
     @property
     def n_failed(self) -> int:
         """How many scans have no result."""
-        return sum(scan.status in ("failed", "not run") for scan in self.scans)
+        return sum(scan.status in ("error", "not run") for scan in self.scans)
 
 
 @contextmanager
@@ -86,7 +88,7 @@ def attempt(scan: Path, kind: type[AnyOutcome], work: Callable[[], AnyOutcome]) 
 
     def failed(error: str, *, is_fatal: bool = False, is_wrong_use: bool = False) -> AnyOutcome:
         trace, told = traceback.format_exc(), error if error.startswith(str(scan)) else f"{scan}: {error}"
-        return kind(scan, "failed", error=told, trace=trace, is_fatal=is_fatal, is_wrong_use=is_wrong_use)
+        return kind(scan, "error", error=told, trace=trace, is_fatal=is_fatal, is_wrong_use=is_wrong_use)
 
     try:
         outcome = work()
@@ -157,4 +159,4 @@ def _results(
 
 def _killed(scan: Path, kind: type[AnyOutcome]) -> AnyOutcome:
     why = "its process was ended from outside, perhaps for lack of memory. Try fewer --jobs."
-    return kind(scan, "failed", error=f"{scan}: {why}")
+    return kind(scan, "error", error=f"{scan}: {why}")

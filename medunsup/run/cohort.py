@@ -7,7 +7,7 @@ from typing import Any
 from medunsup.core.paths import user_path
 from medunsup.run.batch import CohortResult, Progress, in_order, reserved, work_through
 from medunsup.run.given import apart, without_results
-from medunsup.run.group import TABLE, check_roots, write_group
+from medunsup.run.group import TABLE, check_roots, failed_scans, write_group
 from medunsup.run.inputs import by_contrast
 from medunsup.run.job import Job, do_job
 from medunsup.run.learning import check_learnable, learn, with_known_prior
@@ -88,15 +88,16 @@ def run_requests(
     finished: Finished | None = None,
 ) -> CohortResult[ScanOutcome]:
     """Do what is not done yet. `progress` hears (scan, step), `finished` each scan's outcome."""
-    with reserved([request.names for request in requests]):
+    names = [request.names for request in requests]
+    with reserved(names):
         planned = plan(requests, force=force)
         if requests and requests[0].settings.learn_prior:
             learned = learn(requests, jobs=jobs, progress=progress or _silent)
             planned = plan(learned, force=force)
         outcomes = _work(planned, jobs, force, report, progress)
         scans = in_order(outcomes, [request.scan for request in requests], finished)
-        roots = {root for request in requests if (root := request.names.root) is not None}
-        page = [write_group(root, page=report) for root in sorted(roots)]
+        roots = {each.root for each in names if each.root is not None}
+        page = [write_group(root, failed_scans(root, names, scans), page=report) for root in sorted(roots)]
     return CohortResult(scans, page[0] if page else None)
 
 
@@ -117,7 +118,7 @@ def _work(
     todo = []
     for item in planned:
         if item.status == "missing":
-            yield ScanOutcome(item.request.scan, "failed", error=item.why)
+            yield ScanOutcome(item.request.scan, "error", error=item.why)
         elif item.status == "done" and not force:
             yield read_outcome(item.request, "skipped")
         else:

@@ -1,24 +1,19 @@
 """What all results of `detect` in one folder say together: one table, one page."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from medunsup.io.atomic import write_text
-from medunsup.report.anomaly_group_scans import AnomalyScan, FailedScan, models_of, read_scans
+from medunsup.report.anomaly_group_scans import AnomalyScan, models_of, read_scans
 from medunsup.report.anomaly_group_shift import shift_words
-from medunsup.report.group_scans import subfolder
-from medunsup.run.detect import DetectRequest
-from medunsup.run.detect_outcome import DetectOutcome
-from medunsup.run.group import drawn
+from medunsup.report.group_scans import FailedScan
+from medunsup.run.group import FEWEST, drawn, rows_of_failed
 from medunsup.run.tables import tsv
 
 TABLE = "anomalies.tsv"
-COLUMNS = ("scan", "p_value", "alpha", "verdict", "n_findings", "findings_ml", "largest_ml", "flags")
-FEWEST = 2
-FOLDERS = re.compile(r"(?<![\w.:/])/(?:[^/\s:]+/)+")
+COLUMNS = ("scan", "p_value", "alpha", "verdict", "n_findings", "findings_ml", "largest_ml", "flags", "error")
 
 
 @dataclass(frozen=True)
@@ -47,28 +42,8 @@ def anomalies_tsv(scans: Sequence[AnomalyScan], failed: Sequence[FailedScan] = (
 
     A scan that failed has its row unless an earlier run left a result of it.
     """
-    there = {scan.file for scan in scans}
-    rows = [_row_of_failed(scan) for scan in failed if scan.file not in there]
+    rows = rows_of_failed(failed, {scan.file for scan in scans}, COLUMNS)
     return tsv([COLUMNS, *(_row(scan) for scan in scans), *rows])
-
-
-def failed_scans(
-    root: Path, requests: Sequence[DetectRequest], outcomes: Sequence[DetectOutcome]
-) -> list[FailedScan]:
-    """Name the scans of `root` that have no result of this run, as the table names scans."""
-    found = []
-    for request, outcome in zip(requests, outcomes, strict=True):
-        if outcome.error is not None and request.names.root == root:
-            place = subfolder(request.names.path("anomaly_mask"), root)
-            found.append(FailedScan(place + outcome.scan.name, without_folders(outcome.error, outcome.scan)))
-    return found
-
-
-def without_folders(error: str, scan: Path) -> str:
-    """Leave out the folders of files: a page is passed on, and they may name a person."""
-    text = error.removeprefix(f"{scan}: ").replace(str(scan), scan.name)
-    text = text.replace(f"{scan.parent}/", "") if scan.parent.name else text
-    return FOLDERS.sub("", text)
 
 
 def _row(scan: AnomalyScan) -> list[str]:
@@ -82,11 +57,8 @@ def _row(scan: AnomalyScan) -> list[str]:
         verdict,
         *found,
         ",".join(flag.name for flag in scan.flags) or "none",
+        "n/a",
     ]
-
-
-def _row_of_failed(scan: FailedScan) -> list[str]:
-    return [scan.file if name == "scan" else "failed" if name == "verdict" else "n/a" for name in COLUMNS]
 
 
 def _write_page(root: Path, *, failed: Sequence[FailedScan], scans: Sequence[AnomalyScan]) -> Path:

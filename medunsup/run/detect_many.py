@@ -10,10 +10,10 @@ from medunsup.core.paths import user_path
 from medunsup.run.batch import CohortResult, Progress, attempt, in_order, reserved, work_through
 from medunsup.run.detect import DetectRequest, check_rates, detect_scan, make_request
 from medunsup.run.detect_export import write
-from medunsup.run.detect_group import TABLE, failed_scans, write_group
+from medunsup.run.detect_group import TABLE, write_group
 from medunsup.run.detect_outcome import DetectOutcome, read_outcome
 from medunsup.run.given import apart, without_results
-from medunsup.run.group import check_roots
+from medunsup.run.group import check_roots, failed_scans
 from medunsup.run.model_folder import ModelFolder, read_model
 from medunsup.run.plan import Planned, look
 from medunsup.run.request import check_patterns, check_there, fill
@@ -89,13 +89,14 @@ def run_requests(
         if progress is not None:
             progress(requests[0].scan.scan, "reading the model")
         check_rates(requests[0])
-    with reserved([request.names for request in requests]):
-        check_roots([request.names for request in requests], TABLE)
+    names = [request.names for request in requests]
+    with reserved(names):
+        check_roots(names, TABLE)
         planned = look(requests, "anomaly_mask", force=force)
         outcomes = _work(planned, model, jobs, force, progress)
         found = in_order(outcomes, [request.scan.scan for request in requests], finished)
-        roots = {root for request in requests if (root := request.names.root) is not None}
-        groups = [write_group(root, failed_scans(root, requests, found)) for root in sorted(roots)]
+        roots = {each.root for each in names if each.root is not None}
+        groups = [write_group(root, failed_scans(root, names, found)) for root in sorted(roots)]
     return CohortResult(
         found,
         groups[0].page if groups else None,
@@ -132,7 +133,7 @@ def _work(
     todo = []
     for item in planned:
         if item.status == "missing":
-            yield DetectOutcome(item.request.scan.scan, "failed", error=item.why)
+            yield DetectOutcome(item.request.scan.scan, "error", error=item.why)
         elif item.status == "done" and not force:
             yield read_outcome(item.request, "skipped")
         else:

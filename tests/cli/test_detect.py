@@ -141,7 +141,7 @@ def test_many_scans_are_counted_and_what_all_share_is_said_once(trained, patient
     (shared,) = [line for line in told if "support no false-positive rate" in line]
     assert shared.startswith("  all 2 scans: ")
     assert sum("has seen this scan" in line for line in told) == 1
-    assert "2 done, 0 skipped, 1 failed" in told
+    assert "2 done, 0 skipped, 1 error" in told
     assert f"All scans compared: {tmp_path / 'anomaly_group.html'}" in told
     assert len(done.stdout.splitlines()) == 2
 
@@ -155,7 +155,7 @@ def test_cohort_that_is_unlike_the_healthy_scans_as_a_whole_is_told_of_after_its
         "5 of 5 scans have p of .25 or less, where about 1 healthy one would: as a whole they are unlike"
     )
     (place,) = [place for place, line in enumerate(told) if line.startswith(sentence)]
-    assert place > told.index("5 done, 0 skipped, 0 failed")
+    assert place > told.index("5 done, 0 skipped, 0 errors")
     again = run("detect", *scans, "--model", trained.path, "-o", tmp_path / "out", "--json", "-q")
     assert json.loads(again.stdout)["warnings"] == [told[place]]
 

@@ -37,7 +37,7 @@ def test_json_is_exactly_one_object_on_stdout(medunsup, make_scan, tmp_path):
     done = medunsup("segment", make_scan(), tmp_path / "missing.nii.gz", *QUICK, "-o", "out", "--json")
     told = json.loads(done.stdout)
     assert done.exit_code == told["exit_code"] == 1
-    assert [scan["status"] for scan in told["scans"]] == ["done", "failed"]
+    assert [scan["status"] for scan in told["scans"]] == ["done", "error"]
     assert set(told["scans"][0]["volumes_ml"]) == {"GM", "WM", "CSF"}
     assert told["scans"][0]["verdict"] in ("pass", "check", "fail")
     assert "missing.nii.gz" in told["scans"][1]["error"]

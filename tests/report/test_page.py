@@ -53,7 +53,7 @@ def test_the_page_stays_below_five_megabytes(page_text: str) -> None:
 
 def test_the_first_screen_says_verdict_reason_and_three_volumes(page_text: str, result: TissueResult) -> None:
     first = page_text[page_text.index("<main>") : page_text.index('id="slices"')]
-    assert "Please look" in first
+    assert "Check: please look" in first
     assert "The template fits loosely." in first
     assert "Not for clinical diagnosis" in first
     for millilitres in result.volumes_ml.values():
@@ -102,7 +102,7 @@ def test_text_from_outside_is_escaped(result: TissueResult, tmp_path: Path) -> N
 def test_each_verdict_has_its_words_and_its_sign(result: TissueResult, tmp_path: Path, verdict: str) -> None:
     judged = replace(result, quality=Quality(verdict))  # type: ignore[arg-type]
     text = write_page(judged, tmp_path / "a.html").read_text("utf-8")
-    words = {"pass": ("Passed", "✓"), "check": ("Please look", "!"), "fail": ("Failed", "✕")}
+    words = {"pass": ("Pass: ", "✓"), "check": ("Check: ", "!"), "fail": ("Fail: ", "✕")}
     assert all(word in text for word in words[verdict])
 
 
@@ -112,8 +112,8 @@ def test_a_pass_that_left_checks_out_does_not_look_like_a_pass(result: TissueRes
     judged = replace(result, quality=findings.verdict())
     text = write_page(judged, tmp_path / "a.html").read_text("utf-8")
     assert 'class="verdict partial"' in text
-    assert "Checked in part" in text
-    assert "Passed" not in text
+    assert "Partial: checked in part" in text
+    assert "Pass:" not in text
     assert "ghosts and motion" in text
 
 

@@ -1,6 +1,10 @@
 """Many scans: what is done is skipped, what was made otherwise is refused, what fails is told."""
 
+import csv
+import html
 import json
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -33,10 +37,36 @@ def test_a_failed_scan_is_told_and_the_rest_goes_on(make_scan, tmp_path):
     broken.write_bytes(b"no image")
     scans = [make_scan("a.nii.gz"), broken, tmp_path / "missing.nii.gz", make_scan("b.nii.gz")]
     result = segment_many(scans, tmp_path / "out", **QUICK)
-    assert [scan.status for scan in result.scans] == ["done", "failed", "failed", "done"]
+    assert [scan.status for scan in result.scans] == ["done", "error", "error", "done"]
     assert "broken.nii.gz" in result.scans[1].error
     assert "missing.nii.gz" in result.scans[2].error
     assert result.n_failed == 2
+
+
+def test_a_scan_in_error_is_counted_on_the_page_and_has_a_row_with_the_cause(make_scan, tmp_path):
+    private = tmp_path / "private"
+    private.mkdir()
+    broken = private / "broken.nii.gz"
+    broken.write_bytes(b"no image")
+    scans, out = [make_scan("a.nii.gz"), broken], tmp_path / "out"
+    told = segment_many(scans, out, **{**QUICK, "report": True})
+    with (out / "volumes.tsv").open() as file:
+        rows = {row["scan"]: row for row in csv.DictReader(file, delimiter="\t")}
+    cause = told.scans[1].error.removeprefix(f"{broken}: ")
+    assert rows["broken.nii.gz"] == dict.fromkeys(rows["a.nii.gz"], "n/a") | {
+        "scan": "broken.nii.gz",
+        "verdict": "error",
+        "error": cause,
+    }
+    assert rows["a.nii.gz"]["error"] == "n/a"
+    page = html.unescape(told.group_page.read_text("utf-8"))
+    assert "out: 2 scans" in page
+    assert re.search(r'href="#failed">error</a></dt><dd class="value">1<', page)
+    assert cause in page
+    assert "private" not in page
+    shutil.copy(scans[0], broken)
+    segment_many(scans, out, **QUICK)
+    assert "error" not in (out / "volumes.tsv").read_text().split("\n", 1)[1]
 
 
 def test_a_defect_of_our_own_in_one_scan_does_not_end_the_others(make_scan, tmp_path, monkeypatch):
@@ -50,7 +80,7 @@ def test_a_defect_of_our_own_in_one_scan_does_not_end_the_others(make_scan, tmp_
 
     monkeypatch.setattr(export, "write", fail_on_a)
     result = segment_many(scans, tmp_path / "out", **QUICK)
-    assert [scan.status for scan in result.scans] == ["failed", "done"]
+    assert [scan.status for scan in result.scans] == ["error", "done"]
     assert "ZeroDivisionError" in result.scans[0].error
     assert "Traceback" in result.scans[0].trace
 
@@ -80,7 +110,7 @@ def test_a_full_disk_stops_the_run_instead_of_failing_scan_by_scan(make_scan, tm
 
     monkeypatch.setattr(export, "write", full)
     result = segment_many(scans, tmp_path / "out", **QUICK)
-    assert [scan.status for scan in result.scans] == ["failed", "not run"]
+    assert [scan.status for scan in result.scans] == ["error", "not run"]
     assert result.n_failed == 2
 
 
@@ -172,7 +202,7 @@ def test_a_scan_without_its_mask_fails_and_the_rest_goes_on(make_scan, small_bra
     scans = [make_scan("a.nii.gz"), make_scan("b.nii.gz")]
     phantom.save(small_brain.mask, tmp_path / "b_mask.nii.gz", axes="LPS")
     result = segment_many(scans, tmp_path / "out", mask="{folder}/{stem}_mask.nii.gz", **QUICK)
-    assert [scan.status for scan in result.scans] == ["failed", "done"]
+    assert [scan.status for scan in result.scans] == ["error", "done"]
     assert "a_mask.nii.gz" in result.scans[0].error
 
 

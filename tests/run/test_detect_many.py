@@ -14,8 +14,8 @@ from small_models import write_small_model
 from medunsup.core.errors import OutputError, UsageError
 from medunsup.run.cohort import segment_many
 from medunsup.run.detect import detect
-from medunsup.run.detect_group import without_folders
 from medunsup.run.detect_many import detect_many
+from medunsup.run.group import without_folders
 
 __all__ = ["patient", "people", "trained"]
 
@@ -87,7 +87,7 @@ def test_two_processes_find_byte_for_byte_what_one_finds_and_read_the_model_once
 def test_process_that_is_killed_costs_its_own_scan(trained, strangers, tmp_path, reads):
     deadly = shutil.copy(strangers[0], tmp_path / "sub-deadly_T1w.nii.gz")
     result = detect_many([deadly, *strangers[1:]], trained.path, tmp_path / "out", jobs=2)
-    assert [scan.status for scan in result.scans] == ["failed", "done", "done"]
+    assert [scan.status for scan in result.scans] == ["error", "done", "done"]
     assert "sub-deadly_T1w.nii.gz: its process was ended from outside" in result.scans[0].error
     assert "Try fewer --jobs" in result.scans[0].error
     assert not list((tmp_path / "out").rglob(".medunsup*"))
@@ -127,7 +127,7 @@ def test_scan_that_fails_does_not_end_the_others(trained, patient, tmp_path):
     broken = tmp_path / "sub-00_T1w.nii.gz"
     broken.write_bytes(b"no scan")
     outcomes = detect_many([broken, patient], trained.path, tmp_path / "out").scans
-    assert [one.status for one in outcomes] == ["failed", "done"]
+    assert [one.status for one in outcomes] == ["error", "done"]
     assert "sub-00_T1w.nii.gz" in outcomes[0].error
 
 
@@ -138,7 +138,7 @@ def test_mask_of_one_scan_is_not_taken_for_all(trained, patient, strangers, tmp_
 
 def test_scan_that_is_not_there_fails_and_the_rest_goes_on(trained, patient, tmp_path):
     result = detect_many([tmp_path / "sub-1_T1w.nii", patient], trained.path, tmp_path / "out")
-    assert [scan.status for scan in result.scans] == ["failed", "done"]
+    assert [scan.status for scan in result.scans] == ["error", "done"]
     assert "there is no such file" in result.scans[0].error
     assert result.n_failed == 1
 
@@ -234,14 +234,15 @@ def test_scan_that_failed_is_named_with_the_reason_until_a_later_run_does_it(tra
     first = detect_many([broken, strangers[1]], trained.path, tmp_path / "out")
     assert rows()[broken.name] == dict.fromkeys(rows()[broken.name], "n/a") | {
         "scan": broken.name,
-        "verdict": "failed",
+        "verdict": "error",
+        "error": first.scans[0].error.removeprefix(f"{broken}: "),
     }
     text = first.group_page.read_text("utf-8")
     assert first.scans[0].error.removeprefix(f"{broken}: ") in html.unescape(text)
     assert "private" not in text
     shutil.copy(strangers[0], broken)
     detect_many([broken, strangers[1]], trained.path, tmp_path / "out")
-    assert rows()[broken.name]["verdict"] != "failed"
+    assert rows()[broken.name]["verdict"] != "error"
     assert 'id="failed"' not in first.group_page.read_text("utf-8")
 
 

@@ -105,7 +105,7 @@ def test_no_scan_is_part_of_its_own_prior(cohort, make_scan, tmp_path):
 def test_a_scan_that_fails_is_told_and_the_others_learn_without_it(cohort, tmp_path):
     (tmp_path / "broken.nii.gz").write_bytes(b"no image")
     result = segment_many([*cohort, tmp_path / "broken.nii.gz"], tmp_path / "out", **CHOICES)
-    assert [scan.status for scan in result.scans] == ["done"] * 4 + ["failed"]
+    assert [scan.status for scan in result.scans] == ["done"] * 4 + ["error"]
 
 
 @pytest.mark.parametrize(
