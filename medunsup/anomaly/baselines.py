@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Self
 
+import numpy as np
 from numpy.typing import NDArray
 
 from medunsup.anomaly.base import AnomalyModel, Score, State, joined, part_of
 from medunsup.anomaly.build import build_model, build_score
 from medunsup.anomaly.data import Array, Mask, Scans
-from medunsup.anomaly.postprocess import postprocess
+from medunsup.anomaly.postprocess import Floors, learned_floors, postprocess
 from medunsup.anomaly.space import SPACING_MM
 
 
@@ -60,6 +62,7 @@ class Baselines:
     def __init__(self, *, steps: Sequence[str] = (), spacing_mm: float = SPACING_MM) -> None:
         self.steps, self.spacing_mm = tuple(steps), spacing_mm
         self.models_: dict[str, AnomalyModel] = {}
+        self.floors_: dict[str, Floors] = {}
         self.scores_: dict[str, Score] = {
             name: build_score(one.score, one.options) for name, one in BASELINES.items() if one.model is None
         }
@@ -70,6 +73,10 @@ class Baselines:
             self.models_[name] = model.fit(scans)
         for name, score in self._new_scores().items():
             self.scores_[name] = score.fit(self._model(name), scans)
+        for name, score in self.scores_.items():
+            if score.makes_map and self._steps(name):
+                raw = partial(score.map, self._model(name))
+                self.floors_[name] = learned_floors(self._steps(name), raw, scans, (self.spacing_mm,) * 3)
         return self
 
     def map(self, name: str, values: Array, mask: Mask) -> Array | None:
@@ -78,8 +85,8 @@ class Baselines:
         if not score.makes_map:
             return None
         found = score.map(self._model(name), values, mask)
-        steps = () if BASELINES[name].native else self.steps
-        return postprocess(steps, found, mask, (self.spacing_mm,) * 3)
+        floors = self.floors_.get(name, ())
+        return postprocess(self._steps(name), found, mask, (self.spacing_mm,) * 3, floors)
 
     def scan_score(self, name: str, values: Array, mask: Mask, score_map: Array | None) -> float:
         """Return one baseline's number for a scan, from its map if it makes one."""
@@ -94,7 +101,8 @@ class Baselines:
     def state(self) -> State:
         """Everything learned, as arrays named "pca/components", "pca_lof/rows" and so on."""
         owners: dict[str, AnomalyModel | Score] = {**self.models_, **self.scores_}
-        return joined({name: one.state() for name, one in owners.items()})
+        floors = {name: np.asarray(one, dtype=np.float64) for name, one in self.floors_.items()}
+        return joined({**{name: one.state() for name, one in owners.items()}, "floors": floors})
 
     def load_state(self, state: Mapping[str, NDArray[Any]], shape: tuple[int, int, int, int]) -> Self:
         """Take over what `state` gave; `shape` is (C, I, J, K)."""
@@ -102,7 +110,11 @@ class Baselines:
             self.models_[name] = model.load_state(part_of(state, name), shape)
         for name, score in self._new_scores().items():
             self.scores_[name] = score.load_state(part_of(state, name))
+        self.floors_ = {name: tuple(one.tolist()) for name, one in part_of(state, "floors").items()}
         return self
+
+    def _steps(self, name: str) -> tuple[str, ...]:
+        return () if BASELINES[name].native else self.steps
 
     def _model(self, name: str) -> AnomalyModel | None:
         model = BASELINES[name].model

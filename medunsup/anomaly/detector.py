@@ -1,6 +1,7 @@
 """A model, a score and post-processing as one scikit-learn estimator, for a user's own arrays."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -11,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from medunsup.anomaly.base import AnomalyModel, Score
 from medunsup.anomaly.build import build_model, build_score
 from medunsup.anomaly.data import Array, Mask, Scans
-from medunsup.anomaly.postprocess import check_steps, postprocess
+from medunsup.anomaly.postprocess import Floors, check_steps, learned_floors, postprocess
 from medunsup.core.errors import InputError
 
 
@@ -49,6 +50,7 @@ class Detector(BaseEstimator):
 
     model_: AnomalyModel
     score_: Score
+    floors_: Floors
     shape_: tuple[int, int, int, int]
 
     def fit(self, X: NDArray[np.floating], y: None = None, *, masks: Mask | None = None) -> Self:
@@ -62,6 +64,9 @@ class Detector(BaseEstimator):
         score = build_score(self.score, self.score_values, model=model)
         self.model_ = model.fit(scans)
         self.score_ = score.fit(self.model_, scans)
+        self.floors_ = learned_floors(
+            tuple(self.postprocess), partial(self.score_.map, self.model_), scans, self.spacing_mm
+        )
         self.shape_ = scans.shape
         return self
 
@@ -85,7 +90,7 @@ class Detector(BaseEstimator):
 
     def _map(self, values: Array, mask: Mask) -> Array:
         raw = self.score_.map(self.model_, values, mask)
-        return postprocess(self.postprocess, raw, mask, self.spacing_mm)
+        return postprocess(self.postprocess, raw, mask, self.spacing_mm, self.floors_)
 
     def _number(self, values: Array, mask: Mask) -> float:
         score_map = self._map(values, mask) if self.score_.makes_map else None

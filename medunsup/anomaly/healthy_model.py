@@ -13,7 +13,7 @@ from medunsup.anomaly.base import AnomalyModel, Score, State, joined, part_of
 from medunsup.anomaly.build import build_model, build_score
 from medunsup.anomaly.calibrate import Calibration, calibrate
 from medunsup.anomaly.data import Array, Mask, Scans
-from medunsup.anomaly.postprocess import postprocess
+from medunsup.anomaly.postprocess import Floors, postprocess
 from medunsup.core.errors import UsageError
 from medunsup.io.stacked import stacked
 
@@ -30,19 +30,26 @@ class HealthyModel:
     shape: tuple[int, int, int, int]
     spacing_mm: float
     calibration: Calibration
+    floors: Floors = ()
 
     def map(self, values: Array, mask: Mask) -> Array:
         """Return the post-processed map (I, J, K) of one scan (C, I, J, K), 0 outside the mask."""
-        return score_map(self.model, self.score, self.steps, values, mask, self.spacing_mm)
+        return score_map(self.model, self.score, self.steps, values, mask, self.spacing_mm, self.floors)
 
     def scan_score(self, values: Array, mask: Mask, found: Array) -> float:
         """Return one number for the scan, from its map where the score has no own."""
         return self.score.scan_score(self.model, values, mask, found)
 
     def state(self) -> State:
-        """Everything learned, as arrays named "model/...", "score/..." and "calibration/..."."""
-        calibration = self.calibration.state()
-        return joined({"model": self.model.state(), "score": self.score.state(), "calibration": calibration})
+        """Everything learned, as arrays named "model/...", "score/...", "steps/..." and "calibration/..."."""
+        return joined(
+            {
+                "model": self.model.state(),
+                "score": self.score.state(),
+                "steps": {"floors": np.asarray(self.floors, dtype=np.float64)},
+                "calibration": self.calibration.state(),
+            }
+        )
 
     @classmethod
     def of_state(
@@ -55,19 +62,29 @@ class HealthyModel:
         shape: tuple[int, int, int, int],
         spacing_mm: float,
     ) -> Self:
-        """Take over what `state` gave; `model` and `score` are names with their parameters."""
+        """Take over what `state` gave; `model` and `score` are names with their parameters.
+
+        Folders of version 0.1.0 hold no floors: their steps divide by whatever a map has.
+        """
         fitted = build_model(*model).load_state(part_of(state, "model"), shape)
         own = build_score(*score, model=fitted).load_state(part_of(state, "score"))
         calibration = Calibration.from_state(part_of(state, "calibration"))
-        return cls(fitted, own, tuple(steps), shape, spacing_mm, calibration)
+        floors = tuple(part_of(state, "steps").get("floors", np.zeros(0)).tolist())
+        return cls(fitted, own, tuple(steps), shape, spacing_mm, calibration, floors)
 
 
 def score_map(
-    model: Any, score: Score, steps: Sequence[str], values: Array, mask: Mask, spacing_mm: float
+    model: Any,
+    score: Score,
+    steps: Sequence[str],
+    values: Array,
+    mask: Mask,
+    spacing_mm: float,
+    floors: Floors = (),
 ) -> Array:
     """Score one scan and take the map through the steps."""
     found = score.map(model, values, mask)
-    return postprocess(steps, found, mask, (spacing_mm,) * 3)
+    return postprocess(steps, found, mask, (spacing_mm,) * 3, floors)
 
 
 def calibrated(
@@ -78,11 +95,13 @@ def calibrated(
     *,
     spacing_mm: float,
     least_part_mm3: float,
+    floors: Floors = (),
     folder: Path | None = None,
 ) -> Calibration:
     """Calibrate on healthy scans the model was not trained on.
 
-    With `folder` the maps lie there in a file meanwhile, instead of in memory.
+    `floors` are the steps' (`postprocess.learned_floors`). With `folder` the maps lie there in a file
+    meanwhile, instead of in memory.
 
     Raises UsageError for a score that makes no map.
     """
@@ -94,7 +113,7 @@ def calibrated(
     room = stacked(file, scans.masks.shape, np.float32) if file else nullcontext(in_memory.append)
     with room as keep:
         for values, mask in scans:
-            found = score_map(model, score, steps, values, mask, spacing_mm)
+            found = score_map(model, score, steps, values, mask, spacing_mm, floors)
             numbers.append(score.scan_score(model, values, mask, found))
             keep(found)
     # Both are sequences of one scan each; nothing is copied.

@@ -1,8 +1,9 @@
 """Named steps between a raw map and what is thresholded, in the order they are given.
 
 `["median=3", "erosion=4", "components=20"]`: median over 3³ voxels, then a rim of 4 mm set to 0, then bright
-spots smaller than 20 mm³ lowered. `"relative=75"` divides a map by its own 75th percentile. Each step takes a
-map to a map, so that its effect can be measured alone.
+spots smaller than 20 mm³ lowered. `"relative=75"` divides a map by its own 75th percentile, but never by less
+than healthy maps have there (`learned_floors`). Each step takes a map to a map, so that its effect can be
+measured alone.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,23 +14,63 @@ import numpy as np
 from pydantic import AfterValidator
 from scipy import ndimage
 
-from medunsup.anomaly.data import Array, Mask
+from medunsup.anomaly.data import Array, Mask, Scans
 from medunsup.core.errors import UsageError
 from medunsup.preprocess.images import bounding_box
 from medunsup.preprocess.morphology import Spacing, erode
 
+RELATIVE = "relative"
+FLOOR_SCANS = 20
 
-def postprocess(steps: Sequence[str], score_map: Array, mask: Mask, spacing_mm: Spacing) -> Array:
-    """Take a map (I, J, K) through all steps. Raises UsageError for a step that does not exist."""
-    for step in steps:
-        score_map = apply_step(step, score_map, mask, spacing_mm)
+Floors = Sequence[float]
+
+
+def postprocess(
+    steps: Sequence[str], score_map: Array, mask: Mask, spacing_mm: Spacing, floors: Floors = ()
+) -> Array:
+    """Take a map (I, J, K) through all steps; `floors` are those that `learned_floors` gave.
+
+    Raises UsageError for a step that does not exist.
+    """
+    for step, floor in with_floors(steps, floors):
+        score_map = apply_step(step, score_map, mask, spacing_mm, floor)
     return score_map
 
 
-def apply_step(step: str, score_map: Array, mask: Mask, spacing_mm: Spacing) -> Array:
+def apply_step(step: str, score_map: Array, mask: Mask, spacing_mm: Spacing, floor: float = 0.0) -> Array:
     """Take a map through one step such as "median=3"."""
     name, amount = _parse(step)
-    return STEPS[name].apply(score_map, mask, spacing_mm, amount)
+    return STEPS[name].apply(score_map, mask, spacing_mm, amount, floor)
+
+
+def with_floors(steps: Sequence[str], floors: Floors) -> list[tuple[str, float]]:
+    """Pair each step with its floor, 0 where none was learned."""
+    return list(zip(steps, floors or (0.0,) * len(steps), strict=True))
+
+
+def learned_floors(
+    steps: Sequence[str], score_map: Callable[[Array, Mask], Array], scans: Scans, spacing_mm: Spacing
+) -> Floors:
+    """Learn from healthy scans the least each step may divide by: one number a step, 0 if it divides by none.
+
+    `score_map` makes the raw map of a scan. The floor is the least divisor among at most 20 of the scans, but
+    no less than half their median: a scan whose own divisor is near 0, as that of a one-sided score easily
+    is, keeps the units of the others. Where most divisors are 0 it is the mean score.
+    """
+    floors: list[float] = []
+    chosen = np.unique(np.linspace(0, len(scans) - 1, FLOOR_SCANS).astype(int))
+    for n, step in enumerate(steps):
+        name, percent = _parse(step)
+        if name != RELATIVE:
+            floors.append(0.0)
+            continue
+        measured = []
+        for at in chosen:
+            mask = scans.masks[at]
+            found = postprocess(steps[:n], score_map(scans.values[at], mask), mask, spacing_mm, floors)
+            measured.append((_usual(found, mask, percent), _mean(found, mask)))
+        floors.append(_least_divisor(measured))
+    return tuple(floors)
 
 
 def median(score_map: Array, mask: Mask, size: int) -> Array:
@@ -62,30 +103,46 @@ def lower_small_spots(score_map: Array, mask: Mask, spacing_mm: Spacing, least_m
     return SimpleITK.GetArrayFromImage(opened)[1:-1, 1:-1, 1:-1] * mask
 
 
-def relative(score_map: Array, mask: Mask, percent: float) -> Array:
-    """Divide by the scan's own percentile of the scores in the mask; unchanged if that is not above 0.
+def relative(score_map: Array, mask: Mask, percent: float, floor: float = 0.0) -> Array:
+    """Divide by the scan's own percentile of the scores in the mask, by `floor` if that is less.
 
     A scan that is unlike the healthy ones all over, for its noise or its age, then shows no more findings
-    than others. The order of voxels within a scan stays, and so does their average precision.
+    than others. The order of voxels within a scan stays, and so does their average precision. Where both are
+    0, no unit is known and the map stays as it is.
     """
-    usual = float(np.percentile(score_map[mask], percent)) if mask.any() else 0.0
-    return score_map * mask / np.float32(usual if usual > 0 else 1)
+    divisor = max(_usual(score_map, mask, percent), floor)
+    return score_map * mask / np.float32(divisor if divisor > 0 else 1)
+
+
+def _usual(score_map: Array, mask: Mask, percent: float) -> float:
+    return float(np.percentile(score_map[mask], percent)) if mask.any() else 0.0
+
+
+def _mean(score_map: Array, mask: Mask) -> float:
+    return float(score_map[mask].mean(dtype=np.float64)) if mask.any() else 0.0
+
+
+def _least_divisor(measured: Sequence[tuple[float, float]]) -> float:
+    """Least divisor from each healthy map's own and its mean score."""
+    own, means = np.array(measured).T
+    floor = max(own.min(), np.median(own) / 2)
+    return float(floor if floor > 0 else max(means.mean(), 0))
 
 
 @dataclass(frozen=True)
 class Step:
-    """What a step does with its number, and which numbers make sense."""
+    """What a step does with its number and the least divisor, and which numbers make sense."""
 
-    apply: Callable[[Array, Mask, Spacing, float], Array]
+    apply: Callable[[Array, Mask, Spacing, float, float], Array]
     limits: tuple[float, float]
     unit: str
 
 
 STEPS = {
-    "median": Step(lambda scores, mask, _, size: median(scores, mask, int(size)), (1, 15), "voxels, odd"),
-    "erosion": Step(erode_rim, (0, 50), "mm"),
-    "components": Step(lower_small_spots, (0, 1e6), "mm³"),
-    "relative": Step(lambda scores, mask, _, percent: relative(scores, mask, percent), (50, 99), "percent"),
+    "median": Step(lambda scores, mask, _, size, __: median(scores, mask, int(size)), (1, 15), "voxels, odd"),
+    "erosion": Step(lambda *of: erode_rim(*of[:4]), (0, 50), "mm"),
+    "components": Step(lambda *of: lower_small_spots(*of[:4]), (0, 1e6), "mm³"),
+    RELATIVE: Step(lambda scores, mask, _, *of: relative(scores, mask, *of), (50, 99), "percent"),
 }
 
 

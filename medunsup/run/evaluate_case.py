@@ -105,13 +105,13 @@ def measure(case: Case, judge: Judge, say: Say) -> CaseFigures:
 
 def model_maps(judge: Judge, prepared: Prepared) -> Iterator[tuple[str, Array]]:
     """Yield the model's map on the lattice, as the score gives it ("none") and after each step."""
-    from medunsup.anomaly.postprocess import apply_step
+    from medunsup.anomaly.postprocess import apply_step, with_floors
 
     healthy = judge.model.healthy
     score_map = healthy.score.map(healthy.model, prepared.values, prepared.mask)
     yield "none", score_map
-    for step in healthy.steps:
-        score_map = apply_step(step, score_map, prepared.mask, (healthy.spacing_mm,) * 3)
+    for step, floor in with_floors(healthy.steps, healthy.floors):
+        score_map = apply_step(step, score_map, prepared.mask, (healthy.spacing_mm,) * 3, floor)
         yield step, score_map
 
 

@@ -89,6 +89,7 @@ def learn(
     from medunsup.anomaly.build import build_model, build_score
     from medunsup.anomaly.guards import learn_card
     from medunsup.anomaly.healthy_model import HealthyModel, calibrated
+    from medunsup.anomaly.postprocess import learned_floors
     from medunsup.anomaly.space import ModelSpace
 
     train, held_out = scans["train"], scans["calibration"]
@@ -99,21 +100,24 @@ def learn(
     model.fit(train, validation=scans.get("validation"), training=training)
     told(Stage("learning the score"))
     score.fit(model, train)
+    steps, spacing_mm = settings.postprocess, settings.spacing_mm
+    floors = learned_floors(steps, partial(score.map, model), train, (spacing_mm,) * 3)
     told(Stage("calibrating"))
     calibration = calibrated(
         model,
         score,
-        settings.postprocess,
+        steps,
         held_out,
-        spacing_mm=settings.spacing_mm,
+        spacing_mm=spacing_mm,
         least_part_mm3=settings.least_part_mm3,
+        floors=floors,
         folder=work,
     )
-    fitted = HealthyModel(model, score, settings.postprocess, train.shape, settings.spacing_mm, calibration)
+    fitted = HealthyModel(model, score, steps, train.shape, spacing_mm, calibration, floors)
     told(Stage("learning the cheap methods"))
-    baselines = Baselines(steps=settings.postprocess, spacing_mm=settings.spacing_mm).fit(train)
+    baselines = Baselines(steps=steps, spacing_mm=spacing_mm).fit(train)
     told(Stage("gathering what healthy scans look like"))
-    space = ModelSpace(settings.spacing_mm)
+    space = ModelSpace(spacing_mm)
     card = learn_card(train, coarsest_mm=coarsest_mm, middle=space.middle)
     table = planted_table(fitted, baselines, held_out, told)
     beside = joined({"baseline_scores": baseline_scores(baselines, held_out), "card": card.state()})

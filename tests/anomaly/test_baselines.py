@@ -120,3 +120,13 @@ def test_stored_and_loaded_baselines_are_the_same(baselines, ill):
         np.testing.assert_array_equal(fresh.map(name, *ill), baselines.map(name, *ill))
     for name in ("pca_lof", "pca_ecod"):
         assert fresh.scan_score(name, *ill, None) == baselines.scan_score(name, *ill, None)
+
+
+def test_stored_and_loaded_with_a_relative_step_the_maps_are_the_same(ill):
+    steps = ("median=3", "relative=75")
+    fitted = Baselines(steps=steps).fit(healthy(6))
+    again = Baselines(steps=steps).load_state(fitted.state(), (1, *SHAPE))
+    darker = ill[0] * np.float32(0.999), ill[1]
+    for name in MAPS:
+        np.testing.assert_array_equal(again.map(name, *darker), fitted.map(name, *darker))
+    assert all(floor > 0 for _, floor in fitted.floors_.values())

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from healthy_arrays import blob, healthy, with_blob
+from healthy_arrays import SHAPE, blob, healthy, with_blob
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
@@ -77,3 +77,20 @@ def test_array_with_a_value_that_is_no_number_is_named():
     values[2, 3, 3, 3] = np.nan
     with pytest.raises(InputError, match="Array 2"):
         medunsup.Detector(model="healthy_atlas", score="deviation").fit(values)
+
+
+def test_a_lesion_stands_out_from_healthy_scans_however_dark_its_scan_is_as_a_whole():
+    """`relative` with a one-sided score: a little darker, three quarters of the map are 0."""
+
+    def noisy(n: int, seed: int) -> np.ndarray:
+        noise = np.random.default_rng(seed).normal(0, 0.03, (n, *SHAPE))
+        return (0.5 + noise).astype(np.float32)
+
+    steps = ("median=3", "relative=75")
+    detector = medunsup.Detector(model="healthy_atlas", score="positive", postprocess=steps)
+    detector.fit(noisy(30, 0))
+    usual = detector.score_samples(noisy(10, 1)).max()
+    for darker in (0, 0.002, 0.005, 0.01, 0.03):
+        scan = noisy(1, 2) - np.float32(darker)
+        ill = np.where(blob(), scan + 0.2, scan)
+        assert detector.score_samples(scan) < 2 * usual < detector.score_samples(ill)

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 
-from medunsup.anomaly.postprocess import apply_step, check_steps, postprocess
+from medunsup.anomaly.data import Scans
+from medunsup.anomaly.postprocess import apply_step, check_steps, learned_floors, postprocess
 from medunsup.core.errors import UsageError
 
 SPACING = (2.0, 1.5, 1.0)
@@ -115,3 +116,50 @@ def test_a_relative_map_does_not_tell_how_large_all_scores_were(scores, mask, fa
             apply_step("relative=75", factor * scores, mask, SPACING), after, rtol=1e-6
         )
         assert np.percentile(after[mask], 75) == pytest.approx(1)
+
+
+def floors(maps: np.ndarray, steps: tuple[str, ...] = ("relative=75",)) -> tuple[float, ...]:
+    scans = Scans(maps[:, None], np.ones(maps.shape, bool))
+    return learned_floors(steps, lambda values, mask: values[0], scans, SPACING)
+
+
+HEALTHY_MAPS = np.random.default_rng(0).gamma(2, size=(8, *SHAPE)).astype(np.float32)
+
+
+def test_healthy_maps_are_divided_by_their_own_percentile_alone():
+    (floor,) = floors(HEALTHY_MAPS)
+    for one in HEALTHY_MAPS:
+        np.testing.assert_array_equal(
+            apply_step("relative=75", one, ALL, SPACING, floor), apply_step("relative=75", one, ALL, SPACING)
+        )
+
+
+@given(st.floats(0, 0.5), st.floats(0, 1e-3))
+@settings(max_examples=40, deadline=None)
+def test_a_relative_map_changes_no_more_than_its_scores_do_however_few_of_them_are_above_zero(least, change):
+    """A one-sided score of a slightly darker scan is mostly 0: its lesion keeps the unit of the others."""
+    (floor,) = floors(HEALTHY_MAPS)
+    few = np.zeros(SHAPE, np.float32)
+    few[0], few[1:3] = 9, least
+    after = apply_step("relative=75", few, ALL, SPACING, floor)
+    nearly = apply_step("relative=75", few + np.float32(change), ALL, SPACING, floor)
+    assert after.max() == pytest.approx(9 / max(floor, np.percentile(few, 75)), rel=1e-5)
+    assert abs(nearly.max() - after.max()) <= change * (1 + after.max()) / floor + 1e-4
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.6])
+def test_the_floor_is_above_zero_unless_all_healthy_scores_are_zero(share):
+    maps = HEALTHY_MAPS * (np.random.default_rng(1).random(HEALTHY_MAPS.shape) < share)
+    assert (floors(maps.astype(np.float32))[0] > 0) == (share > 0)
+
+
+def test_floors_are_learned_after_the_steps_before_and_only_where_something_is_divided():
+    found = floors(HEALTHY_MAPS, ("median=3", "relative=75"))
+    smoothed = np.stack([apply_step("median=3", one, ALL, SPACING) for one in HEALTHY_MAPS])
+    assert found == (0.0, *floors(smoothed))
+
+
+def test_a_single_quiet_healthy_scan_does_not_take_the_floor_away():
+    maps = HEALTHY_MAPS.copy()
+    maps[0] = 0
+    assert floors(maps)[0] == pytest.approx(np.median([np.percentile(one, 75) for one in maps]) / 2)
