@@ -8,12 +8,12 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from medunsup.anomaly.data import Scans
+from medunsup.io.hashes import hash_input
 from medunsup.run.alike import Common
 from medunsup.run.detect_settings import TrainSettings
 from medunsup.run.learn import learn
 from medunsup.run.prepare import prepare
 from medunsup.run.prepare_many import request_of
-from medunsup.run.request import hash_input
 from medunsup.run.sources import Case
 from medunsup.run.train import Found, TrainRequest, scans_tsv, write
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 IMAGE_ENDINGS = (".nii.gz", ".nii", ".mgz", ".mgh")
+PACKED_HALVES = (".hdr.gz", ".img.gz")
 Contrast = Literal["T1w", "T2w", "FLAIR", "PD"]
 SUFFIXES: dict[str, Contrast] = {"t1w": "T1w", "t2w": "T2w", "flair": "FLAIR", "pdw": "PD", "pd": "PD"}
 WORDS: dict[str, Contrast] = {  # not MP2RAGE: so are called its raw inversions, and their phase
@@ -89,7 +90,7 @@ def sidecar(path: Path) -> Path:
 
 def stem(path: Path) -> str:
     """File name without its image ending; a folder's own name."""
-    for ending in IMAGE_ENDINGS:
+    for ending in (*IMAGE_ENDINGS, *PACKED_HALVES):
         if path.name.lower().endswith(ending):
             return path.name[: -len(ending)]
     return path.absolute().name if path.is_dir() else path.stem

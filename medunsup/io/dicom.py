@@ -1,7 +1,6 @@
 """DICOM series through pydicom, placed in space by highdicom."""
 
 from collections.abc import Iterator
-from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from medunsup.io.dicom_geometry import order_slices
 from medunsup.io.dicom_pixels import decode
 from medunsup.io.dicom_series import Series, check_series, find_series, pick_series
 from medunsup.io.dicom_slices import Slice, slices_of
+from medunsup.io.hashes import hash_files
 from medunsup.io.notes import Notes
 from medunsup.io.pixels import SlabWriter
 
@@ -50,8 +50,9 @@ def load_dicom(path: Path, *, series: str | int | None = None, volume: int | Non
     for block in _batched(decode(ordered, notes), BLOCK):
         writer.add(np.stack(block, axis=2))
     data, ras_affine = writer.finish(affine)
+    known_by = hash_files({item.path for item in ordered})
     source = Source(
-        path=str(path), format="dicom", grid=grid, axes=axes, flips=flips, sha256=_hash(ordered), notes=notes
+        path=str(path), format="dicom", grid=grid, axes=axes, flips=flips, sha256=known_by, notes=notes
     )
     return Volume(data, ras_affine, source=source)
 
@@ -101,11 +102,3 @@ def _note(path: Path, chosen: Series, found: list[Series], notes: Notes) -> None
         notes.warn(
             path, f"{len(chosen.files)} files, but ImagesInAcquisition says {promised}: some may be missing."
         )
-
-
-def _hash(ordered: list[Slice]) -> str:
-    """Hash the bytes of all files used, in slice order."""
-    digest = sha256()
-    for file in dict.fromkeys(item.path for item in ordered):
-        digest.update(file.read_bytes())
-    return digest.hexdigest()

@@ -5,7 +5,6 @@ import math
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +20,16 @@ from numpy.typing import NDArray
 from medunsup.core.errors import GeometryError, InputError, UsageError
 from medunsup.core.geometry import Affine, Grid
 from medunsup.core.volume import Source, Volume, ras_axes
-from medunsup.io.coordinates import check_voxel_size, choose_affine
+from medunsup.io.companions import files_of
+from medunsup.io.coordinates import check_voxel_size, choose_affine, note_shear
+from medunsup.io.hashes import hash_input
+from medunsup.io.mgh import MghImage, check_intent
 from medunsup.io.nifti_space import NiftiSpace
 from medunsup.io.notes import Notes
 from medunsup.io.pixels import SlabWriter
 from medunsup.io.sniff import READABLE, Format
+from medunsup.io.spm import check_mat, note_mat
+from medunsup.io.units import unit_of
 
 SLAB_BYTES = 8 << 20
 GZIP_RATIO = 1040  # deflate packs no better than 1032 to 1
@@ -37,9 +41,16 @@ def load_nifti(path: Path, form: Format, *, volume: int | None = None, coordinat
     Raises InputError or GeometryError naming the file and field at fault, UsageError for a volume it lacks.
     """
     notes = Notes()
-    image = _open(path, notes)
+    image = _open(path, form, notes)
     shape = _shape(path, image, volume)
-    affine = _affine(path, image, form, shape, coordinates, notes)
+    affine = _affine(path, image, shape, coordinates, notes)
+    note_shear(path, affine, notes)
+    if form is Format.MGH:
+        check_intent(path, image.header, notes)
+    files = files_of(path)
+    if len(files) > 1:
+        notes["files"] = [file.name for file in files]
+        note_mat(path, image, affine, notes)
     axes, flips = ras_axes(affine)
     _check_size(path, image)
     writer = SlabWriter(path, shape, axes, flips)
@@ -54,24 +65,20 @@ def load_nifti(path: Path, form: Format, *, volume: int | None = None, coordinat
         grid=Grid(shape, affine),
         axes=axes,
         flips=flips,
-        sha256=sha256(path),
+        sha256=hash_input(path),
         header=NiftiSpace.of(image.header) if "sform_code" in image.header else None,
         notes=notes,
     )
     return Volume(data, ras_affine, source=source)
 
 
-def sha256(path: Path) -> str:
-    """Hash of a file's bytes, as hexadecimal text."""
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
-
-
-def _open(path: Path, notes: Notes) -> Any:
+def _open(path: Path, form: Format, notes: Notes) -> Any:
     """Read the header alone; nibabel's own repairs are noted instead of printed."""
+    place = path.absolute()  # nibabel takes a leading ~ for a home folder
+    check_mat(path)
     try:
         with _repairs(path, notes):
-            image: Any = nib.load(path.absolute())  # nibabel takes a leading ~ for a home folder
+            image: Any = MghImage.from_filename(place) if form is Format.MGH else nib.load(place)
     except FileNotFoundError as error:
         raise InputError(_half(path)) from error
     except (ImageFileError, HeaderDataError, WrapStructError, ValueError, KeyError) as error:
@@ -151,19 +158,17 @@ def _check_size(path: Path, image: Any) -> None:
         )
 
 
-def _affine(
-    path: Path, image: Any, form: Format, shape: tuple[int, int, int], coordinates: str, notes: Notes
-) -> Affine:
+def _affine(path: Path, image: Any, shape: tuple[int, int, int], coordinates: str, notes: Notes) -> Affine:
     if "sform_code" in image.header:
         chosen = choose_affine(path, image.header, shape, coordinates, notes)
         if notes["coordinates"] != "sform":
-            check_voxel_size(path, _stored_header(image)["pixdim"][1:4])
+            unit = unit_of(image.header)
+            check_voxel_size(path, _stored_header(image)["pixdim"][1:4] * unit.mm, unit)
         return chosen
     affine = np.asarray(image.affine, dtype=float)
     if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
         raise GeometryError(f"{path}: the affine is singular. Convert the scan again from its DICOM files.")
-    if form is Format.ANALYZE:
-        notes.warn(path, "Analyze files give no orientation; left and right are a guess.")
+    check_voxel_size(path, np.linalg.norm(affine[:3, :3], axis=0))
     notes["coordinates"] = "header"
     return affine
 

@@ -5,6 +5,8 @@ from typing import Any, Self
 
 import nibabel as nib
 
+from medunsup.io.units import unit_of
+
 # Free text (descrip, db_name, aux_file, intent_name) and extensions may name the patient: never copied.
 FIELDS = (
     "pixdim", "qform_code", "sform_code", "quatern_b", "quatern_c", "quatern_d",
@@ -25,8 +27,7 @@ class NiftiSpace:
         """Take the geometry out of a nibabel NIfTI header."""
         fields = {name: header[name].copy() for name in FIELDS}
         fields["pixdim"][4:] = 0
-        unit = header.get_xyzt_units()[0]
-        return cls(2 if isinstance(header, nib.Nifti2Header) else 1, unit, fields)
+        return cls(2 if isinstance(header, nib.Nifti2Header) else 1, unit_of(header).name, fields)
 
     def new_header(self, shape: tuple[int, ...]) -> Any:
         """Return a fresh little-endian header with this geometry for an array of `shape`."""

@@ -104,7 +104,7 @@ def _format(name: str, start: bytes) -> Format | None:
         return Format.NIFTI
     if start[128:132] == b"DICM" or name.endswith((".dcm", ".ima", ".dicom")):
         return Format.DICOM
-    if name.endswith((".mgz", ".mgh", ".mgh.gz")) and start[:4] == b"\x00\x00\x00\x01":
+    if name.endswith((".mgz", ".mgh", ".mgh.gz")) and start[3:4] == b"\x01":  # before it lies the intent
         return Format.MGH
     if name.endswith((".hdr", ".img", ".hdr.gz", ".img.gz")):
         return Format.ANALYZE

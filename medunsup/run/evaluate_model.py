@@ -14,6 +14,7 @@ import medunsup
 from medunsup.core.errors import InputError, OutputError, UsageError
 from medunsup.core.paths import user_path
 from medunsup.io.atomic import write_json, write_text
+from medunsup.io.hashes import hash_input
 from medunsup.measures.case_figures import CaseFigures
 from medunsup.measures.comparison import gather
 from medunsup.measures.evaluation import Evaluation, PlantedFigures
@@ -25,7 +26,6 @@ from medunsup.run.model_folder import LOCK, MANIFEST, ModelFolder, read_model
 from medunsup.run.prepare import key
 from medunsup.run.prepare_many import request_of
 from medunsup.run.provenance import generated_by, package_versions, plain
-from medunsup.run.request import hash_input
 from medunsup.run.sources import Case, read_source
 from medunsup.run.stage import Stage, Told
 from medunsup.run.staging import Staging, recover, refuse_strangers

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from medunsup.core.errors import EmptyImageError, InputError
 from medunsup.io.bids import IMAGE_ENDINGS
+from medunsup.io.hashes import hash_input
 from medunsup.io.walk import files_below
 from medunsup.measures.evaluation import PlantedFigures
 from medunsup.run.evaluate_case import Judge
 from medunsup.run.prepare_many import stack
-from medunsup.run.request import hash_input
 from medunsup.run.sources import Case
 
 VOLUMES_MM3 = (300.0, 1000.0, 3000.0, 10000.0)

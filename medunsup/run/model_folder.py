@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 import medunsup
 from medunsup.core.errors import InputError, MedunsupError, UsageError
 from medunsup.io.atomic import atomic_path, write_json
-from medunsup.io.nifti import sha256
+from medunsup.io.hashes import hash_file
 from medunsup.run.detect_settings import TrainSettings
 from medunsup.run.planted import PlantedCheck, read_planted
 from medunsup.run.provenance import generated_by, package_versions, plain
@@ -155,7 +155,7 @@ class ModelFolder:
     def _as_written(self, name: str) -> Arrays:
         """Read arrays, unless they are other than training wrote: a map made of them would mean nothing."""
         arrays = read_arrays(self.path / name)
-        if sha256(self.path / name) != self.facts["SHA256"].get(name):
+        if hash_file(self.path / name) != self.facts["SHA256"].get(name):
             raise InputError(
                 f"{self.path / name}: is not what training wrote (its hash differs). "
                 "Copy it again, or train again."
@@ -217,7 +217,7 @@ def write_model(
             "GeneratedBy": [generated_by()],
             "Settings": settings.model_dump(),
             **facts,
-            "SHA256": {name: sha256(staging.place(folder / name)) for name in files},
+            "SHA256": {name: hash_file(staging.place(folder / name)) for name in files},
             "Versions": package_versions(),
         }
         write_json(staging.place(folder / MANIFEST), plain(about))
@@ -229,7 +229,7 @@ def changed_files(model: ModelFolder) -> list[str]:
     return [
         name
         for name, value in model.facts["SHA256"].items()
-        if not (model.path / name).is_file() or sha256(model.path / name) != value
+        if not (model.path / name).is_file() or hash_file(model.path / name) != value
     ]
 
 

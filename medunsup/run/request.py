@@ -4,15 +4,14 @@ import json
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
 import medunsup
-from medunsup.core.errors import InputError, UsageError
+from medunsup.core.errors import UsageError
 from medunsup.core.paths import user_path
 from medunsup.io.bids import OutputNames, output_names, sidecar, stem
-from medunsup.io.walk import files_below
+from medunsup.io.hashes import hash_input
 from medunsup.run.settings import SegmentSettings
 
 Identity = dict[str, Any]
@@ -110,24 +109,6 @@ def status_of(result: Path, asked: Callable[[], Identity], *, without: str = "")
     except (KeyError, TypeError):
         return "other", f"{done} is not one of ours"
     return _compare(made, asked())
-
-
-def hash_input(path: Path) -> str:
-    """SHA-256 of a file, or of the sorted hashes of a folder's files, so that their names do not matter.
-
-    Hidden files, which desktops leave in folders and loading passes over, do not count (see `files_below`).
-
-    Raises InputError if it cannot be read.
-    """
-    from medunsup.io.nifti import sha256 as hash_file
-
-    try:
-        if not path.is_dir():
-            return hash_file(path)
-        hashes = sorted(map(hash_file, files_below(path)))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}). Check the path.") from error
-    return sha256("".join(hashes).encode()).hexdigest()
 
 
 def placeholders(scan: Path) -> dict[str, str]:

@@ -12,6 +12,7 @@ from typing import Any
 from medunsup.core.errors import MedunsupError, OutputError, UsageError
 from medunsup.core.paths import user_path
 from medunsup.io.atomic import write_json
+from medunsup.io.hashes import hash_input
 from medunsup.run.alike import Common, check_alike
 from medunsup.run.detect_settings import TrainSettings
 from medunsup.run.learn import TABLE_COLUMNS, Learned, checked, has_epochs, learn
@@ -35,7 +36,6 @@ from medunsup.run.model_folder import (
 )
 from medunsup.run.parts import one_a_subject, only_healthy, refuse_twins, split
 from medunsup.run.prepare_many import prepare_all, stack
-from medunsup.run.request import hash_input
 from medunsup.run.sources import Case, Part, read_source
 from medunsup.run.stage import Stage, Told
 from medunsup.run.staging import recover, refuse_strangers

@@ -5,7 +5,7 @@ import logging
 import nibabel as nib
 import numpy as np
 import pytest
-from nifti_maker import make_nifti, set_fields
+from nifti_maker import make_nifti, make_values, set_fields
 
 from medunsup.core.errors import GeometryError
 from medunsup.io.load import load
@@ -92,3 +92,36 @@ def test_asking_for_a_system_the_file_lacks_is_an_error(tmp_path):
     set_fields(path, qform_code=0)
     with pytest.raises(GeometryError, match="no usable qform"):
         load(path, coordinates="qform")
+
+
+def test_a_conflict_is_recorded_without_a_warning_where_one_system_was_asked_for(tmp_path, caplog):
+    volume = load(conflicting(tmp_path / "scan.nii", SHIFTED, SCANNER), coordinates="qform")
+    assert volume.source.notes["coordinates_conflict_mm"] == 8.0
+    assert not caplog.records
+
+
+def test_an_sform_alone_that_changes_the_voxel_size_is_said(tmp_path):
+    path = conflicting(tmp_path / "scan.nii", LARGER, SCANNER, codes=(2, 0))
+    volume = load(path)
+    assert volume.voxel_volume_mm3 == pytest.approx(1.2**3 * 2)
+    assert "1.2 × 1.2 × 2.4 mm" in volume.source.notes["warnings"][0]
+
+
+@pytest.mark.parametrize(("degrees", "is_said"), [(0.02, False), (0.5, True), (-12.0, True)])
+@pytest.mark.parametrize("name", ["scan.nii", "scan.mgz"])
+def test_sheared_axes_are_said_once_and_recorded_with_the_angle(tmp_path, name, degrees, is_said):
+    sheared = SCANNER.copy()
+    sheared[:3, 1] = [np.sin(np.radians(degrees)), np.cos(np.radians(degrees)), 0]
+    kind = nib.MGHImage if name.endswith("mgz") else nib.Nifti1Image
+    path = make_nifti(
+        tmp_path / name,
+        make_values(dtype=np.int32),
+        sheared,
+        kind=kind,
+        edit=None if kind is nib.MGHImage else lambda image: image.set_qform(None, 0),
+    )
+    notes = load(path).source.notes
+    if is_said:
+        assert notes["shear_degrees"] == pytest.approx(abs(degrees), abs=0.01)
+    assert len(notes.get("warnings", ())) == is_said
+    assert load(path).voxel_volume_mm3 == pytest.approx(2 * np.cos(np.radians(degrees)))

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from medunsup.core.errors import OutputError, StepError, UsageError
+from medunsup.io.hashes import hash_input
 from medunsup.run import export
 from medunsup.run.batch import attempt
 from medunsup.run.cohort import make_requests, run_requests, segment_many
-from medunsup.run.request import hash_input
 from medunsup.run.settings import SegmentSettings
 from medunsup.run.summary import ScanOutcome
 
