@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 FAILED, WRONG_USE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 N_STEPS = 10
 # Their warnings say what becomes of what was given, before anything is begun.
-TOLD = ("medunsup.run.given", "medunsup.run.train")
+TOLD = ("medunsup.run.given", "medunsup.run.train", PLACES := "medunsup.run.places")
 KEPT = "what was complete is kept"
 
 
@@ -168,9 +168,13 @@ def _logging_to_stderr(debug: bool, quiet: bool) -> Iterator[None]:
     logging.captureWarnings(True)
     for logger in loggers:
         logger.addHandler(handler)
+    places = logging.getLogger(PLACES)
+    level = places.level
+    places.setLevel(logging.INFO)
     try:
         yield
     finally:
+        places.setLevel(level)
         logging.captureWarnings(False)
         for logger in loggers:
             logger.removeHandler(handler)

@@ -46,7 +46,13 @@ Scans = Annotated[
 ]
 Out = Annotated[
     Path | None,
-    typer.Option("-o", "--out", metavar="FOLDER", help="For the results; by default beside each scan."),
+    typer.Option(
+        "-o",
+        "--out",
+        metavar="FOLDER",
+        help="For the results; by default beside each scan, or for a scan named after BIDS in its data set's "
+        "derivatives/medunsup.",
+    ),
 ]
 Mask = Annotated[
     str | None,
@@ -131,7 +137,10 @@ Seed = Annotated[
 LearnPrior = Annotated[
     bool,
     option(
-        "Method", "--learn-prior", help="Let all scans refine the prior: segment, average, segment again."
+        "Method",
+        "--learn-prior",
+        help="Let all scans refine the prior: segment, average, segment again. Needs -o, or scans of a BIDS "
+        "data set.",
     ),
 ]
 Jobs = Annotated[int, option("Run", "-j", "--jobs", metavar="NUMBER", min=1, help="Scans at the same time.")]

@@ -122,10 +122,12 @@ def contrast_of_word(word: Any) -> Any:
 
 
 def output_names(scan: Path, out: Path | None, subfolder: str = "") -> OutputNames:
-    """Name the results of one scan: in BIDS folders under `out`, or in `out` or its subfolder, or beside it.
+    """Name the results of one scan: the one rule for where they go.
 
-    A scan of a BIDS data set without `out` goes to the set's derivatives/medunsup. Its `desc` and `label` are
-    left out, since the results have their own.
+    With `out` they go there: into BIDS folders if the scan's name follows BIDS, else flat or into
+    `subfolder`. Without it those of a scan that is named after BIDS and lies in a BIDS data set go to the
+    set's derivatives/medunsup, all others beside the scan. Of a BIDS name `desc` and `label` are left out,
+    since the results have their own.
     """
     found = BIDS_NAME.fullmatch(stem(scan))
     raw = dataset_root(scan)

@@ -12,6 +12,7 @@ from medunsup.run.inputs import by_contrast
 from medunsup.run.job import Job, do_job
 from medunsup.run.learning import check_learnable, learn, with_known_prior
 from medunsup.run.mixture import build
+from medunsup.run.places import tell_where
 from medunsup.run.plan import Planned, look
 from medunsup.run.request import Request, check_patterns, check_there, fill
 from medunsup.run.settings import SegmentSettings
@@ -32,7 +33,10 @@ def segment_many(
     progress: Progress | None = None,
     **choices: Any,
 ) -> CohortResult[ScanOutcome]:
-    """Segment many scans, into `out` or each beside its scan; `choices` are those of `segment`.
+    """Segment many scans, into `out`; `choices` are those of `segment`.
+
+    Without `out` results go beside each scan, or to derivatives/medunsup of the BIDS data set that a scan
+    named after BIDS lies in; the log says where before the run begins.
 
     `mask` and `with_contrasts` may hold {folder}, {stem} and {id}, filled in from each scan's path. A scan
     whose result is there, from the same input, choices and version, is skipped. A scan that fails is
@@ -89,6 +93,7 @@ def run_requests(
 ) -> CohortResult[ScanOutcome]:
     """Do what is not done yet. `progress` hears (scan, step), `finished` each scan's outcome."""
     names = [request.names for request in requests]
+    tell_where(names)
     with reserved(names):
         planned = plan(requests, force=force)
         if requests and requests[0].settings.learn_prior:

@@ -16,6 +16,7 @@ from medunsup.io.bids import OutputNames
 from medunsup.io.load import Coordinates
 from medunsup.run import prepare
 from medunsup.run.model_folder import ModelFolder, read_model
+from medunsup.run.places import tell_where
 from medunsup.run.prepare import Prepared
 from medunsup.run.request import Identity, Request, Status, status_of
 from medunsup.run.settings import SegmentSettings
@@ -127,6 +128,7 @@ def detect(
 
     if not force:
         refuse_overwrite(request.names)
+    tell_where([request.names])
     result = detect_scan(request, progress=progress)
     save(result, request, force=force)
     return result

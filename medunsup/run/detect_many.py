@@ -15,6 +15,7 @@ from medunsup.run.detect_outcome import DetectOutcome, read_outcome
 from medunsup.run.given import apart, without_results
 from medunsup.run.group import check_roots, failed_scans
 from medunsup.run.model_folder import ModelFolder, read_model
+from medunsup.run.places import tell_where
 from medunsup.run.plan import Planned, look
 from medunsup.run.request import check_patterns, check_there, fill
 
@@ -33,7 +34,9 @@ def detect_many(
     finished: Finished | None = None,
     **choices: Any,
 ) -> CohortResult[DetectOutcome]:
-    """Look at many scans, into `out` or each beside its scan; `choices` are those of `detect`.
+    """Look at many scans, into `out`; `choices` are those of `detect`.
+
+    Without `out` results go where those of `segment_many` go; the log says where before the run begins.
 
     `mask` may hold {folder}, {stem} and {id}, filled in from each scan's path. A scan whose result is there,
     from the same input, model, choices and version, is skipped; one that fails is reported in the result and
@@ -90,6 +93,7 @@ def run_requests(
             progress(requests[0].scan.scan, "reading the model")
         check_rates(requests[0])
     names = [request.names for request in requests]
+    tell_where(names)
     with reserved(names):
         check_roots(names, TABLE)
         planned = look(requests, "anomaly_mask", force=force)

@@ -30,7 +30,7 @@ WRITERS = 2
 def save(result: SegmentResult, out: Path | None, *, force: bool = False) -> dict[str, Path]:
     """Write everything `segment` found and return the paths by kind.
 
-    `out` is a folder; None puts the results beside the scan. The folder is locked meanwhile.
+    `out` is a folder; None puts the results where `output_names` says. The folder is locked meanwhile.
 
     Raises OutputError if a result is there already and `force` is not set, if another run writes there,
     or on a full or unwritable folder; then nothing that was there is lost.

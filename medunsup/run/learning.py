@@ -38,7 +38,10 @@ def check_learnable(requests: Sequence[Request]) -> None:
     if len(requests) < MIN_SCANS:
         raise UsageError(f"--learn-prior needs at least {MIN_SCANS} scans, got {len(requests)}.")
     if any(request.names.root is None for request in requests):
-        raise UsageError("--learn-prior keeps what it learns beside the results: say where with -o.")
+        raise UsageError(
+            "--learn-prior keeps what it learns in one folder with the results, but these go beside each "
+            "scan: say where with -o."
+        )
     if requests[0].settings.tissues != len(TISSUES):
         raise UsageError("--learn-prior is for the three tissues: leave out --tissues.")
 

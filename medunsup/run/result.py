@@ -23,7 +23,8 @@ class SegmentResult(TissueResult):
     def save(self, out: str | Path | None = None, *, force: bool = False) -> dict[str, Path]:
         """Write all maps, tables, sidecars and the report page; return the paths by kind.
 
-        `out` is a folder; without it the results go beside the scan.
+        `out` is a folder; without it the results go beside the scan, or to derivatives/medunsup of the
+        BIDS data set that a scan named after BIDS lies in.
 
         Raises OutputError if a result is there already and `force` is not set, or on a full or
         unwritable folder.

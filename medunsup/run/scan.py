@@ -16,6 +16,7 @@ from medunsup.run import inputs, mixture, outcome
 from medunsup.run.box import Box
 from medunsup.run.contrast import name_contrasts
 from medunsup.run.export import refuse_overwrite
+from medunsup.run.places import tell_where
 from medunsup.run.request import Request
 from medunsup.run.result import SegmentResult
 from medunsup.run.settings import ContrastChoice, SegmentSettings
@@ -81,6 +82,8 @@ def segment(
     mixture.build(settings)  # a misspelt method or parameter is told before anything is read
     if out is not None and not force:
         refuse_overwrite(request.names)
+    if out is not None:
+        tell_where([request.names])
     result = segment_scan(request, progress=progress)
     if out is not None:
         result.save(request.out, force=force)

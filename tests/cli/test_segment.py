@@ -55,10 +55,11 @@ def test_progress_goes_to_stderr_from_the_start(medunsup, make_scan):
     assert "starting" not in done.stdout
 
 
-def test_many_scans_have_one_line_each_and_what_they_share_is_said_once(medunsup, make_scan):
+def test_many_scans_have_one_line_each_and_what_they_share_is_said_once(medunsup, make_scan, tmp_path):
     done = medunsup("segment", make_scan("a.nii.gz"), make_scan("b.nii.gz"), *QUICK, "-o", "out")
     told = done.stderr.splitlines()
-    assert told[:2] == ["[1/2] a.nii.gz: done", "[2/2] b.nii.gz: done"]
+    assert told[0] == f"medunsup: Results go to {tmp_path / 'out'}."
+    assert told[1:3] == ["[1/2] a.nii.gz: done", "[2/2] b.nii.gz: done"]
     (shared,) = [line for line in told if "Slices lie 5 mm apart" in line]
     assert shared.startswith("  all 2 scans: ")
 
