@@ -16,7 +16,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import process_time
 
@@ -41,7 +41,7 @@ from medunsup.run.mixture import scale_one  # noqa: E402
 from medunsup.run.outcome import measure  # noqa: E402
 from medunsup.tissue.base import TissueInput  # noqa: E402
 from medunsup.tissue.priors import tissue_priors  # noqa: E402
-from medunsup.tissue.quality import assess  # noqa: E402
+from medunsup.tissue.quality import Known, assess  # noqa: E402
 from medunsup.tissue.result import Quality  # noqa: E402
 
 DATA = Path(os.environ.get("MEDUNSUP_DATA", ROOT.parent / "shared" / "data"))
@@ -89,6 +89,7 @@ class Case:
     mask: Volume
     placement: Placement | None = None
     contrast: str = "T1w"
+    is_head: bool = False
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,12 @@ def run_scan(kind: str, name: str) -> list[Found]:
     fault = "wrong contrast: real scan" if kind == "named" else "good"
     cases = [Case(fault, image, mask, placement, contrast or "T1w")]
     more = spoilt(image, mask, placement, is_head=is_head) if kind == "spoil" else iter(())
-    return [judge(name, case) for case in (*cases, *more)]
+    return [judge(name, _told(case, is_head)) for case in (*cases, *more)]
+
+
+def _told(case: Case, is_head: bool) -> Case:
+    """Say whether a case still has its skull: a fault that strips it says so in its name."""
+    return replace(case, is_head=is_head and not case.fault.endswith("scan too"))
 
 
 def read(name: str) -> tuple[Volume, Volume, Placement, bool]:
@@ -217,7 +223,8 @@ def judge(scan: str, case: Case) -> Found:
     fitted = method("tissue", "atlas_gmm")().fit(data)
     volumes = measure(data, fitted, image.voxel_volume_mm3, Step("volumes"))
     begun = process_time()
-    quality = assess(data, fitted, volumes, placement, scan=case.image, origin=box.origin)
+    known = Known(is_stripped=not case.is_head)
+    quality = assess(data, fitted, volumes, placement, scan=case.image, origin=box.origin, known=known)
     return Found(scan, case.fault, quality, process_time() - begun)
 
 

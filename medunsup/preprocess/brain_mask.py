@@ -1,5 +1,6 @@
 """Find the brain in a scan of any contrast: without a download, whether or not the skull is still there."""
 
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 from medunsup.core.errors import StepError, UsageError
 from medunsup.core.record import Step
 from medunsup.core.volume import Volume
+from medunsup.preprocess.field_of_view import view_of_head
 from medunsup.preprocess.head import find_head
 from medunsup.preprocess.images import refine_thick_axes, shrink
 from medunsup.preprocess.morphology import erode, largest_component, opening
@@ -20,6 +22,15 @@ MaskMethod = Literal["auto", "atlas", "stripped", "deepbet"]
 BRAIN_ML = (600.0, 2300.0)
 LEAST_AGREEMENT = 0.8
 SKIN_AND_BONE_MM = 11.0
+
+
+@dataclass(frozen=True)
+class Brain:
+    """A brain's `mask` on the scan's grid, where the template lies, and whether the skull was gone."""
+
+    mask: Volume
+    placement: Placement
+    is_stripped: bool
 
 
 def brain_mask(image: Volume, *, method: str = "auto", step: Step) -> tuple[Volume, Placement]:
@@ -36,32 +47,62 @@ def brain_mask(image: Volume, *, method: str = "auto", step: Step) -> tuple[Volu
     if method not in get_args(MaskMethod):
         raise UsageError(f"There is no brain mask {method!r}. Known: {', '.join(get_args(MaskMethod))}.")
     found = _as_it_is(image, method, step) if method in ("auto", "stripped") else None
+    step.findings["already_stripped"] = found is not None
     if found is None:
-        found = _with_deepbet(image, step) if method == "deepbet" else _with_atlas(image, step)
-    mask, _ = found
-    step.findings["mask_volume_ml"] = round(_volume_ml(mask), 1)
+        view = view_of_head(image)
+        find = _with_deepbet if method == "deepbet" else _with_atlas
+        mask, placement = find(view.image, step)
+        found = image.like(view.put_back(mask.data, image.shape), kind="mask"), placement
+    step.findings["mask_volume_ml"] = round(_volume_ml(found[0]), 1)
     return found
+
+
+def find_brain(image: Volume, *, method: str = "auto", step: Step) -> Brain:
+    """Do what `brain_mask` does, and say whether the scan came without its skull."""
+    mask, placement = brain_mask(image, method=method, step=step)
+    return Brain(mask, placement, bool(step.findings["already_stripped"]))
+
+
+def place_given(image: Volume, mask: Volume, *, step: Step) -> Brain:
+    """Place the template by a mask that was given, and tell whether the scan came without its skull."""
+    stripped = is_stripped(image, mask)
+    step.findings["already_stripped"] = stripped
+    if stripped:
+        return Brain(mask, place_template(image, mask, step=step), is_stripped=True)
+    view = view_of_head(image)
+    return Brain(mask, place_template(view.image, view.take(mask.data), step=step), is_stripped=False)
+
+
+def is_stripped(image: Volume, mask: Volume) -> bool:
+    """Tell whether a scan came without its skull: its own region is the mask's, or fits the template."""
+    region = own_region(image)
+    if region is None or _dice(region, mask.data) > LEAST_AGREEMENT:
+        return region is not None
+    return _own_brain(image, region, Step("trial"))[1] > LEAST_AGREEMENT
 
 
 def _as_it_is(image: Volume, method: str, step: Step) -> tuple[Volume, Placement] | None:
     """Take the scan's own region, if it is there and the template agrees that it is a brain."""
     region = own_region(image)
-    step.findings["already_stripped"] = False
     if region is None:
         if method == "stripped":
             raise StepError(
                 "The scan does not look skull-stripped. Use the brain mask 'auto', or give a mask."
             )
         return None
-    mask = image.like(region, kind="mask")
     trial = Step(step.name)
-    placement = place_template(image, mask, step=trial)
-    agreement = _dice(region, placement.to_scan(load_template().mask, image.grid) > 0.5)
+    placement, agreement = _own_brain(image, region, trial)
     if method == "auto" and agreement < LEAST_AGREEMENT:
         return None
     _adopt(trial, step)
-    step.findings.update(already_stripped=True, agreement_with_atlas=round(agreement, 3))
-    return mask, placement
+    step.findings["agreement_with_atlas"] = round(agreement, 3)
+    return image.like(region, kind="mask"), placement
+
+
+def _own_brain(image: Volume, region: NDArray[np.bool_], step: Step) -> tuple[Placement, float]:
+    """Place the template on a scan's own region; say how well the two overlap."""
+    placement = place_template(image, image.like(region, kind="mask"), step=step)
+    return placement, _dice(region, placement.to_scan(load_template().mask, image.grid) > 0.5)
 
 
 def _with_atlas(image: Volume, step: Step) -> tuple[Volume, Placement]:

@@ -193,7 +193,7 @@ def _fall_back(
         return similarity
     step.warn(
         f"The template does not fit this scan ({problems[0]}); it is placed by centre and size only. "
-        "Check the overlay, or give a mask.",
+        f"Check the outlines{', or give a mask' if mask is None else ''}.",
         degraded=True,
     )
     return _moments(template, mask, start)

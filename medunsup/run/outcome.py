@@ -1,7 +1,7 @@
 """From a model fitted on the brain's box to volumes, a verdict, and maps of the whole scan."""
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from medunsup.run.remarks import remarks
 from medunsup.run.settings import SegmentSettings
 from medunsup.tissue.base import TissueInput, TissueMethod
 from medunsup.tissue.result import Fit, Quality, TissueVolume
+
+if TYPE_CHECKING:
+    from medunsup.tissue.quality import Known
 
 HISTOGRAM_BINS = 128
 
@@ -43,12 +46,13 @@ def judge(
     placement: Any,
     image: Volume,
     box: Box,
+    known: "Known",
     step: Step,
 ) -> Quality:
     """Judge the result and say why, with what lies around the brain and remarks on the scan itself."""
     from medunsup.tissue.quality import assess
 
-    verdict = assess(data, fitted, measured, placement, scan=image, origin=box.origin)
+    verdict = assess(data, fitted, measured, placement, scan=image, origin=box.origin, known=known)
     step.findings |= {"verdict": verdict.verdict, "measures": verdict.measures}
     return replace(verdict, reasons=(*verdict.reasons, *remarks(image, placement)))
 

@@ -20,7 +20,7 @@ from medunsup.run.contrast import ASSUMPTION, name_contrasts
 from medunsup.run.request import Request
 from medunsup.run.scan import find_brain, steadied
 
-RECIPE = 2  # counts up when a scan comes out otherwise, so that what was kept is not taken again
+RECIPE = 3  # counts up when a scan comes out otherwise, so that what was kept is not taken again
 OTHER_CACHE = "another folder for prepared scans (--cache)"
 
 Array = NDArray[np.float32]
@@ -149,10 +149,10 @@ def _brain_and_place(image: Volume, request: Request, step: Step) -> tuple[Mask,
     step.findings["on_template"] = placement is not None
     if brain is not None and placement is not None:
         return brain, placement.affine_mm
-    found, placement = find_brain(image, request, step)
-    if not placement.fits:
+    found = find_brain(image, request, step)
+    if not found.placement.fits:
         step.warn("The template does not fit this scan; its map is not to be trusted.", degraded=True)
-    return found.data, placement.affine_mm
+    return found.mask.data, found.placement.affine_mm
 
 
 def _filled(image: Volume, brain: Mask) -> Volume:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -20,6 +20,10 @@ from medunsup.run.places import tell_where
 from medunsup.run.request import Request
 from medunsup.run.result import SegmentResult
 from medunsup.run.settings import ContrastChoice, SegmentSettings
+
+if TYPE_CHECKING:
+    from medunsup.preprocess.brain_mask import Brain
+    from medunsup.tissue.quality import Known
 
 Progress = Callable[[str], None]
 
@@ -104,7 +108,8 @@ def segment_scan(request: Request, *, progress: Progress | None = None) -> Segme
         image = inputs.load_scan(request.scan, settings, step)
         identity = request.identity()
     with begin("brain mask", given=request.mask is not None, method=settings.brain) as step:
-        brain, placement = find_brain(image, request, step)
+        found = find_brain(image, request, step)
+        brain, placement = found.mask, found.placement
     box = Box.around(brain.data)
     channels = {"image": box.take(image)}
     if request.contrasts:
@@ -129,7 +134,8 @@ def segment_scan(request: Request, *, progress: Progress | None = None) -> Segme
     with begin("volumes") as step:
         volumes = outcome.measure(data, fitted, image.voxel_volume_mm3, step)
     with begin("quality") as step:
-        quality = outcome.judge(data, fitted, volumes, placement, image, box, step)
+        known = known_of(request, found)
+        quality = outcome.judge(data, fitted, volumes, placement, image, box, known, step)
     parameters = {**settings.as_record(), "parameters": fitted.parameters}
     classes, corrected = data.labels, outcome.corrected(image, box, fitted, uneven[0])
     labels, entropy, fractions = fitted.labels_, fitted.entropy_, fitted.fractions_
@@ -152,17 +158,28 @@ def segment_scan(request: Request, *, progress: Progress | None = None) -> Segme
     )
 
 
-def find_brain(image: Volume, request: Request, step: Step) -> tuple[Volume, Any]:
+def find_brain(image: Volume, request: Request, step: Step) -> "Brain":
     """Get the brain mask, given or found, and where the template lies on the scan."""
-    from medunsup.preprocess.brain_mask import brain_mask
-    from medunsup.preprocess.register import place_template
+    from medunsup.preprocess import brain_mask
 
     steady = replace(image, affine=steadied(image.affine))
     if request.mask is None:
-        mask, placement = brain_mask(steady, method=request.settings.brain, step=step)
-        return image.like(mask.data, kind="mask"), placement
-    mask = inputs.load_mask(request.mask, image, step, request.settings.coordinates)
-    return mask, place_template(steady, steady.like(mask.data, kind="mask"), step=step)
+        found = brain_mask.find_brain(steady, method=request.settings.brain, step=step)
+    else:
+        mask = inputs.load_mask(request.mask, image, step, request.settings.coordinates)
+        found = brain_mask.place_given(steady, steady.like(mask.data, kind="mask"), step=step)
+    return replace(found, mask=image.like(found.mask.data, kind="mask"))
+
+
+def known_of(request: Request, found: "Brain") -> "Known":
+    """Gather what the verdict should know of how the scan was taken."""
+    from medunsup.tissue.quality import Known
+
+    return Known(
+        is_stripped=found.is_stripped,
+        mask_given=request.mask is not None,
+        contrast_given=request.settings.contrast != "auto",
+    )
 
 
 def steadied(affine: Affine) -> Affine:

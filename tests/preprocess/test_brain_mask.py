@@ -6,12 +6,13 @@ import sys
 import numpy as np
 import pytest
 from phantom import reread
+from scipy import ndimage
 
 from medunsup.core.errors import StepError, UsageError
 from medunsup.core.geometry import Grid
 from medunsup.core.record import Step
 from medunsup.core.volume import Volume
-from medunsup.preprocess.brain_mask import brain_mask
+from medunsup.preprocess.brain_mask import brain_mask, place_given
 from medunsup.preprocess.starts import rotation
 
 
@@ -149,6 +150,39 @@ def test_an_image_without_any_depth_ends_in_an_error_that_says_what_to_do():
     thin[18:21] = 100
     with pytest.raises(StepError, match="give a mask"):
         brain_mask(Volume(thin, np.diag([3.0, 3.0, 3.0, 1.0])), step=Step("brain_mask"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pad", [((7, 0), (3, 4), (20, 11))])
+def test_an_empty_margin_of_any_width_changes_no_voxel_of_the_mask(known_head, upright, pad):
+    affine = known_head.scan.affine.copy()
+    affine[:3, 3] -= affine[:3, :3] @ [low for low, _ in pad]
+    wide = Volume(np.pad(known_head.scan.data, pad), affine)
+    mask, placement = brain_mask(wide, step=Step("brain_mask"))
+    assert mask.data.sum() == upright[0].data.sum()
+    inner = tuple(slice(low, low + size) for (low, _), size in zip(pad, known_head.scan.shape, strict=True))
+    np.testing.assert_array_equal(mask.data[inner], upright[0].data)
+    np.testing.assert_allclose(placement.affine_mm, upright[1].affine_mm, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_still_air_changes_little(known_head, upright):
+    near = ndimage.binary_dilation(known_head.brain.data, iterations=4)
+    still = np.where(near | (known_head.scan.data > 25), known_head.scan.data, 0).astype(np.float32)
+    step = Step("brain_mask")
+    mask, _ = brain_mask(known_head.scan.like(still), step=step)
+    assert step.findings["already_stripped"] is False
+    assert 2 * (mask.data & upright[0].data).sum() / (mask.data.sum() + upright[0].data.sum()) > 0.99
+
+
+@pytest.mark.slow
+def test_of_a_mask_that_is_given_it_is_told_whether_the_skull_was_gone(known_head):
+    small = known_head.brain.like(ndimage.binary_erosion(known_head.brain.data, iterations=2), kind="mask")
+    still = np.where(known_head.scan.data > 25, known_head.scan.data, 0).astype(np.float32)
+    for mask in (known_head.brain, small):
+        assert place_given(known_head.stripped().scan, mask, step=Step("brain_mask")).is_stripped
+    found = place_given(known_head.scan.like(still), known_head.brain, step=Step("brain_mask"))
+    assert not found.is_stripped
 
 
 def test_asking_for_the_own_region_of_a_whole_head_is_refused(known_head):

@@ -20,7 +20,7 @@ from medunsup.run.box import Box
 from medunsup.run.outcome import measure
 from medunsup.tissue.base import TissueInput
 from medunsup.tissue.priors import tissue_priors
-from medunsup.tissue.quality import assess
+from medunsup.tissue.quality import Known, assess
 from medunsup.tissue.quality.findings import Findings
 from medunsup.tissue.quality.look import check_volumes
 from medunsup.tissue.result import Quality, TissueVolume
@@ -37,6 +37,7 @@ class Made:
     image: Volume
     mask: Volume
     contrast: str = "T1w"
+    is_head: bool = False
 
 
 def slow(*values):
@@ -68,11 +69,16 @@ def make(maps: dict[str, np.ndarray], contrast: str = "T1w", *, head: bool = Fal
         signal = np.where((outside > 3) & (outside <= 12), 160.0, signal)
     noise = rng.normal(0, 3, (2, *signal.shape))
     image = Volume(np.hypot(signal + noise[0], noise[1]).astype(np.float32), affine)
-    return Made(image if head else faults.stripped(image, mask), mask, contrast)
+    return Made(image if head else faults.stripped(image, mask), mask, contrast, head)
 
 
 def judge(
-    made: Made, placement: Placement = IN_PLACE, *, n_classes: int = 3, name: str = "atlas_gmm"
+    made: Made,
+    placement: Placement = IN_PLACE,
+    *,
+    n_classes: int = 3,
+    name: str = "atlas_gmm",
+    **known: bool,
 ) -> Quality:
     """Segment as `segment` does and ask for the verdict."""
     box = Box.around(made.mask.data)
@@ -83,7 +89,8 @@ def judge(
     data = TissueInput(intensity, mask.data, image.spacing_mm, (made.contrast,), labels, priors)
     fitted = method("tissue", name)().fit(data)
     volumes = measure(data, fitted, image.voxel_volume_mm3, Step("volumes"))
-    return assess(data, fitted, volumes, placement, scan=made.image, origin=box.origin)
+    told = Known(**{"is_stripped": not made.is_head, **known})
+    return assess(data, fitted, volumes, placement, scan=made.image, origin=box.origin, known=told)
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +145,31 @@ def test_a_wide_gap_between_fractions_and_counted_labels_asks_for_a_look():
 
 def test_a_good_mask_in_a_whole_head_passes(maps):
     assert judge(make(maps, head=True)).verdict == "pass"
+
+
+@pytest.mark.parametrize(
+    ("pad", "is_still"), [(((0, 0),) * 3, True), (((9, 0), (0, 4), (30, 30)), True), (((5, 5),) * 3, False)]
+)
+def test_a_whole_head_is_judged_alike_in_still_air_and_in_any_empty_margin(maps, pad, is_still):
+    head = make(maps, head=True)
+    outside = ndimage.distance_transform_edt(~head.mask.data, sampling=head.mask.spacing_mm) > 12
+    data = np.where(outside, 0, head.image.data) if is_still else head.image.data
+    affine = head.image.affine.copy()
+    affine[:3, 3] -= affine[:3, :3] @ [low for low, _ in pad]
+    wide = Volume(np.pad(data, pad).astype(np.float32), affine)
+    quality = judge(Made(wide, Volume(np.pad(head.mask.data, pad), affine, "mask"), "T1w", is_head=True))
+    assert quality.verdict == "pass"
+    assert quality.reasons == ()
+    assert not {"left_out_percent", "mask_empty_percent"} & quality.measures.keys()
+    assert quality.measures["atlas_in_view_percent"] == 100
+
+
+def test_a_margin_around_a_cut_head_hides_no_cut(maps):
+    head = make(maps, head=True)
+    half = np.where(np.arange(head.image.shape[2]) < 30, head.image.data, 0).astype(np.float32)
+    seen = head.mask.data & (half > 0)
+    quality = judge(Made(head.image.like(half), head.mask.like(seen), "T1w", is_head=True))
+    assert quality.measures["atlas_in_view_percent"] < 75
 
 
 @pytest.mark.parametrize("side", ["top", "left", *map(slow, ["bottom", "right", "front", "back"])])
@@ -227,7 +259,7 @@ def with_holes(made: Made, sides: tuple[int, ...]) -> Made:
 def test_a_large_lesion_on_one_side_asks_for_a_look(whole, side):
     quality = judge(with_holes(whole, (side,)))
     assert quality.verdict == "check"
-    assert any("Look for a lesion" in reason for reason in quality.reasons)
+    assert any("A large lesion" in reason for reason in quality.reasons)
 
 
 def test_two_halves_that_are_alike_do_not_differ(whole, verdict):
@@ -289,6 +321,19 @@ def test_a_few_slices_are_judged_without_the_template(whole):
     assert quality.verdict == "partial"
     assert "where the template lies" in quality.reasons[-1]
     assert "atlas_overlap_dice" not in quality.measures
+
+
+@pytest.mark.parametrize("given", [True, slow(False)])
+def test_nothing_is_advised_that_was_done_already(whole, given):
+    cut = faults.stripped(whole.image, faults.cut(whole.mask, "top", 0.4))
+    spoilt = [
+        judge(replace(whole, contrast="T2w"), mask_given=given, contrast_given=given),
+        judge(whole, replace(IN_PLACE, fits=False), mask_given=given),
+        judge(replace(whole, image=cut, mask=faults.cut(whole.mask, "top", 0.4)), mask_given=given),
+    ]
+    said = " ".join(reason for quality in spoilt for reason in quality.reasons)
+    assert ("--mask" in said) == (not given)
+    assert ("Name the contrast with --contrast" in said) == (not given)
 
 
 def test_reasons_are_whole_sentences_with_the_worst_first(whole):

@@ -11,11 +11,15 @@ SEVERITY: dict[Verdict, int] = {"fail": 0, "check": 1, "partial": 2, "pass": 3}
 
 @dataclass
 class Findings:
-    """Measures by name, objections in the order they were found, and what could not be checked."""
+    """Measures by name, objections in the order they were found, and what could not be checked.
+
+    `words` fill the sentences of the limits.
+    """
 
     measures: dict[str, float] = field(default_factory=dict)
     objections: list[tuple[Verdict, str]] = field(default_factory=list)
     unchecked: list[str] = field(default_factory=list)
+    words: dict[str, str] = field(default_factory=dict)
 
     def note(self, measures: dict[str, float]) -> None:
         """Keep finite measures, rounded to what they can tell."""
@@ -25,14 +29,14 @@ class Findings:
         """Keep one objection."""
         self.objections.append((severity, sentence))
 
-    def hold_to(self, limit: Limit, words: dict[str, str] | None = None, *, allowance: float = 1.0) -> bool:
+    def hold_to(self, limit: Limit, *, allowance: float = 1.0) -> bool:
         """Object if a measure is there and goes beyond the limit, taken `allowance` times; say whether."""
         value = self.measures.get(limit.measure)
         if value is None:
             return False
         severity = limit.judge(value / allowance)
         if severity != "pass":
-            self.object(severity, limit.sentence.format(value=value, **(words or {})))
+            self.object(severity, limit.sentence.format(value=value, **self.words))
         return severity != "pass"
 
     def verdict(self) -> Quality:

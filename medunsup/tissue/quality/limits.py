@@ -40,9 +40,9 @@ ATLAS = (
         "atlas_better_elsewhere_percent",
         20.0,
         60.0,
-        "The template lies in the wrong place: shifted, turned or mirrored it would explain this scan "
-        "{value:.0f} % better, so labels that lean on it are wrong. Check that the scan's orientation in the "
-        "header is right, or give a brain mask with --mask.",
+        "Labels lean on the template, and shifted, turned or mirrored it would explain this scan "
+        "{value:.0f} % better. A wrong orientation in the header, a large lesion or an unusual contrast look "
+        "so. Compare the outlines with the scan and check its orientation{or_give_mask}.",
         doubts_place=True,
     ),
     Limit(
@@ -50,8 +50,9 @@ ATLAS = (
         "atlas_agreement_nats",
         0.07,
         0.04,
-        "The intensities hardly follow the template's tissues (agreement {value:.2f} nats), as when it is "
-        "misplaced or the scan shows something else. Look at the overlay before using the volumes.",
+        "The intensities hardly follow the template's tissues (agreement {value:.2f} nats; 0.10 and more is "
+        "usual). A misplaced template, weak contrast, a large lesion or another part of the body look so. "
+        "Look at the outlines before using the volumes.",
         too_low=True,
         only="T1w",
         doubts_place=True,
@@ -62,7 +63,7 @@ ATLAS = (
         0.87,
         0.75,
         "Brain mask and template brain overlap by only {value:.2f} (usually 0.9 and more): one of them is "
-        "wrong. Look at the mask's outline.",
+        "wrong. Look at the mask's outline. {mend_mask} if it does not follow the brain.",
         too_low=True,
     ),
 )
@@ -73,8 +74,8 @@ MASK = (
         "mask_empty_percent",
         3.0,
         10.0,
-        "{value:.0f} % of the mask is empty background: the mask is larger than the brain in this scan. "
-        "Give a tighter mask, or the mask this scan was stripped with.",
+        "{value:.0f} % of the mask is empty background: the mask is larger than the brain in this scan, or "
+        "belongs to another one. Give the mask that this scan was stripped with, or a tighter one.",
     ),
     Limit(
         # Whole brains end in 2 to 17 %, with 6 mm slices 21 %; the outer 15 % cut off leaves 24 to 70 %.
@@ -82,7 +83,8 @@ MASK = (
         23.0,
         50.0,
         "The mask ends at its {face} in a flat face, {value:.0f} % as wide as its largest section: it, or "
-        "the field of view, is cut off there, and what lies beyond is not counted. Draw the mask again.",
+        "the field of view, is cut off there, and what lies beyond is not counted. {mend_mask} if the scan "
+        "shows more of the brain.",
     ),
     Limit(
         # Good masks miss up to 13 % of one region (affine fit), without cerebellum 73 % and more.
@@ -90,7 +92,7 @@ MASK = (
         15.0,
         30.0,
         "The mask leaves out {value:.0f} % of the {region} as the template expects it. Compare the outline "
-        "with the scan there; give a mask that holds the whole brain.",
+        "with the scan there. {mend_mask} if brain is left out.",
         placed=True,
     ),
     Limit(
@@ -98,8 +100,8 @@ MASK = (
         "left_out_percent",
         10.0,
         25.0,
-        "The scan shows more brain than the mask takes in: {value:.0f} % of the mask's volume lies outside. "
-        "Give the mask that belongs to this scan.",
+        "This skull-stripped scan shows more than the mask takes in: {value:.0f} % of the mask's volume lies "
+        "outside it, so {whose_mask}. Look at the mask's outline.",
     ),
     Limit(
         "atlas_in_view_percent",
@@ -115,7 +117,7 @@ MASK = (
         4.5,
         15.0,
         "{value:.0f} % of the mask lies more than 6 mm outside the brain as the template has it, as neck, "
-        "eyes or scalp would. Look at the mask's outline and cut it back.",
+        "eyes or scalp would. Look at the mask's outline. {mend_mask} if it reaches beyond the brain.",
         placed=True,
     ),
     Limit(
@@ -123,9 +125,9 @@ MASK = (
         "rim_bright_percent",
         1.5,
         8.0,
-        "{value:.0f} % of the mask's rim is brighter than any brain tissue, as fat and marrow are: the mask "
-        "reaches into skull or scalp, then give a tighter one; or vessels with contrast agent or a bright "
-        "lesion lie at the rim.",
+        "{value:.0f} % of the mask's boundary is brighter than any brain tissue. Fat and marrow, where a "
+        "mask reaches into skull or scalp, look so, and so do vessels or a lesion with contrast agent. Look "
+        "at the mask's outline. {mend_mask} if it reaches beyond the brain.",
         only="T1w",
     ),
     Limit(
@@ -133,8 +135,8 @@ MASK = (
         "rim_fluid_percent",
         16.0,
         None,
-        "The mask's rim is tissue rather than fluid (fluid {value:.0f} %, usually 20 % and more): the mask "
-        "may cut into the cortex all round. Compare its outline with the scan.",
+        "The mask's boundary is tissue rather than fluid (fluid {value:.0f} %, usually 20 % and more): the "
+        "mask may cut into the cortex all round. Compare its outline with the scan.",
         too_low=True,
         only="T1w",
     ),
@@ -142,13 +144,14 @@ MASK = (
         "mask_pieces_percent",
         2.0,
         10.0,
-        "{value:.0f} % of the mask lies in pieces apart from the brain. Remove them from the mask.",
+        "{value:.0f} % of the mask lies in pieces apart from the brain. {mend_mask} if they are no brain.",
     ),
     Limit(
         "mask_holes_percent",
         1.0,
         5.0,
-        "The mask has holes, {value:.1f} % of its volume. Fill them, or the tissue there is not counted.",
+        "The mask has holes, {value:.1f} % of its volume, which are not counted. {mend_mask} if they are "
+        "brain.",
     ),
 )
 
@@ -158,8 +161,9 @@ ARTEFACT = (
         "ripple_percent",
         9.1,
         20.0,
-        "White matter is uneven over a few mm ({value:.0f} % of the contrast to grey, usually up to 9 %), "
-        "as ghosts or a head that moved make it. Look for stripes and double edges; scan again if you can.",
+        "White matter is uneven over a few mm ({value:.0f} % of the contrast to grey, usually up to 9 %). "
+        "Lesions of white matter, motion, ghosting and uneven brightness look so. Look which it is: lesions "
+        "are patches, often beside the ventricles; ghosting and motion make stripes and double edges.",
         only="T1w",
     ),
 )
@@ -172,7 +176,8 @@ SIDES = Limit(
     7.0,
     None,
     "Left and right differ: {value:.0f} % of the brain holds other tissue than its mirror side (usually up "
-    "to 5 %). Look for a lesion, which none of the tissues describes, or for uneven brightness.",
+    "to 5 %). A large lesion, which none of the tissues describes, uneven brightness and a natural "
+    "asymmetry look so. Look which it is; tissue volumes within a lesion mean nothing.",
     placed=True,
 )
 

@@ -8,6 +8,7 @@ from medunsup.tissue.base import TissueInput, TissueMethod
 from medunsup.tissue.quality import intensities, outline, place
 from medunsup.tissue.quality.findings import Findings
 from medunsup.tissue.quality.intensities import THICK_MM
+from medunsup.tissue.quality.known import Known
 from medunsup.tissue.quality.limits import (
     ARTEFACT,
     ATLAS,
@@ -37,14 +38,15 @@ def look(
     placement: Placement,
     scan: Volume | None,
     origin: tuple[int, int, int],
+    known: Known,
 ) -> None:
     """Make all checks that this scan allows; measures and objections go into `findings`."""
     check_subject(findings, data, scan)
-    sample = draw(data, fitted, placement, scan, origin)
-    words = _measure_outline(findings, sample)
+    sample = draw(data, fitted, placement, scan, origin, is_stripped=known.is_stripped)
+    _measure_outline(findings, sample, is_stripped=known.is_stripped)
     is_placed = check_place(findings, data, sample, placement)
     tissues = _tissues(fitted, sample)
-    check_mask(findings, data, sample, tissues, words, is_placed=is_placed)
+    check_mask(findings, data, sample, tissues, is_placed=is_placed)
     check_contrast(findings, data, sample, is_placed=is_placed)
     check_sides(findings, sample, is_placed=is_placed)
     check_artefacts(findings, data, fitted, tissues)
@@ -63,16 +65,17 @@ def check_subject(findings: Findings, data: TissueInput, scan: Volume | None) ->
         findings.object("partial", NOT_T1W.format(contrast=" and ".join(data.contrasts)))
 
 
-def _measure_outline(findings: Findings, sample: Sample) -> dict[str, str]:
-    """Measure the mask; return the names of its flattest face and of the region it leaves out most of."""
-    measures, words = outline.of_shape(sample)
+def _measure_outline(findings: Findings, sample: Sample, *, is_stripped: bool) -> None:
+    """Measure the mask, and name its flattest face and the region it leaves out most."""
+    measures, face = outline.of_shape(sample)
     findings.note(measures)
-    findings.note(outline.of_background(sample))
+    findings.words |= face
+    if is_stripped:  # in a whole head much lies outside the mask, whatever its air is
+        findings.note(outline.of_background(sample))
     if sample.atlas is not None:
         measures, region = outline.of_overlap(sample, sample.atlas)
         findings.note(measures)
-        words |= region
-    return words
+        findings.words |= region
 
 
 def check_place(findings: Findings, data: TissueInput, sample: Sample, placement: Placement) -> bool:
@@ -87,7 +90,8 @@ def check_place(findings: Findings, data: TissueInput, sample: Sample, placement
         findings.object(
             "fail",
             "The template does not fit this scan, so tissues were told apart by intensity alone or against a "
-            "wrong map. Check that the scan shows a whole head, right side up, or give a brain mask.",
+            "wrong map. Check that the scan shows a whole head, right side up"
+            f"{findings.words['or_give_mask']}.",
         )
     findings.note(place.agreement(sample, sample.atlas))
     beyond = [limit for limit in ATLAS if limit.only in (None, data.contrasts[0]) and findings.hold_to(limit)]
@@ -105,7 +109,6 @@ def check_mask(
     data: TissueInput,
     sample: Sample,
     tissues: Tissues | None,
-    words: dict[str, str],
     *,
     is_placed: bool,
 ) -> None:
@@ -114,9 +117,9 @@ def check_mask(
         findings.note(outline.of_rim(sample, *tissues))
     for limit in MASK:
         if limit.only in (None, data.contrasts[0]) and (is_placed or not limit.placed):
-            findings.hold_to(limit, words)
+            findings.hold_to(limit)
     if data.contrasts[0] != "T1w":
-        findings.unchecked.append("fat or bare cortex at the mask's rim (known for T1w only)")
+        findings.unchecked.append("fat or bare cortex at the mask's boundary (known for T1w only)")
 
 
 def check_contrast(findings: Findings, data: TissueInput, sample: Sample, *, is_placed: bool) -> None:
@@ -135,8 +138,8 @@ def check_contrast(findings: Findings, data: TissueInput, sample: Sample, *, is_
         if problem and is_placed:
             findings.object(
                 "fail",
-                f"The scan is taken as {name}, but {problem}: it is another contrast, or inverted. Say which "
-                "it is with --contrast.",
+                f"The scan is taken as {name}, but {problem}: it is another contrast, or inverted. "
+                f"{findings.words['name_contrast']}.",
             )
 
 

@@ -30,7 +30,7 @@ def of_shape(sample: Sample) -> Found:
 
 
 def of_background(sample: Sample) -> dict[str, float]:
-    """Where all around is one constant (a stripped scan): empty voxels within, filled ones without."""
+    """Of a stripped scan in one constant: empty voxels within the mask, filled ones without."""
     if not sample.knows_surroundings:
         return {}
     faces = np.concatenate([sample.scan.take(n, axis).ravel() for axis in range(3) for n in (0, -1)])

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from medunsup.core.geometry import Grid
 from medunsup.core.volume import Volume
+from medunsup.preprocess.field_of_view import seen_ranges
 from medunsup.preprocess.register import Placement
 from medunsup.preprocess.template import load_template
 from medunsup.tissue.base import Array, TissueInput, TissueMethod
@@ -64,8 +65,13 @@ def draw(
     placement: Placement,
     scan: Volume | None,
     origin: tuple[int, int, int],
+    *,
+    is_stripped: bool = False,
 ) -> Sample:
-    """Sample a scan and its result; `origin` is the voxel of `scan` where the fitted box begins."""
+    """Sample a scan and its result; `origin` is the voxel of `scan` where the fitted box begins.
+
+    Unless the scan `is_stripped`, an empty margin around it counts as out of view.
+    """
     steps = [max(1, round(SPACING_MM / length)) for length in data.spacing_mm]
     every = _every([0, 0, 0], steps)
     box_scan, box_mask = data.intensity[0][every], data.mask[every]
@@ -82,7 +88,8 @@ def draw(
         mask = np.zeros(raw.shape, dtype=bool)
         mask[box] = box_mask
         if min(scan.shape) >= FEWEST_PLANES:
-            atlas = _atlas(placement, _grid(scan, raw.shape, first, steps))
+            seen = np.ones(raw.shape, dtype=bool) if is_stripped else _seen(scan, first, steps)
+            atlas = _atlas(placement, _grid(scan, raw.shape, first, steps), seen)
     i, j, k = (step * length for step, length in zip(steps, data.spacing_mm, strict=True))
     return Sample(around, mask, values, fitted.labels_[every][box_mask], (i, j, k), scan is not None, atlas)
 
@@ -109,7 +116,14 @@ def _in_units_of_the_fit(raw: NDArray[Any], raw_box: NDArray[Any], box_scan: Arr
     return np.asarray((raw - known[low]) * gain + wanted[low], dtype=np.float32)
 
 
-def _atlas(placement: Placement, grid: Grid) -> Atlas:
+def _seen(scan: Volume, first: list[int], steps: list[int]) -> Mask:
+    """Mark the sampled voxels of what the scanner saw."""
+    seen = np.zeros(scan.shape, dtype=bool)
+    seen[tuple(slice(*part) for part in seen_ranges(scan.data))] = True
+    return seen[_every(first, steps)]
+
+
+def _atlas(placement: Placement, grid: Grid, seen: Mask) -> Atlas:
     template = load_template()
     gm, wm, brain = (placement.to_scan(part, grid) for part in (template.gm, template.wm, template.mask))
     to_template = np.linalg.inv(placement.affine_mm) @ grid.affine
@@ -117,5 +131,5 @@ def _atlas(placement: Placement, grid: Grid) -> Atlas:
     position = to_template[:3, :3].astype(np.float32) @ index + to_template[:3, 3:].astype(np.float32)
     is_brain = brain > 0.5
     placed_ml = template.volume_ml * abs(float(np.linalg.det(placement.affine_mm[:3, :3])))
-    seen_ml = float(np.count_nonzero(is_brain)) * grid.voxel_volume_mm3 / 1000
+    seen_ml = float(np.count_nonzero(is_brain & seen)) * grid.voxel_volume_mm3 / 1000
     return Atlas(gm, wm, is_brain, position.reshape(3, *grid.shape), min(1.0, seen_ml / max(placed_ml, 1e-6)))

@@ -1,0 +1,31 @@
+"""What is known of a scan before it is looked at, so that no sentence advises what was done already."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Known:
+    """How a scan was taken: facts of the steps before, not to be guessed anew.
+
+    `is_stripped` says that it came without its skull, `mask_given` that its brain mask came with it,
+    `contrast_given` that its contrast was named by the user.
+    """
+
+    is_stripped: bool = False
+    mask_given: bool = False
+    contrast_given: bool = False
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What is left to advise, for the sentences of `limits`."""
+        given = self.mask_given
+        return {
+            "or_give_mask": "" if given else ", or give a brain mask with --mask",
+            "mend_mask": "Correct the mask" if given else "Give a corrected mask with --mask",
+            "whose_mask": f"the mask {'may belong to another scan' if given else 'is too small'}",
+            "name_contrast": (
+                "The contrast was named with --contrast: name another, or leave it out"
+                if self.contrast_given
+                else "Name the contrast with --contrast"
+            ),
+        }
