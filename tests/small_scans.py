@@ -44,7 +44,11 @@ def place_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
         return register.Placement(affine, 0.5, fits=True)
 
     def find(image, *, step, **more):  # type: ignore[no-untyped-def]
-        return image.like(image.data > 0, kind="mask"), place(image, None, step=step)
+        return given(image, image.like(image.data > 0, kind="mask"), step=step)
+
+    def given(image, mask, *, step):  # type: ignore[no-untyped-def]
+        return brain_mask.Brain(mask, place(image, mask, step=step), is_stripped=True)
 
     monkeypatch.setattr(register, "place_template", place)
-    monkeypatch.setattr(brain_mask, "brain_mask", find)
+    monkeypatch.setattr(brain_mask, "find_brain", find)
+    monkeypatch.setattr(brain_mask, "place_given", given)
