@@ -13,9 +13,11 @@ from medunsup.core.geometry import Affine, Grid
 from medunsup.core.volume import Source, Volume, ras_axes
 from medunsup.io.dicom_body_part import body_part_of
 from medunsup.io.dicom_contrast import acquisition_of, contrast_of, timing_of
+from medunsup.io.dicom_find import find_series
 from medunsup.io.dicom_geometry import order_slices
+from medunsup.io.dicom_headers import Attributes
 from medunsup.io.dicom_pixels import decode
-from medunsup.io.dicom_series import Series, check_series, find_series, pick_series
+from medunsup.io.dicom_series import Series, check_series, pick_series
 from medunsup.io.dicom_slices import Slice, slices_of
 from medunsup.io.hashes import hash_files
 from medunsup.io.notes import Notes
@@ -62,11 +64,13 @@ def _stack(
 ) -> tuple[list[Slice], Affine]:
     """Find the series and put its slices in order."""
     found = find_series(path)
-    chosen = pick_series(path, found, series)
-    check_series(path, chosen)
-    _note(path, chosen, found, notes)
+    chosen = pick_series(path, found.series, series, found.hint)
+    check_series(path, chosen, found.hint)
+    _note_series(path, chosen, found.series, notes)
     planes = [plane for file, header in chosen.files for plane in slices_of(file, header)]
-    return order_slices(path, _magnitude(path, planes, notes), volume, notes)
+    ordered, affine = order_slices(path, _magnitude(path, planes, notes), volume, notes)
+    _note_scan(ordered[0].attributes, notes)
+    return ordered, affine
 
 
 def _batched(planes: Iterator[NDArray[Any]], size: int) -> Iterator[list[NDArray[Any]]]:
@@ -87,18 +91,31 @@ def _magnitude(path: Path, planes: list[Slice], notes: Notes) -> list[Slice]:
     return kept
 
 
-def _note(path: Path, chosen: Series, found: list[Series], notes: Notes) -> None:
-    """Record how it was acquired; series names are free text, so they stay out."""
+def _note_series(path: Path, chosen: Series, found: list[Series], notes: Notes) -> None:
+    """Record which series was taken and what of it was not; series names are free text, so they stay out."""
     notes["coordinates"] = "DICOM"
-    notes["acquisition"] = acquisition_of(chosen.header)
-    notes["contrast"] = contrast_of(chosen.header)
-    notes["body_part"] = body_part_of(chosen.header)
-    notes.update(timing_of(chosen.header))
     if len(found) > 1:
         notes["series_number"] = chosen.number
         notes["series_found"] = len(found)
+    if chosen.more_uids:
+        notes.warn(
+            path,
+            f"{len(chosen.more_uids) + 1} slices have a SeriesInstanceUID each; they are read as one series, "
+            "since study, number, name, frame of reference and matrix agree.",
+        )
+    if chosen.passed_over:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(chosen.passed_over.items()))
+        notes.warn(path, f"objects of the series that are no images of the scan are passed over: {kinds}.")
     promised = int(chosen.header.get("ImagesInAcquisition") or 0)
     if len(chosen.files) > 1 and promised > len(chosen.files):
         notes.warn(
             path, f"{len(chosen.files)} files, but ImagesInAcquisition says {promised}: some may be missing."
         )
+
+
+def _note_scan(frame: Attributes, notes: Notes) -> None:
+    """Record how the scan was acquired: the volume that is taken, not the series' first file."""
+    notes["acquisition"] = acquisition_of(frame)
+    notes["contrast"] = contrast_of(frame)
+    notes["body_part"] = body_part_of(frame)
+    notes.update(timing_of(frame))

@@ -4,6 +4,8 @@ import re
 
 from pydicom.dataset import Dataset
 
+from medunsup.io.dicom_headers import Attributes
+
 HEAD = "head"
 FREE_TEXT = ("StudyDescription", "ProtocolName", "SeriesDescription")
 ONLY_AS_TERM = ("neck", "arm", "hand", "hip", "leg", "foot")  # free text calls coils and tasks so
@@ -32,7 +34,7 @@ PARTS = {
 }
 
 
-def body_part_of(header: Dataset) -> str | None:
+def body_part_of(header: Dataset | Attributes) -> str | None:
     """Return "head", another part's name, or None where nothing is said or the words are not known.
 
     DICOM's own term decides; without it the names of study, protocol and series, where a word of the head

@@ -1,6 +1,5 @@
 """Put the slices of a series in order and in space with highdicom; refuse what is not a regular stack."""
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,16 +7,16 @@ import numpy as np
 from highdicom.spatial import create_affine_matrix_from_attributes, get_volume_positions
 from numpy.typing import NDArray
 
-from medunsup.core.errors import GeometryError, InputError, UsageError
+from medunsup.core.errors import GeometryError, InputError
 from medunsup.core.geometry import Affine
+from medunsup.io.dicom_places import ROUNDING_MM, along_normal, same_place_mm
 from medunsup.io.dicom_slices import Slice
+from medunsup.io.dicom_volumes import one_volume
 from medunsup.io.notes import Notes
 
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 CONVENTION = ("R", "D")  # index columns, then rows; the slice axis follows by the right hand
-ROUNDING_MM = 0.1  # some scanners round slice positions to 0.1 mm
 SPACING_TOLERANCE = 0.02  # of the slice spacing
-SAME_PLACE_MM = 0.01
 COSINE_TOLERANCE = 1e-3
 EXPORT = "Export the whole series again from the scanner or archive."
 
@@ -28,13 +27,14 @@ def order_slices(
     """Return one volume's slices in spatial order and the affine (4, 4) of (column, row, slice) to RAS mm.
 
     Raises GeometryError or InputError naming the slice at fault: mixed geometry, duplicates, a missing
-    slice, uneven spacing, gantry tilt; or 4D without `volume`. Raises UsageError for a volume it lacks.
+    slice, uneven spacing, gantry tilt; or as `dicom_volumes.one_volume` does.
     """
     _check_alike(path, slices)
     _check_copies(path, slices)
-    chosen = _one_volume(path, slices, volume, notes)
-    first = chosen[0]
+    by_identity = sorted(slices, key=lambda item: (str(item.header.get("SOPInstanceUID")), item.frame))
+    chosen = one_volume(path, by_identity, volume, notes)  # names of files decide nothing
     if len(chosen) == 1:
+        first = chosen[0]
         notes.warn(path, "holds a single slice. Give the folder to load the whole series.")
         return chosen, _affine(first, first.gap_told_mm or first.thickness_mm or 1.0)
     ordered, distances = _sort(chosen)
@@ -43,7 +43,7 @@ def order_slices(
     tolerance_mm = max(ROUNDING_MM, SPACING_TOLERANCE * spacing_mm)
     _check_even(path, ordered, distances, spacing_mm, tolerance_mm)
     _check_tilt(path, ordered, distances, tolerance_mm)
-    _compare_told(path, first, spacing_mm, notes)
+    _compare_told(path, ordered[0], spacing_mm, notes)
     return _stack(path, ordered, 2 * tolerance_mm)
 
 
@@ -87,7 +87,7 @@ def _check_alike(path: Path, slices: Sequence[Slice]) -> None:
             if np.abs(np.subtract(mine, theirs)).max() > tolerance:
                 raise GeometryError(
                     f"{path}: mixed series: {field} is {_text(mine)} in {first.name} but {_text(theirs)} in "
-                    f"{item.name}. Put each scan in a folder of its own, or pass --series."
+                    f"{item.name}. Put the files of each scan in a folder of their own."
                 )
 
 
@@ -102,38 +102,9 @@ def _check_copies(path: Path, slices: Sequence[Slice]) -> None:
         seen[key] = item
 
 
-def _one_volume(path: Path, slices: Sequence[Slice], volume: int | None, notes: Notes) -> list[Slice]:
-    """Split repeats of the same stack (4D) and pick one; a lone repeat is a duplicate."""
-    places = [tuple(np.round(np.array(item.position) / SAME_PLACE_MM).astype(int)) for item in slices]
-    counts = Counter(places)
-    repeats = set(counts.values())
-    if len(repeats) > 1:
-        place = counts.most_common(1)[0][0]
-        twins = [item.name for item, where in zip(slices, places, strict=True) if where == place]
-        raise GeometryError(
-            f"{path}: duplicate slice: {' and '.join(twins[:2])} lie at the same place. "
-            "Remove one, or export the series again."
-        )
-    n_volumes = repeats.pop()
-    if volume is None and n_volumes > 1:
-        raise InputError(
-            f"{path}: is 4D, with {n_volumes} volumes, not one scan. "
-            f"Pass --volume 0 to {n_volumes - 1} to pick one."
-        )
-    if volume is not None and not 0 <= volume < n_volumes:
-        raise UsageError(f"{path}: has no volume {volume}. Pass --volume 0 to {n_volumes - 1}.")
-    if n_volumes == 1:
-        return list(slices)
-    notes["volume"] = volume
-    groups: dict[tuple[int, ...], list[Slice]] = {}
-    for item, where in zip(slices, places, strict=True):
-        groups.setdefault(where, []).append(item)
-    return [sorted(group, key=lambda item: item.order)[volume or 0] for group in groups.values()]
-
-
 def _sort(slices: Sequence[Slice]) -> tuple[list[Slice], NDArray[np.float64]]:
     """Sort along the slice normal; return the distances in mm as well."""
-    distances = np.array([item.position for item in slices]) @ _normal(slices[0])
+    distances = along_normal(slices)
     index = np.argsort(distances, kind="stable")
     return [slices[n] for n in index], distances[index]
 
@@ -143,7 +114,7 @@ def _check_gaps(path: Path, ordered: Sequence[Slice], distances: NDArray[np.floa
     gaps = np.diff(distances)
     expected = float(np.median(gaps))
     narrow, wide = int(gaps.argmin()), int(gaps.argmax())
-    if gaps[narrow] < SAME_PLACE_MM:
+    if gaps[narrow] <= same_place_mm(distances):
         raise GeometryError(
             f"{path}: mixed series: {ordered[narrow].name} and {ordered[narrow + 1].name} lie in one plane "
             f"at different places. Put each scan in a folder of its own. {EXPORT}"

@@ -19,7 +19,8 @@ from pydicom.uid import (
 
 from medunsup.core.errors import DependencyError, InputError
 from medunsup.core.extras import install
-from medunsup.io.dicom_slices import TAGS, Slice
+from medunsup.io.dicom_headers import TAGS
+from medunsup.io.dicom_slices import Slice
 from medunsup.io.notes import Notes
 
 
@@ -30,7 +31,8 @@ def decode(ordered: Sequence[Slice], notes: Notes) -> Iterator[NDArray[Any]]:
     """
     for path, group in groupby(ordered, key=lambda item: item.path):
         items = list(group)
-        for item, raw in zip(items, _frames(path, items), strict=True):
+        for item, decoded in zip(items, _frames(path, items), strict=True):
+            raw = _stored_bits(item, decoded)
             turned = _inverted(item, raw, notes) if _is_low_white(item) else raw
             yield _rescaled(item, turned).T
 
@@ -44,6 +46,18 @@ def _frames(path: Path, items: Sequence[Slice]) -> Iterator[NDArray[Any]]:
         raise InputError(
             f"{path}: the pixels cannot be decoded ({_first_line(error)}). Copy the file again."
         ) from error
+
+
+def _stored_bits(item: Slice, decoded: NDArray[Any]) -> NDArray[Any]:
+    """Take the highest stored bit for the sign, or the first of the value, whatever stands in the bits above.
+
+    pydicom does so too, but not where JPEG-LS or JPEG 2000 hold more bits a sample than are stored.
+    """
+    n_bits = 8 * decoded.dtype.itemsize
+    unused = n_bits - int(item.header.get("BitsStored") or n_bits)
+    if decoded.dtype.kind not in "iu" or unused <= 0:
+        return decoded
+    return np.right_shift(np.left_shift(decoded, unused), unused)
 
 
 def _source(path: Path, item: Slice) -> Any:
@@ -82,9 +96,15 @@ def _check_codec(item: Slice) -> None:
         ) from error
     if not available:
         raise DependencyError(
-            f"{item.path}: is stored as {syntax.name}, whose codec is not installed. "
-            f"In the folder of medunsup: {install('jpeg')}; or export the series uncompressed."
+            f"{item.path}: is stored as {syntax.name}, which {_decoder_of(syntax)} decodes; it is not "
+            f"installed. In the folder of medunsup: {install('jpeg')}; or export the series uncompressed."
         )
+
+
+def _decoder_of(syntax: UID) -> str:
+    if "JPEG-LS" in syntax.name:
+        return "pyjpegls"
+    return "pylibjpeg-openjpeg" if "2000" in syntax.name else "pylibjpeg-libjpeg"
 
 
 def _is_low_white(item: Slice) -> bool:

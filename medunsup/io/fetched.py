@@ -22,18 +22,20 @@ def check_fetched(path: Path) -> None:
         raise InputError(f"{path}: its content has not been fetched. {command}")
 
 
-def how_to_fetch(path: Path) -> str:
-    """Say how to fetch a file's content; empty if it is there, or if nothing tells where it is kept.
+def how_to_fetch(path: Path, folder: Path | None = None) -> str:
+    """Say how to fetch a file's content, or that of all files of a `folder` it lies in.
 
-    git-annex leaves a link into `.git/annex/objects`, or a small text that names such a place; Git LFS a
-    small text that begins with its version.
+    Empty if the content is there, or if nothing tells where it is kept. git-annex leaves a link into
+    `.git/annex/objects`, or a small text that names such a place; Git LFS a small text that begins with its
+    version.
     """
     start = _start(path)
     if ANNEX.match(start):
-        whole, name = shlex.quote(str(path)), shlex.quote(path.name)
+        whole, name = shlex.quote(str(folder or path)), "." if folder else shlex.quote(path.name)
         return f"Fetch it with `datalad get {whole}`, or in its folder with `git annex get {name}`."
     if start.startswith(LFS):
-        return f"Fetch it in its folder with `git lfs pull --include={shlex.quote(path.name)}`."
+        which = "" if folder else f" --include={shlex.quote(path.name)}"
+        return f"Fetch it in its folder with `git lfs pull{which}`."
     return ""
 
 

@@ -117,6 +117,12 @@ def is_bare_dicom(start: bytes) -> bool:
     return little or (start[:2] == b"\x00\x08" and start[2:3] == b"\x00")
 
 
+def guess(path: Path) -> str:
+    """Say what a file looks like that is no image, from its first bytes."""
+    with path.open("rb") as file:
+        return _guess(file.read(HEADER_BYTES))
+
+
 def _guess(start: bytes) -> str:
     if start[257:262] == b"ustar":
         return "a tar archive: unpack it first"

@@ -32,6 +32,7 @@ JPEG = f"In the folder of medunsup: {install('jpeg')}"
 CODECS = {
     "JPEG-LS": ("1.2.840.10008.1.2.4.80", JPEG),
     "JPEG lossless": ("1.2.840.10008.1.2.4.70", JPEG),
+    "HTJ2K": ("1.2.840.10008.1.2.4.201", JPEG),
     "JPEG 2000": ("1.2.840.10008.1.2.4.90", "pip install pillow"),
     "RLE": ("1.2.840.10008.1.2.5", "pip install pydicom"),
 }

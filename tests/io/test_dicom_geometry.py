@@ -6,6 +6,7 @@ from itertools import permutations, product
 import numpy as np
 import pytest
 from dicom_maker import make_enhanced, make_slices, make_voxels, write_dicom, write_slices
+from pydicom.dataset import Dataset
 
 from medunsup.io.load import load
 
@@ -78,6 +79,20 @@ def test_an_enhanced_file_gives_the_frames_in_space(tmp_path):
     data, affine = volume.in_source_space()
     assert np.array_equal(data, make_voxels() * 2.0 - 1)
     assert np.abs(affine - expected_affine((1, 0, 0, 0, 1, 0), (-10, 20, 5), (0.9, 1.1), 2)).max() < 1e-6
+
+
+@pytest.mark.parametrize("where", ["shared", "per frame"])
+def test_a_makers_private_sequence_does_not_outweigh_the_standards(where, tmp_path):
+    item = make_enhanced()
+    groups = (
+        item.SharedFunctionalGroupsSequence if where == "shared" else item.PerFrameFunctionalGroupsSequence
+    )
+    for group in groups:
+        private = Dataset()
+        private.RescaleSlope, private.RescaleIntercept, private.ImagePositionPatient = 7, 1, [0, 0, 0]
+        group.private_block(0x0009, "SOME MAKER", create=True).add_new(0x0F, "SQ", [private])
+    volume = load(write_dicom(item, tmp_path / "enhanced.dcm"))
+    assert np.array_equal(volume.in_source_space()[0], make_voxels() * 2.0 - 1)
 
 
 def test_an_enhanced_4d_file_gives_the_volume_asked_for(tmp_path):

@@ -3,10 +3,8 @@
 import numpy as np
 import pytest
 from dicom_maker import make_enhanced, make_slices, make_voxels, write_dicom, write_slices
-from pydicom.dataset import Dataset
 
 from medunsup.core.errors import InputError, UsageError
-from medunsup.io.dicom_contrast import acquisition_of, contrast_of
 from medunsup.io.load import load
 
 
@@ -99,40 +97,15 @@ def test_an_enhanced_file_among_others_is_found(tmp_path):
     assert load(tmp_path).source.notes["series_number"] == "9"
 
 
-@pytest.mark.parametrize(
-    ("tags", "contrast"),
-    [
-        ({"SeriesDescription": "t1_mprage_sag_p2"}, "T1w"),
-        ({"SeriesDescription": "Ax FSPGR BRAVO"}, "T1w"),
-        ({"SeriesDescription": "MP2RAGE_UNI"}, "T1w"),
-        ({"SeriesDescription": "sT2W/FLAIR"}, "FLAIR"),
-        ({"SeriesDescription": "t2_space_dark-fluid"}, "FLAIR"),
-        ({"SeriesDescription": "FSE PD AXIAL OBL"}, "PD"),
-        ({"SeriesDescription": "t2_tse_tra"}, "T2w"),
-        ({"SeriesDescription": "ep2d_diff DWI t2"}, None),
-        ({"SeriesDescription": "TOF 3D"}, None),
-        ({"RepetitionTime": 2300, "EchoTime": 3, "InversionTime": 900}, "T1w"),
-        ({"RepetitionTime": 8, "EchoTime": 3.5}, "T1w"),
-        ({"RepetitionTime": 450, "EchoTime": 10}, "T1w"),
-        ({"RepetitionTime": 9000, "EchoTime": 100, "InversionTime": 2500}, "FLAIR"),
-        ({"RepetitionTime": 4500, "EchoTime": 100}, "T2w"),
-        ({"RepetitionTime": 2300, "EchoTime": 22}, "PD"),
-        ({"RepetitionTime": 2300}, None),
-        ({"AcquisitionContrast": "T2", "SeriesDescription": "T1"}, "T2w"),
-        ({"AcquisitionContrast": "FLUID_ATTENUATED"}, "FLAIR"),
-        ({"AcquisitionContrast": "DIFFUSION", "SeriesDescription": "T1"}, None),
-        ({"AcquisitionContrast": "UNKNOWN", "SeriesDescription": "T1"}, "T1w"),
-        ({"SeriesDescription": "sT1W_3D_TFE"}, "T1w"),
-        ({"SeriesDescription": "AxT2 FSE"}, "T2w"),
-        ({"SeriesDescription": "head part1"}, None),
-    ],
-    ids=str,
-)
-def test_contrast_follows_the_name_and_else_the_times(tags, contrast):
-    header = Dataset()
-    for name, value in tags.items():
-        setattr(header, name, value)
-    assert contrast_of(header) == contrast
+@pytest.mark.parametrize("kind", ["ORIGINAL", "DERIVED", ["ORIGINAL", "PRIMARY"], [], ""], ids=str)
+def test_an_image_type_of_few_values_does_not_say_phase(kind, tmp_path):
+    assert load(write_slices(make_slices(ImageType=kind), tmp_path / "series")).shape == (5, 4, 6)
+
+
+@pytest.mark.parametrize("kind", ["LOCALIZER", ["ORIGINAL", "LOCALIZER"]], ids=str)
+def test_a_scout_is_one_however_few_values_its_image_type_has(kind, tmp_path):
+    volume = load(study(tmp_path, {**SCOUT, "ImageType": kind}, T1))
+    assert volume.source.notes["series_number"] == "2"
 
 
 def test_an_mr_object_that_does_not_say_its_modality_is_still_mr(tmp_path):
@@ -140,11 +113,3 @@ def test_an_mr_object_that_does_not_say_its_modality_is_still_mr(tmp_path):
     for item in slices:
         del item.Modality
     assert load(write_slices(slices, tmp_path / "series")).shape == (5, 4, 6)
-
-
-@pytest.mark.parametrize(("gap", "kind"), [(1.0, "3D"), (5.0, "2D"), (None, None)])
-def test_thin_slices_count_as_3d_where_the_header_does_not_say(gap, kind):
-    header = Dataset()
-    if gap is not None:
-        header.SliceThickness = gap
-    assert acquisition_of(header) == kind

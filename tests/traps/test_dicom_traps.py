@@ -85,8 +85,12 @@ def coloured(slices):
         item.PixelData = item.PixelData * 3
 
 
-def twice(slices):
-    return [*slices, *make_slices(n=8, uid=slices[0].SeriesInstanceUID)]
+def twice(slices, **tags):
+    return [*slices, *make_slices(n=8, uid=slices[0].SeriesInstanceUID, **tags)]
+
+
+def next_time_point(slices):
+    return twice(slices, TemporalPositionIdentifier=2)
 
 
 def two_series(folder):
@@ -176,7 +180,9 @@ TRAPS = {
     "mixed orientations": (lambda d: series(d, three_planes), {}, GeometryError, ["mixed series", "ImageOrientationPatient", "IM0004.dcm"]),
     "mixed pixel sizes": (lambda d: series(d, edited(5, PixelSpacing=[2, 2])), {}, GeometryError, ["mixed series", "PixelSpacing", "IM0005.dcm"]),
     "two stacks side by side": (lambda d: series(d, beside), {}, GeometryError, ["mixed series", "one plane", "different places"]),
-    "4D": (lambda d: series(d, twice), {}, InputError, ["4D, with 2 volumes", "--volume 0 to 1"]),
+    "two images alike": (lambda d: series(d, twice), {}, InputError, ["several images at 8 of its 8 places", "nothing in their headers", "series of its own"]),
+    "one place for all": (lambda d: series(d, lambda s: [edited(n + 1, ImagePositionPatient=[1, 2, 3])(s) for n in range(8)] and s), {"volume": 0}, GeometryError, ["all 8 slices", "one place (ImagePositionPatient)", "Export"]),
+    "4D": (lambda d: series(d, next_time_point), {}, InputError, ["4D, with 2 volumes", "--volume 0 to 1"]),
     "volume past the last": (lambda d: series(d), {"volume": 1}, UsageError, ["no volume 1", "--volume 0"]),
     "CT": (lambda d: series(d, Modality="CT"), {}, InputError, ["a CT scan, not MR", "Give an MR scan"]),
     "PET": (lambda d: series(d, Modality="PT"), {}, InputError, ["a PET scan, not MR"]),
