@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from medunsup.io.load import load
     from medunsup.run.cohort import segment_many
     from medunsup.run.detect import detect
+    from medunsup.run.detect_many import detect_many
     from medunsup.run.evaluate_model import evaluate
     from medunsup.run.scan import segment
     from medunsup.run.train import train
@@ -22,6 +23,7 @@ _HOMES = {
     "Detector": "medunsup.anomaly.detector",
     "Volume": "medunsup.core.volume",
     "detect": "medunsup.run.detect",
+    "detect_many": "medunsup.run.detect_many",
     "evaluate": "medunsup.run.evaluate_model",
     "load": "medunsup.io.load",
     "segment": "medunsup.run.scan",
@@ -34,6 +36,7 @@ __all__ = [
     "Volume",
     "__version__",
     "detect",
+    "detect_many",
     "evaluate",
     "load",
     "segment",

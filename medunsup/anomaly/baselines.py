@@ -51,6 +51,11 @@ BASELINES: dict[str, Baseline] = {
 }
 
 
+def same_as(model: str, score: str) -> frozenset[str]:
+    """Name the baselines that a model with this score is itself: nothing to compare it with."""
+    return frozenset(name for name, one in BASELINES.items() if (one.model, one.score) == (model, score))
+
+
 class Baselines:
     """All baselines, fitted once on healthy scans in the model space; their classic models are shared.
 

@@ -33,7 +33,7 @@ def bids(
     contrast: Annotated[
         str, typer.Option(metavar="NAME", help="Which scans: T1w, T2w, FLAIR or PD.")
     ] = "T1w",
-    brain: options.Brain = None,
+    brain: options.BrainOfMany = None,
     method: options.Method = None,
     config: options.Config = None,
     set_: options.SetValue = None,
@@ -42,6 +42,7 @@ def bids(
     jobs: options.Jobs = 1,
     force: options.Force = False,
     no_report: options.NoReport = False,
+    fail_on: options.FailOn = None,
     dry_run: options.DryRun = False,
     quiet: options.Quiet = False,
     as_json: options.AsJson = False,
@@ -83,6 +84,6 @@ def bids(
                 progress=shown.step,
                 finished=shown.finished,
             )
-    print_result(result, as_json=as_json, quiet=quiet, debug=debug)
-    if code := exit_code(result):
+    print_result(result, as_json=as_json, quiet=quiet, debug=debug, fail_on=fail_on)
+    if code := exit_code(result, fail_on):
         raise typer.Exit(code)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
@@ -16,11 +17,12 @@ from medunsup.core.paths import short_names
 if TYPE_CHECKING:
     from medunsup.run.batch import Outcome
 
-FAILED, WRONG_USE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
+FAILED, WRONG_USE, BAD_VERDICT, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
 N_STEPS = 10
+DIGITS = 6
 # Their warnings say what becomes of what was given, before anything is begun.
 TOLD = ("medunsup.run.given", "medunsup.run.train", PLACES := "medunsup.run.places")
-KEPT = "what was complete is kept"
+KEPT = "what was complete is kept: run the same command again to go on"
 
 
 class Silent:
@@ -188,5 +190,18 @@ def _fail(message: str, code: int, as_json: bool) -> None:
 
 
 def print_json(value: Any) -> None:
-    """Print the one object that --json promises."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    """Print the one object that --json promises; fractions have six digits that count."""
+    typer.echo(json.dumps(_rounded(value), indent=2, ensure_ascii=False))
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(item) for item in value]
+    if not isinstance(value, float):
+        return value
+    if not math.isfinite(value):
+        return None  # JSON has no such number
+    before_the_point = math.floor(math.log10(abs(value))) + 1 if value else 0
+    return round(value, max(0, DIGITS - before_the_point))

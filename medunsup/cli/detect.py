@@ -46,7 +46,7 @@ def detect(
             out,
             mask,
             alpha=alpha,
-            false_parts=false_findings,
+            false_findings=false_findings,
             baselines=baselines,
             brain=brain,
             contrast=contrast,

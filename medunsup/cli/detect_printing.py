@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from medunsup.cli.printing import print_outcomes
+from medunsup.cli.printing import exit_code, print_outcomes
 
 if TYPE_CHECKING:
     from medunsup.run.batch import CohortResult
@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 def print_result(result: "CohortResult[DetectOutcome]", *, as_json: bool, quiet: bool, debug: bool) -> None:
     """Print p-values and findings to stdout; flags, warnings and errors to stderr."""
     texts = {scan.scan: (*scan.flags, *scan.warnings) for scan in result.scans}
-    print_outcomes(result, _line, texts, as_json=as_json, quiet=quiet, debug=debug)
+    code = exit_code(result)
+    print_outcomes(result, _line, texts, as_json=as_json, quiet=quiet, debug=debug, code=code)
 
 
 def verdict(result: "DetectOutcome") -> str:

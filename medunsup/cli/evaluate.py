@@ -82,10 +82,10 @@ def evaluate(
                 baselines=baselines,
                 planted=planted,
                 lesion_shapes=lesion_shapes,
-                false_parts=false_findings,
+                false_findings=false_findings,
                 cache=cache,
                 force=force,
-                told=told,
+                progress=told,
             )
         _print(result, out, as_json=as_json, quiet=quiet)
 

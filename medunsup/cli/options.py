@@ -1,9 +1,17 @@
 """Every option of `medunsup segment`, once, so that other verbs can share them."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+
+class FailingVerdict(StrEnum):
+    """From which verdict on a run counts as failed."""
+
+    check = "check"
+    fail = "fail"
 
 
 def option(panel: str, *names: str, **more: Any) -> Any:
@@ -69,6 +77,16 @@ Brain = Annotated[
         "Input",
         metavar="HOW",
         help="How to find the brain without --mask: auto (the default), atlas, stripped or deepbet.",
+        autocompletion=_brains,
+    ),
+]
+BrainOfMany = Annotated[
+    str | None,
+    option(
+        "Input",
+        "--brain",
+        metavar="HOW",
+        help="How to find the brain: auto (the default), atlas, stripped or deepbet.",
         autocompletion=_brains,
     ),
 ]
@@ -146,6 +164,15 @@ LearnPrior = Annotated[
 Jobs = Annotated[int, option("Run", "-j", "--jobs", metavar="NUMBER", min=1, help="Scans at the same time.")]
 Force = Annotated[bool, option("Run", "--force", help="Replace results that are there.")]
 NoReport = Annotated[bool, option("Run", "--no-report", help="Write no HTML page.")]
+FailOn = Annotated[
+    FailingVerdict | None,
+    option(
+        "Run",
+        "--fail-on",
+        metavar="VERDICT",
+        help="End with exit code 3 if a scan's verdict is fail, or with `check` if it is check or fail.",
+    ),
+]
 DryRun = Annotated[bool, option("Run", "--dry-run", help="Say what would be done; write nothing.")]
 Quiet = Annotated[bool, option("Run", "-q", "--quiet", help="Say nothing but errors.")]
 AsJson = Annotated[bool, option("Run", "--json", help="Print one JSON object on stdout.")]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 import medunsup
-from medunsup.cli.console import FAILED, WRONG_USE, print_json
+from medunsup.cli.console import BAD_VERDICT, FAILED, WRONG_USE, print_json
 from medunsup.core.paths import short_names
 
 if TYPE_CHECKING:
@@ -18,13 +18,22 @@ if TYPE_CHECKING:
     from medunsup.run.summary import ScanOutcome
 
 MOST_NAMED = 3
+SEVERITY = ("check", "fail")
 STATUS_WORDS = {"new": "to do", "done": "done already", "other": "to be replaced,", "missing": "will fail:"}
 
 
-def print_result(result: "CohortResult[ScanOutcome]", *, as_json: bool, quiet: bool, debug: bool) -> None:
+def print_result(
+    result: "CohortResult[ScanOutcome]",
+    *,
+    as_json: bool,
+    quiet: bool,
+    debug: bool,
+    fail_on: str | None = None,
+) -> None:
     """Print volumes and verdicts to stdout, warnings and errors to stderr."""
     texts = {scan.scan: (*scan.reasons, *scan.warnings) for scan in result.scans}
-    print_outcomes(result, _line, texts, as_json=as_json, quiet=quiet, debug=debug)
+    code = exit_code(result, fail_on)
+    print_outcomes(result, _line, texts, as_json=as_json, quiet=quiet, debug=debug, code=code)
 
 
 def print_outcomes(
@@ -35,8 +44,12 @@ def print_outcomes(
     as_json: bool,
     quiet: bool,
     debug: bool,
+    code: int,
 ) -> None:
-    """Print each scan's line to stdout; to stderr its error or `texts`, those that several share once."""
+    """Print each scan's line to stdout; to stderr its error or `texts`, those that several share once.
+
+    `code` is the exit code, for --json.
+    """
     names = short_names([scan.scan for scan in result.scans])
     shared = shared_texts({names[scan.scan]: texts[scan.scan] for scan in result.scans if scan.error is None})
     for scan in result.scans:
@@ -52,7 +65,7 @@ def print_outcomes(
         for text, who in shared.items():
             typer.echo(f"  {who}: {text}", err=True)
     if as_json:
-        print_json(as_json_facts(result))
+        print_json(as_json_facts(result, code))
     elif not quiet:
         print_end(result)
 
@@ -83,11 +96,17 @@ def print_end(result: "CohortResult[Any]") -> None:
         typer.echo(f"All scans compared: {result.group_page}", err=True)
 
 
-def exit_code(result: "CohortResult[Any]") -> int:
-    """0 if all scans have their result, 2 if each was asked for what it does not hold, else 1."""
-    if result.n_failed and all(scan.is_wrong_use for scan in result.scans):
-        return WRONG_USE
-    return FAILED if result.n_failed else 0
+def exit_code(result: "CohortResult[Any]", fail_on: str | None = None) -> int:
+    """0 if all scans have their result, 2 if each was asked for what it does not hold, else 1.
+
+    3 if all have one, but with the verdict `fail_on`, or a worse one.
+    """
+    if result.n_failed:
+        return WRONG_USE if all(scan.is_wrong_use for scan in result.scans) else FAILED
+    if fail_on is None:
+        return 0
+    bad = SEVERITY[SEVERITY.index(fail_on) :]
+    return BAD_VERDICT if any(scan.verdict in bad for scan in result.scans) else 0
 
 
 def print_plan(planned: "Sequence[Planned[Request]]", as_json: bool) -> int:
@@ -125,11 +144,11 @@ def _count(scans: "Sequence[Outcome]") -> str:
     return f"{words}, {counts['not run']} not begun" if counts["not run"] else words
 
 
-def as_json_facts(result: "CohortResult[Any]") -> dict[str, object]:
+def as_json_facts(result: "CohortResult[Any]", code: int) -> dict[str, object]:
     """Gather everything for --json."""
     return {
         "medunsup": medunsup.__version__,
-        "exit_code": exit_code(result),
+        "exit_code": code,
         "scans": [scan.as_json() for scan in result.scans],
         "group_page": str(result.group_page) if result.group_page else None,
         "warnings": list(result.warnings),

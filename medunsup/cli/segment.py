@@ -27,6 +27,7 @@ def segment(
     jobs: options.Jobs = 1,
     force: options.Force = False,
     no_report: options.NoReport = False,
+    fail_on: options.FailOn = None,
     dry_run: options.DryRun = False,
     quiet: options.Quiet = False,
     as_json: options.AsJson = False,
@@ -34,7 +35,8 @@ def segment(
 ) -> None:
     """Segment brain scans into grey matter, white matter and CSF, and measure them.
 
-    Exit codes: 0 done, 1 a scan ended in an error, 2 wrong use, 130 interrupted, 143 ended from outside.
+    Exit codes: 0 done, 1 a scan ended in an error, 2 wrong use, 3 a verdict that --fail-on names,
+    130 interrupted, 143 ended from outside.
     """
     given = {
         "method": method,
@@ -62,6 +64,6 @@ def segment(
                 progress=shown.step,
                 finished=shown.finished,
             )
-    print_result(result, as_json=as_json, quiet=quiet, debug=debug)
-    if code := exit_code(result):
+    print_result(result, as_json=as_json, quiet=quiet, debug=debug, fail_on=fail_on)
+    if code := exit_code(result, fail_on):
         raise typer.Exit(code)

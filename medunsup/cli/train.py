@@ -56,5 +56,6 @@ def train(
     elif not quiet:
         typer.echo(f"{made.path}: {made.settings.model} with {made.settings.score}, {made.contrast}")
         typer.echo(f"  {made.standing}")
+        typer.echo(f"  next: medunsup detect SCAN --model {made.path}", err=True)
     if not quiet and (remark := calibration_remark(made)):
         typer.echo(f"  {remark}", err=True)

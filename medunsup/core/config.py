@@ -36,8 +36,33 @@ def _explain(cls: type[Config], where: str, items: list[Any]) -> str:
         near = get_close_matches(key, list(cls.model_fields), n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(cls.model_fields)}."
         return f"{where}: unknown key {key!r}; {hint}"
-    wanted = " or ".join(item["msg"].removeprefix("Input ") for item in items)
+    wanted = _wanted(cls, items) or " or ".join(item["msg"].removeprefix("Input ") for item in items)
     return f"{where}: {key}: {wanted}, got {items[0]['input']!r}"
+
+
+def _wanted(cls: type[Config], items: list[Any]) -> str:
+    """Say what a key takes, such as "should be 'auto' or a number from 2 to 12"; empty if that is not all."""
+    schema = cls.model_json_schema()["properties"].get(items[0]["loc"][0], {})
+    choices = [_choice(one) for one in schema.get("anyOf", [schema]) if one.get("type") != "null"]
+    return "" if "" in choices else f"should be {' or '.join(choices)}"
+
+
+def _choice(schema: dict[str, Any]) -> str:
+    """Put one type of a JSON schema into words; empty for what words do not tell."""
+    words = schema.get("enum") or ([schema["const"]] if "const" in schema else [])
+    if words:
+        return " or ".join(repr(word) for word in words)
+    kind = {"integer": "a whole number", "number": "a number", "boolean": "true or false"}.get(
+        schema.get("type", ""), ""
+    )
+    least, most = schema.get("minimum"), schema.get("maximum")
+    if not kind or "exclusiveMinimum" in schema or "exclusiveMaximum" in schema:
+        return ""
+    if least is not None and most is not None:
+        return f"{kind} from {least:g} to {most:g}"
+    if least is not None:
+        return f"{kind} of {least:g} or more"
+    return kind if most is None else f"{kind} of {most:g} or less"
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import numpy as np
 import medunsup
 from medunsup.core.paths import user_path
 from medunsup.core.record import Record, Step
+from medunsup.core.renamed import renamed
 from medunsup.core.volume import Volume
 from medunsup.io.bids import OutputNames
 from medunsup.io.load import Coordinates
@@ -37,7 +38,7 @@ class DetectRequest:
     scan: Request
     model: ModelFolder
     alpha: float | None = None
-    false_parts: float = 1.0
+    false_findings: float = 1.0
     baselines: bool = False
     cache: Path | None = None
 
@@ -53,7 +54,7 @@ class DetectRequest:
             "Model": self.model.weights_sha256,
             "Choices": {
                 "alpha": self.alpha,
-                "false_parts": self.false_parts,
+                "false_findings": self.false_findings,
                 "baselines": self.baselines,
                 **self.scan.settings.model_dump(include=READING),
             },
@@ -76,7 +77,7 @@ class DetectRequest:
         for name, value in self.scan.settings.model_dump(include=READING).items():
             words += [f"--{name}", str(value)] if value != usual[name] else []
         words += ["--alpha", f"{self.alpha:g}"] if self.alpha is not None else []
-        words += ["--false-findings", f"{self.false_parts:g}"] if self.false_parts != 1 else []
+        words += ["--false-findings", f"{self.false_findings:g}"] if self.false_findings != 1 else []
         words += ["--baselines"] if self.baselines else []
         words += ["-o", "out"] if self.scan.out else []
         return shlex.join(words)
@@ -89,7 +90,7 @@ def detect(
     *,
     mask: str | Path | None = None,
     alpha: float | None = None,
-    false_parts: float = 1.0,
+    false_findings: float = 1.0,
     baselines: bool = False,
     volume: int | None = None,
     series: str | int | None = None,
@@ -97,12 +98,13 @@ def detect(
     cache: str | Path | None = None,
     force: bool = False,
     progress: Progress | None = None,
+    false_parts: float | None = None,
 ) -> "AnomalyResult":
     """Find what a model of healthy scans does not explain in one scan; with `out`, save it there.
 
     `model` is a folder that `train` made. `alpha` is the false-positive rate of the verdict on the whole
-    scan; `false_parts` how many findings a healthy scan may show on average in the mask; `baselines` adds
-    the cheap methods. The further choices are those of `segment`.
+    scan; `false_findings` how many findings a healthy scan may show on average in the mask (`false_parts` is
+    its old name); `baselines` adds the cheap methods. The further choices are those of `segment`.
 
     Raises InputError for a scan or model that cannot be used, UsageError if the calibration scans are too
     few for `alpha`, OutputError if saving fails.
@@ -114,7 +116,7 @@ def detect(
         out=None if out is None else user_path(out),
         mask=None if mask is None else user_path(mask),
         alpha=alpha,
-        false_parts=false_parts,
+        false_findings=renamed("false_parts", "false_findings", false_parts, false_findings),
         baselines=baselines,
         cache=None if cache is None else user_path(cache),
         volume=volume,
@@ -141,7 +143,7 @@ def make_request(
     out: Path | None = None,
     mask: Path | None = None,
     alpha: float | None = None,
-    false_parts: float = 1.0,
+    false_findings: float = 1.0,
     baselines: bool = False,
     cache: Path | None = None,
     **reading: Any,
@@ -149,7 +151,9 @@ def make_request(
     """Join choices with those the model was trained with; `reading` (volume, series, ...) wins over them."""
     chosen = _reading_of(model) | {key: value for key, value in reading.items() if value is not None}
     settings = SegmentSettings.parse(chosen, where="detect")
-    return DetectRequest(Request(scan, settings, mask, out=out), model, alpha, false_parts, baselines, cache)
+    return DetectRequest(
+        Request(scan, settings, mask, out=out), model, alpha, false_findings, baselines, cache
+    )
 
 
 def _reading_of(model: ModelFolder) -> dict[str, Any]:
@@ -162,7 +166,7 @@ def check_rates(request: DetectRequest) -> None:
     calibration = request.model.healthy.calibration
     if request.alpha is not None:
         calibration.scan_threshold(request.alpha)
-    calibration.part_threshold(request.false_parts)
+    calibration.part_threshold(request.false_findings)
 
 
 def detect_scan(request: DetectRequest, *, progress: Progress | None = None) -> "AnomalyResult":
@@ -199,8 +203,8 @@ def detect_scan(request: DetectRequest, *, progress: Progress | None = None) -> 
         remarks = (*made.warnings, *model_remarks(model, seen))
         alpha = supported_alpha(request, step)
     cheap = asked_baselines(request, made, carried) if request.baselines else ()
-    with begin("threshold", false_parts=request.false_parts) as step:
-        threshold = calibration.part_threshold(request.false_parts)
+    with begin("threshold", false_parts=request.false_findings) as step:
+        threshold = calibration.part_threshold(request.false_findings)
         calibrated = image.like(calibration.calibrated_map(score.data, made.brain), kind="score")
         kept, listed = findings(
             (score.data > threshold) & made.brain,
@@ -221,7 +225,7 @@ def detect_scan(request: DetectRequest, *, progress: Progress | None = None) -> 
         findings=listed,
         scan=scan,
         threshold=threshold,
-        false_parts=request.false_parts,
+        false_parts=request.false_findings,
         alpha=alpha,
         is_anomalous=None if alpha is None or flagged or seen else scan.p_value <= alpha,
         flags=flagged,

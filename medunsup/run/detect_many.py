@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from medunsup.core.paths import user_path
+from medunsup.core.renamed import renamed
 from medunsup.run.batch import CohortResult, Progress, attempt, in_order, reserved, work_through
 from medunsup.run.detect import DetectRequest, check_rates, detect_scan, make_request
 from medunsup.run.detect_export import write
@@ -45,6 +46,9 @@ def detect_many(
     Raises InputError for a folder that is no model, UsageError for a wrong choice, if none of the scans is
     there, or for results made otherwise without `force`; OutputError if the folder is in use or unwritable.
     """
+    old = choices.pop("false_parts", None)
+    false_findings = renamed("false_parts", "false_findings", old, choices.pop("false_findings", 1.0))
+    choices["false_findings"] = false_findings
     opened = model if isinstance(model, ModelFolder) else read_model(user_path(model))
     requests = make_requests(scans, opened, out, mask, **choices)
     return run_requests(requests, opened, jobs=jobs, force=force, progress=progress, finished=finished)

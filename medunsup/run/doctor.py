@@ -27,7 +27,8 @@ ESSENTIAL = (
     "jinja2",
     "pydantic",
 )
-FURTHER = {"torch": "deep methods", "monai": "medunsup.transforms"}
+FURTHER = {"torch": "deep methods", "monai": "medunsup.transforms", "deepbet": "--brain deepbet"}
+EXTRAS = ("deepbet",)
 JPEG = f"In the folder of medunsup: {install('jpeg')}"
 CODECS = {
     "JPEG-LS": ("1.2.840.10008.1.2.4.80", JPEG),
@@ -63,7 +64,8 @@ def _versions() -> Iterator[Finding]:
         yield Finding(package, "ok" if found else "missing", found or "not installed", advice)
     for package, use in FURTHER.items():
         found = _version(package)
-        yield Finding(package, "ok", found or f"not installed (only needed for {use})")
+        advice = f"In the folder of medunsup: {install(package)}" if package in EXTRAS and not found else ""
+        yield Finding(package, "ok", found or f"not installed (only needed for {use})", advice)
 
 
 def _version(package: str) -> str | None:

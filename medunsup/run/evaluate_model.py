@@ -13,6 +13,7 @@ from typing import Any
 import medunsup
 from medunsup.core.errors import InputError, OutputError, UsageError
 from medunsup.core.paths import user_path
+from medunsup.core.renamed import renamed
 from medunsup.io.atomic import write_json, write_text
 from medunsup.io.hashes import hash_input
 from medunsup.measures.case_figures import CaseFigures
@@ -43,30 +44,34 @@ def evaluate(
     baselines: bool = True,
     planted: bool = False,
     lesion_shapes: str | Path | None = None,
-    false_parts: float = 1.0,
+    false_findings: float = 1.0,
     cache: str | Path | None = None,
     force: bool = False,
+    progress: Told | None = None,
+    false_parts: float | None = None,
     told: Told | None = None,
 ) -> Evaluation:
     """Measure a model folder on a table of cases, beside cheap baselines; write tables and a page into `out`.
 
     The table (TSV) has the columns scan, lesions (a mask on the scan's own grid; empty: healthy), and if
     wanted mask, subject, site, group and part, of which only "test" is taken. Figures are of voxels in the
-    scan's own grid inside its brain mask. The healthy threshold allows `false_parts` false findings a
+    scan's own grid inside its brain mask. The healthy threshold allows `false_findings` false findings a
     healthy scan, by the model's calibration. `planted` adds lesions planted into the healthy cases:
     ellipsoids, or shapes cut out of the masks in the folder `lesion_shapes`, which asks for them as well. One
     case is in memory at a time and is kept once measured, so a run that was ended goes on where it was.
-    `cache` keeps prepared scans.
+    `cache` keeps prepared scans, `progress` hears of each `Stage`. (`false_parts` and `told` are old names.)
 
     Raises InputError for files that cannot be used or scans the model has seen, OutputError if `out` holds an
     evaluation and `force` is not given, UsageError if there is no healthy case to plant lesions into, or for
-    `false_parts` beyond 0 to 100.
+    `false_findings` beyond 0 to 100.
 
     Examples
     --------
     >>> medunsup.evaluate("runs/pca", "cases.tsv", "eval")  # doctest: +SKIP
     """
-    folder, table, say = user_path(out), user_path(cases), told or (lambda stage: None)
+    false_findings = renamed("false_parts", "false_findings", false_parts, false_findings)
+    progress = renamed("told", "progress", told, progress)
+    folder, table, say = user_path(out), user_path(cases), progress or (lambda stage: None)
     shapes = None if lesion_shapes is None else read_shapes(user_path(lesion_shapes))
     planted = planted or shapes is not None
     judged = read_model(user_path(model))
@@ -83,7 +88,7 @@ def evaluate(
         judge = Judge(
             model=judged,
             baselines=judged.baselines if baselines else None,
-            threshold=judged.healthy.calibration.part_threshold(false_parts),
+            threshold=judged.healthy.calibration.part_threshold(false_findings),
             cache=folder / "prepared" if cache is None else user_path(cache),
         )
         measured = measure_all(chosen, judge, folder / CASES, say)
@@ -92,7 +97,7 @@ def evaluate(
             cases=tuple(measured),
             about=about(judged),
             threshold=judge.threshold,
-            false_parts=false_parts,
+            false_parts=false_findings,
             planted=kept_or_planted(chosen, judge, folder / CASES, say, shapes) if planted else None,
         )
         save(result, folder)

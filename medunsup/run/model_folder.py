@@ -126,7 +126,12 @@ class ModelFolder:
     @cached_property
     def planted(self) -> PlantedCheck:
         """What it found of those lesions. Raises InputError if the file is missing or damaged."""
-        return read_planted(self.path / BASELINE_TABLE)
+        from medunsup.anomaly.baselines import same_as
+
+        chosen = self.settings
+        is_plain = not (chosen.parameters or chosen.score_parameters)  # else it is a method of its own
+        itself = same_as(chosen.model, chosen.score) if is_plain else ()
+        return read_planted(self.path / BASELINE_TABLE, without=itself)
 
     @property
     def weights_sha256(self) -> str:

@@ -1,6 +1,7 @@
 """How a model stood beside the cheap methods in its own check: lesions planted while it was trained."""
 
 import csv
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,15 +47,17 @@ class PlantedCheck:
         return ""
 
 
-def read_planted(table: Path) -> PlantedCheck:
-    """Read a model folder's table of the model, in its first row, and the cheap methods.
+def read_planted(table: Path, *, without: Collection[str] = ()) -> PlantedCheck:
+    """Read a model folder's table of the model, in its first row, and the cheap methods but those `without`.
 
     Raises InputError if it is missing or damaged.
     """
     try:
         with table.open(encoding="utf-8", newline="") as file:
             own, *others = csv.DictReader(file, delimiter="\t")
-        found = {row["method"]: float(row["average_precision"]) for row in others if row["method"] != CHANCE}
+        found = {row["method"]: float(row["average_precision"]) for row in others}
+        for name in (CHANCE, *without):
+            found.pop(name, None)
         best = max(found, key=found.__getitem__)
         return PlantedCheck(float(own["average_precision"]), float(own["prevalence"]), best, found[best])
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -14,6 +14,8 @@ from medunsup.io.bids import OutputNames, output_names, sidecar, stem
 from medunsup.io.hashes import hash_input
 from medunsup.run.settings import SegmentSettings
 
+RENAMED = {"false_parts": "false_findings"}  # choices in sidecars of earlier versions
+
 Identity = dict[str, Any]
 Status = Literal["new", "done", "other", "missing"]
 
@@ -103,10 +105,11 @@ def status_of(result: Path, asked: Callable[[], Identity], *, without: str = "")
         return ("other", f"{result} is not one of ours") if result.exists() else ("new", "")
     try:
         made = dict(json.loads(done.read_text(encoding="utf-8"))["Medunsup"])
+        made["Choices"] = {RENAMED.get(key, key): value for key, value in made["Choices"].items()}
         made["Inputs"] = [item for item in made["Inputs"] if item["Role"] != without]
     except (OSError, ValueError):
         return "other", f"{done} cannot be read"
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, AttributeError):
         return "other", f"{done} is not one of ours"
     return _compare(made, asked())
 

@@ -19,7 +19,7 @@ from medunsup.run.export import refuse_overwrite
 from medunsup.run.places import tell_where
 from medunsup.run.request import Request
 from medunsup.run.result import SegmentResult
-from medunsup.run.settings import ContrastChoice, SegmentSettings
+from medunsup.run.settings import ContrastName, SegmentSettings
 
 if TYPE_CHECKING:
     from medunsup.preprocess.brain_mask import Brain
@@ -33,7 +33,7 @@ def segment(
     *,
     mask: str | Path | None = None,
     tissues: int | Literal["auto"] = 3,
-    contrast: ContrastChoice = "auto",
+    contrast: ContrastName = "auto",
     method: str = "atlas_gmm",
     parameters: Mapping[str, Any] | None = None,
     with_contrasts: Mapping[str, str | Path] | None = None,

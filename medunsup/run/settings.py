@@ -9,7 +9,8 @@ from medunsup.core.config import Config
 from medunsup.io.bids import Contrast, contrast_of_word
 from medunsup.io.load import Coordinates
 
-ContrastChoice = Annotated[Literal["auto", Contrast], BeforeValidator(contrast_of_word)]
+ContrastName = Literal["auto", Contrast]
+ContrastChoice = Annotated[ContrastName, BeforeValidator(contrast_of_word)]  # takes "t1" and "flair" as well
 
 
 class SegmentSettings(Config):

@@ -11,6 +11,7 @@ from typing import Any
 
 from medunsup.core.errors import MedunsupError, OutputError, UsageError
 from medunsup.core.paths import user_path
+from medunsup.core.renamed import renamed
 from medunsup.io.atomic import write_json
 from medunsup.io.hashes import hash_input
 from medunsup.run.alike import Common, check_alike
@@ -86,7 +87,7 @@ def train(
     jobs: int = 1,
     resume: bool = False,
     force: bool = False,
-    told: Told | None = None,
+    progress: Told | None = None,
     **choices: Any,
 ) -> ModelFolder:
     """Learn what healthy scans look like, and write a model folder.
@@ -94,7 +95,7 @@ def train(
     `data` is a table, a folder or a BIDS data set (see `run.sources`); `parameters` are the model's own,
     `choices` the fields of `TrainSettings` (score, postprocess, spacing_mm, contrast, ...); `mask` is a
     pattern for brain masks, `cache` keeps prepared scans (by default `prepared` beside `out`), `card` is a
-    data card (Markdown) that the model card points to.
+    data card (Markdown) that the model card points to. `progress` hears of each `Stage`.
 
     Raises UsageError for a wrong choice, InputError for scans that cannot be used or are too few, OutputError
     if `out` holds a model already.
@@ -103,6 +104,7 @@ def train(
     --------
     >>> medunsup.train("pca", "healthy.tsv", "runs/pca")  # doctest: +SKIP
     """
+    progress = renamed("told", "progress", choices.pop("told", None), progress)
     settings = TrainSettings.parse({"model": model, "parameters": dict(parameters or {}), **choices}, "train")
     request = TrainRequest(
         settings,
@@ -115,7 +117,7 @@ def train(
         resume=resume,
         force=force,
     )
-    return train_model(request, told or (lambda stage: None))
+    return train_model(request, progress or (lambda stage: None))
 
 
 def train_model(request: TrainRequest, told: Told) -> ModelFolder:

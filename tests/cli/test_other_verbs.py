@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 
 import pytest
 from typer.testing import CliRunner
@@ -16,6 +18,20 @@ def _run(*words):
 
 def test_version_is_told():
     assert _run("--version").stdout.strip() == f"medunsup {medunsup.__version__}"
+
+
+def test_the_module_runs_as_the_command_does():
+    told = subprocess.run(
+        [sys.executable, "-m", "medunsup", "--version"], capture_output=True, text=True, check=True
+    )
+    assert told.stdout.strip() == f"medunsup {medunsup.__version__}"
+
+
+@pytest.mark.parametrize("verb", ["train", "evaluate", "detect", "segment", "bids"])
+def test_only_the_width_of_the_terminal_breaks_a_sentence_of_the_help(verb):
+    told = CliRunner().invoke(app, [verb, "--help"], env={"COLUMNS": "400", "TERMINAL_WIDTH": "400"})
+    words = told.stdout.split("╭")[0].splitlines()[2:]
+    assert all(line.strip().endswith(".") for line in words if line.strip())
 
 
 def test_every_method_is_listed_with_its_paper_and_limit():

@@ -120,7 +120,7 @@ def test_without_alpha_there_is_a_p_value_and_no_verdict(found):
 
 
 def test_more_false_findings_allowed_lower_the_threshold(trained, patient):
-    strict, loose = (detect(patient, trained, false_parts=count) for count in (0, 20))
+    strict, loose = (detect(patient, trained, false_findings=count) for count in (0, 20))
     assert loose.threshold < strict.threshold
     assert (loose.mask.data | ~strict.mask.data).all()
 
@@ -171,7 +171,15 @@ def test_command_line_holds_every_choice_that_is_not_usual_for_the_model(trained
         make_request(scan, trained).command() == "medunsup detect 'a b.nii.gz' --model " + trained.path.name
     )
     chosen = make_request(
-        scan, trained, mask=scan, alpha=0.2, false_parts=2, contrast="T2w", volume=1, series=3, brain="atlas"
+        scan,
+        trained,
+        mask=scan,
+        alpha=0.2,
+        false_findings=2,
+        contrast="T2w",
+        volume=1,
+        series=3,
+        brain="atlas",
     ).command()
     for words in ("--contrast T2w", "--volume 1", "--series 3", "--brain atlas", "--alpha 0.2"):
         assert words in chosen

@@ -98,8 +98,17 @@ def test_what_is_done_is_skipped_and_what_was_made_otherwise_is_not_replaced(tra
     again = detect_many([patient], trained.path, tmp_path)
     assert (first.scans[0].status, again.scans[0].status) == ("done", "skipped")
     assert again.scans[0].p_value == first.scans[0].p_value
-    with pytest.raises(UsageError, match=r"is there already, made with false_parts 1\.0, not 3"):
-        detect_many([patient], trained.path, tmp_path, false_parts=3)
+    with pytest.raises(UsageError, match=r"is there already, made with false_findings 1\.0, not 3"):
+        detect_many([patient], trained.path, tmp_path, false_findings=3)
+
+
+def test_a_result_that_names_a_choice_by_its_old_name_is_known_again(trained, patient, tmp_path):
+    (first,) = detect_many([patient], trained.path, tmp_path, false_findings=3).scans
+    sidecar = first.outputs["sidecar"]
+    sidecar.write_text(sidecar.read_text().replace('"false_findings": 3', '"false_parts": 3'))
+    with pytest.warns(FutureWarning, match="false_parts= is called false_findings="):
+        (again,) = detect_many([patient], trained.path, tmp_path, false_parts=3).scans
+    assert again.status == "skipped"
 
 
 def test_file_of_the_users_own_in_a_results_place_is_not_replaced_unasked(trained, patient, tmp_path):

@@ -1,5 +1,6 @@
 """What a model's own check on planted lesions says of it, and that `detect` passes a bad one on."""
 
+import csv
 import shutil
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from healthy_scans import patient, people, trained
 
 from medunsup.core.errors import InputError
 from medunsup.run.detect import detect
+from medunsup.run.model_folder import ModelFolder
 from medunsup.run.planted import PlantedCheck, read_planted
 
 __all__ = ["patient", "people", "trained"]
@@ -53,6 +55,17 @@ def test_chance_is_no_cheap_method(tmp_path: Path):
     ]
     table.write_text(HEAD + "\n".join(rows) + "\n")
     assert read_planted(table).best == "lof"
+
+
+def test_a_model_that_is_itself_a_cheap_method_is_not_compared_with_itself(trained: ModelFolder):
+    assert (trained.settings.model, trained.settings.score) == ("healthy_atlas", "deviation")
+    with (trained.path / "baselines.tsv").open() as file:
+        found = {row["method"]: row["average_precision"] for row in csv.DictReader(file, delimiter="\t")}
+    assert found["healthy_z"] == found["model"]
+    assert trained.planted.best not in ("healthy_z", "prevalence")
+    assert trained.planted.best_average_precision == max(
+        float(value) for name, value in found.items() if name not in ("model", "healthy_z", "prevalence")
+    )
 
 
 @pytest.mark.parametrize("text", [None, "", HEAD, HEAD + "model\tvae\tmuch\t0.1\t4\n"])

@@ -31,7 +31,7 @@ def stop_at(what: str):
 
 def broken_at(what: str, training, *words, **more) -> None:
     with pytest.raises(KeyboardInterrupt):
-        training(*words, told=stop_at(what), **more)
+        training(*words, progress=stop_at(what), **more)
 
 
 @pytest.mark.parametrize("what", ["preparing scans", "learning the cheap methods", "planting lesions"])
@@ -53,7 +53,7 @@ def test_network_learned_to_the_end_is_not_learned_again(few, tmp_path, caplog):
     for what in AFTER:
         broken_at(what, train, "ae", few, tmp_path / "broken", resume=what != AFTER[0], **choices)
     heard = []
-    resumed = train("ae", few, tmp_path / "broken", resume=True, told=heard.append, **choices)
+    resumed = train("ae", few, tmp_path / "broken", resume=True, progress=heard.append, **choices)
     assert resumed.facts["SHA256"] == whole.facts["SHA256"]
     assert not [stage for stage in heard if stage.what.startswith("epoch")]
     assert not caplog.messages

@@ -1,0 +1,28 @@
+"""An argument that was renamed is taken under its old name for a while, and that is said."""
+
+import pytest
+
+import medunsup
+from medunsup.core.errors import MedunsupError
+from medunsup.core.renamed import renamed
+
+
+def test_the_old_name_is_taken_with_a_warning_and_the_new_one_without(recwarn):
+    with pytest.warns(FutureWarning, match="told= is called progress= now"):
+        assert renamed("told", "progress", 0, 1) == 0
+    assert renamed("told", "progress", None, 1) == 1
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize(
+    ("call", "old"),
+    [
+        (lambda nowhere: medunsup.train("pca", nowhere, nowhere, told=print), "told"),
+        (lambda nowhere: medunsup.evaluate(nowhere, nowhere, nowhere, told=print), "told"),
+        (lambda nowhere: medunsup.evaluate(nowhere, nowhere, nowhere, false_parts=2), "false_parts"),
+    ],
+)
+def test_public_functions_warn_of_the_old_name_where_it_was_used(tmp_path, call, old):
+    with pytest.warns(FutureWarning, match=f"{old}= is called") as told, pytest.raises(MedunsupError):
+        call(tmp_path / "nowhere")
+    assert told[0].filename == __file__
