@@ -12,7 +12,7 @@ import pytest
 from healthy_scans import N_PEOPLE, QUICK, SPACING_MM, few, people, train_atlas, trained, write_person
 
 from medunsup.core.errors import InputError, OutputError, UsageError
-from medunsup.io.nifti import sha256
+from medunsup.io.hashes import hash_file
 from medunsup.run import learn
 from medunsup.run.detect_settings import TrainSettings
 from medunsup.run.model_card import described
@@ -55,7 +55,7 @@ def test_model_folder_has_all_its_files_and_says_what_they_hash_to(trained):
     assert {MANIFEST, WEIGHTS, "scans.tsv", "baselines.tsv", "baselines.safetensors", "README.md"} <= names
     assert not [name for name in names if name.startswith(".")]
     for name, value in trained.facts["SHA256"].items():
-        assert sha256(trained.path / name) == value
+        assert hash_file(trained.path / name) == value
 
 
 def test_scans_are_listed_by_part_and_hash_without_their_folders(trained, people):
@@ -63,7 +63,7 @@ def test_scans_are_listed_by_part_and_hash_without_their_folders(trained, people
     assert str(people) not in text
     parts = list(trained.hashes.values())
     assert (len(parts), parts.count("calibration"), parts.count("validation")) == (N_PEOPLE, 7, 0)
-    assert sha256(people / "sub-00_T1w.nii.gz") in trained.hashes
+    assert hash_file(people / "sub-00_T1w.nii.gz") in trained.hashes
 
 
 def test_calibration_takes_one_scan_of_each_person(few, tmp_path):
@@ -134,7 +134,7 @@ def test_weights_that_fit_their_hash_but_not_the_stored_figures_are_found(traine
     copy = shutil.copytree(trained.path, tmp_path / "copy")
     alter_weights(copy)
     facts = json.loads((copy / MANIFEST).read_text())
-    facts["SHA256"][WEIGHTS] = sha256(copy / WEIGHTS)
+    facts["SHA256"][WEIGHTS] = hash_file(copy / WEIGHTS)
     (copy / MANIFEST).write_text(json.dumps(facts))
     found = verify(copy)
     assert (found.changed, found.is_sound) == ((), False)
