@@ -62,6 +62,7 @@ class DeepModel(AnomalyModel):
             epochs=config.epochs,
             batch_size=config.batch_size,
             seed=config.seed,
+            config={"model": self.method_name, **config.model_dump(mode="json")},
         )
         return self
 

@@ -9,6 +9,7 @@ import numpy as np
 from medunsup.measures.froc import FrocCurve
 
 NAN = float("nan")
+LEAST_OUTSIDE = 0.01  # share of the lesions outside the brain mask that is told of
 Figures = Mapping[str, float]
 
 
@@ -20,7 +21,8 @@ class CaseFigures:
     counts of each method's map; `scan_scores` its number for the scan. The model's alone are `at_threshold`,
     what its mask at the healthy threshold gives (dice, precision, recall, lesions, lesions_found,
     false_findings), `steps`, its average precision before post-processing ("none") and after each step, in
-    order, and `p_value`.
+    order, and `p_value`. `lesions_outside_brain` is the share of lesion voxels outside the brain mask, which
+    count as missed; NaN without lesions.
     `facts` (spacing, contrast, ...) may confound. `flags` name what sets the scan apart from the healthy
     scans that the model knows; `warnings` are sentences, those of the flags among them. `picture` is a data
     address of what was found beside what is there, `slices` says where it was cut.
@@ -36,6 +38,7 @@ class CaseFigures:
     at_threshold: Figures = field(default_factory=dict)
     steps: Figures = field(default_factory=dict)
     p_value: float = NAN
+    lesions_outside_brain: float = NAN
     facts: Mapping[str, Any] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -75,7 +78,8 @@ class CaseFigures:
         }
         figures = {name: _numbers(kept) for name, kept in record["figures"].items()}
         numbers = {key: _numbers(record[key]) for key in ("scan_scores", "at_threshold", "steps")}
-        own = {"froc": froc, "figures": figures, "p_value": _number(record["p_value"]), **numbers}
+        single = {key: _number(record[key]) for key in ("p_value", "lesions_outside_brain")}
+        own = {"froc": froc, "figures": figures, **single, **numbers}
         texts = {key: tuple(record[key]) for key in ("flags", "warnings")}
         return cls(**{**record, **own, **texts})
 

@@ -1,6 +1,7 @@
 """How well a score map finds lesions, voxel by voxel. Arrays only: nothing here knows a model or a file.
 
-A voxel counts as found where its score is above the threshold (score > threshold).
+A voxel counts as found where its score is above the threshold (score > threshold). What is measured are the
+voxels of the brain mask and of the lesions: a lesion voxel outside the mask is found at no threshold.
 """
 
 from dataclasses import dataclass
@@ -21,15 +22,17 @@ NAN = float("nan")
 
 @dataclass(frozen=True)
 class Detection:
-    """One scan's figures, over the voxels of its brain mask.
+    """One scan's figures, over the voxels of its brain mask and lesions.
 
-    `average_precision` is to be read beside `prevalence`, which is what chance reaches. `oracle_dice` is the
-    best Dice over all thresholds, chosen with the truth at hand: no user can reach it on purpose. Figures
-    without a meaning (no lesion, or nothing but lesion) are NaN, so that a mean over scans is not flattered.
+    `n_outside` lesion voxels lie outside the mask and count as missed. `average_precision` is to be read
+    beside `prevalence`, which is what chance reaches. `oracle_dice` is the best Dice over all thresholds,
+    chosen with the truth at hand: no user can reach it on purpose. Figures without a meaning (no lesion, or
+    nothing but lesion) are NaN, so that a mean over scans is not flattered.
     """
 
     n_voxels: int
     n_lesion_voxels: int
+    n_outside: int
     prevalence: float
     average_precision: float
     auroc: float
@@ -39,7 +42,7 @@ class Detection:
 
 
 def detection(score_map: Scores, truth: Mask, mask: Mask) -> Detection:
-    """Measure one scan's score map (I, J, K) against the true lesions, inside the mask.
+    """Measure one scan's score map (I, J, K) against the true lesions; scores outside the mask do not count.
 
     The scores are sorted twice, once for all figures of voxels and once for AUPRO; memory stays at some
     arrays of the mask's voxels.
@@ -47,23 +50,36 @@ def detection(score_map: Scores, truth: Mask, mask: Mask) -> Detection:
     Raises GeometryError if shapes differ, InputError if the mask is empty or a score in it is not finite.
     """
     scores, is_lesion = _voxels(score_map, truth, mask)
-    n_lesion = int(is_lesion.sum())
-    prevalence = n_lesion / scores.size
-    if n_lesion in (0, scores.size):
-        return Detection(scores.size, n_lesion, prevalence, NAN, NAN, NAN, NAN, NAN)
+    n_lesion = int((truth > 0).sum())
+    n_outside = n_lesion - int(is_lesion.sum())
+    n_voxels = scores.size + n_outside
+    prevalence = n_lesion / n_voxels
+    if n_lesion == 0 or is_lesion.all():
+        return Detection(n_voxels, n_lesion, n_outside, prevalence, NAN, NAN, NAN, NAN, NAN)
     _, false, _, found, thresholds = confusion_matrix_at_thresholds(is_lesion, scores)
     overlaps = 2 * found / (n_lesion + found + false)
     best = int(np.argmax(overlaps))
     return Detection(
-        n_voxels=scores.size,
+        n_voxels=n_voxels,
         n_lesion_voxels=n_lesion,
+        n_outside=n_outside,
         prevalence=prevalence,
-        average_precision=float(np.sum(np.diff(found, prepend=0) / n_lesion * found / (found + false))),
+        average_precision=_precision_over_recall(false, found, n_lesion),
         auroc=_area(false / false[-1], found / n_lesion),
         aupro=aupro(score_map, truth, mask),
         oracle_dice=float(overlaps[best]),
         oracle_threshold=float(np.nextafter(thresholds[best], np.float32(-np.inf))),
     )
+
+
+def average_precision(score_map: Scores, truth: Mask, mask: Mask) -> float:
+    """Return the average precision that `detection` gives, alone; NaN where it is NaN there."""
+    scores, is_lesion = _voxels(score_map, truth, mask)
+    n_lesion = int((truth > 0).sum())
+    if n_lesion == 0 or is_lesion.all():
+        return NAN
+    _, false, _, found, _ = confusion_matrix_at_thresholds(is_lesion, scores)
+    return _precision_over_recall(false, found, n_lesion)
 
 
 def overlap(marked: Mask, truth: Mask) -> dict[str, float]:
@@ -83,11 +99,11 @@ def aupro(score_map: Scores, truth: Mask, mask: Mask, *, limit: float = AUPRO_LI
     them and divided by it: 1 is perfect, `limit / 2` is chance. NaN if lesions or healthy voxels are missing.
     """
     scores, is_lesion = _voxels(score_map, truth, mask)
-    labels, n_lesions = components((truth > 0) & mask, voxel_mm3=1.0)
+    labels, n_lesions = components(truth > 0, voxel_mm3=1.0)
     if n_lesions == 0 or is_lesion.all():
         return NAN
     of_voxel = labels[mask.astype(bool)]
-    sizes = np.bincount(of_voxel, minlength=n_lesions + 1)
+    sizes = np.maximum(np.bincount(labels.ravel(), minlength=n_lesions + 1), 1)
     weights = 1.0 / (sizes * np.where(np.arange(n_lesions + 1) > 0, n_lesions, 1))
     _, false, _, overlap, _ = confusion_matrix_at_thresholds(
         is_lesion, scores, sample_weight=weights[of_voxel]
@@ -95,6 +111,10 @@ def aupro(score_map: Scores, truth: Mask, mask: Mask, *, limit: float = AUPRO_LI
     inside = false <= limit
     end = np.interp(limit, np.append(0, false), np.append(0, overlap))
     return _area(np.append(false[inside], limit), np.append(overlap[inside], end)) / limit
+
+
+def _precision_over_recall(false: NDArray[np.floating], found: NDArray[np.floating], n_lesion: int) -> float:
+    return float(np.sum(np.diff(found, prepend=0) / n_lesion * found / (found + false)))
 
 
 def _area(along: NDArray[np.floating], height: NDArray[np.floating]) -> float:

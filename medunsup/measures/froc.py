@@ -74,10 +74,13 @@ class Froc:
         self._n_scans = 0
 
     def add(self, score_map: Scores, truth: Mask, mask: Mask, *, voxel_mm3: float) -> Self:
-        """Count one scan: map and truth (I, J, K) inside the brain mask, voxels of `voxel_mm3`."""
-        box = ndimage.find_objects(mask.astype(np.uint8))[0]
+        """Count one scan: its map (I, J, K) inside the brain mask, all of its lesions, voxels of `voxel_mm3`.
+
+        What of a lesion lies outside the mask is marked at no threshold.
+        """
+        box = ndimage.find_objects(((truth > 0) | mask).astype(np.uint8))[0]
         scores = np.where(mask[box], score_map[box], -np.inf)
-        lesions = _Lesions((truth[box] > 0) & mask[box], voxel_mm3, self.least_lesion_mm3)
+        lesions = _Lesions(truth[box] > 0, voxel_mm3, self.least_lesion_mm3)
         for n, threshold in enumerate(self.thresholds):
             counts = lesions.count(scores > threshold, self.least_part_mm3)
             self._counts[n] += (counts.n_lesions, counts.n_found, counts.n_false)

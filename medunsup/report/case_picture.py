@@ -40,12 +40,12 @@ def case_picture(
 
 
 class _CaseCutter(Cutter):
-    """Cuts slices out of one scan with its map, cropped to the brain."""
+    """Cuts slices out of one scan with its map, cropped to the brain and its lesions."""
 
     def __init__(
         self, image: Volume, brain: Mask, calibrated: NDArray[np.float32], marked: Mask, truth: Mask | None
     ) -> None:
-        super().__init__(image, brain)
+        super().__init__(image, brain if truth is None else brain | truth)
         self.heat = heat_levels(self.box.crop(np.where(brain, calibrated, 0)))
         self.marked = self.box.crop(marked)
         self.truth = np.zeros_like(self.mask) if truth is None else self.box.crop(truth)

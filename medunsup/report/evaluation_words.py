@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from medunsup.measures.bootstrap import Comparison, Estimate, least_subjects
+from medunsup.measures.case_figures import LEAST_OUTSIDE
 from medunsup.measures.comparison import MODEL, Figures, MethodFigures
 from medunsup.measures.evaluation import Evaluation
 from medunsup.report.words import Shown, VerdictWords
@@ -47,9 +48,10 @@ def method_words(name: str) -> str:
 def verdict(result: Evaluation) -> Verdict:
     """Judge the model against every baseline that makes a map."""
     rivals = result.figures.rivals
-    reasons = tuple(
+    confounders = (
         one.sentence for one in result.figures.confounders if one.strength in ("complete", "partial")
     )
+    reasons = (*_outside(result), *confounders)
     if not result.figures.model.makes_map:
         words = VerdictWords(
             "No lesions to find", "–", "No case has true lesions: maps could not be measured."
@@ -72,6 +74,16 @@ def _unlike(result: Evaluation) -> tuple[str, ...]:
     if result.figures.of_known is None:
         return (f"{told}: these figures say little of the model.",)
     return (f"{told}; without them its average precision is {interval(result.figures.of_known)}.",)
+
+
+def _outside(result: Evaluation) -> tuple[str, ...]:
+    """Say where lesions lie outside the brain mask."""
+    shares = [case.lesions_outside_brain for case in result.cases if case.has_lesions]
+    outside = [share for share in shares if share >= LEAST_OUTSIDE]
+    if not outside:
+        return ()
+    told = f"{len(outside)} of {len(shares)} scans with lesions have some outside the brain mask"
+    return (f"{told} (up to {max(outside):.0%} of them): these count as missed.",)
 
 
 def _judged(rivals: Sequence[MethodFigures]) -> tuple[Shown, VerdictWords]:

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from medunsup.core.errors import EmptyImageError, GeometryError, InputError
 from medunsup.core.geometry import Affine, Grid, check_same_grid
 from medunsup.core.volume import Volume
-from medunsup.measures.case_figures import CaseFigures
+from medunsup.measures.case_figures import LEAST_OUTSIDE, CaseFigures
 from medunsup.measures.comparison import MODEL
 from medunsup.measures.components import components
-from medunsup.measures.detection import NAN, detection, overlap
+from medunsup.measures.detection import NAN, average_precision, detection, overlap
 from medunsup.measures.froc import count_lesions
 from medunsup.measures.pooled_froc import froc_of_scan
 from medunsup.run.detect import unlike_healthy
@@ -28,7 +28,6 @@ from medunsup.run.sources import Case
 if TYPE_CHECKING:
     from medunsup.anomaly.baselines import Baselines
 
-LEAST_OUTSIDE = 0.01
 MARGIN_VOXELS = 9  # more than the widest median, so that cropping changes no map
 
 Array = NDArray[np.float32]
@@ -52,7 +51,9 @@ class Judge:
 
 
 def measure(case: Case, judge: Judge, say: Say) -> CaseFigures:
-    """Prepare one scan as `detect` does, map it by each method and measure inside the brain mask.
+    """Prepare one scan as `detect` does, map it by each method and measure the map against all its lesions.
+
+    Nothing is marked outside the brain mask: lesions there count as missed.
 
     Raises InputError or GeometryError if a file cannot be used, if the lesions lie on another grid, or if the
     model has seen the scan.
@@ -66,12 +67,12 @@ def measure(case: Case, judge: Judge, say: Say) -> CaseFigures:
         )
     image = load(request)
     truth = true_lesions(case, image, request.settings)
-    native = _Native.of(image, prepared)
+    native = _Native.of(image, prepared, truth)
     flagged = unlike_healthy(judge.model, prepared, image)
     sentences = (flag.sentence for flag in flagged)
-    warnings = [*prepared.warnings, *sentences, *_warnings(case, judge, prepared, truth)]
     lesions = None if truth is None else truth[native.box]
     found = _Found(lesions, native, judge.settings.least_part_mm3)
+    warnings = [*prepared.warnings, *sentences, *_warnings(case, judge, found)]
     steps = {}
     for step, score_map in model_maps(judge, prepared):
         say(f"model, {step}")
@@ -95,6 +96,7 @@ def measure(case: Case, judge: Judge, say: Say) -> CaseFigures:
         at_threshold=found.at_threshold(marked),
         steps=steps if found.has_lesions else {},
         p_value=judge.model.healthy.calibration.p_value(scan_score),
+        lesions_outside_brain=found.share_outside,
         facts=_facts(prepared),
         flags=tuple(flag.name for flag in flagged),
         warnings=tuple(dict.fromkeys(warnings)),
@@ -160,7 +162,7 @@ def true_lesions(case: Case, image: Volume, settings: SegmentSettings) -> Mask |
 
 @dataclass(frozen=True, eq=False)
 class _Native:
-    """The scan's own voxels around its brain: `values` and `brain` (I, J, K) cut to `box`, and their grid."""
+    """The scan around its brain and lesions: `values` and `brain` (I, J, K) cut to `box`, and their grid."""
 
     values: Array
     brain: Mask
@@ -168,11 +170,12 @@ class _Native:
     grid: Grid
 
     @classmethod
-    def of(cls, image: Volume, prepared: Prepared) -> "_Native":
-        """Cut a scan to its brain and a margin."""
+    def of(cls, image: Volume, prepared: Prepared, truth: Mask | None) -> "_Native":
+        """Cut a scan to its brain, its lesions and a margin."""
         from medunsup.preprocess.images import bounding_box
 
-        box = bounding_box(prepared.brain, (MARGIN_VOXELS,) * 3)
+        shown = prepared.brain if truth is None else prepared.brain | truth
+        box = bounding_box(shown, (MARGIN_VOXELS,) * 3)
         brain = prepared.brain[box]
         affine: Affine = image.affine.copy()
         affine[:3, 3] = affine[:3, :3] @ [part.start for part in box] + affine[:3, 3]
@@ -192,7 +195,7 @@ class _Found:
 
     def __init__(self, truth: Mask | None, native: _Native, least_part_mm3: float) -> None:
         self.truth, self.native, self.least_part_mm3 = truth, native, least_part_mm3
-        self.has_lesions = truth is not None and bool((truth & native.brain).any())
+        self.has_lesions = truth is not None and bool(truth.any())
         self.scan_scores: dict[str, float] = {}
         self.figures: dict[str, dict[str, float]] = {}
         self.froc: dict[str, Any] = {}
@@ -226,8 +229,7 @@ class _Found:
         shown = native.brain & means_something
         calibrated = judge.model.healthy.calibration.calibrated_map(score_map, shown)
         image = Volume(native.values, native.grid.affine)
-        lesions = None if truth is None else truth & native.brain
-        return case_picture(image, native.brain, calibrated, marked & shown, lesions)
+        return case_picture(image, native.brain, calibrated, marked & shown, truth)
 
     def marked(self, score_map: Array, threshold: float) -> Mask:
         """Mark what exceeds the threshold, without small parts, as `detect` writes it."""
@@ -240,30 +242,33 @@ class _Found:
         if self.truth is None:
             return {}
         voxel_mm3 = self.native.grid.voxel_volume_mm3
-        brain = self.native.brain
-        lesions = self.truth & brain
-        counts = count_lesions(kept, lesions, voxel_mm3=voxel_mm3, least_part_mm3=self.least_part_mm3)
+        counts = count_lesions(kept, self.truth, voxel_mm3=voxel_mm3, least_part_mm3=self.least_part_mm3)
         found = {"lesions": counts.n_lesions, "lesions_found": counts.n_found}
-        return {**overlap(kept, lesions), **found, "false_findings": counts.n_false}
+        return {**overlap(kept, self.truth), **found, "false_findings": counts.n_false}
 
     def average_precision(self, score_map: Array) -> float:
         """Average precision of a map; NaN without lesions."""
-        from sklearn.metrics import average_precision_score
-
-        brain = self.native.brain
         if self.truth is None or not self.has_lesions:
             return NAN
-        return float(average_precision_score(self.truth[brain], score_map[brain]))
+        return average_precision(score_map, self.truth, self.native.brain)
+
+    @property
+    def share_outside(self) -> float:
+        """Share of the lesions' voxels outside the brain mask; NaN without lesions."""
+        if self.truth is None or not self.has_lesions:
+            return NAN
+        return float((self.truth & ~self.native.brain).sum() / self.truth.sum())
 
 
-def _warnings(case: Case, judge: Judge, prepared: Prepared, truth: Mask | None) -> Iterator[str]:
+def _warnings(case: Case, judge: Judge, found: _Found) -> Iterator[str]:
     if part := judge.model.subjects.get(case.subject):
         yield f"The model has seen a subject of this name ({part}): if it is the same one, this flatters."
-    total = 0 if truth is None else int(truth.sum())
-    outside = 0 if truth is None else int((truth & ~prepared.brain).sum())
-    if outside >= max(LEAST_OUTSIDE * total, 1):
-        yield f"{outside / total:.0%} of the lesions lie outside the brain mask and are not measured."
-    if not total and case.lesions is not None:
+    if found.share_outside >= LEAST_OUTSIDE:
+        yield (
+            f"{found.share_outside:.0%} of the lesions lie outside the brain mask and count as missed. "
+            "Look at the mask; give one that holds them in the table's column mask."
+        )
+    if not found.has_lesions and case.lesions is not None:
         yield "The lesion mask is empty."
 
 

@@ -31,7 +31,7 @@ from medunsup.run.sources import Case, read_source
 from medunsup.run.stage import Stage, Told
 from medunsup.run.staging import Staging, recover, refuse_strangers
 
-RECIPE = 6  # counts up when the same case comes out otherwise, so that what was kept is not taken again
+RECIPE = 7  # counts up when the same case comes out otherwise, so that what was kept is not taken again
 RESULT, PAGE = "evaluation.json", "report.html"
 CASES = "cases"
 
@@ -54,12 +54,13 @@ def evaluate(
     """Measure a model folder on a table of cases, beside cheap baselines; write tables and a page into `out`.
 
     The table (TSV) has the columns scan, lesions (a mask on the scan's own grid; empty: healthy), and if
-    wanted mask, subject, site, group and part, of which only "test" is taken. Figures are of voxels in the
-    scan's own grid inside its brain mask. The healthy threshold allows `false_findings` false findings a
-    healthy scan, by the model's calibration. `planted` adds lesions planted into the healthy cases:
-    ellipsoids, or shapes cut out of the masks in the folder `lesion_shapes`, which asks for them as well. One
-    case is in memory at a time and is kept once measured, so a run that was ended goes on where it was.
-    `cache` keeps prepared scans, `progress` hears of each `Stage`. (`false_parts` and `told` are old names.)
+    wanted mask, subject, site, group and part, of which only "test" is taken. Figures are of the voxels of
+    brain mask and lesions in the scan's own grid; lesions outside the mask count as missed. The healthy
+    threshold allows `false_findings` false findings a healthy scan, by the model's calibration. `planted` adds
+    lesions planted into the healthy cases: ellipsoids, or shapes cut out of the masks in the folder
+    `lesion_shapes`, which asks for them as well. One case is in memory at a time and is kept once measured,
+    so a run that was ended goes on where it was. `cache` keeps prepared scans, `progress` hears of each
+    `Stage`. (`false_parts` and `told` are old names.)
 
     Raises InputError for files that cannot be used or scans the model has seen, OutputError if `out` holds an
     evaluation and `force` is not given, UsageError if there is no healthy case to plant lesions into, or for

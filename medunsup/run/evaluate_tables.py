@@ -35,6 +35,7 @@ def _cases(result: Evaluation) -> Iterator[Sequence[str]]:
         *OF_MASK,
         "scan_score",
         "p_value",
+        "lesions_outside_brain",
         "unlike_healthy",
         "warnings",
     )
@@ -52,6 +53,7 @@ def _cases(result: Evaluation) -> Iterator[Sequence[str]]:
                 *(cell(at.get(name)) for name in OF_MASK),
                 cell(scan_score),
                 cell(case.p_value if is_model else None),
+                cell(case.lesions_outside_brain),
                 ",".join(case.flags) or "n/a",
                 " ".join(case.warnings) or "n/a",
             )

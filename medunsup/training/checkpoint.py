@@ -16,7 +16,7 @@ import torch
 from medunsup.core.errors import InputError, UsageError
 from medunsup.io.atomic import atomic_path
 
-VERSION = 1
+VERSION = 2  # 2: holds all parameters of its model, so that others are told
 FORMAT = "medunsup checkpoint"
 NAME = "checkpoint.bin"
 
@@ -48,7 +48,7 @@ def load(path: Path) -> dict[str, Any]:
     if facts["version"] != VERSION:
         raise InputError(
             f"{path}: version {facts['version']}, this medunsup reads version {VERSION}. "
-            "Go on with the medunsup that wrote it, or begin anew with --force."
+            "Go on with the medunsup that wrote it, or begin anew (--force, or another folder)."
         )
     if hashlib.sha256(payload).hexdigest() != facts["sha256"]:
         raise InputError(f"{path}: truncated or damaged. Begin anew with --force.")
@@ -57,7 +57,7 @@ def load(path: Path) -> dict[str, Any]:
 
 def check_same_run(path: Path, stored: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     """Raise UsageError naming what differs between the run that wrote a checkpoint and this one."""
-    differing = [key for key in now if stored.get(key) != now[key]]
+    differing = [key for key in {**now, **stored} if stored.get(key) != now.get(key)]
     if differing:
-        said = "; ".join(f"{key}: {stored.get(key)} there, {now[key]} now" for key in differing)
+        said = "; ".join(f"{key}: {stored.get(key)} there, {now.get(key)} now" for key in differing)
         raise UsageError(f"{path} belongs to another run ({said}). Resume with the same data and parameters.")

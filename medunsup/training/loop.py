@@ -1,7 +1,7 @@
 """The one training loop: CPU, GPU, several of them, mixed precision; stopped and resumed at will."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -74,8 +74,12 @@ def train(
     epochs: int,
     batch_size: int,
     seed: int,
+    config: Mapping[str, Any] | None = None,
 ) -> Trained:
     """Train a learner in place; with `validation` it ends with its best weights, else with its last.
+
+    `config` is what else the run follows from, as plain values by name: a checkpoint is resumed with the same
+    alone.
 
     Raises
     ------
@@ -84,7 +88,7 @@ def train(
     InputError, UsageError : the checkpoint to resume from is damaged, or of another run.
     OutputError : the folder holds a run already, or cannot be written.
     """
-    plan = _Plan(epochs, min(batch_size, len(view.order(seed, 0))), seed)
+    plan = _Plan(epochs, min(batch_size, len(view.order(seed, 0))), seed, dict(config or {}))
     where = {name: getattr(training, name) for name in ("accelerator", "devices", "precision")}
     with processes.told_here(training.tell, devices=training.devices) as tell:
         here = replace(training, tell=tell)
@@ -97,6 +101,7 @@ class _Plan:
     epochs: int
     batch_size: int
     seed: int
+    config: dict[str, Any]
 
 
 @dataclass
@@ -265,7 +270,8 @@ class _Run:
         """Say what must be the same for a run to be the same run."""
         views = {"scans": self.view, "validation scans": self.validation}
         scans = {name: None if view is None else view.digest() for name, view in views.items()}
-        return {**asdict(self.plan), "parts": self.parts, **scans}
+        plan = asdict(self.plan)
+        return {**plan.pop("config"), **plan, "parts": self.parts, **scans}
 
     def _save(self) -> None:
         """Write the checkpoint from the first process; if that fails, all processes end."""

@@ -149,6 +149,26 @@ def test_a_run_stopped_and_resumed_ends_with_the_weights_of_an_unbroken_one(name
     assert differing(resumed, unbroken) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "key", "value"),
+    [("beta_vae", "beta", 50.0), ("constrained_aae", "consistency", 3.0), ("dae", "learning_rate", 0.01)],
+)
+def test_a_run_is_not_resumed_with_another_parameter(name, key, value, tmp_path):
+    first = make(name, 2, epochs=1)
+    first.fit(small_brains(2), training=Training(folder=tmp_path))
+    was = getattr(first.config, key)
+    with pytest.raises(UsageError, match=rf"\({key}: {was} there, {value} now\)"):
+        make(name, 2, epochs=1, **{key: value}).fit(
+            small_brains(2), training=Training(folder=tmp_path, resume=True)
+        )
+
+
+def test_a_run_of_one_model_is_not_resumed_with_another(tmp_path):
+    make("vae", 2, epochs=1).fit(small_brains(2), training=Training(folder=tmp_path))
+    with pytest.raises(UsageError, match="model: vae there, sparse_ae now"):
+        make("sparse_ae", 2, epochs=1).fit(small_brains(2), training=Training(folder=tmp_path, resume=True))
+
+
 @every_model
 def test_a_lattice_that_cannot_be_halved_is_refused(name, dims):
     with pytest.raises(UsageError, match="cannot be halved"):

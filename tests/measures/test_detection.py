@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 from medunsup.core.errors import GeometryError, InputError
-from medunsup.measures.detection import aupro, detection, overlap
+from medunsup.measures.detection import aupro, average_precision, detection, overlap
 
 SHAPE = (4, 5, 3)
 few_values = arrays(np.float32, SHAPE, elements=st.sampled_from([-1.5, 0, 0.25, 0.5, 3]))
@@ -49,6 +49,37 @@ def test_voxels_outside_the_brain_do_not_count():
     scores = truth.astype(np.float32)
     spoilt = np.where(brain, scores, 100).astype(np.float32)
     assert detection(spoilt, truth, brain) == detection(scores, truth, brain)
+
+
+@settings(max_examples=50, deadline=None)
+@given(few_values, masks, masks)
+def test_lesion_voxels_outside_the_brain_are_ranked_last_and_never_found(scores, truth, brain):
+    """scikit-learn's figures over brain and lesions; it alone takes the last rank for a threshold."""
+    truth[0, 0, 0], brain[0, 0, 1], brain[0, 0, 2], truth[0, 0, 2] = True, True, True, False
+    found, measured = detection(scores, truth, brain), truth | brain
+    wanted, ranked = truth[measured], np.where(brain, scores, -9)[measured]
+    never = (truth & ~brain).sum() / truth.sum() * wanted.mean()
+    assert found.average_precision == pytest.approx(average_precision_score(wanted, ranked) - never)
+    assert found.average_precision == average_precision(scores, truth, brain)
+    assert found.auroc == pytest.approx(roc_auc_score(wanted, ranked))
+    assert (found.prevalence, found.n_outside) == (wanted.mean(), (truth & ~brain).sum())
+    best = max(overlap((scores > one) & brain, truth)["dice"] for one in (-2, -1.5, 0, 0.25, 0.5))
+    assert found.oracle_dice == pytest.approx(best)
+
+
+def test_a_lesion_wholly_outside_the_brain_is_missed_at_every_threshold():
+    truth, brain = np.zeros(SHAPE, bool), np.zeros(SHAPE, bool)
+    truth[0], brain[2:] = True, True
+    found = detection(np.arange(truth.size, dtype=np.float32).reshape(SHAPE), truth, brain)
+    assert (found.average_precision, found.auroc, found.aupro, found.oracle_dice) == (0, 0, 0, 0)
+
+
+def test_aupro_weighs_a_lesion_outside_the_brain_like_any_other():
+    truth = np.zeros((20, 20, 5), bool)
+    truth[2:4, 2:4, 2], truth[10:15, 10:15, 1:4] = True, True
+    brain = np.ones(truth.shape, bool)
+    brain[:6] = False
+    assert aupro(truth.astype(float), truth, brain) == pytest.approx(1 / 2)
 
 
 def test_precision_and_recall_by_hand():

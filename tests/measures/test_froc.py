@@ -125,3 +125,12 @@ def test_thresholds_reach_from_one_voxel_to_a_third_of_the_brain():
     assert (np.diff(thresholds) < 0).all()
     assert (values > thresholds[0]).sum() <= 1
     assert (values > thresholds[-1]).mean() == pytest.approx(0.3, abs=0.005)
+
+
+def test_a_lesion_outside_the_brain_is_a_lesion_missed_at_every_threshold():
+    truth, brain = np.zeros((9, 9, 9), bool), np.zeros((9, 9, 9), bool)
+    truth[1:3, 1:3, 1:3], truth[6:8, 6:8, 6:8], brain[4:] = True, True, True
+    counts = Froc(np.array([2, 1, 0.5]), least_lesion_mm3=0, least_part_mm3=0)
+    curve = counts.add(truth.astype(float), truth, brain, voxel_mm3=1).curve()
+    assert curve.n_lesions == 2
+    np.testing.assert_array_equal(curve.sensitivity, [0, 0, 1 / 2])

@@ -265,3 +265,27 @@ def test_planting_needs_a_healthy_case(folder):
     table.write_text(f"scan\tlesions\nsub-{N_TRAIN}_T1w.nii.gz\tspot.nii.gz\n")
     with pytest.raises(UsageError, match="no healthy case"):
         evaluate(folder / "model", table, folder / "refused", planted=True)
+
+
+@pytest.mark.parametrize("place", ["outside", "half"])
+def test_a_patient_whose_lesions_the_brain_mask_leaves_out_stays_one_with_lesions_missed(folder, place):
+    spot = nibabel.load(folder / "spot.nii.gz")
+    inside, drawn = spot.get_fdata() > 0, np.zeros(spot.shape, np.uint8)
+    drawn[1:6, 1:6, 1:6] = 1
+    if place == "half":
+        drawn[inside] = 1
+    nibabel.save(nibabel.Nifti1Image(drawn, spot.affine), folder / f"{place}.nii.gz")
+    table = write_table(folder, f"{place}.tsv", **{"spot.nii.gz": f"{place}.nii.gz"})
+    out = folder / f"eval-{place}"
+    found = evaluate(folder / "model", table, out, cache=folder / "eval" / "prepared")
+    ill, share = found.cases[0], 125 / drawn.sum()
+    assert (ill.is_ill, ill.lesions_outside_brain) == (True, pytest.approx(share))
+    assert ill.at_threshold["lesions"] == ill.froc["model"].n_lesions == (1 if place == "outside" else 2)
+    assert ill.at_threshold["recall"] <= 1 - share
+    assert ill.figure("model", "average_precision") <= 1 - share
+    assert found.figures.model.scan_auroc.n == N_ILL + N_HEALTHY
+    said = f"2 of 2 scans with lesions have some outside the brain mask (up to {share:.0%} of them)"
+    assert said in (out / "report.html").read_text()
+    row = rows(out / "cases.tsv")[0]
+    assert float(row["lesions_outside_brain"]) == pytest.approx(share, abs=1e-5)
+    assert "count as missed" in row["warnings"]
