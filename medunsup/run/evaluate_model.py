@@ -56,8 +56,8 @@ def evaluate(
     The table (TSV) has the columns scan, lesions (a mask on the scan's own grid; empty: healthy), and if
     wanted mask, subject, site, group and part, of which only "test" is taken. Figures are of the voxels of
     brain mask and lesions in the scan's own grid; lesions outside the mask count as missed. The healthy
-    threshold allows `false_findings` false findings a healthy scan, by the model's calibration. `planted` adds
-    lesions planted into the healthy cases: ellipsoids, or shapes cut out of the masks in the folder
+    threshold allows `false_findings` false findings a healthy scan, by the model's calibration. `planted`
+    adds lesions planted into the healthy cases: ellipsoids, or shapes cut out of the masks in the folder
     `lesion_shapes`, which asks for them as well. One case is in memory at a time and is kept once measured,
     so a run that was ended goes on where it was. `cache` keeps prepared scans, `progress` hears of each
     `Stage`. (`false_parts` and `told` are old names.)
