@@ -16,6 +16,9 @@ WORDS: dict[str, Contrast] = {  # not MP2RAGE: so are called its raw inversions,
     "t2": "T2w",
     "t2f": "FLAIR",
 }
+OTHER_WORDS = {"map", "maps", "mapping", "star", "stir", "adc", "dwi", "swi"}  # a T1 map, T2 star, ...
+DARK_FLUID = re.compile(r"dark[^a-z0-9]?fluid")  # another name of FLAIR
+ONTO = {"to", "2", "on", "in"}  # one scan registered to another
 CONTRAST_AGENT = {"c", "ce", "gd", "gad", "gadolinium", "post", "postcontrast"}
 BIDS_NAME = re.compile(r"(?P<entities>sub-[A-Za-z0-9]+(?:_[a-z]+-[A-Za-z0-9+]+)*)_(?P<suffix>[A-Za-z0-9]+)")
 OURS = re.compile(r"_(?:label|desc)-[A-Za-z0-9+]+")  # entities our own names set: a name may hold each once
@@ -104,16 +107,21 @@ def contrast_of_suffix(name: str) -> Contrast | None:
 def contrast_of_name(name: str) -> Contrast | None:
     """Read the contrast that the words of a file name state; None for none, or T1 with a contrast agent.
 
-    A BIDS suffix at the end decides among several. In a name after BIDS no other word counts.
+    A BIDS suffix at the end decides among several, but not in "T1_FLAIR", which is T1-weighted or the FLAIR
+    of a first time point. In a name after BIDS no other word counts.
     """
     whole = stem(Path(name))
-    words = re.split(r"[^a-z0-9]+", whole.lower())
-    if BIDS_NAME.fullmatch(whole) or whole.lower().rsplit("_", 1)[-1] in SUFFIXES:
-        return contrast_of_suffix(name)
+    words = re.split(r"[^a-z0-9]+", DARK_FLUID.sub("flair", whole.lower()))
     told = {WORDS[word] for word in words if word in WORDS and word != "pd"}  # Parkinson's disease, often
-    if len(told) != 1 or (told == {"T1w"} and CONTRAST_AGENT.intersection(words)):
+    suffix = SUFFIXES.get(whole.lower().rsplit("_", 1)[-1])
+    if BIDS_NAME.fullmatch(whole) or (suffix and not (suffix == "FLAIR" and "T1w" in told)):
+        return contrast_of_suffix(name)
+    if told == {"T2w", "FLAIR"} and not ONTO.intersection(words):  # "T2 FLAIR" is FLAIR's full name
+        told = {"FLAIR"}
+    is_fat_dark = "tirm" in words and told != {"FLAIR"}
+    if len(told) != 1 or is_fat_dark or OTHER_WORDS.intersection(words):
         return None
-    return told.pop()
+    return None if told == {"T1w"} and CONTRAST_AGENT.intersection(words) else told.pop()
 
 
 def contrast_of_word(word: Any) -> Any:

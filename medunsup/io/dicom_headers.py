@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +42,9 @@ class Attributes:
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return the value of an attribute by its keyword; `default` where it is absent or empty."""
+        tag = _tag(name)
         for each in self.sets:
-            value = each.get(name)
-            if value is not None and value != "":
+            if tag in each and (value := each[tag].value) is not None and value != "":
                 return value
         return default
 
@@ -51,6 +52,11 @@ class Attributes:
         """Return the values of an attribute in capitals; pydicom gives one value alone without a list."""
         value = self.get(name, ())
         return [str(each).upper() for each in ((value,) if isinstance(value, str) else value)]
+
+
+@cache
+def _tag(keyword: str) -> BaseTag:
+    return Tag(keyword)
 
 
 def read_header(path: Path) -> Dataset | None:
