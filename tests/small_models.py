@@ -11,11 +11,12 @@ from medunsup.anomaly.data import Scans
 from medunsup.io.hashes import hash_input
 from medunsup.run.alike import Common
 from medunsup.run.detect_settings import TrainSettings
+from medunsup.run.healthy_scans import Found
 from medunsup.run.learn import learn
 from medunsup.run.prepare import prepare
 from medunsup.run.prepare_many import request_of
 from medunsup.run.sources import Case
-from medunsup.run.train import Found, TrainRequest, scans_tsv, write
+from medunsup.run.train import TrainRequest, scans_tsv, write
 
 N_CALIBRATION = 2
 
@@ -61,5 +62,5 @@ def write_model_of(
     listed = scans_tsv(seen, [hash_input(case.scan) for case in seen], contents)
     common = Common(settings.contrast, settings.spacing_mm, tuple(contents))
     request = TrainRequest(settings, folder, folder)
-    write(request, learned, common, train.shape, listed, Found({}, 0, 0), None)
+    write(request, learned, common, train.shape, listed, Found({}), None)
     return folder

@@ -21,7 +21,15 @@ FAILED, WRONG_USE, BAD_VERDICT, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
 N_STEPS = 10
 DIGITS = 6
 # Their warnings say what becomes of what was given, before anything is begun.
-TOLD = ("medunsup.run.given", "medunsup.run.train", PLACES := "medunsup.run.places")
+TOLD = (
+    "medunsup.run.given",
+    "medunsup.run.train",
+    "medunsup.run.evaluate_model",
+    "medunsup.run.healthy_scans",
+    "medunsup.run.same_scan",
+    "medunsup.io.walk",
+    PLACES := "medunsup.run.places",
+)
 KEPT = "what was complete is kept: run the same command again to go on"
 
 

@@ -41,6 +41,15 @@ Data = Annotated[
         "--data", metavar="SOURCE", help="Healthy scans: a folder, a BIDS data set, or a table (TSV)."
     ),
 ]
+Healthy = Annotated[
+    str | None,
+    option(
+        "Input",
+        "--healthy",
+        metavar="COLUMN=WORDS",
+        help="Which words of a table mean healthy, where they are not known: diagnosis=HC,sibling.",
+    ),
+]
 ModelOut = Annotated[Path, typer.Option("-o", "--out", metavar="FOLDER", help="For the model.")]
 ModelFolder = Annotated[
     Path, typer.Option("--model", metavar="FOLDER", help="What `medunsup train` made.", show_default=False)

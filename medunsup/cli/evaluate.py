@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from medunsup.cli import options
+from medunsup.cli import detect_options, options
 from medunsup.cli.console import one_line_errors, print_json
 from medunsup.cli.learning import stages
 
@@ -57,6 +57,7 @@ def evaluate(
             help="Findings that a healthy scan may show on average.",
         ),
     ] = 1.0,
+    healthy: detect_options.Healthy = None,
     cache: Annotated[
         Path | None,
         typer.Option("--cache", metavar="FOLDER", help="Of prepared scans; by default in the output."),
@@ -83,6 +84,7 @@ def evaluate(
                 planted=planted,
                 lesion_shapes=lesion_shapes,
                 false_findings=false_findings,
+                healthy=healthy,
                 cache=cache,
                 force=force,
                 progress=told,

@@ -13,6 +13,7 @@ def train(
     data: detect_options.Data,
     out: detect_options.ModelOut,
     model: detect_options.ModelName = None,
+    healthy: detect_options.Healthy = None,
     mask: options.Mask = None,
     brain: options.Brain = None,
     contrast: options.Contrast = None,
@@ -43,13 +44,24 @@ def train(
     ends = one_line_errors(debug=debug, as_json=as_json, quiet=quiet, kept=KEPT)
     with ends, stages(quiet) as told:
         settings = read_training(config, given, set_ or [])
+        from medunsup.run.health import HealthyWords
         from medunsup.run.train import TrainRequest, train_model
 
+        words = None if healthy is None else HealthyWords.parse(healthy)
         request = TrainRequest(
-            settings, data, out, mask, cache, card=card, jobs=jobs, resume=resume, force=force
+            settings,
+            data,
+            out,
+            mask,
+            cache,
+            card=card,
+            jobs=jobs,
+            resume=resume,
+            force=force,
+            healthy=words,
         )
         made = train_model(request, told)
-        from medunsup.run.trained import calibration_remark, trained_facts
+        from medunsup.run.trained import remarks, trained_facts
 
     if as_json:
         print_json(trained_facts(made))
@@ -57,5 +69,5 @@ def train(
         typer.echo(f"{made.path}: {made.settings.model} with {made.settings.score}, {made.contrast}")
         typer.echo(f"  {made.standing}")
         typer.echo(f"  next: medunsup detect SCAN --model {made.path}", err=True)
-    if not quiet and (remark := calibration_remark(made)):
+    for remark in () if quiet else remarks(made):
         typer.echo(f"  {remark}", err=True)

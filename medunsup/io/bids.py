@@ -22,6 +22,8 @@ ONTO = {"to", "2", "on", "in"}  # one scan registered to another
 CONTRAST_AGENT = {"c", "ce", "gd", "gad", "gadolinium", "post", "postcontrast"}
 BIDS_NAME = re.compile(r"(?P<entities>sub-[A-Za-z0-9]+(?:_[a-z]+-[A-Za-z0-9+]+)*)_(?P<suffix>[A-Za-z0-9]+)")
 OURS = re.compile(r"_(?:label|desc)-[A-Za-z0-9+]+")  # entities our own names set: a name may hold each once
+PARTS = {"phase": "phase", "real": "real", "imaginary": "imag"}  # of a complex image, beside part-mag
+PART = re.compile(rf"_part-({'|'.join(PARTS.values())})_")
 LOCK = "medunsup.lock"
 
 Kind = Literal[
@@ -102,6 +104,13 @@ def stem(path: Path) -> str:
 def contrast_of_suffix(name: str) -> Contrast | None:
     """Read the contrast that the last part of a file name states, as in BIDS, or None."""
     return WORDS.get(stem(Path(name)).rsplit("_", 1)[-1].lower())
+
+
+def not_magnitude(name: str) -> str:
+    """Return "phase", "real" or "imaginary" if a BIDS name says that an image is so, else nothing."""
+    whole = stem(Path(name))
+    found = PART.search(whole) if BIDS_NAME.fullmatch(whole) else None
+    return next(kind for kind, part in PARTS.items() if part == found[1]) if found else ""
 
 
 def contrast_of_name(name: str) -> Contrast | None:

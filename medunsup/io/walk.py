@@ -4,6 +4,8 @@ import logging
 import os
 from pathlib import Path
 
+from medunsup.io.fetched import how_to_fetch
+
 log = logging.getLogger(__name__)
 
 Identity = tuple[int, int]
@@ -16,8 +18,8 @@ def files_below(folder: Path) -> list[Path]:
     again). A link to a folder is entered as if it were that folder, but no folder is entered twice and none
     that the link itself lies in, so links in a circle do no harm; where a folder is there itself and as a
     link, the files have the names they have in the folder itself. A link to a file that is not there is
-    listed, so that who reads it tells what is wrong (see `io.fetched`). A folder that may not be read is
-    named in the log.
+    listed, so that who reads it tells what is wrong (see `io.fetched`). A folder that may not be read, or a
+    link to one that is not there, is named in the log.
     """
     real = folder.resolve()
     entered = {_identity(each) for each in (real, *real.parents)}
@@ -29,6 +31,7 @@ def files_below(folder: Path) -> list[Path]:
         more, further = _without_links(link, entered)
         files += more
         links = sorted(links + further)
+    _tell_of_lost_folders(files)
     return sorted(files)
 
 
@@ -70,6 +73,22 @@ def _is_file_or_lost(path: Path) -> bool:
     try:
         return path.is_file() or not path.exists()
     except OSError:  # a link to where nobody may look: reading it tells
+        return True
+
+
+def _tell_of_lost_folders(files: list[Path]) -> None:
+    """Name links to nothing that are called as folders are, without an ending: scans may have lain there."""
+    links = [path for path in files if not path.suffix and path.is_symlink()]
+    lost = [path for path in links if not _is_there(path) and not how_to_fetch(path)]
+    if lost:
+        more = f", as do {len(lost) - 1} other links" if len(lost) > 1 else ""
+        log.warning("%s: leads to nothing%s; what lay there is left out.", lost[0], more)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
         return True
 
 

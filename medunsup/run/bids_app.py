@@ -5,6 +5,7 @@ from pathlib import Path
 
 from medunsup.core.errors import InputError, UsageError
 from medunsup.io.bids import contrast_of_suffix
+from medunsup.io.walk import files_below
 
 
 def find_scans(root: Path, participants: Sequence[str] = (), contrast: str = "T1w") -> list[Path]:
@@ -20,8 +21,9 @@ def find_scans(root: Path, participants: Sequence[str] = (), contrast: str = "T1
     unknown = [name for name in asked if name not in there]
     if unknown:
         raise UsageError(f"{root}: has no {', '.join(unknown)}. It has {', '.join(list(there)[:10])}.")
-    files = [path for name in asked for path in sorted(there[name].glob("**/anat/*.nii*"))]
-    scans = [path for path in files if contrast_of_suffix(path.name) == contrast]
+    files = [path for name in asked for path in files_below(there[name]) if path.parent.name == "anat"]
+    images = [path for path in files if path.name.lower().endswith((".nii", ".nii.gz"))]
+    scans = [path for path in images if contrast_of_suffix(path.name) == contrast]
     if not scans:
         raise InputError(f"{root}: no {contrast} scan of {', '.join(asked) or 'anybody'} in an anat folder.")
     return scans

@@ -1,6 +1,7 @@
 """How well a model finds lesions, beside every baseline: from a table of cases to tables and a page."""
 
 import json
+import logging
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -22,14 +23,17 @@ from medunsup.measures.evaluation import Evaluation, PlantedFigures
 from medunsup.run.evaluate_case import Judge, measure
 from medunsup.run.evaluate_planted import GRID, LesionShapes, plant_lesions, read_shapes
 from medunsup.run.evaluate_tables import TABLES, tables
+from medunsup.run.health import HealthyWords
 from medunsup.run.lock import locked
 from medunsup.run.model_folder import LOCK, MANIFEST, ModelFolder, read_model
 from medunsup.run.prepare import key
 from medunsup.run.prepare_many import request_of
 from medunsup.run.provenance import generated_by, package_versions, plain
-from medunsup.run.sources import Case, read_source
+from medunsup.run.sources import Case, read_source, refuse_unfetched
 from medunsup.run.stage import Stage, Told
 from medunsup.run.staging import Staging, recover, refuse_strangers
+
+log = logging.getLogger(__name__)
 
 RECIPE = 7  # counts up when the same case comes out otherwise, so that what was kept is not taken again
 RESULT, PAGE = "evaluation.json", "report.html"
@@ -45,6 +49,7 @@ def evaluate(
     planted: bool = False,
     lesion_shapes: str | Path | None = None,
     false_findings: float = 1.0,
+    healthy: str | None = None,
     cache: str | Path | None = None,
     force: bool = False,
     progress: Told | None = None,
@@ -60,7 +65,8 @@ def evaluate(
     adds lesions planted into the healthy cases: ellipsoids, or shapes cut out of the masks in the folder
     `lesion_shapes`, which asks for them as well. One case is in memory at a time and is kept once measured,
     so a run that was ended goes on where it was. `cache` keeps prepared scans, `progress` hears of each
-    `Stage`. (`false_parts` and `told` are old names.)
+    `Stage`. `healthy` names a column and its words that mean healthy ("diagnosis=HC"). (`false_parts` and
+    `told` are old names.)
 
     Raises InputError for files that cannot be used or scans the model has seen, OutputError if `out` holds an
     evaluation and `force` is not given, UsageError if there is no healthy case to plant lesions into, or for
@@ -76,7 +82,8 @@ def evaluate(
     shapes = None if lesion_shapes is None else read_shapes(user_path(lesion_shapes))
     planted = planted or shapes is not None
     judged = read_model(user_path(model))
-    chosen = unseen(judged, [case for case in read_source(table) if case.part in ("", "test")], table)
+    words = None if healthy is None else HealthyWords.parse(healthy)
+    chosen = unseen(judged, test_cases(read_source(table, healthy=words)), table)
     if planted and not any(case.is_healthy and case.lesions is None for case in chosen):
         raise UsageError(f"{table}: names no healthy case to plant lesions into (one without lesions).")
     with locked(folder / LOCK):
@@ -103,6 +110,17 @@ def evaluate(
         )
         save(result, folder)
     return result
+
+
+def test_cases(cases: Sequence[Case]) -> list[Case]:
+    """Return the cases of the part test whose state is known; those of a data set that names none are not."""
+    wanted = [case for case in cases if case.part in ("", "test")]
+    known = [case for case in wanted if case.state != "unknown" or case.lesions is not None]
+    if len(known) < len(wanted):
+        n, why = len(wanted) - len(known), next(case.evidence for case in wanted if case not in known)
+        log.warning("%d of %d cases are left out: healthy or not is not known (%s).", n, len(wanted), why)
+    refuse_unfetched(known)
+    return known
 
 
 def unseen(model: ModelFolder, cases: Sequence[Case], table: Path) -> list[Case]:

@@ -12,8 +12,9 @@ from medunsup.core.errors import GeometryError, InputError, UsageError
 from medunsup.core.geometry import Grid
 from medunsup.core.record import Step
 from medunsup.core.volume import Volume
-from medunsup.io.bids import Contrast, contrast_of_word
+from medunsup.io.bids import PARTS, Contrast, contrast_of_word, not_magnitude
 from medunsup.io.load import Coordinates
+from medunsup.measures.label_map import what_it_is
 from medunsup.run.given import without_results
 from medunsup.run.settings import SegmentSettings
 
@@ -25,14 +26,28 @@ Item = TypeVar("Item")
 def load_scan(path: Path, settings: SegmentSettings, step: Step) -> Volume:
     """Load the scan; what was chosen or repaired on the way goes into `step`.
 
-    Raises UsageError for a map that medunsup made, unless it is a bias-corrected scan.
+    Raises UsageError for a map that medunsup made, unless it is a bias-corrected scan; InputError for what is
+    no scan by its BIDS name (phase) or its values (a label map, a mask).
     """
     from medunsup.io.load import load
 
     without_results([path])
+    refuse_phase(path)
     image = load(path, volume=settings.volume, series=settings.series, coordinates=settings.coordinates)
+    if kind := what_it_is(image.data):
+        raise InputError(f"{path}: is {kind}, not a scan. Give the scan it was made from.")
     note_source(image, step)
     return image
+
+
+def refuse_phase(path: Path) -> None:
+    """Raise InputError for an image that BIDS names phase, real or imaginary."""
+    if kind := not_magnitude(path.name):
+        part = PARTS[kind]
+        raise InputError(
+            f"{path}: is {'an' if kind[0] == 'i' else 'a'} {kind} image by its name (part-{part}). "
+            "Give the magnitude (part-mag)."
+        )
 
 
 def load_mask(path: Path, image: Volume, step: Step, coordinates: Coordinates = "auto") -> Volume:
@@ -67,7 +82,10 @@ def load_contrasts(
 
     volumes = {}
     for name, path in given.items():
+        refuse_phase(Path(path))
         volume = load(Path(path), coordinates=coordinates)
+        if kind := what_it_is(volume.data):
+            raise InputError(f"{path}: is {kind}, not a {name} scan. Give the scan it was made from.")
         note_source(volume, step, prefix=f"{name} ")
         volumes[name] = image.like(_onto(volume, image, step, name))
     return volumes

@@ -7,6 +7,7 @@ from typing import Any
 import medunsup
 from medunsup.core.registry import methods
 from medunsup.run.detect_settings import TrainSettings
+from medunsup.run.healthy_scans import healthy_words, left_out_words
 
 QUOTED = ("name", "ages", "licence")
 TEXT = """# {model} with {score}, learned from {n} healthy {contrast} scans
@@ -17,6 +18,7 @@ Written by medunsup {version}. {summary}
 
 - {n_train} scans to learn from, {n_validation} to decide when to stop, {n_calibration} to set thresholds,
   one a subject; of {n_subjects} subjects (`scans.tsv` has their hashes, not their folders){sites}.
+- {healthy} {left_out}
 - {contrast}, voxels of up to {coarsest:.1f} mm, on a lattice of {spacing:g} mm in MNI space.
 - Steps after the score: {steps}.
 - The smallest p-value it can give a scan is {least_p:.3g}: {n_calibration} healthy scans were kept for that.
@@ -71,6 +73,8 @@ def model_card(
         n_calibration=parts["calibration"],
         n_subjects=len({row[0] for row in listed}),
         sites=f"; sites: {', '.join(sites)}" if sites else "; sites not stated",
+        healthy=healthy_words(facts["HealthyBy"]) or "What calls them healthy is not stated.",
+        left_out=left_out_words(facts["LeftOut"]) or "No scan was left out.",
         contrast=facts["Contrast"],
         coarsest=facts["CoarsestMM"],
         spacing=settings.spacing_mm,

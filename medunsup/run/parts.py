@@ -14,7 +14,13 @@ LEAST: dict[Part, int] = {"train": 4, "validation": 1, "calibration": 2}
 
 
 def split(
-    cases: Sequence[Case], *, validation: float, calibration: float, seed: int, stops_early: bool = True
+    cases: Sequence[Case],
+    *,
+    validation: float,
+    calibration: float,
+    seed: int,
+    stops_early: bool = True,
+    left_out: str = "",
 ) -> dict[Part, list[Case]]:
     """Give each subject a part: the one the table names, or one drawn at random; test cases are left out.
 
@@ -22,7 +28,7 @@ def split(
     that never `stops_early` needs no validation: what is drawn for it goes to calibration.
 
     Raises InputError if a subject stands in two parts, if some cases have a part and others none, or if
-    there are too few subjects, saying how many are needed.
+    there are too few subjects, saying how many are needed and who was `left_out`.
     """
     parts = {case.part for case in cases}
     if "" in parts and len(parts) > 1:
@@ -39,12 +45,15 @@ def split(
         if case.part != "test":
             split[case.part].append(case)  # type: ignore[index]
     _refuse_split_subjects(given)
-    _refuse_too_few(split, least)
+    _refuse_too_few(split, least, left_out)
     return split
 
 
 def only_healthy(cases: Sequence[Case]) -> tuple[list[Case], list[Case]]:
-    """Part the healthy from the patients that a table names.
+    """Part those whom the source calls healthy from all others.
+
+    Where it says something of some, those of whom it says nothing are others as well; where it says nothing
+    of anybody, all are healthy because the user gave them as such.
 
     Raises InputError for a scan called healthy whose lesion mask is not empty.
     """
@@ -55,8 +64,9 @@ def only_healthy(cases: Sequence[Case]) -> tuple[list[Case], list[Case]]:
                 f"{case.scan}: {called}, but its lesion mask is not empty. "
                 "Name its group patient, or leave it out."
             )
-    healthy = [case for case in cases if case.is_healthy]
-    return healthy, [case for case in cases if not case.is_healthy]
+    is_told = any(case.state != "given" for case in cases)
+    wanted = "healthy" if is_told else "given"
+    return [case for case in cases if case.state == wanted], [case for case in cases if case.state != wanted]
 
 
 def one_a_subject(cases: Sequence[Case]) -> list[Case]:
@@ -102,7 +112,7 @@ def _refuse_split_subjects(cases: Iterable[Case]) -> None:
             )
 
 
-def _refuse_too_few(split: Mapping[Part, list[Case]], least: Mapping[Part, int]) -> None:
+def _refuse_too_few(split: Mapping[Part, list[Case]], least: Mapping[Part, int], left_out: str) -> None:
     every = [case.subject for cases in split.values() for case in cases]
     n_all = len(set(every))
     hint = (
@@ -114,7 +124,7 @@ def _refuse_too_few(split: Mapping[Part, list[Case]], least: Mapping[Part, int])
         if n < count:
             raise InputError(
                 f"Too few healthy subjects for {part}: {n} of {n_all}. At least needed are {needed}; for "
-                f"p-values of 0.05 calibration needs 19, for 0.01 it needs 99.{hint}"
+                f"p-values of 0.05 calibration needs 19, for 0.01 it needs 99.{hint} {left_out}".rstrip()
             )
 
 

@@ -11,6 +11,7 @@ import medunsup
 from medunsup.core.errors import UsageError
 from medunsup.core.paths import user_path
 from medunsup.io.bids import OutputNames, output_names, sidecar, stem
+from medunsup.io.fetched import how_to_fetch
 from medunsup.io.hashes import hash_input
 from medunsup.run.settings import SegmentSettings
 
@@ -71,11 +72,14 @@ class Request:
     def missing(self) -> str:
         """Say which input is not there and what may be wrong with its name; nothing if all are there."""
         if not self.scan.exists():
-            return f"{self.scan}: there is no such file or folder. Check the path."
+            return _why_lost(self.scan)
         beside = {**({"mask": self.mask} if self.mask else {}), **self.contrasts}
         lost = next((f"its {role} {path}" for role, path in beside.items() if not path.exists()), "")
         if not lost:
             return ""
+        unfetched = next((path for path in beside.values() if how_to_fetch(path)), None)
+        if unfetched is not None:
+            return _why_lost(unfetched)
         known = ", ".join(f"{{{name}}} is {value!r}" for name, value in placeholders(self.scan).items())
         return f"{self.scan}: {lost} is not there. Check the path. In a pattern, for this scan, {known}."
 
@@ -144,6 +148,13 @@ def check_there(requests: Sequence[Request]) -> None:
     if missing and len(missing) == len(requests):
         more = f" (The same goes for {len(missing) - 1} more.)" if len(missing) > 1 else ""
         raise UsageError(missing[0] + more)
+
+
+def _why_lost(path: Path) -> str:
+    command = how_to_fetch(path)
+    if command:
+        return f"{path}: its content has not been fetched. {command}"
+    return f"{path}: there is no such file or folder. Check the path."
 
 
 def _compare(made: Mapping[str, Any], asked: Mapping[str, Any]) -> tuple[Status, str]:

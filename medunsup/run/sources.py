@@ -1,30 +1,40 @@
 """Where scans come from: a folder, a BIDS data set or a table; and who is who in them."""
 
 import csv
+import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, get_args
 
 from medunsup.core.errors import InputError, UsageError
 from medunsup.core.paths import user_path
 from medunsup.io.bids import IMAGE_ENDINGS, contrast_of_name, stem
+from medunsup.io.fetched import how_to_fetch
+from medunsup.io.walk import files_below
 from medunsup.run.bids_app import find_scans
 from medunsup.run.given import without_results
+from medunsup.run.health import HealthyWords, Meaning, State, is_nothing, meaning_of_group
+from medunsup.run.participants import Person, lines_of, people
 from medunsup.run.request import fill
+from medunsup.run.same_scan import without_repeats
 
 Part = Literal["train", "validation", "calibration", "test"]
 
 COLUMNS = ("scan", "mask", "lesions", "subject", "site", "group", "part")
-HEALTHY_WORDS = ("", "n/a", "healthy", "control", "controls", "normal")
 NOT_SCANS = ("mask", "lesions", "dseg", "probseg", "statmap", "seg", "label", "brainmask")
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Case:
     """One scan: its files, whose it is, from which scanner, of which group, and for which part.
 
-    `lesions` is a mask of true lesions, if known; `part` is empty until one is given or drawn.
+    `lesions` is a mask of true lesions, if known; `part` is empty until one is given or drawn. `state` says
+    whether the source calls its subject healthy ("given": it says nothing, so only the user does), and
+    `evidence` by which word: "group control", "no row in participants.tsv".
     """
 
     scan: Path
@@ -34,23 +44,53 @@ class Case:
     site: str = ""
     group: str = ""
     part: str = ""
+    state: State = "given"
+    evidence: str = ""
 
     @property
     def is_healthy(self) -> bool:
-        """Whether the table names the scan healthy, or says nothing."""
-        return self.group.lower() in HEALTHY_WORDS
+        """Whether the source calls the subject healthy, or has no say at all."""
+        return self.state in ("healthy", "given")
 
 
-def read_source(source: Path, *, contrast: str | None = None, mask: str | None = None) -> list[Case]:
-    """List the scans of a table (TSV), a BIDS data set or a folder of images.
+@dataclass(frozen=True)
+class Source:
+    """The scans of a source, and how many files were left out for which reason."""
 
-    Paths in a table are relative to it; of a BIDS data set group and site come from `participants.tsv`.
+    cases: list[Case]
+    left_out: Counter[str] = field(default_factory=Counter)
+    kind: Literal["table", "data set", "folder"] = "folder"
+
+
+def read_source(
+    source: Path,
+    *,
+    contrast: str | None = None,
+    mask: str | None = None,
+    healthy: HealthyWords | None = None,
+) -> list[Case]:
+    """List the scans of a table (TSV), a BIDS data set or a folder of images: `open_source`, scans alone."""
+    return open_source(source, contrast=contrast, mask=mask, healthy=healthy).cases
+
+
+def open_source(
+    source: Path,
+    *,
+    contrast: str | None = None,
+    mask: str | None = None,
+    healthy: HealthyWords | None = None,
+) -> Source:
+    """List the scans of a table (TSV), a BIDS data set or a folder of images, and what was left out.
+
+    Paths in a table are relative to it; of a data set group and site come from `participants.tsv` (see
+    `participants.people`), and `healthy` says which of its words mean healthy where that is not known.
     `contrast` picks scans by their names; `mask` is a pattern with {folder}, {stem} and {id}. Results of
-    medunsup are left out. Raises UsageError if it is none of these, or if a column or word is not known;
-    InputError if it holds no scan or names a file that is not there.
+    medunsup, phase images and repeats of one acquisition are left out. Raises UsageError if it is none of
+    these, or if a column or word is not known; InputError if it holds no scan or names a file that is not
+    there.
     """
     if source.is_file():
-        return _read_table(source)
+        return Source(_read_table(source, healthy), kind="table")
     if not source.is_dir():
         raise UsageError(
             f"{source}: there is no such file or folder. Give a table (TSV), a BIDS data set or a folder."
@@ -58,52 +98,46 @@ def read_source(source: Path, *, contrast: str | None = None, mask: str | None =
     folders = any(each.is_dir() for each in source.glob("sub-*"))
     is_bids = (source / "dataset_description.json").is_file() and folders
     found = find_scans(source, contrast=contrast or "T1w") if is_bids else _images(source, contrast)
-    scans = without_results(found)
+    scans, left_out = without_repeats(without_results(found))
     masks = [fill(mask, scan) if mask else None for scan in scans]
-    known_as = _subjects(scans)
-    cases = [Case(*each) for each in zip(scans, known_as, masks, strict=True)]
-    if is_bids:
-        people = _participants(source / "participants.tsv")
-        known = [people.get(case.subject, ("", "")) for case in cases]
-        cases = [replace(case, group=of[0], site=of[1]) for case, of in zip(cases, known, strict=True)]
+    cases = [Case(*each) for each in zip(scans, _subjects(scans), masks, strict=True)]
     _check_there(cases, source)
-    return cases
+    known = people(source, (case.subject for case in cases), healthy)
+    cases = [_of_person(case, known[case.subject]) for case in cases]
+    return Source(cases, left_out, kind="data set" if is_bids else "folder")
 
 
-def _participants(path: Path) -> dict[str, tuple[str, str]]:
-    """Read group and site of each participant of a BIDS data set; nothing if there is no such table."""
-    if not path.is_file():
-        return {}
-    rows = csv.DictReader(_lines(path), delimiter="\t", quoting=csv.QUOTE_NONE)
-    return {
-        row.get("participant_id") or "": (_known(row.get("group") or ""), _known(row.get("site") or ""))
-        for row in rows
-    }
+def refuse_unfetched(cases: Sequence[Case]) -> None:
+    """Raise InputError with the command that fetches it if the content of a file has not been fetched."""
+    files = [file for case in cases for file in (case.scan, case.mask, case.lesions) if file is not None]
+    commands = {file: command for file in files if (command := how_to_fetch(file))}
+    if commands:
+        first, command = next(iter(commands.items()))
+        more = f" (nor has that of {len(commands) - 1} more)" if len(commands) > 1 else ""
+        raise InputError(f"{first}: its content has not been fetched{more}. {command}")
 
 
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: is no table. Save it as text (TSV) in UTF-8.") from error
+def _of_person(case: Case, person: Person) -> Case:
+    return replace(case, state=person.state, group=person.group, evidence=person.evidence, site=person.site)
 
 
 def _known(cell: str) -> str:
     """Return a cell without blanks, empty where BIDS writes n/a."""
-    value = cell.strip()
-    return "" if value == "n/a" else value
+    return "" if is_nothing(cell) else cell.strip()
 
 
-def _read_table(path: Path) -> list[Case]:
-    lines = _lines(path)
+def _read_table(path: Path, healthy: HealthyWords | None) -> list[Case]:
+    lines = lines_of(path)
     names, *rows = csv.reader(lines or [""], delimiter="\t", quoting=csv.QUOTE_NONE)
-    _check_columns(names, path)
-    cases = []
+    _check_columns(names, path, healthy.column if healthy else "")
+    filled = []
     for number, row in enumerate(rows, start=2):
         if len(row) > len(names):
             raise UsageError(f"{path}: line {number} has {len(row)} cells, more than columns ({len(names)}).")
         if any(row):
-            cases.append(_case(dict(zip(names, row, strict=False)), path))
+            filled.append(dict(zip(names, [*row, *[""] * (len(names) - len(row))], strict=True)))
+    told_by = meaning_of_group({name: [row[name] for row in filled] for name in names}, healthy, str(path))
+    cases = [_case(row, path, told_by) for row in filled]
     if "subject" not in names:
         subjects = _subjects([case.scan for case in cases])
         cases = [replace(case, subject=whose) for case, whose in zip(cases, subjects, strict=True)]
@@ -111,17 +145,17 @@ def _read_table(path: Path) -> list[Case]:
     return cases
 
 
-def _check_columns(names: Sequence[str], path: Path) -> None:
+def _check_columns(names: Sequence[str], path: Path, asked: str) -> None:
     if "scan" not in names:
         raise UsageError(f"{path}: has no column 'scan' (tabs part columns), only {', '.join(names)}.")
     for name in names:
-        if name not in COLUMNS and not name.startswith("_"):
+        if name not in (*COLUMNS, asked) and not name.startswith("_"):
             raise UsageError(f"{path}: unknown column {name!r}. Known: {', '.join(COLUMNS)}.")
         if names.count(name) > 1:
             raise UsageError(f"{path}: has the column {name!r} twice. Leave one of them out.")
 
 
-def _case(row: Mapping[str, str], table: Path) -> Case:
+def _case(row: Mapping[str, str], table: Path, told_by: Meaning) -> Case:
     values = {key: _known(value) for key, value in row.items()}
     files = {
         key: table.parent / user_path(values[key]) for key in ("scan", "mask", "lesions") if values.get(key)
@@ -131,24 +165,24 @@ def _case(row: Mapping[str, str], table: Path) -> Case:
     part = values.get("part", "")
     if part and part not in get_args(Part):
         raise UsageError(f"{table}: part {part!r} is none of {', '.join(get_args(Part))}.")
+    cell = row.get(told_by.column, "")
+    state = told_by.state(cell)
     return Case(
         scan=files["scan"],
         subject=values.get("subject") or _subject(files["scan"]),
         mask=files.get("mask"),
         lesions=files.get("lesions"),
         site=values.get("site", ""),
-        group=values.get("group", ""),
+        group=_known(cell),
         part=part,
+        state="given" if state == "unknown" else state,
+        evidence=f"{told_by.column} {_known(cell) or 'n/a'}",
     )
 
 
 def _images(folder: Path, contrast: str | None) -> list[Path]:
     """Images below a folder, in order of their names; DICOM folders are listed in a table."""
-    files = [
-        path
-        for path in sorted(folder.rglob("*"))
-        if path.name.lower().endswith(IMAGE_ENDINGS) and not path.name.startswith(".")
-    ]
+    files = [path for path in files_below(folder) if path.name.lower().endswith(IMAGE_ENDINGS)]
     scans = [path for path in files if stem(path).rsplit("_", 1)[-1].lower() not in NOT_SCANS]
     if contrast:
         scans = [path for path in scans if contrast_of_name(path.name) == contrast]
@@ -175,7 +209,7 @@ def _check_there(cases: Sequence[Case], source: Path) -> None:
     if not cases:
         raise InputError(f"{source}: holds no scan. Give NIfTI or MGZ files, or a table.")
     files = [file for case in cases for file in (case.scan, case.mask, case.lesions) if file is not None]
-    missing = [file for file in files if not file.exists()]
+    missing = [file for file in files if not file.exists() and not how_to_fetch(file)]
     if missing:
         more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
         raise InputError(f"{missing[0]}: is named in {source.name} but is not there{more}. Check the path.")

@@ -16,7 +16,9 @@ from medunsup.io.atomic import write_json
 from medunsup.io.hashes import hash_input
 from medunsup.run.alike import Common, check_alike
 from medunsup.run.detect_settings import TrainSettings
-from medunsup.run.learn import TABLE_COLUMNS, Learned, checked, has_epochs, learn
+from medunsup.run.health import HealthyWords
+from medunsup.run.healthy_scans import REPEAT, Found, find_healthy
+from medunsup.run.learn import TABLE_COLUMNS, Learned, checked, learn
 from medunsup.run.lock import locked
 from medunsup.run.model_card import model_card
 from medunsup.run.model_folder import (
@@ -35,9 +37,9 @@ from medunsup.run.model_folder import (
     read_model,
     write_model,
 )
-from medunsup.run.parts import one_a_subject, only_healthy, refuse_twins, split
+from medunsup.run.parts import refuse_twins
 from medunsup.run.prepare_many import prepare_all, stack
-from medunsup.run.sources import Case, Part, read_source
+from medunsup.run.sources import Case
 from medunsup.run.stage import Stage, Told
 from medunsup.run.staging import recover, refuse_strangers
 from medunsup.run.tables import tsv
@@ -49,19 +51,11 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Found:
-    """Healthy scans by their part, and how many scans were left out: of patients, and repeats."""
-
-    parts: dict[Part, list[Case]]
-    n_patients: int
-    n_repeats: int
-
-
-@dataclass(frozen=True)
 class TrainRequest:
     """One model to train: from which scans, into which folder.
 
-    `mask` is a pattern for brain masks, `cache` keeps prepared scans, `card` describes the data set.
+    `mask` is a pattern for brain masks, `cache` keeps prepared scans, `card` describes the data set,
+    `healthy` says which words of which column mean healthy where they are not known.
     """
 
     settings: TrainSettings
@@ -73,6 +67,7 @@ class TrainRequest:
     jobs: int = 1
     resume: bool = False
     force: bool = False
+    healthy: HealthyWords | None = None
 
 
 def train(
@@ -82,6 +77,7 @@ def train(
     *,
     parameters: Mapping[str, Any] | None = None,
     mask: str | None = None,
+    healthy: str | None = None,
     cache: str | Path | None = None,
     card: str | Path | None = None,
     jobs: int = 1,
@@ -94,8 +90,9 @@ def train(
 
     `data` is a table, a folder or a BIDS data set (see `run.sources`); `parameters` are the model's own,
     `choices` the fields of `TrainSettings` (score, postprocess, spacing_mm, contrast, ...); `mask` is a
-    pattern for brain masks, `cache` keeps prepared scans (by default `prepared` beside `out`), `card` is a
-    data card (Markdown) that the model card points to. `progress` hears of each `Stage`.
+    pattern for brain masks, `healthy` names a column and the words in it that mean healthy, where they are
+    not known ("diagnosis=HC,sibling"), `cache` keeps prepared scans (by default `prepared` beside `out`),
+    `card` is a data card (Markdown) that the model card points to. `progress` hears of each `Stage`.
 
     Raises UsageError for a wrong choice, InputError for scans that cannot be used or are too few, OutputError
     if `out` holds a model already.
@@ -111,6 +108,7 @@ def train(
         user_path(data),
         user_path(out),
         mask=mask,
+        healthy=None if healthy is None else HealthyWords.parse(healthy),
         cache=None if cache is None else user_path(cache),
         card=None if card is None else user_path(card),
         jobs=jobs,
@@ -125,7 +123,7 @@ def train_model(request: TrainRequest, told: Told) -> ModelFolder:
     settings, out = checked(request.settings), request.out
     request = replace(request, settings=settings)
     data_card = read_card(request.card)
-    found = find_scans(request)
+    found = find_healthy(request.data, settings, mask=request.mask, healthy=request.healthy)
     used = [case for cases in found.parts.values() for case in cases]
     hashes = [hash_input(case.scan) for case in used]
     refuse_twins(used, hashes)
@@ -157,23 +155,6 @@ def train_model(request: TrainRequest, told: Told) -> ModelFolder:
         for name in (ASKED, CHECKPOINT):  # without the first, nothing is taken for unfinished
             (out / TRAINING / name).unlink(missing_ok=True)
     return read_model(out)
-
-
-def find_scans(request: TrainRequest) -> Found:
-    """List the healthy scans by their part; calibration takes one of each subject."""
-    settings = request.settings
-    named = None if settings.contrast == "auto" else settings.contrast
-    healthy, patients = only_healthy(read_source(request.data, contrast=named, mask=request.mask))
-    parts = split(
-        healthy,
-        validation=settings.validation,
-        calibration=settings.calibration,
-        seed=settings.seed,
-        stops_early=has_epochs(settings),
-    )
-    repeated = parts["calibration"]
-    parts["calibration"] = one_a_subject(repeated)
-    return Found(parts, len(patients), len(repeated) - len(parts["calibration"]))
 
 
 def prepare_alike(request: TrainRequest, used: Sequence[Case], cache: Path, told: Told) -> Common:
@@ -249,8 +230,10 @@ def write(
         "Contrast": common.contrast,
         "Shape": list(shape),
         "CoarsestMM": common.coarsest_mm,
+        "HealthyBy": dict(found.healthy_by),
+        "LeftOut": dict(found.left_out),
         "PatientsLeftOut": found.n_patients,
-        "RepeatedCalibrationScansLeftOut": found.n_repeats,
+        "RepeatedCalibrationScansLeftOut": found.left_out.get(REPEAT, 0),
         "Check": learned.check,
     }
     files: dict[str, str | bytes] = {

@@ -3,18 +3,21 @@
 from collections import Counter
 from typing import Any
 
+from medunsup.run.healthy_scans import healthy_words, left_out_words
 from medunsup.run.model_folder import ModelFolder
 
 USUAL_ALPHA, SCANS_FOR_IT = 0.05, 19
 
 
 def trained_facts(made: ModelFolder) -> dict[str, Any]:
-    """Gather for --json: folder, contrast, scans by part, average precision on planted lesions, settings."""
+    """Gather for --json: folder, contrast, scans by part, who was left out, average precision, settings."""
     check = made.planted
     return {
         "model": str(made.path),
         "contrast": made.contrast,
         "scans": dict(Counter(made.hashes.values())),
+        "healthy_by": made.facts.get("HealthyBy", {}),
+        "left_out": made.facts.get("LeftOut", {}),
         "planted": {
             "average_precision": check.average_precision,
             "prevalence": check.prevalence,
@@ -24,6 +27,12 @@ def trained_facts(made: ModelFolder) -> dict[str, Any]:
         "least_p_value": 1 / (made.about.n_calibration + 1),
         "settings": made.settings.model_dump(),
     }
+
+
+def remarks(made: ModelFolder) -> list[str]:
+    """Say at the end who counts as healthy, who was left out, and which rate can be kept."""
+    who = (healthy_words(made.facts.get("HealthyBy", {})), left_out_words(made.facts.get("LeftOut", {})))
+    return [text for text in (*who, calibration_remark(made)) if text]
 
 
 def calibration_remark(made: ModelFolder) -> str:

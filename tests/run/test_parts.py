@@ -107,10 +107,11 @@ def test_patient_named_healthy_is_refused_and_an_empty_lesion_mask_is_not(tmp_pa
     empty = small_brain.mask.like(np.zeros(small_brain.mask.shape, bool))
     phantom.save(small_brain.mask, tmp_path / "lesions.nii.gz", dtype=np.uint8)
     phantom.save(empty, tmp_path / "empty.nii.gz", dtype=np.uint8)
-    fine = Case(Path("a.nii"), "a", lesions=tmp_path / "empty.nii.gz", group="control")
-    ill = Case(Path("c.nii"), "c", lesions=tmp_path / "lesions.nii.gz", group="patient")
+    fine = Case(Path("a.nii"), "a", lesions=tmp_path / "empty.nii.gz", group="control", state="healthy")
+    ill = Case(Path("c.nii"), "c", lesions=tmp_path / "lesions.nii.gz", group="patient", state="patient")
     assert only_healthy([fine, ill]) == ([fine], [ill])
     for group, called in {"healthy": "is named healthy", "": "counts as healthy"}.items():
-        claimed = Case(Path("b.nii"), "b", lesions=tmp_path / "lesions.nii.gz", group=group)
+        state = "healthy" if group else "given"
+        claimed = Case(Path("b.nii"), "b", lesions=tmp_path / "lesions.nii.gz", group=group, state=state)
         with pytest.raises(InputError, match=rf"b\.nii: {called}.*, but its lesion mask is not empty"):
             only_healthy([claimed, fine])

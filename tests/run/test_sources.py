@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from medunsup.core.errors import InputError, UsageError
-from medunsup.run.sources import read_source
+from medunsup.run.health import HealthyWords
+from medunsup.run.sources import open_source, read_source, refuse_unfetched
 
 
 @pytest.fixture
@@ -75,11 +76,86 @@ def test_group_and_site_of_a_bids_data_set_come_from_its_participants(tmp_path):
         path.parent.mkdir(parents=True)
         path.touch()
     found = read_source(tmp_path)
-    assert [(case.subject, case.is_healthy, case.site) for case in found] == [
-        ("sub-a", False, "X"),
-        ("sub-b", True, ""),
-        ("sub-c", True, ""),
+    assert [(case.subject, case.state, case.site) for case in found] == [
+        ("sub-a", "patient", "X"),
+        ("sub-b", "healthy", ""),
+        ("sub-c", "unknown", ""),
     ]
+
+
+def data_set(root: Path, subjects: str, **files: str) -> Path:
+    """A BIDS data set with a scan of each subject, one letter each."""
+    for name, text in {"dataset_description.json": "{}", **files}.items():
+        (root / name).write_text(text)
+    for name in subjects:
+        (root / f"sub-{name}" / "anat").mkdir(parents=True)
+        (root / f"sub-{name}" / "anat" / f"sub-{name}_T1w.nii.gz").touch()
+    return root
+
+
+def test_a_plain_folder_with_participants_is_read_with_them(folder):
+    (folder / "participants.tsv").write_text("participant_id\tgroup\nsub-0\tdepr\nsub-1\tcontrol\n")
+    assert [case.state for case in read_source(folder)] == ["patient", "healthy", "unknown"]
+    named = read_source(folder, healthy=HealthyWords("group", ("depr", "control")))
+    assert [case.state for case in named] == ["healthy", "healthy", "unknown"]
+
+
+def test_in_a_table_an_empty_group_says_nothing_and_a_word_that_is_not_healthy_is_a_patients(folder):
+    rows = ["sub-0_T1w.nii.gz\tHC", "sub-1_T1w.nii.gz\tms", "sub-2_T1w.nii.gz\t"]
+    listed = table(folder, "scan\tgroup", *rows)
+    assert [case.state for case in read_source(listed)] == ["healthy", "patient", "given"]
+    named = read_source(listed, healthy=HealthyWords("group", ("ms",)))
+    assert [case.state for case in named] == ["patient", "healthy", "given"]
+
+
+def test_a_table_may_have_the_column_that_the_user_names(folder):
+    listed = table(folder, "scan\tdx", "sub-0_T1w.nii.gz\t1", "sub-1_T1w.nii.gz\t2")
+    named = read_source(listed, healthy=HealthyWords("dx", ("2",)))
+    assert [(case.state, case.evidence) for case in named] == [("patient", "dx 1"), ("healthy", "dx 2")]
+
+
+def test_linked_subjects_sessions_and_folders_are_entered(tmp_path):
+    (tmp_path / "store").mkdir()
+    store = data_set(tmp_path / "store", "abc")
+    linked = tmp_path / "linked"
+    (linked / "sub-a").mkdir(parents=True)
+    (linked / "dataset_description.json").write_text("{}")
+    (linked / "sub-a" / "ses-1").symlink_to(store / "sub-a")
+    (linked / "sub-b").symlink_to(store / "sub-b")
+    assert [case.subject for case in read_source(linked)] == ["sub-a", "sub-b"]
+    (linked / "dataset_description.json").unlink()
+    assert [case.subject for case in read_source(linked)] == ["sub-a", "sub-b"]
+
+
+def test_hidden_folders_hold_no_scans(tmp_path):
+    (tmp_path / ".git" / "annex").mkdir(parents=True)
+    (tmp_path / ".git" / "annex" / "p0_T1w.nii.gz").touch()
+    (tmp_path / "p1_T1w.nii.gz").touch()
+    assert [case.subject for case in read_source(tmp_path)] == ["p1"]
+
+
+def test_unfetched_scans_are_refused_with_the_command_only_where_they_are_needed(tmp_path):
+    rows = "participant_id\tgroup\nsub-a\tcontrol\nsub-b\tpatient\nsub-c\tcontrol\n"
+    root = data_set(tmp_path, "abc", **{"participants.tsv": rows})
+    for name in "bc":
+        scan = root / f"sub-{name}" / "anat" / f"sub-{name}_T1w.nii.gz"
+        scan.unlink()
+        scan.symlink_to("../../.git/annex/objects/aa/bb/key/key")
+    healthy = [case for case in read_source(root) if case.is_healthy]
+    refuse_unfetched(healthy[:1])
+    with pytest.raises(
+        InputError, match=r"sub-c_T1w\.nii\.gz: its content has not been fetched\. .*datalad get"
+    ):
+        refuse_unfetched(healthy)
+
+
+def test_phase_images_are_no_scans_of_a_data_set_or_folder(tmp_path):
+    root = data_set(tmp_path, "a")
+    (root / "sub-a" / "anat" / "sub-a_part-phase_T1w.nii.gz").touch()
+    assert [case.scan.name for case in read_source(root)] == ["sub-a_T1w.nii.gz"]
+    assert dict(open_source(root).left_out) == {"phase image (part-)": 1}
+    (root / "dataset_description.json").unlink()
+    assert [case.scan.name for case in read_source(root)] == ["sub-a_T1w.nii.gz"]
 
 
 def test_masks_and_maps_in_a_folder_are_no_scans(folder):

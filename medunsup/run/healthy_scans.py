@@ -1,0 +1,115 @@
+"""Which scans a model learns from: those of healthy people, by their part; and who was left out, and why."""
+
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from medunsup.core.errors import InputError, MedunsupError
+from medunsup.run.detect_settings import TrainSettings
+from medunsup.run.health import HealthyWords
+from medunsup.run.learn import has_epochs
+from medunsup.run.parts import one_a_subject, only_healthy, split
+from medunsup.run.sources import Case, Part, Source, open_source, refuse_unfetched
+
+LABEL_MAP, REPEAT = "label map or mask", "further scan of a calibration subject"
+GIVEN = "as given, for the source names nobody's state"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Found:
+    """Healthy scans by their part; `healthy_by` counts what calls them healthy, `left_out` the others."""
+
+    parts: dict[Part, list[Case]]
+    healthy_by: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    n_patients: int = 0
+
+
+def find_healthy(
+    data: Path, settings: TrainSettings, *, mask: str | None = None, healthy: HealthyWords | None = None
+) -> Found:
+    """List the healthy scans of a source by their part; calibration takes one of each subject.
+
+    Nobody whom the source does not call healthy is taken, unless it has no say on anybody.
+
+    Raises UsageError or InputError for a source that cannot be understood, or with too few healthy subjects.
+    """
+    named = None if settings.contrast == "auto" else settings.contrast
+    source = open_source(data, contrast=named, mask=mask, healthy=healthy)
+    people, others = only_healthy(source.cases)
+    refuse_unfetched(people)
+    left_out = source.left_out + Counter(case.evidence for case in others)
+    scans = people if source.kind == "table" else _without_label_maps(people)
+    left_out[LABEL_MAP] = len(people) - len(scans)
+    if not scans:
+        raise InputError(
+            f"{data}: nobody in it is known to be healthy. {left_out_words(left_out)}{_way_out(others)}"
+        )
+    parts = split(
+        scans,
+        validation=settings.validation,
+        calibration=settings.calibration,
+        seed=settings.seed,
+        stops_early=has_epochs(settings),
+        left_out=left_out_words(left_out),
+    )
+    left_out[REPEAT] = len(parts["calibration"])
+    parts["calibration"] = one_a_subject(parts["calibration"])
+    left_out[REPEAT] -= len(parts["calibration"])
+    healthy_by = Counter(case.evidence if case.state == "healthy" else GIVEN for case in scans)
+    _tell(data, source, healthy_by)
+    return Found(parts, healthy_by, +left_out, sum(case.state == "patient" for case in others))
+
+
+def healthy_words(healthy_by: Mapping[str, int]) -> str:
+    """Say what calls the scans healthy: "Taken as healthy: group control (15)."."""
+    counts = ", ".join(f"{evidence} ({n})" for evidence, n in sorted(healthy_by.items()))
+    return f"Taken as healthy: {counts}." if counts else ""
+
+
+def left_out_words(left_out: Mapping[str, int]) -> str:
+    """Say how many images were left out, and why: "Images left out: group fcd (85), label map (3)."."""
+    counts = ", ".join(f"{reason} ({n})" for reason, n in sorted(left_out.items()) if n)
+    return f"Images left out: {counts}." if counts else ""
+
+
+def _without_label_maps(cases: Sequence[Case]) -> list[Case]:
+    """Leave out images that are no scans by their values; what cannot be read stays, and is told later."""
+    from medunsup.io.load import load
+    from medunsup.measures.label_map import what_it_is
+
+    kept = []
+    for case in cases:
+        try:
+            kind = what_it_is(load(case.scan).data)
+        except MedunsupError:
+            kind = ""
+        if kind:
+            log.info("%s: is %s, left out.", case.scan, kind)
+        else:
+            kept.append(case)
+    if len(kept) < len(cases):
+        log.warning(
+            "%d of %d images are label maps or masks, and left out.", len(cases) - len(kept), len(cases)
+        )
+    return kept
+
+
+def _way_out(others: Sequence[Case]) -> str:
+    if not others:
+        return ""
+    column, _, _ = others[0].evidence.partition(" ")
+    return f" Say which words mean healthy with --healthy, as in --healthy {column}=WORD,WORD."
+
+
+def _tell(data: Path, source: Source, healthy_by: Mapping[str, int]) -> None:
+    """Say once that nobody's state is known of a data set: it may hold patients as well."""
+    if source.kind == "data set" and GIVEN in healthy_by:
+        log.warning(
+            "%s: names nobody's state (participants.tsv): all are taken as healthy, as they were given.",
+            data,
+        )

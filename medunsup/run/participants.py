@@ -1,0 +1,151 @@
+"""What a data set says of its people, in participants.tsv: who is healthy, and from which site each comes."""
+
+import csv
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from medunsup.core.errors import UsageError
+from medunsup.run.health import HealthyWords, Meaning, State, is_nothing, meanings
+
+TABLE = "participants.tsv"
+ID_COLUMNS = ("participant_id", "participant", "subject_id", "subject", "sub", "id")
+
+FORMS: tuple[Callable[[str], str], ...] = (str, str.casefold, lambda label: label.casefold().lstrip("0"))
+
+Row = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Person:
+    """What a data set says of a subject: healthy or not, by which word or for want of which, and the site."""
+
+    state: State = "given"
+    group: str = ""
+    evidence: str = ""
+    site: str = ""
+
+
+def people(folder: Path, subjects: Iterable[str], healthy: HealthyWords | None = None) -> dict[str, Person]:
+    """Read of each subject (`sub-01`) what the data set in `folder` says; "given" where it has no say at all.
+
+    Of a table with a column that tells patients from healthy people, a subject without a row or a word is
+    unknown. `healthy` names column and words where they are not known.
+
+    Raises UsageError if the table cannot be read, tells nothing that is understood, or matches nobody.
+    """
+    path, asked = folder / TABLE, sorted(set(subjects))
+    if not path.is_file():
+        if healthy is not None:
+            raise UsageError(f"{folder}: holds no {TABLE} that --healthy could name a column of.")
+        return dict.fromkeys(asked, Person())
+    names, rows = _read(path)
+    columns = {name: [row[name] for row in rows] for name in names}
+    told_by = meanings(columns, healthy, str(path), _levels(path.with_suffix(".json")))
+    id_column = next((name for name in names if name.casefold() in ID_COLUMNS), None)
+    found = _matched(asked, rows, id_column) if id_column else {}
+    if told_by and not found:
+        raise UsageError(_nobody(path, asked, names, columns.get(id_column or "", [])))
+    site = next((name for name in names if name.casefold() == "site"), "")
+    return {subject: _person(found.get(subject, ()), told_by, site) for subject in asked}
+
+
+def lines_of(path: Path) -> list[str]:
+    """Read the lines of a table. Raises UsageError if it is no text in UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: is no table. Save it as text (TSV) in UTF-8.") from error
+
+
+def _read(path: Path) -> tuple[list[str], list[Row]]:
+    names, *rows = csv.reader(lines_of(path) or [""], delimiter="\t", quoting=csv.QUOTE_NONE)
+    if len(names) == 1 and len(names[0].split(",")) > 1:
+        raise UsageError(f"{path}: its columns are parted by commas. Save it with tabs between them (TSV).")
+    names = [name.strip() for name in names]
+    filled = [[*row, *[""] * (len(names) - len(row))] for row in rows if any(cell.strip() for cell in row)]
+    return names, [dict(zip(names, row, strict=False)) for row in filled]
+
+
+def _levels(path: Path) -> dict[str, dict[str, str]]:
+    """Read what the data set says its codes mean, by column; nothing if it does not say."""
+    try:
+        described = json.loads(path.read_text(encoding="utf-8-sig"))
+        return {
+            name: {str(code): _text(meant) for code, meant in column["Levels"].items()}
+            for name, column in described.items()
+            if isinstance(column, dict) and isinstance(column.get("Levels"), dict)
+        }
+    except (OSError, ValueError, AttributeError):
+        return {}
+
+
+def _text(meant: Any) -> str:
+    return str(meant.get("Description", "") if isinstance(meant, dict) else meant)
+
+
+def _matched(subjects: Sequence[str], rows: Sequence[Row], id_column: str) -> dict[str, list[Row]]:
+    """Find the rows of each subject: by the same label, else in any case, else without leading zeros.
+
+    The looser ways count only where one label of the table and one subject fit each other.
+    """
+    by_label: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        if _label(row[id_column]):
+            by_label[_label(row[id_column])].append(row)
+    named = {_label(subject): subject for subject in subjects}
+    found: dict[str, list[Row]] = {}
+    for form in FORMS:
+        ours, theirs = _by_form(named, form), _by_form(by_label, form)
+        for key in ours.keys() & theirs.keys():
+            if len(ours[key]) == len(theirs[key]) == 1:
+                found.setdefault(named[ours[key][0]], by_label[theirs[key][0]])
+    return found
+
+
+def _by_form(labels: Iterable[str], form: Callable[[str], str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for label in labels:
+        found[form(label)].append(label)
+    return found
+
+
+def _label(subject: str) -> str:
+    """Return a subject's label without `sub-`, however that is written."""
+    text = subject.strip()
+    return text[4:] if text[:4].casefold() == "sub-" else text
+
+
+def _person(rows: Sequence[Row], told_by: Sequence[Meaning], site: str) -> Person:
+    """Say what a subject's rows come to: one word that is not healthy outweighs all others."""
+    where = next((row[site].strip() for row in rows if site and not is_nothing(row[site])), "")
+    if not told_by:
+        return Person(site=where)
+    if not rows:
+        return Person("unknown", evidence=f"no row in {TABLE}")
+    said = [
+        (each.state(row[each.column]), each.column, row[each.column].strip())
+        for each in told_by
+        for row in rows
+    ]
+    for state in ("patient", "healthy", "unknown"):
+        for found, column, word in said:
+            if found == state:
+                return Person(state, word, f"{column} {word or 'n/a'}", where)
+    raise AssertionError(said)
+
+
+def _nobody(path: Path, subjects: Sequence[str], names: Sequence[str], ids: Sequence[str]) -> str:
+    if not ids:
+        return f"{path}: has no column participant_id, so nobody can be found in it; only {', '.join(names)}."
+    return (
+        f"{path}: none of the {len(subjects)} subjects stands in it: the scans are of {_few(subjects)}, its "
+        f"rows of {_few(ids)}. Correct the column participant_id."
+    )
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (" ..." if len(names) > 3 else "")
