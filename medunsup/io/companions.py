@@ -11,7 +11,8 @@ def files_of(path: Path) -> tuple[Path, ...]:
     """List the files that a scan named by one of them is read from, in a fixed order.
 
     Of a .hdr/.img pair both halves are listed, whichever was named, and the .mat of their name, in which
-    SPM keeps orientation and place. Any other file, or a folder, stands alone. A missing one is not listed.
+    SPM keeps orientation and place. Any other file, or a folder, stands alone. A missing one is not listed,
+    unless there is a link to it, as git-annex leaves one.
     """
     found = _stem_and_packing(path)
     if found is None:
@@ -19,13 +20,14 @@ def files_of(path: Path) -> tuple[Path, ...]:
     stem, packing, is_upper = found
     endings = [f"{ending}{packing}" for ending in (*HALVES, MAT)]
     names = [path.with_name(stem + (ending.upper() if is_upper else ending)) for ending in endings]
-    return tuple(each for each in names if each.is_file()) or (path,)
+    return tuple(each for each in names if each.is_file() or each.is_symlink()) or (path,)
 
 
 def spm_mat(path: Path) -> Path | None:
     """Return the .mat beside a .hdr/.img pair, if there is one that is not empty."""
     last = files_of(path)[-1]
-    return last if MAT in last.name.lower() and last != path and last.stat().st_size else None
+    is_mat = MAT in last.name.lower() and last != path and last.is_file()
+    return last if is_mat and last.stat().st_size else None
 
 
 def _stem_and_packing(path: Path) -> tuple[str, str, bool] | None:

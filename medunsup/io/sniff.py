@@ -6,6 +6,7 @@ from enum import Enum
 from pathlib import Path
 
 from medunsup.core.errors import InputError
+from medunsup.io.companions import files_of
 from medunsup.io.fetched import check_fetched
 
 GZIP = b"\x1f\x8b"
@@ -49,7 +50,7 @@ def sniff(path: Path) -> Format:
     try:
         if path.is_dir():
             return Format.DICOM
-        for half in _halves(path):
+        for half in files_of(path):
             check_fetched(half)
         with path.open("rb") as file:
             start = file.read(HEADER_BYTES)
@@ -71,14 +72,6 @@ def sniff(path: Path) -> Format:
     if packed and found is Format.DICOM:
         raise InputError(f"{path}: is a compressed DICOM file. Unpack it first (gunzip).")
     return found
-
-
-def _halves(path: Path) -> tuple[Path, ...]:
-    """Name a file, and of a pair of .hdr and .img the other half."""
-    for one, other in ((".hdr", ".img"), (".img", ".hdr")):
-        if path.name.endswith((one, f"{one}.gz")):
-            return path, path.with_name(other.join(path.name.rsplit(one, 1)))
-    return (path,)
 
 
 def _check_name(path: Path, name: str, packed: bool) -> None:
