@@ -30,6 +30,23 @@ def bids(
             "--participant-label", "--participant_label", metavar="LABEL", help="Participants: 01 02 ..."
         ),
     ] = None,
+    session_label: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--session-label",
+            "--session_label",
+            metavar="LABEL",
+            help="Only this session; may be repeated.",
+        ),
+    ] = None,
+    bids_filter_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--bids-filter-file",
+            metavar="FILE",
+            help='Which scans by the entities of their names, as in fMRIPrep: {"t1w": {"session": "02"}}.',
+        ),
+    ] = None,
     contrast: Annotated[
         str, typer.Option(metavar="NAME", help="Which scans: T1w, T2w, FLAIR or PD.")
     ] = "T1w",
@@ -57,7 +74,8 @@ def bids(
         "learn_prior": learn_prior or None,
     }
     with one_line_errors(debug=debug, as_json=as_json, quiet=quiet):
-        from medunsup.core.errors import InputError
+        from medunsup.core.errors import InputError, UsageError
+        from medunsup.io.bids_filter import read_filter, session_filter
         from medunsup.run.bids_app import find_scans
         from medunsup.run.cohort import make_requests, plan, run_requests
         from medunsup.run.group import write_group
@@ -71,8 +89,17 @@ def bids(
             typer.echo(f"All scans compared: {page}", err=True)
             return
         settings = read_settings(config, given, set_ or [])
+        if more_labels and (session_label or not participant_label):
+            raise UsageError(
+                f"What {' '.join(more_labels)} means is not clear: repeat the option before each label "
+                "(--participant-label 01 --participant-label 02, and --session-label likewise)."
+            )
         labels = [*(participant_label or []), *(more_labels or [])]
-        requests = make_requests(find_scans(bids_dir, labels, settings.contrast), settings, output_dir)
+        filters = [session_filter(session_label or [])]
+        if bids_filter_file:
+            filters.append(read_filter(bids_filter_file, settings.contrast))
+        scans = find_scans(bids_dir, labels, settings.contrast, filters)
+        requests = make_requests(scans, settings, output_dir)
         if dry_run:
             raise typer.Exit(print_plan(plan(requests, force=force), as_json))
         with display([request.scan for request in requests], quiet) as shown:

@@ -5,11 +5,16 @@ from pathlib import Path
 
 from medunsup.core.errors import InputError, UsageError
 from medunsup.io.bids import contrast_of_suffix
+from medunsup.io.bids_filter import BidsFilter
 from medunsup.io.walk import files_below
 
 
-def find_scans(root: Path, participants: Sequence[str] = (), contrast: str = "T1w") -> list[Path]:
+def find_scans(
+    root: Path, participants: Sequence[str] = (), contrast: str = "T1w", filters: Sequence[BidsFilter] = ()
+) -> list[Path]:
     """List the anatomical scans of one contrast, of all participants or of those named.
+
+    Each of `filters` must take a scan.
 
     Raises UsageError if this is no BIDS data set or a participant is not in it, InputError if there is no
     scan of that contrast.
@@ -26,4 +31,8 @@ def find_scans(root: Path, participants: Sequence[str] = (), contrast: str = "T1
     scans = [path for path in images if contrast_of_suffix(path.name) == contrast]
     if not scans:
         raise InputError(f"{root}: no {contrast} scan of {', '.join(asked) or 'anybody'} in an anat folder.")
-    return scans
+    taken = [path for path in scans if all(each.takes(path) for each in filters)]
+    if not taken:
+        told = "; ".join(filter(None, map(str, filters)))
+        raise InputError(f"{root}: none of its {len(scans)} {contrast} scans has {told}. Check the labels.")
+    return taken

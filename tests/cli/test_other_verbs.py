@@ -100,6 +100,12 @@ def test_the_demo_runs_offline_and_says_where_to_look(tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("quick_placement")
+def test_labels_that_may_belong_to_either_option_are_not_guessed_at(tmp_path):
+    done = _run("bids", tmp_path, tmp_path / "out", "participant", "--session-label", "1", "2")
+    assert done.exit_code == 2
+    assert "repeat the option" in done.stderr
+
+
 def test_a_bids_data_set_is_segmented_the_bids_app_way(make_scan, tmp_path):
     for name in ("01", "02", "03"):
         make_scan(f"raw/sub-{name}/anat/sub-{name}_T1w.nii.gz")
