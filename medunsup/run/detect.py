@@ -171,6 +171,7 @@ def check_rates(request: DetectRequest) -> None:
 
 def detect_scan(request: DetectRequest, *, progress: Progress | None = None) -> "AnomalyResult":
     """Do what `detect` does, with everything asked for in one object; saves nothing."""
+    from medunsup.anomaly.calibrate import is_unusual
     from medunsup.anomaly.findings import findings
     from medunsup.anomaly.result import AnomalyResult
     from medunsup.anomaly.space import ModelSpace
@@ -227,7 +228,7 @@ def detect_scan(request: DetectRequest, *, progress: Progress | None = None) -> 
         threshold=threshold,
         false_parts=request.false_findings,
         alpha=alpha,
-        is_anomalous=None if alpha is None or flagged or seen else scan.p_value <= alpha,
+        is_anomalous=None if alpha is None or flagged or seen else is_unusual(scan.p_value, alpha),
         flags=flagged,
         baselines=cheap,
         model=model.about,
@@ -299,13 +300,15 @@ def asked_baselines(
 
 def supported_alpha(request: DetectRequest, step: Step) -> float | None:
     """Return the alpha asked for, or the usual one if the calibration scans are enough for it."""
+    from medunsup.anomaly.calibrate import least_rate
+
     n = request.model.healthy.calibration.n
     if request.alpha is not None:
         return request.alpha
     if n + 1 >= 1 / USUAL_ALPHA:
         return USUAL_ALPHA
     step.warn(
-        f"{n} calibration scans support no false-positive rate below {1 / (n + 1):.2g}: the scan gets a "
-        f"p-value and no verdict. Ask for --alpha {1 / (n + 1):.2g} or more, or calibrate on 19 scans."
+        f"{n} calibration scans support no false-positive rate below {least_rate(n)}: the scan gets a "
+        f"p-value and no verdict. Ask for --alpha {least_rate(n)} or more, or calibrate on 19 scans."
     )
     return None
