@@ -19,6 +19,7 @@ from medunsup.io.walk import files_below
 
 NIFTI = (".nii", ".nii.gz", ".mgz")
 PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
+NO_MODALITY = ("OT", "SC", "PR", "SR", "KO", "DOC")  # of no scanner
 NO_DICOM = (*NIFTI, ".json", ".tsv", ".csv", ".txt", ".md", ".bval", ".bvec")
 # Kinds of object that may have pixels and are no image of a scan: raw data, registrations and segmentations,
 # parametric maps, spectroscopy, dose.
@@ -96,6 +97,8 @@ def _pass_over_pictures(series: Series) -> None:
 def _picture(header: Dataset) -> str:
     if CAPTURE in sop_class(header).name:
         return sop_class(header).name
+    if header.get("Modality") in NO_MODALITY:
+        return f"image of modality {header.Modality}"
     return "" if int(header.get("SamplesPerPixel") or 1) == 1 else "image in colours"
 
 

@@ -1,6 +1,7 @@
 """The planes of a DICOM file: where each one lies and what its pixels mean."""
 
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 
 from pydicom.dataset import Dataset
@@ -78,7 +79,7 @@ def _numbers(path: Path, number: int, frame: Attributes, name: str, count: int) 
         values = tuple(float(item) for item in value)
     except (TypeError, ValueError):
         values = ()
-    if len(values) != count:
+    if len(values) != count or not all(map(isfinite, values)):
         raise GeometryError(
             f"{path}: frame {number + 1} lacks a valid {name}, so its place is unknown. Export the original "
             "series from the scanner or archive, or take this file out if it is no slice of the scan."

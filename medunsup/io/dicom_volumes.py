@@ -15,32 +15,31 @@ from medunsup.io.notes import Notes
 Placed = tuple[int, Slice]  # the number of its place, and a slice
 
 SAME_VALUE = 1e-3  # relative: times and angles that differ by less are one value, written in two ways
+NO_STACK = 2  # places: fewer than three are no scan that was repeated
 MOST_LISTED = 4  # volumes whose values a message lists
 
 ECHO = ("EffectiveEchoTime", "EchoTime")
+INVERSION = ("InversionTimes", "InversionTime")
+KIND = ("FrameType", "ImageType")
 TIME_POINT = ("TemporalPositionIndex", "TemporalPositionIdentifier")
 ACQUISITION = ("FrameAcquisitionNumber", "AcquisitionNumber")
-MEASURED = (
-    ECHO,
-    ("InversionTimes", "InversionTime"),
-    ("FlipAngle",),
-    ("RepetitionTime",),
-    ("DiffusionBValue",),
-)
+TRIGGER = ("NominalCardiacTriggerDelayTime", "TriggerTime")
+TAKEN_AT = ("FrameAcquisitionDateTime", "AcquisitionDateTime")
+MEASURED = (ECHO, INVERSION, ("FlipAngle",), ("RepetitionTime",), ("DiffusionBValue",))
+TRUSTED = (ECHO, INVERSION, KIND)
 # What is alike in a volume and tells it from others, most telling first; of several names the first there is.
 DIMENSIONS = (
-    ECHO, ("EchoNumbers",), TIME_POINT, ("TemporalPositionTimeOffset",), ACQUISITION,
-    ("FrameType", "ImageType"), *MEASURED[1:], ("DiffusionGradientOrientation",), ("AcquisitionContrast",),
-    ("SeriesNumber",), ("SeriesDescription",), ("ProtocolName",), ("SequenceName", "PulseSequenceName"),
-    ("ScanningSequence",), ("SequenceVariant",), ("ScanOptions",), ("ContrastBolusAgent",),
-    ("ReceiveCoilName",), ("NominalCardiacTriggerDelayTime", "TriggerTime"), ("DimensionIndexValues",),
-    ("FrameAcquisitionDateTime", "AcquisitionDateTime"), ("FrameReferenceDateTime",), ("AcquisitionDate",),
-    ("AcquisitionTime",), ("SOPClassUID",), ("SOPInstanceUID",),
+    ECHO, ("EchoNumbers",), INVERSION, KIND, ("FlipAngle",), ("DiffusionBValue",),
+    ("DiffusionGradientOrientation",), ("AcquisitionContrast",), ("ContrastBolusAgent",),
+    ("ReceiveCoilName",), TIME_POINT, ("TemporalPositionTimeOffset",), ACQUISITION, ("SeriesNumber",),
+    ("SeriesDescription",), ("ProtocolName",), ("SequenceName", "PulseSequenceName"), ("ScanningSequence",),
+    ("SequenceVariant",), ("ScanOptions",), ("RepetitionTime",), TRIGGER, ("DimensionIndexValues",),
+    TAKEN_AT, ("FrameReferenceDateTime",), ("AcquisitionDate",), ("AcquisitionTime",), ("SOPClassUID",),
+    ("SOPInstanceUID",),
 )  # fmt: skip
 # What counts on from image to image, so that its order at each place tells the volume.
 COUNTERS = (
-    TIME_POINT, ACQUISITION, ("InstanceNumber",), ("NominalCardiacTriggerDelayTime", "TriggerTime"),
-    ("FrameAcquisitionDateTime", "AcquisitionDateTime"), ("AcquisitionTime",), ("ContentTime",),
+    TIME_POINT, ACQUISITION, ("InstanceNumber",), TRIGGER, TAKEN_AT, ("AcquisitionTime",), ("ContentTime",)
 )  # fmt: skip
 
 
@@ -51,13 +50,16 @@ def one_volume(path: Path, slices: Sequence[Slice], volume: int | None, notes: N
     `volume` and for images that nothing tells apart, UsageError for a volume that is not there.
     """
     images = list(zip(places_of(slices), slices, strict=True))
-    if len(images) > 1 and _n_places(images) == 1:
+    n_places = _n_places(images)
+    if n_places <= NO_STACK and n_places < len(images):
+        where = "one place" if n_places == 1 else f"{n_places} places"
         raise GeometryError(
-            f"{path}: all {len(images)} slices say they lie at one place (ImagePositionPatient), so their "
+            f"{path}: all {len(images)} slices say they lie at {where} (ImagePositionPatient), so their "
             "order is unknown. Export the series again with the place of each slice."
         )
     by: list[str] = []
     volumes = _in_order(_parted(path, images, by))
+    _check_unmixed(path, images, volumes)
     if volume is None and len(volumes) > 1:
         raise InputError(
             f"{path}: is 4D, with {len(volumes)} volumes, not one scan. {_told_apart(volumes, by)} "
@@ -184,6 +186,22 @@ def _check_complete(path: Path, volumes: list[list[Placed]], number: int) -> Non
             f"{path}: volume {number} holds {len(volumes[number])} slices, others hold {longest}. Export the "
             "series again, pick another volume, or put its files in a folder of their own if it is whole."
         )
+
+
+def _check_unmixed(path: Path, images: Sequence[Placed], volumes: list[list[Placed]]) -> None:
+    """Refuse volumes between which echoes or kinds of image change sides from place to place."""
+    number = {id(item): n for n, volume in enumerate(volumes) for _, item in volume}
+    for names in TRUSTED if len(volumes) > 1 else ():
+        ranks = next(_columns(images, names))
+        values: list[set[int]] = [set() for _ in volumes]
+        at_place: dict[int, set[int]] = {}
+        for (place, item), rank in zip(images, ranks, strict=True):
+            values[number[id(item)]].add(rank)
+            at_place.setdefault(place, set()).add(rank)
+        tells = any(len(here) > 1 for here in at_place.values())
+        of_several = Counter(rank for here in values for rank in here)
+        if tells and any(len(here) > 1 and any(of_several[rank] > 1 for rank in here) for here in values):
+            raise _indistinct(path, images)
 
 
 def _told_apart(volumes: list[list[Placed]], by: list[str]) -> str:

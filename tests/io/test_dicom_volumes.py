@@ -87,6 +87,17 @@ def test_images_that_nothing_tells_apart_are_refused(numbers, tmp_path):
             load(folder, volume=volume)
 
 
+def test_kinds_of_image_that_change_sides_between_numbered_volumes_are_refused(tmp_path):
+    slices = [
+        item for image in pair({"ImageType": [*KIND, "A"]}, {"ImageType": [*KIND, "B"]}) for item in image
+    ]
+    slices[0].ImageType = [*KIND, "A", "NORM"]  # so the kinds no longer part the images everywhere
+    for item, number in zip(slices, [1, 8, 3, 10, 5, 12, 7, 2, 9, 4, 11, 6], strict=True):
+        item.InstanceNumber = number
+    with pytest.raises(InputError, match="nothing in their headers"):
+        load(write_slices(slices, tmp_path / "series"), volume=0)
+
+
 @st.composite
 def repeated_series(draw):
     """Up to 3 echoes and 2 kinds of image at 4 to 7 places, numbered in one of three ways."""
@@ -193,12 +204,13 @@ def test_an_image_that_lacks_its_last_slice_is_refused_and_the_whole_one_read(tm
         load(folder, volume=1)
 
 
-def test_slices_that_all_say_one_place_are_no_volumes(tmp_path):
+@pytest.mark.parametrize(("n_apart", "where"), [(0, "one place"), (1, "2 places"), (4, "2 places")])
+def test_slices_that_all_say_one_place_are_no_volumes(n_apart, where, tmp_path):
     slices = make_slices(n=8)
-    for item in slices:
-        item.ImagePositionPatient = [-80, -90, -60]
+    for k, item in enumerate(slices):
+        item.ImagePositionPatient = [-80, -90, -60 if k >= n_apart else -62]
     for volume in (None, 0):
-        with pytest.raises(GeometryError, match=r"all 8 slices say they lie at one place"):
+        with pytest.raises(GeometryError, match=rf"all 8 slices say they lie at {where}"):
             load(write_slices(slices, tmp_path / "series"), volume=volume)
 
 
