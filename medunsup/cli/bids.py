@@ -79,6 +79,7 @@ def bids(
         from medunsup.run.bids_app import find_scans
         from medunsup.run.cohort import make_requests, plan, run_requests
         from medunsup.run.group import write_group
+        from medunsup.run.rehearse import rehearsed
 
         if level == Level.group:
             page = write_group(output_dir)
@@ -101,7 +102,7 @@ def bids(
         scans = find_scans(bids_dir, labels, settings.contrast, filters)
         requests = make_requests(scans, settings, output_dir)
         if dry_run:
-            raise typer.Exit(print_plan(plan(requests, force=force), as_json))
+            raise typer.Exit(print_plan(rehearsed(plan(requests, force=force), force=force), as_json))
         with display([request.scan for request in requests], quiet) as shown:
             result = run_requests(
                 requests,

@@ -23,6 +23,7 @@ DIGITS = 6
 # Their warnings say what becomes of what was given, before anything is begun.
 TOLD = (
     "medunsup.run.given",
+    "medunsup.run.folders",
     "medunsup.run.train",
     "medunsup.run.evaluate_model",
     "medunsup.run.healthy_scans",

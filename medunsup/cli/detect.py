@@ -35,9 +35,11 @@ def detect(
     Exit codes: 0 done, 1 a scan ended in an error, 2 wrong use, 130 interrupted, 143 ended from outside.
     """
     with one_line_errors(debug=debug, as_json=as_json, quiet=quiet):
+        from medunsup.run import folders
         from medunsup.run.detect_many import make_requests, run_requests
         from medunsup.run.model_folder import read_model
 
+        scans = folders.opened([user_path(scan) for scan in scans])
         check_outputs(scans, out)
         opened = read_model(user_path(model))
         requests = make_requests(

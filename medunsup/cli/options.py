@@ -50,7 +50,9 @@ def _brains() -> list[str]:
 
 Scans = Annotated[
     list[Path],
-    typer.Argument(metavar="SCANS", help="NIfTI or MGZ files, or DICOM folders.", show_default=False),
+    typer.Argument(
+        metavar="SCANS", help="NIfTI or MGZ files, folders of these, or DICOM folders.", show_default=False
+    ),
 ]
 Out = Annotated[
     Path | None,

@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 
 MOST_NAMED = 3
 SEVERITY = ("check", "fail")
-STATUS_WORDS = {"new": "to do", "done": "done already", "other": "to be replaced,", "missing": "will fail:"}
+STATUS_WORDS = {
+    "new": "to do",
+    "done": "done already",
+    "other": "to be replaced,",
+    "missing": "will fail:",
+    "error": "will fail:",
+}
 
 
 def print_result(
@@ -110,7 +116,7 @@ def exit_code(result: "CohortResult[Any]", fail_on: str | None = None) -> int:
 
 
 def print_plan(planned: "Sequence[Planned[Request]]", as_json: bool) -> int:
-    """Print what a run would do; return the code it would end with, as far as missing files tell."""
+    """Print what a run would do; return the code it would end with, as far as its files tell."""
     facts = [
         {
             "scan": str(item.request.scan),
@@ -120,7 +126,9 @@ def print_plan(planned: "Sequence[Planned[Request]]", as_json: bool) -> int:
         }
         for item in planned
     ]
-    code = FAILED if any(item.status == "missing" for item in planned) else 0
+    refused = [item for item in planned if item.status in ("missing", "error")]
+    wrong = len(refused) == len(planned) and all(item.is_wrong_use for item in refused)
+    code = 0 if not refused else WRONG_USE if wrong else FAILED
     if as_json:
         print_json({"medunsup": medunsup.__version__, "dry_run": True, "exit_code": code, "scans": facts})
     else:

@@ -6,6 +6,7 @@ from typing import Any
 
 from medunsup.core.paths import user_path
 from medunsup.run.batch import CohortResult, Progress, in_order, reserved, work_through
+from medunsup.run.folders import opened
 from medunsup.run.given import apart, without_results
 from medunsup.run.group import TABLE, check_roots, failed_scans, write_group
 from medunsup.run.inputs import by_contrast
@@ -59,9 +60,11 @@ def make_requests(
 ) -> list[Request]:
     """Turn paths and choices into one request a scan; earlier results among the paths are left out.
 
+    A folder of NIfTI or MGZ files stands for the scans in it.
+
     Raises UsageError if they do not fit together, or if a file is missing for each of the scans.
     """
-    paths = without_results([user_path(scan) for scan in scans])
+    paths = without_results(opened([user_path(scan) for scan in scans]))
     further = by_contrast(with_contrasts)
     check_patterns([*([] if mask is None else [mask]), *further.values()], len(paths))
     build(settings)  # a misspelt method or parameter is told before anything is read

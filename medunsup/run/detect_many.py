@@ -13,6 +13,7 @@ from medunsup.run.detect import DetectRequest, check_rates, detect_scan, make_re
 from medunsup.run.detect_export import write
 from medunsup.run.detect_group import TABLE, write_group
 from medunsup.run.detect_outcome import DetectOutcome, read_outcome
+from medunsup.run.folders import opened
 from medunsup.run.given import apart, without_results
 from medunsup.run.group import check_roots, failed_scans
 from medunsup.run.model_folder import ModelFolder, read_model
@@ -63,9 +64,11 @@ def make_requests(
 ) -> list[DetectRequest]:
     """Turn paths and choices into one request a scan; earlier results among the paths are left out.
 
+    A folder of NIfTI or MGZ files stands for the scans in it.
+
     Raises UsageError if they do not fit together, or if a file is missing for each of the scans.
     """
-    paths = without_results([user_path(scan) for scan in scans])
+    paths = without_results(opened([user_path(scan) for scan in scans]))
     check_patterns([mask] if mask is not None else [], len(paths))
     requests = [
         make_request(

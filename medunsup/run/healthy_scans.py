@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from medunsup.core.errors import InputError, MedunsupError
+from medunsup.core.errors import InputError
 from medunsup.run.detect_settings import TrainSettings
+from medunsup.run.folders import no_scan
 from medunsup.run.health import HealthyWords
 from medunsup.run.learn import has_epochs
 from medunsup.run.parts import one_a_subject, only_healthy, split
@@ -79,16 +80,9 @@ def left_out_words(left_out: Mapping[str, int]) -> str:
 
 def _without_label_maps(cases: Sequence[Case]) -> list[Case]:
     """Leave out images that are no scans by their values; what cannot be read stays, and is told later."""
-    from medunsup.io.load import load
-    from medunsup.measures.label_map import what_it_is
-
     kept = []
     for case in cases:
-        try:
-            kind = what_it_is(load(case.scan).data)
-        except MedunsupError:
-            kind = ""
-        if kind:
+        if kind := no_scan(case.scan):
             log.info("%s: is %s, left out.", case.scan, kind)
         else:
             kept.append(case)

@@ -28,11 +28,15 @@ AnyAsked = TypeVar("AnyAsked", bound=Asked)
 
 @dataclass(frozen=True)
 class Planned(Generic[AnyAsked]):
-    """One scan of the plan: whether its result is there; `why` it was made otherwise, or cannot be made."""
+    """One scan of the plan: whether its result is there; `why` it was made otherwise, or cannot be made.
+
+    `is_wrong_use`: what was asked cannot be had of this scan.
+    """
 
     request: AnyAsked
     status: Status
     why: str = ""
+    is_wrong_use: bool = False
 
 
 def look(requests: Sequence[AnyAsked], kind: Kind, *, force: bool) -> list[Planned[AnyAsked]]:

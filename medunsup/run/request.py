@@ -18,7 +18,7 @@ from medunsup.run.settings import SegmentSettings
 RENAMED = {"false_parts": "false_findings"}  # choices in sidecars of earlier versions
 
 Identity = dict[str, Any]
-Status = Literal["new", "done", "other", "missing"]
+Status = Literal["new", "done", "other", "missing", "error"]
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from typing import Literal, get_args
 
 from medunsup.core.errors import InputError, UsageError
 from medunsup.core.paths import user_path
-from medunsup.io.bids import IMAGE_ENDINGS, contrast_of_name, stem
+from medunsup.io.bids import contrast_of_name, stem
 from medunsup.io.fetched import how_to_fetch
-from medunsup.io.walk import files_below
 from medunsup.run.bids_app import find_scans
+from medunsup.run.folders import images_below
 from medunsup.run.given import without_results
 from medunsup.run.health import HealthyWords, Meaning, State, is_nothing, meaning_of_group
 from medunsup.run.participants import Person, lines_of, people
@@ -23,7 +23,6 @@ from medunsup.run.same_scan import without_repeats
 Part = Literal["train", "validation", "calibration", "test"]
 
 COLUMNS = ("scan", "mask", "lesions", "subject", "site", "group", "part")
-NOT_SCANS = ("mask", "lesions", "dseg", "probseg", "statmap", "seg", "label", "brainmask")
 
 log = logging.getLogger(__name__)
 
@@ -182,11 +181,8 @@ def _case(row: Mapping[str, str], table: Path, told_by: Meaning) -> Case:
 
 def _images(folder: Path, contrast: str | None) -> list[Path]:
     """Images below a folder, in order of their names; DICOM folders are listed in a table."""
-    files = [path for path in files_below(folder) if path.name.lower().endswith(IMAGE_ENDINGS)]
-    scans = [path for path in files if stem(path).rsplit("_", 1)[-1].lower() not in NOT_SCANS]
-    if contrast:
-        scans = [path for path in scans if contrast_of_name(path.name) == contrast]
-    return scans
+    scans = images_below(folder)
+    return [path for path in scans if contrast_of_name(path.name) == contrast] if contrast else scans
 
 
 def _subjects(scans: Sequence[Path]) -> list[str]:

@@ -136,11 +136,22 @@ def test_a_dry_run_tells_the_plan_and_writes_nothing(medunsup, make_scan, tmp_pa
         (["a.nii.gz"], ["--with", "T2w=gone.nii.gz"], 2, "its T2w gone.nii.gz is not there"),
         (["a.nii.gz", "gone.nii.gz"], [], 1, "gone.nii.gz: there is no such file"),
         (["made.nii.gz"], [], 2, "--force"),
+        (["bad.nii.gz"], [], 1, "it looks like text"),
+        (["labels.nii.gz"], [], 1, "is a label map (3 values), not a scan"),
+        (["a.nii.gz"], ["--volume", "7"], 2, "has no volume 7"),
+        (["a.nii.gz"], ["--mask", "a.nii.gz"], 1, "is no mask"),
+        (["empty"], [], 1, "it is empty"),
     ],
 )
-def test_a_dry_run_ends_as_the_run_would(medunsup, make_scan, dry, scans, words, code, hint):
+def test_a_dry_run_ends_as_the_run_would(medunsup, make_scan, tmp_path, dry, scans, words, code, hint):
     make_scan("a.nii.gz")
-    medunsup("segment", make_scan("made.nii.gz"), *QUICK, "-o", "out", "--seed", "5")
+    (tmp_path / "bad.nii.gz").write_bytes(b"no image")
+    (tmp_path / "empty").mkdir()
+    labels = np.zeros((20, 20, 20), np.uint8)
+    labels[3:15, 3:15, 3:15], labels[6:12, 6:12, 6:12] = 1, 2
+    nibabel.save(nibabel.Nifti1Image(labels, np.eye(4)), tmp_path / "labels.nii.gz")
+    if "made.nii.gz" in scans:
+        medunsup("segment", make_scan("made.nii.gz"), *QUICK, "-o", "out", "--seed", "5")
     done = medunsup("segment", *scans, *QUICK, *words, "-o", "out", *dry)
     assert done.exit_code == code
     assert hint in done.output
@@ -153,6 +164,18 @@ def test_a_dry_run_says_of_each_scan_whether_it_can_be_begun(medunsup, make_scan
     assert told["exit_code"] == done.exit_code == 1
     assert [scan["status"] for scan in told["scans"]] == ["new", "missing"]
     assert "no such file" in told["scans"][1]["why"]
+
+
+def test_a_folder_is_segmented_scan_by_scan(medunsup, make_scan, tmp_path):
+    for name in ("cohort/a.nii.gz", "cohort/b.nii.gz"):
+        (tmp_path / "cohort").mkdir(exist_ok=True)
+        make_scan(name.rsplit("/", 1)[1]).rename(tmp_path / name)
+    done = medunsup("segment", "cohort", *QUICK, "-o", "out", "--json")
+    told = json.loads(done.stdout)
+    assert [scan["status"] for scan in told["scans"]] == ["done", "done"]
+    assert "cohort: 2 scans." in done.stderr
+    again = medunsup("segment", "cohort", *QUICK, "-o", "out", "--dry-run")
+    assert again.stdout.count("done already") == 2
 
 
 @pytest.mark.parametrize("asked", [["--series", "7"], ["--volume", "7"]])

@@ -1,0 +1,36 @@
+"""A dry run reads every input as the run will, so that what the run would refuse is told beforehand."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from medunsup.core.record import Step
+from medunsup.run import inputs
+from medunsup.run.batch import Outcome, attempt
+from medunsup.run.plan import Planned
+from medunsup.run.request import Request
+
+
+def rehearsed(planned: Sequence[Planned[Request]], *, force: bool = False) -> list[Planned[Request]]:
+    """Return the plan with the status "error", and why, for each scan whose files the run would refuse."""
+    return [_rehearsed(item) if _is_to_be_done(item, force) else item for item in planned]
+
+
+def _is_to_be_done(item: Planned[Request], force: bool) -> bool:
+    return item.status in ("new", "other") or (item.status == "done" and force)
+
+
+def _rehearsed(item: Planned[Request]) -> Planned[Request]:
+    found = attempt(item.request.scan, Outcome, lambda: _read(item.request))
+    if found.error is None:
+        return item
+    return replace(item, status="error", why=found.error, is_wrong_use=found.is_wrong_use)
+
+
+def _read(request: Request) -> Outcome:
+    """Read scan, mask and further contrasts with the run's own checks, and keep nothing."""
+    settings, step = request.settings, Step("load")
+    image = inputs.load_scan(request.scan, settings, step)
+    if request.mask is not None:
+        inputs.load_mask(request.mask, image, step, settings.coordinates)
+    inputs.load_contrasts(request.contrasts, image, step, settings.coordinates)
+    return Outcome(request.scan, "done")
