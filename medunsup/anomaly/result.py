@@ -82,7 +82,8 @@ class AnomalyResult:
     in a healthy scan on average. `healthy` is the reconstruction in the scan's own units, if the model makes
     one. `alpha` is the false-positive rate the verdict `is_anomalous` keeps; both are None where the
     calibration scans are too few for one. A scan with `flags`, or one that the model has seen, has no verdict
-    either: `seen` is the part of the model's own scans that it was in ("train", ...), empty otherwise.
+    either: `seen` is the part of the model's own scans that it was in ("train", ...), empty otherwise; where
+    the model has seen not this scan but one of a subject of this name, `seen_subject` is that name.
     """
 
     image: Volume
@@ -105,6 +106,7 @@ class AnomalyResult:
     remarks: tuple[str, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
     seen: str = ""
+    seen_subject: str = ""
 
     def __repr__(self) -> str:
         """Say what was found, not every voxel of it."""

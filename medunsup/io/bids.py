@@ -1,8 +1,10 @@
 """Names after the BIDS standard: what a file name says, and how results are called."""
 
+import json
 import os
 import re
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +23,7 @@ DARK_FLUID = re.compile(r"dark[^a-z0-9]?fluid")  # another name of FLAIR
 ONTO = {"to", "2", "on", "in"}  # one scan registered to another
 CONTRAST_AGENT = {"c", "ce", "gd", "gad", "gadolinium", "post", "postcontrast"}
 BIDS_NAME = re.compile(r"(?P<entities>sub-[A-Za-z0-9]+(?:_[a-z]+-[A-Za-z0-9+]+)*)_(?P<suffix>[A-Za-z0-9]+)")
+SUBJECT = re.compile(r"sub-[A-Za-z0-9]+")
 OURS = re.compile(r"_(?:label|desc)-[A-Za-z0-9+]+")  # entities our own names set: a name may hold each once
 PARTS = {"phase": "phase", "real": "real", "imaginary": "imag"}  # of a complex image, beside part-mag
 PART = re.compile(rf"_part-({'|'.join(PARTS.values())})_")
@@ -163,6 +166,23 @@ def dataset_root(scan: Path) -> Path | None:
         if (parent / "dataset_description.json").is_file():
             return parent
     return None
+
+
+def data_set_id(scan: Path) -> str:
+    """Return a hash of the name and DOI of the outermost BIDS data set a scan lies in; empty if it has none.
+
+    A derivative on its own is named after the program that made it, which tells nothing of its people.
+    """
+    for parent in reversed(scan.absolute().parents):
+        try:
+            about = json.loads((parent / "dataset_description.json").read_text(encoding="utf-8-sig"))
+            if about.get("DatasetType") == "derivative" or not str(about.get("Name") or "").strip():
+                return ""
+            named = f"{about['Name']}\n{about.get('DatasetDOI') or ''}".casefold()
+            return sha256(named.encode()).hexdigest()[:16]
+        except (OSError, ValueError, AttributeError):
+            continue
+    return ""
 
 
 def source_uri(scan: Path, out: Path | None) -> str:

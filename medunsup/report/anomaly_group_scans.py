@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from medunsup.anomaly.result import Finding, Flag
+from medunsup.report.anomaly_words import seen_words
 from medunsup.report.group_scans import address, read_sidecars, read_thumbnail, scan_file, subfolder
 
 SIDECAR = "_desc-anomaly_mask.json"
@@ -29,8 +30,8 @@ class AnomalyScan:
 
     `n_healthy` is how many healthy scans it was ranked among; None in results that do not say. `page` is the
     address of its report from the group page; it and the thumbnail may be empty. `false_parts` is how many
-    findings a healthy scan shows on average; `seen` the part of the model's own scans that it was in,
-    or empty.
+    findings a healthy scan shows on average; `seen` the part of the model's own scans that it was in, or
+    empty; `seen_subject` the name of its subject, where the model has seen another scan of that name.
     """
 
     name: str
@@ -44,6 +45,7 @@ class AnomalyScan:
     false_parts: float
     flags: tuple[Flag, ...]
     seen: str
+    seen_subject: str
     page: str
     thumbnail: str
 
@@ -66,7 +68,8 @@ class AnomalyScan:
     @property
     def reasons(self) -> tuple[str, ...]:
         """Why it is not to be judged, one sentence each."""
-        own = (f"The model has seen this scan ({self.seen}).",) if self.seen else ()
+        words = seen_words(self.seen, self.seen_subject)
+        own = (f"{words[0].upper()}{words[1:]}.",) if self.seen else ()
         return (*(flag.sentence for flag in self.flags), *own)
 
     @property
@@ -110,6 +113,7 @@ def _scan(facts: dict[str, Any], sidecar: Path, folder: Path) -> AnomalyScan:
         false_parts=float(facts["FalseFindingsInAHealthyScan"]),
         flags=tuple(Flag(**one) for one in facts["Flags"]),
         seen=facts.get("SeenByModel") or "",
+        seen_subject=facts.get("SeenSubject") or "",
         page=address(page, folder),
         thumbnail=read_thumbnail(page),
     )

@@ -125,12 +125,18 @@ def findings_words(result: AnomalyResult) -> str:
     if result.flags:
         return f"{ordinary}; this scan is unlike the healthy ones, so the promise does not hold."
     if result.seen:
-        return f"{ordinary}; the model has seen this scan, so the promise does not hold."
+        return f"{ordinary}; {seen_words('', result.seen_subject)}, so the promise does not hold."
     if n_found == 0:
         return f"{ordinary}; this one shows none."
     if n_found <= usual:
         return f"{ordinary}; this one shows no more than that."
     return f"{ordinary}; this one shows {count_words(n_found)}. Any single one may still be an ordinary one."
+
+
+def seen_words(part: str, subject: str) -> str:
+    """Say what the model has seen before, this scan or one of a subject of its name, and in which part."""
+    where = f" ({part})" if part else ""
+    return f"the model has seen {f'a subject named {subject}' if subject else 'this scan'}{where}"
 
 
 def warnings(result: AnomalyResult) -> list[str]:
@@ -155,7 +161,7 @@ def _judged(result: AnomalyResult) -> VerdictWords:
         return VerdictWords(
             f"{found}; no verdict on the scan as a whole",
             "–",
-            f"{rank}, but the model has seen this scan ({result.seen}): neither p nor map say much.",
+            f"{rank}, but {seen_words(result.seen, result.seen_subject)}: neither p nor map say much.",
         )
     if result.alpha is None:
         n = len(result.scan.healthy)

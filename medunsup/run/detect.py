@@ -16,6 +16,7 @@ from medunsup.core.volume import Volume
 from medunsup.io.bids import OutputNames
 from medunsup.io.load import Coordinates
 from medunsup.run import prepare
+from medunsup.run.known_subject import Known, known_subject
 from medunsup.run.model_folder import ModelFolder, read_model
 from medunsup.run.places import tell_where
 from medunsup.run.prepare import Prepared
@@ -201,7 +202,9 @@ def detect_scan(request: DetectRequest, *, progress: Progress | None = None) -> 
     with begin("compare with the healthy scans") as step:
         flagged = unlike_healthy(model, made, image)
         seen = seen_in(model, made)
-        remarks = (*made.warnings, *model_remarks(model, seen))
+        known = Known() if seen else known_subject(model, request.scan.scan)
+        remarks = (*made.warnings, *model_remarks(model, seen, known))
+        subject = "" if known.is_elsewhere else known.subject
         alpha = supported_alpha(request, step)
     cheap = asked_baselines(request, made, carried) if request.baselines else ()
     with begin("threshold", false_parts=request.false_findings) as step:
@@ -228,7 +231,7 @@ def detect_scan(request: DetectRequest, *, progress: Progress | None = None) -> 
         threshold=threshold,
         false_parts=request.false_findings,
         alpha=alpha,
-        is_anomalous=None if alpha is None or flagged or seen else is_unusual(scan.p_value, alpha),
+        is_anomalous=None if alpha is None or flagged or seen or subject else is_unusual(scan.p_value, alpha),
         flags=flagged,
         baselines=cheap,
         model=model.about,
@@ -236,7 +239,8 @@ def detect_scan(request: DetectRequest, *, progress: Progress | None = None) -> 
         record=record,
         remarks=remarks,
         details=made.facts,
-        seen=seen,
+        seen=seen or (known.part if subject else ""),
+        seen_subject=subject,
     )
 
 
@@ -274,10 +278,10 @@ def seen_in(model: ModelFolder, made: Prepared) -> str:
     return model.hashes.get(made.facts["sha256"]) or model.contents.get(made.content) or ""
 
 
-def model_remarks(model: ModelFolder, seen: str) -> list[str]:
-    """Remark on a scan the model has seen: its p-value is worth nothing; and on a model that finds little."""
+def model_remarks(model: ModelFolder, seen: str, known: Known) -> list[str]:
+    """Remark on a scan or subject that the model has seen; and on a model that finds little."""
     own = f"The model has seen this scan ({seen}): its p-value and map say little." if seen else ""
-    return [text for text in (own, model.planted.doubt) if text]
+    return [text for text in (own, known.remark, model.planted.doubt) if text]
 
 
 def asked_baselines(

@@ -167,6 +167,7 @@ def full_record(result: "AnomalyResult", request: DetectRequest) -> dict[str, An
         "Findings": [asdict(one) for one in result.findings],
         "Flags": [asdict(one) for one in result.flags],
         "SeenByModel": result.seen or None,
+        "SeenSubject": result.seen_subject or None,
         "Remarks": list(result.remarks),
         "Baselines": {
             one.name: {"Words": one.words, "ScanScore": one.scan.score, "PValue": one.scan.p_value}

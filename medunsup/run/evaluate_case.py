@@ -19,6 +19,7 @@ from medunsup.measures.froc import count_lesions
 from medunsup.measures.pooled_froc import froc_of_scan
 from medunsup.run.detect import unlike_healthy
 from medunsup.run.detect_settings import TrainSettings
+from medunsup.run.known_subject import known_subject
 from medunsup.run.model_folder import ModelFolder
 from medunsup.run.prepare import Prepared, load, prepare
 from medunsup.run.prepare_many import request_of
@@ -261,8 +262,11 @@ class _Found:
 
 
 def _warnings(case: Case, judge: Judge, found: _Found) -> Iterator[str]:
-    if part := judge.model.subjects.get(case.subject):
-        yield f"The model has seen a subject of this name ({part}): if it is the same one, this flatters."
+    known = known_subject(judge.model, case.scan, case.subject)
+    if known.subject and not known.is_elsewhere:
+        yield (
+            f"The model has seen a subject of this name ({known.part}): if it is the same one, this flatters."
+        )
     if found.share_outside >= LEAST_OUTSIDE:
         yield (
             f"{found.share_outside:.0%} of the lesions lie outside the brain mask and count as missed. "

@@ -153,6 +153,11 @@ class ModelFolder:
         """Part of each subject the model has seen, by the name it had there."""
         return {row["subject"]: row["part"] for row in self._scans()}
 
+    @property
+    def data_sets(self) -> dict[str, str]:
+        """Of each subject the model has seen, the `data_set_id` it came from; empty if that is not known."""
+        return {row["subject"]: (row.get("data_set") or "").replace("n/a", "") for row in self._scans()}
+
     def _scans(self) -> list[dict[str, str]]:
         with (self.path / SCANS).open(encoding="utf-8", newline="") as file:
             return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))

@@ -168,7 +168,7 @@ def _case(row: Mapping[str, str], table: Path, told_by: Meaning) -> Case:
     state = told_by.state(cell)
     return Case(
         scan=files["scan"],
-        subject=values.get("subject") or _subject(files["scan"]),
+        subject=values.get("subject") or subject_of(files["scan"]),
         mask=files.get("mask"),
         lesions=files.get("lesions"),
         site=values.get("site", ""),
@@ -187,7 +187,7 @@ def _images(folder: Path, contrast: str | None) -> list[Path]:
 
 def _subjects(scans: Sequence[Path]) -> list[str]:
     """Read whose each scan is; where all files are called alike (p1/T1.nii.gz), their folders tell."""
-    own = [_subject(scan) for scan in scans]
+    own = [subject_of(scan) for scan in scans]
     if len({scan.name for scan in scans}) != 1 or own[0].startswith("sub-"):
         return own
     folders = [scan.absolute().parent.parts for scan in scans]
@@ -195,7 +195,7 @@ def _subjects(scans: Sequence[Path]) -> list[str]:
     return list(apart)
 
 
-def _subject(scan: Path) -> str:
+def subject_of(scan: Path) -> str:
     """Read whose a scan is: its BIDS sub-, or its name without the last _part."""
     first, _, rest = stem(scan).partition("_")
     return first if first.startswith("sub-") or not rest else stem(scan).rsplit("_", 1)[0]

@@ -13,6 +13,7 @@ from medunsup.core.errors import MedunsupError, OutputError, UsageError
 from medunsup.core.paths import user_path
 from medunsup.core.renamed import renamed
 from medunsup.io.atomic import write_json
+from medunsup.io.bids import data_set_id
 from medunsup.io.hashes import hash_input
 from medunsup.run.alike import Common, check_alike
 from medunsup.run.detect_settings import TrainSettings
@@ -249,10 +250,18 @@ def write(
 
 
 def scans_tsv(cases: Sequence[Case], hashes: Sequence[str], contents: Sequence[str]) -> str:
-    """List the scans a model has seen, by name and hashes of file and content, without their folders."""
-    rows: list[Sequence[str]] = [("subject", "part", "scan", "sha256", "site", "prepared_sha256")]
+    """List the scans a model has seen, by name and hashes of file, content and data set, without folders."""
+    rows: list[Sequence[str]] = [("subject", "part", "scan", "sha256", "site", "prepared_sha256", "data_set")]
     rows += [
-        (case.subject, case.part, case.scan.name, value, case.site or "n/a", content)
+        (
+            case.subject,
+            case.part,
+            case.scan.name,
+            value,
+            case.site or "n/a",
+            content,
+            data_set_id(case.scan) or "n/a",
+        )
         for case, value, content in zip(cases, hashes, contents, strict=True)
     ]
     return tsv(rows)

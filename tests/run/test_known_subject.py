@@ -1,0 +1,94 @@
+"""A scan of somebody the model learned from gets no verdict, in whatever file; a namesake elsewhere does."""
+
+import json
+from pathlib import Path
+
+import phantom
+import pytest
+from healthy_scans import people, trained, write_person
+
+from medunsup.io.bids import data_set_id
+from medunsup.run.detect import detect
+from medunsup.run.known_subject import known_subject, names_of
+
+__all__ = ["people", "trained"]
+
+
+@pytest.fixture(autouse=True)
+def _quick(quick_placement: None) -> None:
+    """No scan is registered."""
+
+
+def describe(folder: Path, **facts: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "dataset_description.json").write_text(json.dumps(facts))
+    return folder
+
+
+class Model:
+    """What is asked of a model: whom it has seen, and where."""
+
+    def __init__(self, data_set: str = "", *subjects: str) -> None:
+        self.subjects = dict.fromkeys(subjects, "train")
+        self.data_sets = dict.fromkeys(subjects, data_set)
+
+
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [
+        ("raw/sub-52_T1w.nii.gz", ["sub-52"]),
+        ("sub-52/ses-1/anat/T1.nii.gz", ["sub-52"]),
+        ("x/1000_T1w.nii.gz", ["1000"]),
+        ("x/anna_brain_T1.nii", ["anna_brain"]),
+        ("study/p1/visit1/T1.nii.gz", ["visit1", "p1", "study"]),
+        ("study/p1/flair.mgz", ["p1", "study"]),
+    ],
+)
+def test_a_scans_subject_is_read_from_its_name_or_where_that_is_a_contrast_from_its_folders(
+    tmp_path, path, names
+):
+    assert names_of(tmp_path / path)[: len(names)] == names
+
+
+def test_another_file_of_a_subject_is_known_and_a_namesake_in_a_data_set_of_another_name_is_told_apart(
+    tmp_path,
+):
+    own, other = describe(tmp_path / "a", Name="A"), describe(tmp_path / "b", Name="B")
+    seen = Model(data_set_id(own / "x"), "sub-1")
+    for folder, is_elsewhere in {own: False, other: True, tmp_path: False}.items():
+        known = known_subject(seen, folder / "sub-1" / "anat" / "sub-1_T2w.nii.gz")
+        assert (known.subject, known.part, known.is_elsewhere) == ("sub-1", "train", is_elsewhere)
+        assert "sub-1" in known.remark
+    assert not known_subject(seen, own / "sub-2_T1w.nii.gz").subject
+    assert not known_subject(Model("", "sub-1"), other / "sub-1_T1w.nii.gz").is_elsewhere
+
+
+def test_a_data_set_is_known_by_its_name_wherever_it_lies_and_a_derivative_by_the_set_it_lies_in(tmp_path):
+    first, moved = (
+        describe(tmp_path / name, Name="A study", BIDSVersion=name) for name in ("1.8.0", "moved")
+    )
+    inside = describe(first / "derivatives" / "prep", Name="prep", DatasetType="derivative")
+    alone = describe(tmp_path / "prep", Name="prep", DatasetType="derivative")
+    unnamed = describe(tmp_path / "unnamed")
+    ids = [data_set_id(folder / "sub-1_T1w.nii") for folder in (first, moved, inside)]
+    assert len(set(ids)) == 1
+    assert ids[0]
+    assert [data_set_id(folder / "sub-1_T1w.nii") for folder in (alone, unnamed, tmp_path)] == ["", "", ""]
+
+
+def test_detect_gives_no_verdict_on_a_subject_of_the_model_in_another_file(trained, small_brain, tmp_path):
+    name = next(name for name, part in trained.subjects.items() if part == "train")
+    again = write_person(tmp_path / f"{name}_acq-again_T1w.nii.gz", small_brain, 77)
+    found = detect(again, trained, tmp_path / "out", alpha=0.5)
+    assert (found.seen, found.seen_subject, found.is_anomalous) == ("train", name, None)
+    assert f"seen a subject of this name ({name}, train)" in found.remarks[0]
+    (sidecar,) = (tmp_path / "out").rglob("*desc-anomaly_mask.json")
+    assert json.loads(sidecar.read_text())["SeenSubject"] == name
+    (page,) = (tmp_path / "out").rglob("*desc-anomaly_report.html")
+    assert f"the model has seen a subject named {name} (train)" in page.read_text()
+
+
+def test_a_stranger_is_judged_without_a_remark_on_it(trained, small_brain: phantom.Anatomy, tmp_path):
+    found = detect(write_person(tmp_path / "sub-77_T1w.nii.gz", small_brain, 77), trained, alpha=0.5)
+    assert found.is_anomalous is not None
+    assert not [text for text in found.remarks if "seen" in text]
