@@ -11,7 +11,14 @@ from typing import Any, Literal
 IMAGE_ENDINGS = (".nii.gz", ".nii", ".mgz", ".mgh")
 PACKED_HALVES = (".hdr.gz", ".img.gz")
 Contrast = Literal["T1w", "T2w", "FLAIR", "PD"]
-SUFFIXES: dict[str, Contrast] = {"t1w": "T1w", "t2w": "T2w", "flair": "FLAIR", "pdw": "PD", "pd": "PD"}
+SUFFIXES: dict[str, Contrast] = {
+    "t1w": "T1w",
+    "unit1": "T1w",
+    "t2w": "T2w",
+    "flair": "FLAIR",
+    "pdw": "PD",
+    "pd": "PD",
+}
 WORDS: dict[str, Contrast] = {  # not MP2RAGE: so are called its raw inversions, and their phase
     **SUFFIXES,
     **dict.fromkeys(("t1", "t1n", "mprage", "spgr", "bravo"), "T1w"),

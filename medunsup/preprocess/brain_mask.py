@@ -13,6 +13,7 @@ from medunsup.preprocess.field_of_view import view_of_head
 from medunsup.preprocess.head import find_head
 from medunsup.preprocess.images import refine_thick_axes, shrink
 from medunsup.preprocess.morphology import erode, largest_component, opening
+from medunsup.preprocess.noisy_air import with_still_air
 from medunsup.preprocess.register import Placement, place_template, refine_placement
 from medunsup.preprocess.stripped import own_region
 from medunsup.preprocess.surface import Surface, fit_surface, onto_grid
@@ -26,11 +27,15 @@ SKIN_AND_BONE_MM = 11.0
 
 @dataclass(frozen=True)
 class Brain:
-    """A brain's `mask` on the scan's grid, where the template lies, and whether the skull was gone."""
+    """A brain's `mask` on the scan's grid, where the template lies, and whether the skull was gone.
+
+    `reaches_bone` is False where fluid and bone look alike, so that the mask may leave fluid out.
+    """
 
     mask: Volume
     placement: Placement
     is_stripped: bool
+    reaches_bone: bool = True
 
 
 def brain_mask(image: Volume, *, method: str = "auto", step: Step) -> tuple[Volume, Placement]:
@@ -51,7 +56,7 @@ def brain_mask(image: Volume, *, method: str = "auto", step: Step) -> tuple[Volu
     if found is None:
         view = view_of_head(image)
         find = _with_deepbet if method == "deepbet" else _with_atlas
-        mask, placement = find(view.image, step)
+        mask, placement = find(with_still_air(view.image, step), step)
         found = image.like(view.put_back(mask.data, image.shape), kind="mask"), placement
     step.findings["mask_volume_ml"] = round(_volume_ml(found[0]), 1)
     return found
@@ -60,7 +65,8 @@ def brain_mask(image: Volume, *, method: str = "auto", step: Step) -> tuple[Volu
 def find_brain(image: Volume, *, method: str = "auto", step: Step) -> Brain:
     """Do what `brain_mask` does, and say whether the scan came without its skull."""
     mask, placement = brain_mask(image, method=method, step=step)
-    return Brain(mask, placement, bool(step.findings["already_stripped"]))
+    reaches_bone = step.findings.get("reaches_bone", True)
+    return Brain(mask, placement, bool(step.findings["already_stripped"]), bool(reaches_bone))
 
 
 def place_given(image: Volume, mask: Volume, *, step: Step) -> Brain:
@@ -121,6 +127,7 @@ def _with_atlas(image: Volume, step: Step) -> tuple[Volume, Placement]:
         )
         brain = surface.placed
     mask = image.like(onto_grid(brain, surface.work, image.grid), kind="mask")
+    step.findings["reaches_bone"] = surface.reaches_bone
     step.findings["agreement_with_atlas"] = round(_dice(brain, surface.placed), 3)
     return mask, refine_placement(image, mask, placement, step=step)
 

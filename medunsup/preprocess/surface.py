@@ -57,11 +57,15 @@ class Growth:
 
 @dataclass(frozen=True)
 class Surface:
-    """Two masks on a coarse working grid around the brain: the placed MNI mask and the fitted one."""
+    """Two masks on a coarse working grid around the brain: the placed MNI mask and the fitted one.
+
+    `reaches_bone` says whether fluid and bone could be told apart, so that the fitted one ends at the bone.
+    """
 
     work: Volume
     placed: Mask
     fitted: Mask
+    reaches_bone: bool = True
 
 
 def fit_surface(image: Volume, placement: Placement, template: Template) -> Surface:
@@ -75,7 +79,9 @@ def fit_surface(image: Volume, placement: Placement, template: Template) -> Surf
     priors = [placement.to_scan(part, scan.grid) for part in maps]
     look = tissue_look(scan.data, priors, placed & (distance > SURELY_INSIDE_MM), scan.spacing_mm)
     brain = _reclassify(look, placed, distance, scan.spacing_mm)
-    return Surface(scan, placed, grow_through_fluid(look, brain, scan.spacing_mm))
+    grown = grow_through_fluid(look, brain, scan.spacing_mm)
+    reaches_bone = _fluid_range(look, signed_distance(brain, scan.spacing_mm), Growth()) is not None
+    return Surface(scan, placed, grown, reaches_bone)
 
 
 def onto_grid(mask: Mask, work: Volume, grid: Grid) -> NDArray[np.bool_]:

@@ -1,5 +1,6 @@
 """Work on the part of a scan that holds the brain, and put results back on the whole grid."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,8 +27,16 @@ class Box:
         return i, j, k
 
     @classmethod
-    def around(cls, mask: NDArray[np.bool_], margin: int = MARGIN_VOXELS) -> "Box":
-        """Find the smallest block that holds the mask, with a margin where the grid has room.
+    def around(
+        cls,
+        mask: NDArray[np.bool_],
+        margin: int = MARGIN_VOXELS,
+        *,
+        within: Sequence[tuple[int, int]] | None = None,
+    ) -> "Box":
+        """Find the smallest block that holds the mask, with a margin where there is room.
+
+        Room is the whole grid, or what lies `within` the planes given for each axis, first and last + 1.
 
         Raises StepError if the mask is empty.
         """
@@ -35,7 +44,15 @@ class Box:
 
         if not mask.any():
             raise StepError("The brain mask is empty. Give a mask with --mask.")
-        return cls(bounding_box(mask, (margin, margin, margin)), mask.shape)
+        whole = bounding_box(mask, (margin, margin, margin))
+        if within is None:
+            return cls(whole, mask.shape)
+        tight = bounding_box(mask, (0, 0, 0))
+        i, j, k = (
+            slice(min(max(wide.start, low), own.start), max(min(wide.stop, high), own.stop))
+            for wide, own, (low, high) in zip(whole, tight, within, strict=True)
+        )
+        return cls((i, j, k), mask.shape)
 
     def take(self, volume: Volume) -> Volume:
         """Cut the block out, without copying, as a volume at its own place in the world and of no source."""

@@ -96,6 +96,8 @@ def segment(
 
 def segment_scan(request: Request, *, progress: Progress | None = None) -> SegmentResult:
     """Do what `segment` does, with everything asked for in one object; saves nothing."""
+    from medunsup.preprocess.field_of_view import seen_ranges
+
     settings = request.settings
     record = Record()
 
@@ -110,7 +112,7 @@ def segment_scan(request: Request, *, progress: Progress | None = None) -> Segme
     with begin("brain mask", given=request.mask is not None, method=settings.brain) as step:
         found = find_brain(image, request, step)
         brain, placement = found.mask, found.placement
-    box = Box.around(brain.data)
+    box = Box.around(brain.data, within=None if found.is_stripped else seen_ranges(image.data))
     channels = {"image": box.take(image)}
     if request.contrasts:
         with begin("contrasts", given=sorted(request.contrasts)) as step:

@@ -8,12 +8,15 @@ class Known:
     """How a scan was taken: facts of the steps before, not to be guessed anew.
 
     `is_stripped` says that it came without its skull, `mask_given` that its brain mask came with it,
-    `contrast_given` that its contrast was named by the user.
+    `contrast_given` that its contrast was named by the user, `contrast_agent` that its name or header tells
+    of one. `reaches_bone` is False where a mask that was found may leave fluid out.
     """
 
     is_stripped: bool = False
     mask_given: bool = False
     contrast_given: bool = False
+    contrast_agent: bool = False
+    reaches_bone: bool = True
 
     @property
     def words(self) -> dict[str, str]:

@@ -167,6 +167,30 @@ ARTEFACT = (
         only="T1w",
     ),
 )
+
+PATCHES = (
+    Limit(
+        # 20 heads without lesions up to 1.0; widespread lesions of white matter 3 to 4, gliomas 21 to 27.
+        "grey_patch_ml",
+        2.0,
+        None,
+        "A patch of {value:.0f} ml is as dark as grey matter where the template expects white matter "
+        "({grey_lobe}, roughly). Lesions of white matter, a tumour and oedema look so, and are counted as "
+        "grey matter. Look which it is; none of the tissues describes a lesion.",
+        only="T1w",
+        placed=True,
+    ),
+    Limit(
+        # 20 heads without agent up to 0.2; gliomas with contrast agent 1.0 to 22.
+        "bright_patch_ml",
+        0.5,
+        None,
+        "A patch of {value:.1f} ml is brighter than any tissue ({bright_lobe}, roughly). A lesion or vessels "
+        "with contrast agent, blood and fat look so. Look which it is; none of the tissues describes it.",
+        only="T1w",
+        placed=True,
+    ),
+)
 THICK_SLICES_ALLOW = 1.5  # partial volume along a thick axis makes white matter uneven in plane too
 
 SIDES = Limit(
@@ -184,6 +208,17 @@ SIDES = Limit(
 NOT_T1W = (
     "Volumes on {contrast} alone have not been validated (on FLAIR they differed from those on T1w of the "
     "same head by up to 40 %): compare them with one another, not with volumes on T1w."
+)
+
+WITH_AGENT = (
+    "The scan was taken with a contrast agent, which makes vessels and lesions as bright as white matter or "
+    "brighter: volumes on such scans have not been validated (of one head with and without agent, CSF "
+    "differed by 21 %)."
+)
+NO_BONE = (
+    "Fluid and bone look alike in this scan, as in an MP2RAGE UNI image, so the brain mask could not follow "
+    "the fluid up to the skull: CSF and the mask may be too small. Look at the mask's outline; a mask from "
+    "another image of the same head (INV2, or another contrast) can be given with --mask."
 )
 
 VOLUME_ML = ((900.0, 2350.0), (600.0, 2600.0))

@@ -16,13 +16,17 @@ from medunsup.tissue.quality.limits import (
     GAP_MATTERS_PERCENT,
     GAP_PERCENT,
     MASK,
+    NO_BONE,
     NOT_T1W,
+    PATCHES,
     SHARES_PERCENT,
     SIDES,
     THICK_SLICES_ALLOW,
     VOLUME_ML,
     WHITE_LESS_GREY,
+    WITH_AGENT,
 )
+from medunsup.tissue.quality.patches import of_patches
 from medunsup.tissue.quality.sample import Sample, draw
 from medunsup.tissue.quality.sides import of_sides
 from medunsup.tissue.result import TissueVolume
@@ -41,20 +45,22 @@ def look(
     known: Known,
 ) -> None:
     """Make all checks that this scan allows; measures and objections go into `findings`."""
-    check_subject(findings, data, scan)
+    check_subject(findings, data, scan, known)
     sample = draw(data, fitted, placement, scan, origin, is_stripped=known.is_stripped)
     _measure_outline(findings, sample, is_stripped=known.is_stripped)
     is_placed = check_place(findings, data, sample, placement)
     tissues = _tissues(fitted, sample)
     check_mask(findings, data, sample, tissues, is_placed=is_placed)
     check_contrast(findings, data, sample, is_placed=is_placed)
+    if is_placed and data.contrasts[0] == "T1w":
+        check_patches(findings, data, fitted, placement, scan, origin)
     check_sides(findings, sample, is_placed=is_placed)
     check_artefacts(findings, data, fitted, tissues)
     check_volumes(findings, data, volumes, whole=sample.atlas is not None)
     findings.note(_of_fit(fitted))
 
 
-def check_subject(findings: Findings, data: TissueInput, scan: Volume | None) -> None:
+def check_subject(findings: Findings, data: TissueInput, scan: Volume | None, known: Known) -> None:
     """Check that the scan shows a head, in a contrast whose volumes are known to be right."""
     part = None if scan is None else scan.body_part
     if part not in (None, "head"):
@@ -63,6 +69,10 @@ def check_subject(findings: Findings, data: TissueInput, scan: Volume | None) ->
         )
     if "T1w" not in data.contrasts:
         findings.object("partial", NOT_T1W.format(contrast=" and ".join(data.contrasts)))
+    if known.contrast_agent:
+        findings.object("partial", WITH_AGENT)
+    if not known.reaches_bone and data.contrasts[0] == "T1w":  # on FLAIR they always look alike
+        findings.object("check", NO_BONE)
 
 
 def _measure_outline(findings: Findings, sample: Sample, *, is_stripped: bool) -> None:
@@ -141,6 +151,27 @@ def check_contrast(findings: Findings, data: TissueInput, sample: Sample, *, is_
                 f"The scan is taken as {name}, but {problem}: it is another contrast, or inverted. "
                 f"{findings.words['name_contrast']}.",
             )
+
+
+def check_patches(
+    findings: Findings,
+    data: TissueInput,
+    fitted: TissueMethod,
+    placement: Placement,
+    scan: Volume | None,
+    origin: tuple[int, int, int],
+) -> None:
+    """Check for patches that no tissue describes, as lesions are."""
+    if scan is None:
+        return
+    to_scan = np.eye(4)
+    to_scan[:3, 3] = origin
+    to_template = np.linalg.inv(placement.affine_mm) @ scan.affine @ to_scan
+    measures, words = of_patches(data, fitted, to_template)
+    findings.note(measures)
+    findings.words |= words
+    for limit in PATCHES:
+        findings.hold_to(limit)
 
 
 def check_sides(findings: Findings, sample: Sample, *, is_placed: bool) -> None:
