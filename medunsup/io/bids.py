@@ -5,6 +5,7 @@ import os
 import re
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,6 +30,7 @@ OTHER_WORDS = {"map", "maps", "mapping", "star", "stir", "adc", "dwi", "swi"}  #
 DARK_FLUID = re.compile(r"dark[^a-z0-9]?fluid")  # another name of FLAIR
 ONTO = {"to", "2", "on", "in"}  # one scan registered to another
 CONTRAST_AGENT = {"c", "ce", "gd", "gad", "gadolinium", "post", "postcontrast"}
+AGENT_WITH_T1 = re.compile(r"t1w?(?:c|ce|gd|gad|km|post|postcontrast)")
 BIDS_NAME = re.compile(r"(?P<entities>sub-[A-Za-z0-9]+(?:_[a-z]+-[A-Za-z0-9+]+)*)_(?P<suffix>[A-Za-z0-9]+)")
 SUBJECT = re.compile(r"sub-[A-Za-z0-9]+")
 OURS = re.compile(r"_(?:label|desc)-[A-Za-z0-9+]+")  # entities our own names set: a name may hold each once
@@ -141,6 +143,20 @@ def contrast_of_name(name: str) -> Contrast | None:
     if len(told) != 1 or is_fat_dark or OTHER_WORDS.intersection(words):
         return None
     return None if told == {"T1w"} and CONTRAST_AGENT.intersection(words) else told.pop()
+
+
+def names_contrast_agent(name: str) -> bool:
+    """Whether a file name tells of a contrast agent: `ce-` in BIDS, else words such as T1Gd or post."""
+    whole = stem(Path(name))
+    if found := BIDS_NAME.fullmatch(whole):
+        return re.search(r"_ce-(?!no|pre)", found["entities"].lower()) is not None
+    words = re.split(r"[^a-z0-9]+", whole.lower())
+    after_t1 = {word for before, word in pairwise(words) if WORDS.get(before) == "T1w"}
+    return (
+        any(AGENT_WITH_T1.fullmatch(word) for word in words)
+        or not CONTRAST_AGENT.isdisjoint(after_t1)
+        or not (CONTRAST_AGENT - {"c", "post"}).isdisjoint(words)
+    )
 
 
 def contrast_of_word(word: Any) -> Any:

@@ -12,7 +12,7 @@ from medunsup.core.errors import InputError
 from medunsup.core.geometry import Affine, Grid
 from medunsup.core.volume import Source, Volume, ras_axes
 from medunsup.io.dicom_body_part import body_part_of
-from medunsup.io.dicom_contrast import acquisition_of, contrast_of, timing_of
+from medunsup.io.dicom_contrast import acquisition_of, contrast_of, has_contrast_agent, timing_of
 from medunsup.io.dicom_find import find_series
 from medunsup.io.dicom_geometry import order_slices
 from medunsup.io.dicom_headers import Attributes
@@ -117,5 +117,7 @@ def _note_scan(frame: Attributes, notes: Notes) -> None:
     """Record how the scan was acquired: the volume that is taken, not the series' first file."""
     notes["acquisition"] = acquisition_of(frame)
     notes["contrast"] = contrast_of(frame)
+    if has_contrast_agent(frame):
+        notes["contrast_agent"] = True
     notes["body_part"] = body_part_of(frame)
     notes.update(timing_of(frame))

@@ -28,6 +28,10 @@ WORDS = {
     "PD": r"\bpdw?\b|proton",
     "3D spin echo": r"\b(?:space|cube|vista)\b",
 }
+AGENT = (
+    r"\+ ?c(?![a-z])|(?<![a-z])c ?\+|\b(?:gd|gado?|gadolinium|km)\b|\bpost ?(?:contrast|gd|gado?)|\bt1 ?ce\b"
+)
+NO_AGENT = {"NO", "NONE", "WITHOUT", "N", "N/A", "NA", "NATIVE"}
 THIN_MM = 2.0
 FAT_DARK_MS, FLUID_DARK_MS = 300, 1500  # inversion times up to, and from, which fat or fluid is nulled
 SHORT_ECHO_MS, LONG_ECHO_MS = 40, 60
@@ -48,6 +52,16 @@ def contrast_of(header: Dataset | Attributes) -> Contrast | None:
         if says := _words_of(str(frame.get(name, ""))):
             return _by_words(says, times)
     return _by_times(times)
+
+
+def has_contrast_agent(header: Dataset | Attributes) -> bool:
+    """Whether the header tells of a contrast agent, by its own tags or in the series' name."""
+    frame = attributes_of(header)
+    named = str(frame.get("ContrastBolusAgent", "")).strip().upper()
+    if (named and named not in NO_AGENT) or len(frame.get("ContrastBolusAgentSequence", ())) > 0:
+        return True
+    words = re.sub(r"[^a-z0-9+]+", " ", str(frame.get("SeriesDescription", "")).lower())
+    return re.search(AGENT, words) is not None
 
 
 def timing_of(header: Dataset | Attributes) -> Times:

@@ -26,6 +26,7 @@ TAGS = (
     "MRAcquisitionType", "ScanningSequence", "SequenceVariant", "SequenceName", "ScanOptions",
     "RepetitionTime", "EchoTime", "InversionTime", "FlipAngle", "EchoNumbers", "TemporalPositionIdentifier",
     "TriggerTime", "DiffusionBValue", "DiffusionGradientOrientation", "ContrastBolusAgent",
+    "ContrastBolusAgentSequence",
     "ReceiveCoilName", "AcquisitionNumber", "AcquisitionDate", "AcquisitionTime", "AcquisitionDateTime",
     "ContentTime", "ImagesInAcquisition", "ComplexImageComponent", "AcquisitionContrast",
     "PulseSequenceName", "BodyPartExamined", "StudyDescription",

@@ -11,6 +11,7 @@ from medunsup.core.geometry import Affine
 from medunsup.core.paths import user_path
 from medunsup.core.record import Record, Step
 from medunsup.core.volume import Volume
+from medunsup.io.bids import names_contrast_agent
 from medunsup.io.load import Coordinates
 from medunsup.run import inputs, mixture, outcome
 from medunsup.run.box import Box
@@ -136,7 +137,7 @@ def segment_scan(request: Request, *, progress: Progress | None = None) -> Segme
     with begin("volumes") as step:
         volumes = outcome.measure(data, fitted, image.voxel_volume_mm3, step)
     with begin("quality") as step:
-        known = known_of(request, found)
+        known = known_of(request, image, found)
         quality = outcome.judge(data, fitted, volumes, placement, image, box, known, step)
     parameters = {**settings.as_record(), "parameters": fitted.parameters}
     classes, corrected = data.labels, outcome.corrected(image, box, fitted, uneven[0])
@@ -173,7 +174,7 @@ def find_brain(image: Volume, request: Request, step: Step) -> "Brain":
     return replace(found, mask=image.like(found.mask.data, kind="mask"))
 
 
-def known_of(request: Request, found: "Brain") -> "Known":
+def known_of(request: Request, image: Volume, found: "Brain") -> "Known":
     """Gather what the verdict should know of how the scan was taken."""
     from medunsup.tissue.quality import Known
 
@@ -181,6 +182,9 @@ def known_of(request: Request, found: "Brain") -> "Known":
         is_stripped=found.is_stripped,
         mask_given=request.mask is not None,
         contrast_given=request.settings.contrast != "auto",
+        contrast_agent=names_contrast_agent(request.scan.name)
+        or bool(image.source and image.source.notes.get("contrast_agent")),
+        reaches_bone=found.reaches_bone,
     )
 
 

@@ -3,7 +3,7 @@
 import pytest
 from pydicom.dataset import Dataset
 
-from medunsup.io.dicom_contrast import acquisition_of, contrast_of
+from medunsup.io.dicom_contrast import acquisition_of, contrast_of, has_contrast_agent
 
 
 @pytest.mark.parametrize(
@@ -101,3 +101,24 @@ def test_thin_slices_count_as_3d_where_the_header_does_not_say(gap, kind):
     if gap is not None:
         header.SliceThickness = gap
     assert acquisition_of(header) == kind
+
+
+@pytest.mark.parametrize(
+    ("tags", "said"),
+    [
+        ({"ContrastBolusAgent": "GADOVIST"}, True),
+        ({"ContrastBolusAgentSequence": [Dataset()]}, True),
+        ({"SeriesDescription": "AX T1 +C"}, True),
+        ({"SeriesDescription": "t1_mprage_post_contrast"}, True),
+        ({"SeriesDescription": "T1_Gd_sag"}, True),
+        ({"SeriesDescription": "t1 mpr KM"}, True),
+        ({"ContrastBolusAgent": "NONE", "SeriesDescription": "t1"}, False),
+        ({"ContrastBolusAgent": "", "SeriesDescription": "t1_mprage_C-spine"}, False),
+        ({"SeriesDescription": "t1 posterior fossa cor"}, False),
+    ],
+)
+def test_a_contrast_agent_is_told_by_its_tag_or_the_series_name(tags, said):
+    header = Dataset()
+    for name, value in tags.items():
+        setattr(header, name, value)
+    assert has_contrast_agent(header) == said

@@ -5,7 +5,16 @@ from pathlib import Path
 import pytest
 
 from medunsup.core.errors import UsageError
-from medunsup.io.bids import contrast_of_name, dataset_root, link_to, output_names, sidecar, source_uri, stem
+from medunsup.io.bids import (
+    contrast_of_name,
+    dataset_root,
+    link_to,
+    names_contrast_agent,
+    output_names,
+    sidecar,
+    source_uri,
+    stem,
+)
 from medunsup.run.detect_settings import TrainSettings
 from medunsup.run.settings import SegmentSettings
 
@@ -128,3 +137,25 @@ def test_a_source_is_named_by_a_link_that_tells_no_folder_of_the_user(tmp_path):
     assert source_uri(scan, tmp_path / "results") == "bids:raw:sub-01/sub-01_T1w.nii.gz"
     assert link_to(Path("/home/ann/study"), Path("/scratch/out")) is None
     assert source_uri(scan, None) == "sub-01_T1w.nii.gz"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("sub-01_ce-gad_T1w.nii.gz", True),
+        ("sub-01_ce-none_T1w.nii.gz", False),
+        ("sub-post_T1w.nii.gz", False),
+        ("p7_T1c.nii.gz", True),
+        ("T1POST.nii.gz", True),
+        ("T1Gd.nii", True),
+        ("p7_t1_post.nii.gz", True),
+        ("p7_T1w.nii.gz", False),
+        ("c_T1.nii.gz", False),
+    ],
+)
+def test_a_contrast_agent_is_told_by_the_name(name, said):
+    assert names_contrast_agent(name) == said
+
+
+def test_a_uniform_mp2rage_image_is_t1w():
+    assert contrast_of_name("sub-01_UNIT1.nii.gz") == "T1w"

@@ -262,6 +262,42 @@ def test_a_large_lesion_on_one_side_asks_for_a_look(whole, side):
     assert any("A large lesion" in reason for reason in quality.reasons)
 
 
+def with_ball(made: Made, level: float, radius_mm: float, center_mm=(26.0, -20.0, 28.0)) -> Made:
+    """The scan with a ball of one brightness in the white matter of the right hemisphere."""
+    at = np.indices(made.image.shape).reshape(3, -1)
+    world = made.image.affine[:3, :3] @ at + made.image.affine[:3, 3:]
+    ball = (np.linalg.norm(world - np.array(center_mm)[:, None], axis=0) < radius_mm).reshape(
+        made.image.shape
+    )
+    rng = np.random.default_rng(2)
+    noisy = level + 3 * rng.normal(size=made.image.shape)
+    return replace(made, image=made.image.like(np.where(ball, noisy, made.image.data).astype(np.float32)))
+
+
+@pytest.mark.parametrize(
+    ("level", "measure", "words"),
+    [(70, "grey_patch_ml", "as dark as grey matter"), (160, "bright_patch_ml", "brighter than any tissue")],
+)
+def test_a_patch_that_no_tissue_describes_is_told_with_its_size_and_place(
+    whole, verdict, level, measure, words
+):
+    quality = judge(with_ball(whole, level, 14.0))
+    assert verdict.measures[measure] < 0.5
+    assert 4 < quality.measures[measure] < 13  # the ball has 11.5 ml, not all of it in sure white matter
+    assert quality.verdict == "check"
+    (told,) = [reason for reason in quality.reasons if words in reason]
+    assert "right" in told
+
+
+def test_what_is_known_of_the_scan_reaches_the_verdict(whole):
+    agent = judge(whole, contrast_agent=True)
+    assert agent.verdict == "partial"
+    assert "contrast agent" in agent.reasons[0]
+    fluid = judge(whole, reaches_bone=False)
+    assert fluid.verdict == "check"
+    assert "Fluid and bone look alike" in fluid.reasons[0]
+
+
 def test_two_halves_that_are_alike_do_not_differ(whole, verdict):
     both = judge(with_holes(whole, (-1, 1)))
     assert verdict.measures["sides_differ_percent"] < 1
