@@ -111,6 +111,7 @@ def bids(
                 report=not no_report,
                 progress=shown.step,
                 finished=shown.finished,
+                first_pass=shown.first_pass,
             )
     print_result(result, as_json=as_json, quiet=quiet, debug=debug, fail_on=fail_on)
     if code := exit_code(result, fail_on):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import typer
 
+from medunsup.core.pace import Pace
 from medunsup.core.paths import short_names
 
 if TYPE_CHECKING:
@@ -46,6 +47,9 @@ class Silent:
     def step(self, scan: Path, text: str) -> None:
         """Show nothing."""
 
+    def first_pass(self, scan: Path) -> None:
+        """Show nothing."""
+
     def finished(self, outcome: "Outcome") -> None:
         """Show nothing."""
 
@@ -55,7 +59,8 @@ class Plain(Silent):
 
     def __init__(self, scans: Sequence[Path]) -> None:
         self.names = short_names(scans)
-        self.n_scans, self.n_done = max(1, len(scans)), 0
+        self.n_scans = max(1, len(scans))
+        self.paces = {"first pass": Pace(self.n_scans), "": Pace(self.n_scans)}
 
     def step(self, scan: Path, text: str) -> None:
         """Write a line if there is but one scan."""
@@ -63,10 +68,19 @@ class Plain(Silent):
             typer.echo(f"{scan.name}: {text}", err=True)
 
     def finished(self, outcome: "Outcome") -> None:
-        """Write a line with the count."""
-        self.n_done += 1
-        name = self.names.get(outcome.scan, outcome.scan.name)
-        typer.echo(f"[{self.n_done}/{self.n_scans}] {name}: {outcome.status}", err=True)
+        """Write a line with the count and the time left."""
+        self._line("", outcome.scan, outcome.status, took_time=outcome.status == "done")
+
+    def first_pass(self, scan: Path) -> None:
+        """Write such a line of the pass that --learn-prior makes before."""
+        self._line("first pass", scan, "done", took_time=True)
+
+    def _line(self, which: str, scan: Path, status: str, *, took_time: bool) -> None:
+        pace = self.paces[which]
+        rest = left(pace.done(took_time=took_time))
+        count = f"{which} [{pace.n_done}/{pace.n_items}]".lstrip()
+        name = self.names.get(scan, scan.name)
+        typer.echo(f"{count} {name}: {status}{', ' * bool(rest)}{rest}", err=True)
 
 
 class Moving(Silent):
@@ -88,6 +102,7 @@ class Moving(Silent):
         self.total = self.progress.add_task("scans", total=max(1, len(scans)), now="", visible=len(scans) > 1)
         self.names = short_names(scans)
         self.lines: dict[Path, Any] = {}
+        self.pace = Pace(max(1, len(scans)))
 
     def __enter__(self) -> Self:
         self.progress.start()
@@ -108,7 +123,13 @@ class Moving(Silent):
         """Remove the scan's line and move the bar."""
         if outcome.scan in self.lines:
             self.progress.remove_task(self.lines.pop(outcome.scan))
-        self.progress.advance(self.total)
+        rest = left(self.pace.done(took_time=outcome.status == "done"))
+        self.progress.update(self.total, advance=1, now=rest)
+
+    def first_pass(self, scan: Path) -> None:
+        """Remove the scan's line until its second pass."""
+        if scan in self.lines:
+            self.progress.remove_task(self.lines.pop(scan))
 
 
 def display(scans: Sequence[Path], quiet: bool) -> Silent:
@@ -119,6 +140,15 @@ def display(scans: Sequence[Path], quiet: bool) -> Silent:
     if quiet:
         return Silent()
     return Moving(scans) if sys.stderr.isatty() else Plain(scans)
+
+
+def left(seconds: float | None) -> str:
+    """Say how long it still takes: "about 4 min left"."""
+    if seconds is None:
+        return ""
+    if seconds < 90:
+        return f"about {max(1, round(seconds))} s left"
+    return f"about {round(seconds / 60)} min left" if seconds < 5400 else f"about {seconds / 3600:.1f} h left"
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from medunsup.cli.choices import read_parameters
+from medunsup.cli.console import left
 
 if TYPE_CHECKING:
     from medunsup.run.detect_settings import TrainSettings
@@ -69,12 +70,3 @@ class _Lines:
         if stage.what != self.last:
             self.last = stage.what
             typer.echo(f"{stage.what}  {left(stage.seconds_left)}".rstrip(), err=True)
-
-
-def left(seconds: float | None) -> str:
-    """Say how long it still takes: "about 4 min left"."""
-    if seconds is None:
-        return ""
-    if seconds < 90:
-        return f"about {max(1, round(seconds))} s left"
-    return f"about {round(seconds / 60)} min left" if seconds < 5400 else f"about {seconds / 3600:.1f} h left"

@@ -93,14 +93,18 @@ def run_requests(
     report: bool = True,
     progress: Progress | None = None,
     finished: Finished | None = None,
+    first_pass: Callable[[Path], None] | None = None,
 ) -> CohortResult[ScanOutcome]:
-    """Do what is not done yet. `progress` hears (scan, step), `finished` each scan's outcome."""
+    """Do what is not done yet. `progress` hears (scan, step), `finished` each scan's outcome.
+
+    `first_pass` hears of each scan that is through with the pass which learns a prior.
+    """
     names = [request.names for request in requests]
     tell_where(names)
     with reserved(names):
         planned = plan(requests, force=force)
         if requests and requests[0].settings.learn_prior:
-            learned = learn(requests, jobs=jobs, progress=progress or _silent)
+            learned = learn(requests, jobs=jobs, progress=progress or _silent, passed=first_pass)
             planned = plan(learned, force=force)
         outcomes = _work(planned, jobs, force, report, progress)
         scans = in_order(outcomes, [request.scan for request in requests], finished)

@@ -1,6 +1,6 @@
 """The first pass of --learn-prior: segment every scan, and give each the mean of the others as its prior."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from pathlib import Path
@@ -46,13 +46,25 @@ def check_learnable(requests: Sequence[Request]) -> None:
         raise UsageError("--learn-prior is for the three tissues: leave out --tissues.")
 
 
-def learn(requests: Sequence[Request], *, jobs: int, progress: Callable[[Path, str], None]) -> list[Request]:
+def learn(
+    requests: Sequence[Request],
+    *,
+    jobs: int,
+    progress: Callable[[Path, str], None],
+    passed: Callable[[Path], None] | None = None,
+) -> list[Request]:
     """Return the requests with their learned priors; a scan whose first pass failed has none.
 
-    What is there already from the same inputs and choices is not done again.
+    What is there already from the same inputs and choices is not done again. `progress` hears (scan, step),
+    `passed` each scan whose first pass has ended.
     """
     passes = [_first_pass(request) for request in requests]
-    done = {index for index, is_done in _run(passes, jobs, progress) if is_done}
+    done = set()
+    for index, is_done in _run(passes, jobs, progress):
+        if is_done:
+            done.add(index)
+        if passed is not None:
+            passed(requests[index].scan)
     if len(done) < MIN_SCANS:
         return list(requests)
     total = reduce(np.add, (read_counts(passes[index].maps) for index in sorted(done)))
@@ -93,16 +105,16 @@ def do_first_pass(first: FirstPass, say: Callable[[str], None]) -> bool:
 
 def _run(
     passes: Sequence[FirstPass], jobs: int, progress: Callable[[Path, str], None]
-) -> list[tuple[int, bool]]:
+) -> Iterator[tuple[int, bool]]:
     def told(index: int, text: str) -> None:
         progress(passes[index].request.scan, text)
 
     if jobs > 1:
-        return [(index, bool(is_done)) for index, is_done in run_all(do_first_pass, passes, jobs, told)]
-    return [
-        (index, do_first_pass(first, lambda text, index=index: told(index, text)))  # type: ignore[misc]
-        for index, first in enumerate(passes)
-    ]
+        for index, is_done in run_all(do_first_pass, passes, jobs, told):
+            yield index, bool(is_done)
+        return
+    for index, first in enumerate(passes):
+        yield index, do_first_pass(first, lambda text, index=index: told(index, text))  # type: ignore[misc]
 
 
 def _first_pass(request: Request) -> FirstPass:

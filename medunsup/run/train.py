@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from medunsup.core.errors import MedunsupError, OutputError, UsageError
+from medunsup.core.pace import Pace
 from medunsup.core.paths import user_path
 from medunsup.core.renamed import renamed
 from medunsup.io.atomic import write_json
@@ -162,8 +163,9 @@ def prepare_alike(request: TrainRequest, used: Sequence[Case], cache: Path, told
     """Prepare all scans and see that they are alike; if that fails, no training counts as begun."""
     try:
         told(Stage("preparing scans"))
+        pace = Pace(len(used))
         for n, of in prepare_all(used, request.settings, cache, jobs=request.jobs):
-            told(Stage("preparing scans", n / of))
+            told(Stage(f"preparing scans, {n} of {of}", n / of, pace.done()))
         return check_alike(used, request.settings, cache)
     except MedunsupError:
         if not (request.out / TRAINING / CHECKPOINT).exists():

@@ -30,6 +30,18 @@ def test_a_terminal_shows_a_line_for_each_scan_that_is_worked_on():
         assert shown.progress.tasks[0].completed == 1
 
 
+def test_a_log_has_a_line_for_each_scan_of_the_pass_that_learns_a_prior(capsys):
+    scans = [Path("a.nii"), Path("b.nii")]
+    with display(scans, quiet=False) as shown:
+        for scan in scans:
+            shown.step(scan, "first pass, load")
+            shown.first_pass(scan)
+        shown.finished(ScanOutcome(scans[0], "done"))
+    told = capsys.readouterr().err.splitlines()
+    assert told[:2] == ["first pass [1/2] a.nii: done, about 1 s left", "first pass [2/2] b.nii: done"]
+    assert told[2].startswith("[1/2] a.nii: done")
+
+
 @given(st.floats(allow_nan=True, allow_infinity=True))
 def test_json_holds_numbers_of_six_digits_that_count_and_none_that_json_lacks(value):
     with redirect_stdout(io.StringIO()) as out:
@@ -68,7 +80,8 @@ def test_a_log_has_a_line_for_each_of_several_scans_and_no_steps(capsys):
             shown.step(scan, "load")
             shown.finished(ScanOutcome(scan, "done"))
     told = capsys.readouterr().err.splitlines()
-    assert told == ["[1/3] a/T1.nii: done", "[2/3] b/T1.nii: done", "[3/3] T2.nii: done"]
+    rest = ", about 1 s left"
+    assert told == [f"[1/3] a/T1.nii: done{rest}", f"[2/3] b/T1.nii: done{rest}", "[3/3] T2.nii: done"]
 
 
 @pytest.mark.parametrize(
