@@ -59,7 +59,7 @@ def find_series(path: Path) -> Found:
             _check_whole(file, header)
             series.files.append((file, header))
         else:
-            series.passed_over[sop_class(header).name or "object of no kind"] += 1
+            series.passed_over[sop_class(header).name or "object of unknown kind"] += 1
     _check_others(
         path, others if not found else [file for file in others if not file.name.endswith(NO_DICOM)]
     )
@@ -169,7 +169,6 @@ def _nothing(path: Path, others: Sequence[Path], found: dict[str, Series]) -> st
         return f"{path}: holds no DICOM but NIfTI files. Give the file itself, for example {nifti[0].name}."
     if not others:
         return f"{path}: no scan found: it is empty. Give a folder of DICOM files, or a NIfTI file."
-    return (
-        f"{path}: no scan found: none of its {len(others)} files is DICOM; {others[0].name} looks like "
-        f"{guess(others[0])}. Give a folder of DICOM files, or a NIfTI file."
-    )
+    what = guess(others[0])
+    like = "" if what == "something else" else f"; {others[0].name} looks like {what}"
+    return f"{path}: no scan found: none of its {len(others)} files is DICOM{like}. Give a folder of DICOM files, or a NIfTI file."

@@ -122,7 +122,7 @@ def check_series(path: Path, series: Series, hint: str = "") -> None:
     header = series.header
     is_capture = CAPTURE in sop_class(header).name and not attributes_of(header).get("ImagePositionPatient")
     if series.modality != "MR" or is_capture:
-        what = _modality("OT" if is_capture else series.modality)
+        what = "a secondary capture (a picture of a screen)" if is_capture else _modality(series.modality)
         raise InputError(f"{path}: is {what}, not MR. Give an MR scan of the head.{hint}")
     if any("MOSAIC" in attributes_of(each).texts("ImageType") for _, each in series.files):
         raise InputError(
