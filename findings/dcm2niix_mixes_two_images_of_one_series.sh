@@ -33,7 +33,7 @@ def slice_of(kind, k):
     item.SeriesInstanceUID, item.SeriesNumber, item.SeriesDescription = series, 3, "memprage"
     item.PatientName, item.PatientID, item.Modality, item.PatientPosition = "A", "1", "MR", "HFS"
     item.Manufacturer, item.AcquisitionNumber, item.InstanceNumber = "SIEMENS", 1, k + 1
-    item.ImageType = ["DERIVED", "PRIMARY", "M", "ND", kind]
+    item.ImageType = ["DERIVED", "PRIMARY", "M", "DIS2D", kind]
     item.MRAcquisitionType, item.RepetitionTime, item.EchoTime = "3D", 2530, 3.5
     item.SliceThickness, item.PixelSpacing = 2, [1, 1]
     item.ImagePositionPatient, item.ImageOrientationPatient = [-8, -8, 2 * k], [1, 0, 0, 0, 1, 0]

@@ -171,4 +171,5 @@ def _nothing(path: Path, others: Sequence[Path], found: dict[str, Series]) -> st
         return f"{path}: no scan found: it is empty. Give a folder of DICOM files, or a NIfTI file."
     what = guess(others[0])
     like = "" if what == "something else" else f"; {others[0].name} looks like {what}"
-    return f"{path}: no scan found: none of its {len(others)} files is DICOM{like}. Give a folder of DICOM files, or a NIfTI file."
+    none = f"{path}: no scan found: none of its {len(others)} files is DICOM{like}."
+    return f"{none} Give a folder of DICOM files, or a NIfTI file."
