@@ -80,6 +80,7 @@ def bids(
         from medunsup.run.cohort import make_requests, plan, run_requests
         from medunsup.run.group import write_group
         from medunsup.run.rehearse import rehearsed
+        from medunsup.run.same_scan import magnitude_alone
 
         if level == Level.group:
             page = write_group(output_dir)
@@ -99,7 +100,7 @@ def bids(
         filters = [session_filter(session_label or [])]
         if bids_filter_file:
             filters.append(read_filter(bids_filter_file, settings.contrast))
-        scans = find_scans(bids_dir, labels, settings.contrast, filters)
+        scans = magnitude_alone(find_scans(bids_dir, labels, settings.contrast, filters))
         requests = make_requests(scans, settings, output_dir)
         if dry_run:
             raise typer.Exit(print_plan(rehearsed(plan(requests, force=force), force=force), as_json))

@@ -183,6 +183,12 @@ def output_names(scan: Path, out: Path | None, subfolder: str = "") -> OutputNam
     return OutputNames(Path(root or "") / _bids_folder(entities), entities, root, found["suffix"])
 
 
+def is_data_set(folder: Path) -> bool:
+    """Whether a folder is the root of a BIDS data set, be its description fetched or not."""
+    description = folder / "dataset_description.json"
+    return description.is_file() or description.is_symlink()
+
+
 def dataset_root(scan: Path) -> Path | None:
     """Find the BIDS data set a scan lies in: the nearest folder above with a dataset_description.json."""
     for parent in scan.absolute().parents:

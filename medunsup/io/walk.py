@@ -19,8 +19,10 @@ def files_below(folder: Path) -> list[Path]:
     that the link itself lies in, so links in a circle do no harm; where a folder is there itself and as a
     link, the files have the names they have in the folder itself. A link to a file that is not there is
     listed, so that who reads it tells what is wrong (see `io.fetched`). A folder that may not be read, or a
-    link to one that is not there, is named in the log.
+    link to one that is not there, is named in the log. What is no folder holds nothing.
     """
+    if not folder.is_dir():
+        return []
     real = folder.resolve()
     entered = {_identity(each) for each in (real, *real.parents)}
     files, links = _without_links(folder, entered)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from medunsup.io.walk import files_below
 from medunsup.tissue.result import Quality
 
 SIDECAR = "_dseg.json"
@@ -70,9 +71,7 @@ def read_sidecars(
     cannot be understood are named in the log.
     """
     found = []
-    for sidecar in sorted(folder.rglob(f"*{ending}")):
-        if any(part.startswith(".") for part in sidecar.relative_to(folder).parts):
-            continue
+    for sidecar in (path for path in files_below(folder) if path.name.endswith(ending)):
         facts: Any = None
         try:
             facts = json.loads(sidecar.read_text(encoding="utf-8"))

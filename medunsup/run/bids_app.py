@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from medunsup.core.errors import InputError, UsageError
-from medunsup.io.bids import contrast_of_suffix
+from medunsup.io.bids import contrast_of_suffix, is_data_set
 from medunsup.io.bids_filter import BidsFilter
 from medunsup.io.walk import files_below
 
@@ -19,7 +19,7 @@ def find_scans(
     Raises UsageError if this is no BIDS data set or a participant is not in it, InputError if there is no
     scan of that contrast.
     """
-    if not (root / "dataset_description.json").is_file():
+    if not is_data_set(root):
         raise UsageError(f"{root}: is no BIDS data set (dataset_description.json is missing).")
     there = {folder.name: folder for folder in sorted(root.glob("sub-*")) if folder.is_dir()}
     asked = [f"sub-{label.removeprefix('sub-')}" for label in participants] or list(there)

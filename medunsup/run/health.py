@@ -18,17 +18,30 @@ HEALTHY = {
     *("cognitively normal", "cognitively unimpaired", "cognitively healthy", "cu"),
     *("td", "tdc", "typically developing", "typically developing control", "neurotypical"),
 }
-CERTAIN = {  # words that tell of a column's meaning, whatever its name
+CERTAIN = {  # words that tell what a column holds, whatever it is called
     *(word for word in HEALTHY if word.startswith("healthy")),
-    *("hc", "hcs", "control", "controls", "patient", "patients", "typically developing", "neurotypical"),
+    *(
+        "hc",
+        "hcs",
+        "control",
+        "controls",
+        "ctl",
+        "ctrl",
+        "ctrls",
+        "patient",
+        "patients",
+        "cognitively normal",
+    ),
+    *("typically developing", "neurotypical", "asd", "adhd", "mdd", "mci", "fcd", "scz", "schz", "autism"),
+    *("schizophrenia", "depression", "epilepsy", "alzheimer", "parkinson", "multiple sclerosis"),
 }
 NOTHING = {"", "n a", "n a.", "na", "nan", "null", "unknown", "missing", "not available", "-", "?", "."}
-TELLING = {
+TELLING = {  # words of a column's name
     *("group", "groups", "grp", "subgroup", "diagnosis", "diagnoses", "diagnostic", "diag", "dx"),
     *("patient", "patients", "case", "control", "controls", "casecontrol", "healthy", "hc", "ill", "illness"),
-    *("status", "condition", "conditions", "disease", "disorder", "phenotype", "pathology", "cohort"),
-    *("population", "category"),
+    *("disease", "disorder", "phenotype"),
 }
+MAYBE_TELLING = {"status", "condition", "conditions", "pathology", "cohort", "population", "category"}
 NOT_TELLING = {  # "age_group", "smoking_status", "patient_id", "blood_group", "diagnosis_date"
     *("age", "ages", "sex", "gender", "date", "year", "years", "month", "months", "day", "days", "onset"),
     *("duration", "time", "id", "ids", "number", "num", "score", "scale", "site", "scanner", "mri", "scan"),
@@ -106,13 +119,15 @@ def meanings(
     """
     if asked is not None:
         return (_asked(columns, asked, where),)
-    telling = {name: cells for name, cells in columns.items() if _tells(name, cells)}
-    found = [Meaning(name, _known(cells, (levels or {}).get(name, {}))) for name, cells in telling.items()]
+    telling = {name: told for name, cells in columns.items() if (told := _tells(name, cells))}
+    found = [Meaning(name, _known(columns[name], (levels or {}).get(name, {}))) for name in telling]
     understood = tuple(each for each in found if each.healthy)
-    if telling and not understood:
+    surely = {name for name, told in telling.items() if told == "surely"}
+    if telling and not (surely or telling.keys()) & {each.column for each in understood}:
+        listed = _listed({name: columns[name] for name in telling if name in surely or not surely})
         raise UsageError(
-            f"{where}: no word is known to mean healthy in {_listed(telling)}. Say which do with --healthy, "
-            f"as in --healthy {next(iter(telling))}=WORD,WORD; the others are left out."
+            f"{where}: no word is known to mean healthy in {listed}. Say which do with --healthy, as in "
+            f"--healthy {next(iter(surely or telling))}=WORD,WORD; the others are left out."
         )
     return understood
 
@@ -154,14 +169,16 @@ def _asked(columns: Mapping[str, Sequence[str]], asked: HealthyWords, where: str
     return Meaning(names[0], frozenset(map(_same, asked.words)))
 
 
-def _tells(name: str, cells: Sequence[str]) -> bool:
-    """Whether a column may tell patients from healthy people, by its name or by its words."""
+def _tells(name: str, cells: Sequence[str]) -> Literal["", "maybe", "surely"]:
+    """Whether a column tells patients from healthy people, by its name or by its words."""
     words = {_plain(cell) for cell in cells} - NOTHING
     tokens = set(re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).casefold()))
     if not words or tokens & NOT_TELLING:
-        return False
+        return ""
     is_measure = len(words) > MOST_CODES and all(map(_is_number, words))
-    return bool(CERTAIN & words) or (bool(tokens & TELLING) and not is_measure)
+    if CERTAIN & words or (tokens & TELLING and not is_measure):
+        return "surely"
+    return "maybe" if tokens & MAYBE_TELLING and not is_measure else ""
 
 
 def _is_number(word: str) -> bool:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from medunsup.core.errors import UsageError
+from medunsup.io.bids import is_data_set
+from medunsup.io.fetched import check_fetched
 from medunsup.run.health import HealthyWords, Meaning, State, is_nothing, meanings
 
 TABLE = "participants.tsv"
@@ -37,24 +40,42 @@ def people(folder: Path, subjects: Iterable[str], healthy: HealthyWords | None =
 
     Raises UsageError if the table cannot be read, tells nothing that is understood, or matches nobody.
     """
-    path, asked = folder / TABLE, sorted(set(subjects))
-    if not path.is_file():
+    path, asked = _table_of(folder), sorted(set(subjects))
+    if path is None:
         if healthy is not None:
             raise UsageError(f"{folder}: holds no {TABLE} that --healthy could name a column of.")
         return dict.fromkeys(asked, Person())
     names, rows = _read(path)
     columns = {name: [row[name] for row in rows] for name in names}
     told_by = meanings(columns, healthy, str(path), _levels(path.with_suffix(".json")))
-    id_column = next((name for name in names if name.casefold() in ID_COLUMNS), None)
-    found = _matched(asked, rows, id_column) if id_column else {}
+    id_column = next((name for name in names if name.casefold() in ID_COLUMNS), names[0])
+    found = _matched(asked, rows, id_column)
     if told_by and not found:
-        raise UsageError(_nobody(path, asked, names, columns.get(id_column or "", [])))
+        raise UsageError(
+            f"{path}: none of the {len(asked)} subjects stands in it: the scans are of {_few(asked)}, its column "
+            f"{id_column} names {_few(columns[id_column])}. Correct that column."
+        )
     site = next((name for name in names if name.casefold() == "site"), "")
     return {subject: _person(found.get(subject, ()), told_by, site) for subject in asked}
 
 
+def _table_of(folder: Path) -> Path | None:
+    """Find the table of a folder, or of the data set it lies in, such as that of a derivative."""
+    own = folder / TABLE
+    if own.is_file() or own.is_symlink():
+        return own
+    root = next(
+        (each for each in folder.absolute().parents if is_data_set(each) and (each / TABLE).exists()), None
+    )
+    return root / TABLE if root else None
+
+
 def lines_of(path: Path) -> list[str]:
-    """Read the lines of a table. Raises UsageError if it is no text in UTF-8."""
+    """Read the lines of a table.
+
+    Raises UsageError if it is no text in UTF-8, InputError if its content has not been fetched.
+    """
+    check_fetched(path)
     try:
         return path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
@@ -63,8 +84,8 @@ def lines_of(path: Path) -> list[str]:
 
 def _read(path: Path) -> tuple[list[str], list[Row]]:
     names, *rows = csv.reader(lines_of(path) or [""], delimiter="\t", quoting=csv.QUOTE_NONE)
-    if len(names) == 1 and len(names[0].split(",")) > 1:
-        raise UsageError(f"{path}: its columns are parted by commas. Save it with tabs between them (TSV).")
+    if len(names) == 1 and re.search(r"[,; ]", names[0].strip()):
+        raise UsageError(f"{path}: no tabs part its columns ({names[0][:60]}). Save it with tabs (TSV).")
     names = [name.strip() for name in names]
     filled = [[*row, *[""] * (len(names) - len(row))] for row in rows if any(cell.strip() for cell in row)]
     return names, [dict(zip(names, row, strict=False)) for row in filled]
@@ -136,15 +157,6 @@ def _person(rows: Sequence[Row], told_by: Sequence[Meaning], site: str) -> Perso
             if found == state:
                 return Person(state, word, f"{column} {word or 'n/a'}", where)
     raise AssertionError(said)
-
-
-def _nobody(path: Path, subjects: Sequence[str], names: Sequence[str], ids: Sequence[str]) -> str:
-    if not ids:
-        return f"{path}: has no column participant_id, so nobody can be found in it; only {', '.join(names)}."
-    return (
-        f"{path}: none of the {len(subjects)} subjects stands in it: the scans are of {_few(subjects)}, its "
-        f"rows of {_few(ids)}. Correct the column participant_id."
-    )
 
 
 def _few(names: Sequence[str]) -> str:

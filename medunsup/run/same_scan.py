@@ -14,6 +14,14 @@ OTHER_CONTRAST = {"ce": "contrast agent (ce-)", "inv": "single inversion (inv-)"
 log = logging.getLogger(__name__)
 
 
+def magnitude_alone(scans: Sequence[Path]) -> list[Path]:
+    """Leave out what BIDS names phase, real or imaginary, unless nothing else is there: it is refused later."""
+    kept = [scan for scan in scans if not not_magnitude(scan.name)]
+    if kept and len(kept) < len(scans):
+        log.warning("%d phase, real or imaginary images were left out (part-).", len(scans) - len(kept))
+    return kept or list(scans)
+
+
 def without_repeats(scans: Sequence[Path]) -> tuple[list[Path], Counter[str]]:
     """Leave out, by their BIDS names, images that are not magnitude, of another contrast, or repeats.
 

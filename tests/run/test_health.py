@@ -89,6 +89,13 @@ def test_words_that_only_patients_and_healthy_people_have_tell_whatever_the_colu
     assert states({"arm": ["Patient", "Healthy Control"]}) == ["patient", "healthy"]
 
 
+def test_a_column_that_may_mean_something_else_does_not_outweigh_one_that_is_not_understood():
+    columns = {"condition": ["normal", "occluded"], "group": ["1", "2"]}
+    with pytest.raises(UsageError, match=r"group \(1 1, 2 1\)\. "):
+        meanings(columns, None, WHERE)
+    assert states({"condition": ["normal", "MS"]}) == ["healthy", "patient"]
+
+
 def test_numbers_mean_what_the_data_set_itself_says_they_do():
     levels = {"DX_GROUP": {"1": "Autism", "2": "Control"}}
     assert states({"DX_GROUP": ["1", "2", "n/a"]}, levels=levels) == ["patient", "healthy", "unknown"]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medunsup.core.errors import UsageError
+from medunsup.core.errors import InputError, UsageError
 from medunsup.run.health import HealthyWords
 from medunsup.run.participants import Person, people
 
@@ -104,13 +104,37 @@ def test_codes_are_read_as_participants_json_explains_them(tmp_path):
     ("rows", "words"),
     [
         (["participant_id\tgroup", "900\tcontrol"], "none of the 1 subjects stands in it.*sub-1.*900"),
-        (["name\tgroup", "sub-1\tcontrol"], "has no column participant_id"),
-        (["participant_id,group", "sub-1,control"], "parted by commas"),
+        (["age\tgroup", "30\tcontrol"], "its column age names 30"),
+        (["participant_id,group", "sub-1,control"], "no tabs part its columns"),
+        (["participant_id group", "sub-1 control"], "no tabs part its columns"),
     ],
 )
 def test_a_table_that_cannot_be_matched_is_refused(tmp_path, rows, words):
     with pytest.raises(UsageError, match=words):
         states(write(tmp_path, *rows), "sub-1")
+
+
+def test_the_first_column_names_the_subjects_whatever_it_is_called(tmp_path):
+    write(tmp_path, "Code\tgroup", "1\tcontrol")
+    assert states(tmp_path, "sub-01") == ["healthy"]
+
+
+def test_a_derivative_is_read_with_the_table_of_the_data_set_it_lies_in(tmp_path):
+    derivative = tmp_path / "derivatives" / "prep"
+    derivative.mkdir(parents=True)
+    write(tmp_path, "participant_id\tgroup", "sub-1\tpatient", "sub-2\tcontrol")
+    assert states(derivative, "sub-1", "sub-2") == ["given", "given"]
+    (tmp_path / "dataset_description.json").write_text("{}")
+    assert states(derivative, "sub-1", "sub-2") == ["patient", "healthy"]
+
+
+@pytest.mark.parametrize("is_link", [False, True])
+def test_a_table_that_was_not_fetched_is_not_taken_for_none(tmp_path, is_link):
+    target = ".git/annex/objects/aa/bb/key/key"
+    table = tmp_path / "participants.tsv"
+    table.symlink_to(target) if is_link else table.write_text(f"/{target.removeprefix('.git/')}\n")
+    with pytest.raises(InputError, match="has not been fetched"):
+        states(tmp_path, "sub-1")
 
 
 def test_words_are_asked_for_only_where_there_is_a_table(tmp_path):

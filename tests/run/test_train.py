@@ -20,6 +20,7 @@ from medunsup.run.model_folder import BASELINE_ARRAYS, MANIFEST, WEIGHTS, arrays
 from medunsup.run.prepare_many import prepare_all, prepared
 from medunsup.run.sources import read_source
 from medunsup.run.train import train
+from medunsup.run.trained import trained_facts
 from medunsup.run.verify import find_models, verify
 
 __all__ = ["few", "people", "trained"]
@@ -48,6 +49,13 @@ def break_off(monkeypatch: pytest.MonkeyPatch, training: Callable[[], object]) -
         broken.setattr(learn, "baseline_scores", stop)
         with pytest.raises(KeyboardInterrupt):
             training()
+
+
+def test_card_and_facts_say_who_counts_as_healthy_and_that_nobody_was_left_out(trained):
+    card = (trained.path / "README.md").read_text()
+    assert f"Taken as healthy: as given, for the source names nobody's state ({N_PEOPLE})." in card
+    assert trained_facts(trained)["left_out"] == {}
+    assert sum(trained_facts(trained)["healthy_by"].values()) == N_PEOPLE
 
 
 def test_model_folder_has_all_its_files_and_says_what_they_hash_to(trained):
