@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from medunsup.core.errors import UsageError
+from medunsup.core.errors import InputError, UsageError
 from medunsup.io.bids import is_data_set
 from medunsup.io.fetched import check_fetched
 from medunsup.run.health import HealthyWords, Meaning, State, is_nothing, meanings
@@ -48,12 +48,14 @@ def people(folder: Path, subjects: Iterable[str], healthy: HealthyWords | None =
     names, rows = _read(path)
     columns = {name: [row[name] for row in rows] for name in names}
     told_by = meanings(columns, healthy, str(path), _levels(path.with_suffix(".json")))
-    id_column = next((name for name in names if name.casefold() in ID_COLUMNS), names[0])
+    id_column = next((name for name in names if name.casefold() in ID_COLUMNS), names[0] if names else "")
     found = _matched(asked, rows, id_column)
     if told_by and not found:
+        if path.parent != folder and healthy is None:  # the table of other people
+            return dict.fromkeys(asked, Person())
         raise UsageError(
-            f"{path}: none of the {len(asked)} subjects stands in it: the scans are of {_few(asked)}, its column "
-            f"{id_column} names {_few(columns[id_column])}. Correct that column."
+            f"{path}: none of the {len(asked)} subjects stands in it: the scans are of {_few(asked)}, its "
+            f"column {id_column} names {_few(columns[id_column])}. Correct that column."
         )
     site = next((name for name in names if name.casefold() == "site"), "")
     return {subject: _person(found.get(subject, ()), told_by, site) for subject in asked}
@@ -64,22 +66,22 @@ def _table_of(folder: Path) -> Path | None:
     own = folder / TABLE
     if own.is_file() or own.is_symlink():
         return own
-    root = next(
-        (each for each in folder.absolute().parents if is_data_set(each) and (each / TABLE).exists()), None
-    )
-    return root / TABLE if root else None
+    roots = (each for each in folder.absolute().parents if is_data_set(each))
+    return next((root / TABLE for root in roots if (root / TABLE).exists()), None)
 
 
 def lines_of(path: Path) -> list[str]:
     """Read the lines of a table.
 
-    Raises UsageError if it is no text in UTF-8, InputError if its content has not been fetched.
+    Raises UsageError if it is no text in UTF-8, InputError if it is not there or has not been fetched.
     """
     check_fetched(path)
     try:
         return path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}: is no table. Save it as text (TSV) in UTF-8.") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}). Check the path.") from error
 
 
 def _read(path: Path) -> tuple[list[str], list[Row]]:

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 def magnitude_alone(scans: Sequence[Path]) -> list[Path]:
-    """Leave out what BIDS names phase, real or imaginary, unless nothing else is there: it is refused later."""
+    """Leave out what BIDS names phase, real or imaginary, unless nothing else is there to be refused."""
     kept = [scan for scan in scans if not not_magnitude(scan.name)]
     if kept and len(kept) < len(scans):
         log.warning("%d phase, real or imaginary images were left out (part-).", len(scans) - len(kept))
