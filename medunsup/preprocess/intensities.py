@@ -11,6 +11,8 @@ Array = NDArray[np.float32]
 N_ITERATIONS = 10
 PRIOR_FLOOR = 0.02
 LEAST_SD_RATIO = 0.25
+UNLIKE_ALL = 4e-8  # density of what is like no tissue, beside Gaussians of the widest sd: no unit of its own
+TINY = float(np.finfo(np.float32).tiny)  # for a scan of one value, whose spread is 0
 BIAS_WIDTH_MM = 25.0
 BIAS_LIMIT = 0.7
 
@@ -61,12 +63,12 @@ def _moments(values: Array, posterior: Array) -> tuple[NDArray[np.float64], NDAr
     mean = (posterior @ values) / weight
     spread = (posterior * (values - mean[:, None]) ** 2).sum(axis=1) / weight
     sd = np.sqrt(spread)
-    return mean, np.maximum(sd, LEAST_SD_RATIO * sd.max() + 1e-6)
+    return mean, np.maximum(sd, LEAST_SD_RATIO * sd.max() + TINY)
 
 
 def _posterior(values: Array, prior: Array, mean: NDArray[np.float64], sd: NDArray[np.float64]) -> Array:
     distance = ((values - mean[:, None]) / sd[:, None]) ** 2
-    density = prior * np.exp(-0.5 * distance) / sd[:, None] + 1e-9
+    density = prior * np.exp(-0.5 * distance) / sd[:, None] + UNLIKE_ALL / sd.max()
     return np.asarray(density / density.sum(axis=0), dtype=np.float32)
 
 

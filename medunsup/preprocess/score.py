@@ -74,7 +74,7 @@ def _levels(scan: Volume, smoothing_mm: float) -> NDArray[np.float32]:
     """Smoothed intensities scaled to histogram levels from 0 to N_BINS."""
     smooth = ndimage.gaussian_filter(scan.data, [smoothing_mm / length for length in scan.spacing_mm])
     low, high = np.percentile(smooth, (0.5, 99.5))
-    span = max(float(high - low), 1e-6)
+    span = float(high - low) or float(np.ptp(smooth)) or 1.0
     return np.asarray(np.clip((smooth - low) / span, 0, 1) * (N_BINS - 1e-3), dtype=np.float32)
 
 

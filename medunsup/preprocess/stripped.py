@@ -12,6 +12,7 @@ from medunsup.preprocess.surface import onto_grid
 BRAIN_ML = (600.0, 2100.0)
 BACKGROUND_SHARE = 0.9
 NOISE_SDS = 5.0
+ROUNDING = 1e-8  # of the scan's range: differences of the background that are none
 BRIGHT_SHARE = 0.06
 CLEFT_MM = 4.0
 BRIDGE_MM = 2.0
@@ -40,7 +41,8 @@ def _background(image: Volume) -> tuple[float, float] | None:
     if exact.mean() > BACKGROUND_SHARE:
         return level, 0.0
     spread = 1.4826 * float(np.median(np.abs(faces - level)))
-    quiet = np.abs(faces - level) < NOISE_SDS * max(spread, 1e-6)
+    least = ROUNDING * float(np.ptp(image.data))
+    quiet = np.abs(faces - level) < NOISE_SDS * max(spread, least)
     return (level, spread) if quiet.mean() > BACKGROUND_SHARE else None
 
 

@@ -162,8 +162,10 @@ def _fluid_range(look: TissueLook, distance: NDArray[np.float32], rule: Growth) 
 def _levels(corrected: NDArray[np.float32], placed: Mask) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Histogram level of every voxel, and the levels' centres."""
     low = float(np.percentile(corrected, 0.5))
-    high = max(float(np.percentile(corrected[placed], 99.5)) * 1.3, low + 1e-6)
-    scaled = (corrected - low) * (N_BINS / (high - low))
+    high = float(np.percentile(corrected[placed], 99.5)) * 1.3
+    if not high > low:  # nothing in the head is brighter than the air
+        high = float(corrected.max())
+    scaled = (corrected - low) * (N_BINS / ((high - low) or 1.0))
     centers = low + (np.arange(N_BINS) + 0.5) * (high - low) / N_BINS
     return np.clip(scaled, 0, N_BINS - 1).astype(np.intp), centers
 
@@ -182,7 +184,7 @@ def _density_inside(look: TissueLook, centers: NDArray[np.float64]) -> NDArray[n
 
 def _smooth_density(counts: NDArray[np.float64]) -> NDArray[np.float64]:
     smooth = ndimage.gaussian_filter1d(counts, 1.0)
-    smooth += 1e-3 * max(smooth.sum(), 1e-6) / N_BINS
+    smooth += 1e-3 * max(smooth.sum(), 1e-6) / N_BINS  # counts of voxels
     return np.asarray(smooth / smooth.sum())
 
 
