@@ -103,7 +103,8 @@ def _picture(header: Dataset) -> str:
 
 
 def _number_and_uid(header: Dataset) -> tuple[int, str]:
-    return int(header.get("InstanceNumber") or 0), str(header.get("SOPInstanceUID"))
+    number = header.get("InstanceNumber")
+    return number if isinstance(number, int) else 0, str(header.get("SOPInstanceUID"))
 
 
 def _by_number(series: Series) -> tuple[int, str, str]:

@@ -92,14 +92,16 @@ def _check_alike(path: Path, slices: Sequence[Slice]) -> None:
 
 
 def _check_copies(path: Path, slices: Sequence[Slice]) -> None:
-    seen: dict[tuple[str, int], Slice] = {}
-    for item in slices:
-        key = (str(item.header.get("SOPInstanceUID")), item.frame)
-        if key in seen:
-            raise InputError(
-                f"{path}: duplicate slice: {item.name} and {seen[key].name} are one image. Remove one copy."
-            )
-        seen[key] = item
+    files = {item.path: str(item.header.get("SOPInstanceUID") or item.path) for item in slices}
+    first: dict[str, Path] = {}
+    copies = [(file, uid) for file, uid in files.items() if first.setdefault(uid, file) is not file]
+    if copies:
+        one, other = (_below(path, file) for file in (copies[0][0], first[copies[0][1]]))
+        more = f" (and {len(copies) - 1} more)" if len(copies) > 1 else ""
+        raise InputError(
+            f"{path}: duplicate slice: {one} and {other} are one image{more}. Remove one copy, or give the "
+            "folder of one."
+        )
 
 
 def _sort(slices: Sequence[Slice]) -> tuple[list[Slice], NDArray[np.float64]]:
@@ -178,6 +180,10 @@ def _compare_told(path: Path, first: Slice, spacing_mm: float, notes: Notes) -> 
             f"slices lie {spacing_mm:.2f} mm apart, but SpacingBetweenSlices is {told:.2f} mm: "
             "slices may be missing throughout. Export the whole series if so.",
         )
+
+
+def _below(folder: Path, file: Path) -> Path:
+    return file.relative_to(folder) if file.is_relative_to(folder) else file
 
 
 def _normal(item: Slice) -> NDArray[np.float64]:

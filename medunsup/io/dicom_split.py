@@ -22,8 +22,10 @@ def joined(found: Sequence[Series]) -> list[Series]:
 
     What else they do not share is noted in the joined series as doubts.
     """
-    short = [series for series in found if _lies_at_one_place(series)]
-    rest = [series for series in found if series not in short]
+    short: list[Series] = []
+    rest: list[Series] = []
+    for series in found:
+        (short if _lies_at_one_place(series) else rest).append(series)
     for _, group in groupby(sorted(short, key=_name), key=_name):
         alike = list(group)
         places = {tuple(_position(series.header).round(2)) for series in alike}

@@ -172,6 +172,7 @@ TRAPS = {
     "two missing in a row": (lambda d: series(d, without(4, 5)), {}, GeometryError, ["slice 4, 5 of 8 are missing", "gap 6.0 mm"]),
     "two missing apart": (lambda d: series(d, without(3, 6)), {}, GeometryError, ["slice 3 of 8 is missing"]),
     "one file twice": (lambda d: series(d, copied), {}, InputError, ["duplicate slice", "IM0009.dcm", "IM0003.dcm", "Remove one copy"]),
+    "one series twice": (lambda d: [write_slices(s, d / n) for s in [make_slices()] for n in "ab"] and d, {}, InputError, ["duplicate slice", "a/IM0001.dcm", "b/IM0001.dcm", "(and 5 more)", "give the folder of one"]),
     "two at one place": (lambda d: series(d, twin), {}, GeometryError, ["duplicate slice", "same place", "IM0003.dcm"]),
     "gantry tilt": (lambda d: series(d, shifted(lambda k: (0, 0.5 * k, 0))), {}, GeometryError, ["gantry tilt", "3.5 mm", "14.0°", "dcm2niix"]),
     "slight gantry tilt": (lambda d: series(d, shifted(lambda k: (0.03 * k, 0, 0))), {}, GeometryError, ["gantry tilt", "0.9°"]),
