@@ -53,7 +53,6 @@ def test_lof_is_scikit_learns():
 @pytest.mark.parametrize(
     ("name", "values", "reference"),
     [
-        ("ecod", {}, ECOD()),
         ("mcd", {"seed": 3}, MCD(random_state=3)),
         ("knn", {"n_neighbors": 7, "method": "mean"}, KNN(n_neighbors=7, method="mean")),
         ("kpca", {"gamma": 0.3}, KPCA(gamma=0.3, random_state=0)),
@@ -65,6 +64,12 @@ def test_lof_is_scikit_learns():
 def test_detectors_are_pyods(name, values, reference):
     wanted = reference.fit(standard(TRAIN)).decision_function(standard(TEST))
     np.testing.assert_allclose(fitted(name, **values).score_rows(TEST), wanted, rtol=1e-6)
+
+
+def test_ecod_is_pyods_for_each_row_judged_alone():
+    reference = ECOD().fit(standard(TRAIN))
+    wanted = [reference.decision_function(row[None])[0] for row in standard(TEST)]
+    np.testing.assert_allclose(fitted("ecod").score_rows(TEST), wanted, rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["lof", "ecod", "mcd", "knn", "kpca"])

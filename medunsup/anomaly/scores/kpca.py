@@ -22,7 +22,8 @@ class KPCAConfig(OutlierConfig):
     family="outlier",
     dims=(2, 3),
     paper="Hoffmann (2007), Kernel PCA for novelty detection. Pattern Recognition.",
-    limit="The kernel's width decides, and a distance beyond a few widths all looks alike.",
+    limit="The kernel's width decides, and a distance beyond a few widths all looks alike. With all "
+    "components the rows learned from score 0: only other healthy scans tell what is usual.",
 )
 class KPCA(OutlierScore):
     """What is left of a row after projection on the healthy rows' kernel components."""

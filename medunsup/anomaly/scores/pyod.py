@@ -11,7 +11,7 @@ from medunsup.core.registry import register
 class PyODConfig(OutlierConfig):
     """Which detector, with which of its own parameters."""
 
-    detector: str = Field("iforest", description="PyOD's module, such as iforest, hbos, copod, ocsvm, inne")
+    detector: str = Field("iforest", description="PyOD's module, such as iforest, hbos, gmm, kde, ocsvm")
     options: dict[str, Any] = Field(default={}, description="the detector's own parameters by PyOD's names")
 
 
@@ -20,7 +20,8 @@ class PyODConfig(OutlierConfig):
     family="outlier",
     dims=(2, 3),
     paper="Zhao et al. (2019), PyOD: a Python toolbox for scalable outlier detection. JMLR.",
-    limit="Taken as PyOD gives it: not every detector is quick, or keeps its numbers for rows judged alone.",
+    limit="Not every detector is quick; those that judge a scan by its company, or the furthest lowest, are "
+    "refused.",
 )
 class PyOD(OutlierScore):
     """The detector of PyOD's that the user names."""
