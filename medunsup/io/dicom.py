@@ -68,7 +68,14 @@ def _stack(
     check_series(path, chosen, found.hint)
     _note_series(path, chosen, found.series, notes)
     planes = [plane for file, header in chosen.files for plane in slices_of(file, header)]
-    ordered, affine = order_slices(path, _magnitude(path, planes, notes), volume, notes)
+    try:
+        ordered, affine = order_slices(path, _magnitude(path, planes, notes), volume, notes)
+    except InputError as error:
+        if not chosen.more_uids:
+            raise
+        n_series = len(chosen.more_uids) + 1
+        cause = f"Its {n_series} slices have a SeriesInstanceUID each; they were taken for one series."
+        raise type(error)(f"{error} {cause}") from error
     _note_scan(ordered[0].attributes, notes)
     return ordered, affine
 
