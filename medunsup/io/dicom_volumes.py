@@ -207,7 +207,8 @@ def _check_unmixed(path: Path, images: Sequence[Placed], volumes: list[list[Plac
 def _told_apart(volumes: list[list[Placed]], by: list[str]) -> str:
     """Say what volumes differ in, with the first attribute's values if they are few."""
     values = [_text(volume[0][1].attributes.get(by[0])) for volume in volumes]
-    few = len(volumes) <= MOST_LISTED and len(set(values)) == len(values)
+    is_told = any(by[0] in names for names in (*MEASURED, KIND, ("EchoNumbers",)))  # no dates, no free text
+    few = is_told and len(volumes) <= MOST_LISTED and len(set(values)) == len(values)
     listed = f" ({', '.join(f'{n}: {value}' for n, value in enumerate(values))})" if few else ""
     sizes = {len(volume) for volume in volumes}
     uneven = f", and have {min(sizes)} to {max(sizes)} slices" if len(sizes) > 1 else ""
