@@ -98,7 +98,9 @@ With = Annotated[
         "Input",
         "--with",
         metavar="NAME=FILE",
-        help="Another contrast of the head: T2w=scan_T2w.nii.gz; for many scans a pattern as in --mask.",
+        help="Another contrast of the same head: T2w=scan_T2w.nii.gz; for many scans a pattern as in --mask. "
+        "Scans in register are taken as they are, one that moved is registered rigidly and that is told, a "
+        "mirrored one or one of another head is refused.",
     ),
 ]
 Contrast = Annotated[

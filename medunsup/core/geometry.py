@@ -49,6 +49,16 @@ def distance_mm(first: Grid, second: Grid) -> float:
     return float(np.abs((first.affine - second.affine) @ _corners(first.shape)).max())
 
 
+def steadied(affine: Affine) -> Affine:
+    """Round to 1e-5 and 1e-3 mm: files differ in the last digits, and a registration amplifies them.
+
+    A DICOM series and its NIfTI copy, whose affine is stored in single precision, get the same mask.
+    """
+    rounded = np.round(affine, 5)
+    rounded[:3, 3] = np.round(affine[:3, 3], 3)
+    return rounded
+
+
 def check_same_grid(first: Grid, second: Grid, what: str = "the two volumes") -> None:
     """Raise GeometryError unless both lattices coincide."""
     if not first.is_close(second):

@@ -32,7 +32,8 @@ def on_template(image: Volume, mask: NDArray[np.bool_]) -> Placement | None:
         return None
     low = float(image.data[mask].min())
     brain = image.like(np.where(mask, image.data - low, 0).astype(np.float32))
-    score = PlacementScore(load_template(), shrink(brain, WORK_MM), None, SAMPLING)
+    template = load_template()
+    score = PlacementScore(template.t1, template.mask, shrink(brain, WORK_MM), None, SAMPLING)
     here = score(np.eye(4))
     if here < LEAST_SCORE or any(score(move) > here for move in _moves()):
         return None

@@ -62,14 +62,14 @@ def find_start(template: Template, image: Volume, *, stripped: bool) -> Start:
     scan = shrink(image, SCAN_SPACING_MM)
     head = find_head(scan, stripped=stripped)
     skin = None if stripped else head
-    score = PlacementScore(template, scan, skin, COARSE)
+    score = PlacementScore(template.t1, template.mask, scan, skin, COARSE)
 
     def ask(pose: Pose) -> float:
         return score(similarity(pose, template.center_mm))
 
     best: tuple[float, Pose] = (-np.inf, np.zeros(7))
     for pose in _distinct(sorted(_grid(scan, head), key=ask, reverse=True)):
-        value, steps = _climb(lambda step, pose=pose: ask(pose + step * STEP), 7, 250)  # type: ignore[misc]
+        value, steps = climb(lambda step, pose=pose: ask(pose + step * STEP), 7, 250)  # type: ignore[misc]
         found = pose + steps * STEP
         agrees = abs(value - best[0]) < SAME_SCORE and bool(np.all(np.abs(found - best[1]) < APART))
         best = max(best, (value, found), key=lambda item: item[0])
@@ -81,20 +81,20 @@ def find_start(template: Template, image: Volume, *, stripped: bool) -> Start:
 
 def stretch(template: Template, start: Start) -> Start:
     """Let the template stretch and shear on the whole head, stiffly and under the skin; 12 parameters."""
-    score = PlacementScore(template, start.scan, start.head, FINER)
+    score = PlacementScore(template.t1, template.mask, start.scan, start.head, FINER)
     center = start.affine_mm[:3, :3] @ template.center_mm + start.affine_mm[:3, 3]
 
     def stretched(steps: NDArray[np.float64]) -> Affine:
         shift, change = np.split(steps * STRETCH_STEP, [3])
         matrix = start.affine_mm[:3, :3] @ (np.eye(3) + change.reshape(3, 3))
-        return _about(matrix, center + shift, template.center_mm)
+        return about(matrix, center + shift, template.center_mm)
 
     def ask(steps: NDArray[np.float64]) -> float:
         change = (steps * STRETCH_STEP)[3:].reshape(3, 3)
         strain = (change + change.T) / 2
         return score(stretched(steps)) - STIFFNESS * float((strain**2).sum())
 
-    value, steps = _climb(ask, 12, 900)
+    value, steps = climb(ask, 12, 900)
     affine = stretched(steps)
     return replace(start, affine_mm=affine, score=value, outside_head=score.outside_head(affine))
 
@@ -104,7 +104,7 @@ def similarity(pose: Pose, center_mm: NDArray[np.float64]) -> Affine:
 
     A pose is (x, y, z of the brain's centre in scan world mm, pitch, roll, yaw in degrees, log size).
     """
-    return _about(rotation(pose[3], pose[4], pose[5]) * np.exp(pose[6]), pose[:3], center_mm)
+    return about(rotation(pose[3], pose[4], pose[5]) * np.exp(pose[6]), pose[:3], center_mm)
 
 
 def rotation(pitch_deg: float, roll_deg: float, yaw_deg: float) -> NDArray[np.float64]:
@@ -112,7 +112,7 @@ def rotation(pitch_deg: float, roll_deg: float, yaw_deg: float) -> NDArray[np.fl
     return np.asarray(Rotation.from_euler("xyz", (pitch_deg, roll_deg, yaw_deg), degrees=True).as_matrix())
 
 
-def _about(matrix: NDArray[np.float64], center: NDArray[np.float64], was: NDArray[np.float64]) -> Affine:
+def about(matrix: NDArray[np.float64], center: NDArray[np.float64], was: NDArray[np.float64]) -> Affine:
     """Build the affine with this matrix that moves `was` to `center`."""
     affine = np.eye(4)
     affine[:3, :3] = matrix
@@ -138,7 +138,7 @@ def _distinct(poses: list[Pose]) -> list[Pose]:
     return kept[:MAX_DESCENTS]
 
 
-def _climb(score: Callable[[Pose], float], n_steps: int, n_calls: int) -> tuple[float, Pose]:
+def climb(score: Callable[[Pose], float], n_steps: int, n_calls: int) -> tuple[float, Pose]:
     """Climb from zero to the nearest local best (Powell 1964)."""
     options = {"maxfev": n_calls, "xtol": 0.05, "ftol": 1e-3 if n_steps < 12 else 1e-4}
     found = optimize.minimize(

@@ -8,6 +8,8 @@ CITATIONS: dict[str, str] = {
     "Frontiers in Neuroinformatics 7:45.",
     "mutual information": "Mattes D, Haynor DR, Vesselle H, et al. (2003). PET-CT image registration "
     "in the chest using free-form deformations. IEEE Transactions on Medical Imaging 22(1):120–128.",
+    "rigid": "Maes F, Collignon A, Vandermeulen D, Marchal G, Suetens P (1997). Multimodality image "
+    "registration by maximization of mutual information. IEEE Transactions on Medical Imaging 16(2):187–198.",
     "nibabel": "Brett M, Markiewicz CJ, Hanke M, et al. nibabel: access a cacophony of neuro-imaging file "
     "formats. doi:10.5281/zenodo.591597.",
     "highdicom": "Bridge CP, Gorman C, Pieper S, et al. (2022). Highdicom: a Python library for standardized "

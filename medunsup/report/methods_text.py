@@ -96,6 +96,12 @@ def _say_normalise(text: MethodsText, step: Step) -> None:
 def _say_contrasts(text: MethodsText, step: Step) -> None:
     given = step.parameters.get("given") or []
     text.say(f"Further contrasts were used together with it: {', '.join(map(str, given))}")
+    moved = [name for name in given if step.findings.get(f"{name} place", {}).get("registered")]
+    if moved:
+        text.say(
+            f"Registered to it rigidly, by mutual information within the brain: {', '.join(map(str, moved))}",
+            "rigid",
+        )
 
 
 _SENTENCES: dict[str, Callable[[MethodsText, Step], None]] = {

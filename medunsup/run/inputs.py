@@ -1,4 +1,4 @@
-"""Read the scan and what is given beside it: a brain mask, further contrasts."""
+"""Read the scan and what is given beside it: a brain mask, the names of further contrasts."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from medunsup.core.errors import GeometryError, InputError, UsageError
-from medunsup.core.geometry import Grid
+from medunsup.core.geometry import Affine, Grid
 from medunsup.core.record import Step
 from medunsup.core.volume import Volume
 from medunsup.io.bids import PARTS, Contrast, contrast_of_word, not_magnitude
@@ -65,30 +65,10 @@ def load_mask(path: Path, image: Volume, step: Step, coordinates: Coordinates = 
         )
     note_source(given, step)
     region = (given.data > _threshold(given.data)).astype(np.float32)
-    on_scan = _onto(given.like(region), image, step, "mask") > 0.5
+    on_scan = onto(given.like(region), image, step, "mask") > 0.5
     if not on_scan.any():
         raise GeometryError(f"{path}: the mask does not overlap the scan. Give the mask of this scan.")
     return image.like(on_scan, kind="mask")
-
-
-def load_contrasts(
-    given: Mapping[str, str | Path], image: Volume, step: Step, coordinates: Coordinates = "auto"
-) -> dict[str, Volume]:
-    """Load further contrasts of the same head onto the scan's grid, by name.
-
-    They are taken to lie in the same world as the scan (co-registered); no registration is done.
-    """
-    from medunsup.io.load import load
-
-    volumes = {}
-    for name, path in given.items():
-        refuse_phase(Path(path))
-        volume = load(Path(path), coordinates=coordinates)
-        if kind := what_it_is(volume.data):
-            raise InputError(f"{path}: is {kind}, not a {name} scan. Give the scan it was made from.")
-        note_source(volume, step, prefix=f"{name} ")
-        volumes[name] = image.like(_onto(volume, image, step, name))
-    return volumes
 
 
 def by_contrast(given: Mapping[str, Item] | None) -> dict[str, Item]:
@@ -119,12 +99,22 @@ def note_source(volume: Volume, step: Step, prefix: str = "") -> None:
     step.findings |= {prefix + key: value for key, value in facts.items() if value is not None}
 
 
-def _onto(volume: Volume, image: Volume, step: Step, name: str) -> NDArray[Any]:
-    if volume.grid.is_close(image.grid):
-        return volume.data
+def onto(
+    volume: Volume, image: Volume, step: Step, name: str, motion_mm: Affine | None = None
+) -> NDArray[Any]:
+    """Bring a volume onto the scan's grid, by its header or where `motion_mm` (4, 4) says it lies.
+
+    A motion maps the scan's world to the volume's. Without one, a volume on the same grid stays as it is.
+    """
+    if motion_mm is None:
+        if volume.grid.is_close(image.grid):
+            return volume.data
+        step.warn(
+            f"The {name} lies on another grid ({_size(volume.grid)}); it was resampled onto the scan's."
+        )
     step.findings[f"{name} resampled"] = {"from_shape": list(volume.shape), "interpolation": "linear"}
-    step.warn(f"The {name} lies on another grid ({_size(volume.grid)}); it was resampled onto the scan's.")
-    index = np.linalg.inv(volume.affine) @ image.affine
+    motion_mm = np.eye(4) if motion_mm is None else motion_mm
+    index = np.linalg.inv(volume.affine) @ motion_mm @ image.affine
     data = volume.data.astype(np.float32, copy=False)
     return ndimage.affine_transform(data, index[:3, :3], index[:3, 3], output_shape=image.shape, order=1)
 

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medunsup.core.geometry import Affine
+from medunsup.core.geometry import Affine, steadied
 from medunsup.core.record import Record, Step
 from medunsup.core.volume import Volume
 from medunsup.io.atomic import atomic_path
 from medunsup.run import inputs
 from medunsup.run.contrast import ASSUMPTION, name_contrasts
 from medunsup.run.request import Request
-from medunsup.run.scan import find_brain, steadied
+from medunsup.run.scan import find_brain
 
 RECIPE = 3  # counts up when a scan comes out otherwise, so that what was kept is not taken again
 OTHER_CACHE = "another folder for prepared scans (--cache)"

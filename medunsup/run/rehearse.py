@@ -6,6 +6,7 @@ from dataclasses import replace
 from medunsup.core.record import Step
 from medunsup.run import inputs
 from medunsup.run.batch import Outcome, attempt
+from medunsup.run.further import read_contrast
 from medunsup.run.plan import Planned
 from medunsup.run.request import Request
 
@@ -32,5 +33,6 @@ def _read(request: Request) -> Outcome:
     image = inputs.load_scan(request.scan, settings, step)
     if request.mask is not None:
         inputs.load_mask(request.mask, image, step, settings.coordinates)
-    inputs.load_contrasts(request.contrasts, image, step, settings.coordinates)
+    for name, path in request.contrasts.items():
+        read_contrast(name, path, step, settings.coordinates)
     return Outcome(request.scan, "done")

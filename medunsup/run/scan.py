@@ -5,15 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
-from medunsup.core.geometry import Affine
+from medunsup.core.geometry import steadied
 from medunsup.core.paths import user_path
 from medunsup.core.record import Record, Step
 from medunsup.core.volume import Volume
 from medunsup.io.bids import names_contrast_agent
 from medunsup.io.load import Coordinates
-from medunsup.run import inputs, mixture, outcome
+from medunsup.run import further, inputs, mixture, outcome
 from medunsup.run.box import Box
 from medunsup.run.contrast import name_contrasts
 from medunsup.run.export import refuse_overwrite
@@ -50,12 +48,13 @@ def segment(
     """Segment one scan into GM, WM and CSF (or `tissues` classes) and measure their volumes.
 
     `path` is a NIfTI or MGZ file or a DICOM folder; `mask` a brain mask, found in the way `brain` says if
-    not given; `with_contrasts` maps T1w, T2w, FLAIR or PD to further scans of the same head; `volume`,
+    not given; `with_contrasts` maps T1w, T2w, FLAIR or PD to further scans of the same head, which are
+    registered to the scan rigidly where they moved, with a warning in the record; `volume`,
     `series` and `coordinates` are those of `load`; `parameters` are the method's own. With `out` the result
     is saved there. `progress` is told each step's name as it begins.
 
-    Raises InputError or GeometryError if a file cannot be used, UsageError for a wrong choice, StepError
-    if a step failed and nothing could take its place, OutputError if saving fails.
+    Raises InputError or GeometryError if a file cannot be used or shows another head, UsageError for a wrong
+    choice, StepError if a step failed and nothing could take its place, OutputError if saving fails.
 
     Examples
     --------
@@ -114,11 +113,11 @@ def segment_scan(request: Request, *, progress: Progress | None = None) -> Segme
         found = find_brain(image, request, step)
         brain, placement = found.mask, found.placement
     box = Box.around(brain.data, within=None if found.is_stripped else seen_ranges(image.data))
-    channels = {"image": box.take(image)}
+    channels, read = {"image": box.take(image)}, None
     if request.contrasts:
         with begin("contrasts", given=sorted(request.contrasts)) as step:
-            further = inputs.load_contrasts(request.contrasts, image, step, settings.coordinates)
-            channels |= {name: box.take(volume) for name, volume in further.items()}
+            others, read = further.load_contrasts(request.contrasts, image, brain, step, settings.coordinates)
+            channels |= {name: box.take(volume) for name, volume in others.items()}
     region = box.take(brain).data.copy()  # the whole mask comes back at the end
     brain = replace(box.take(brain), data=region)
     with begin("priors") as placed:
@@ -137,7 +136,7 @@ def segment_scan(request: Request, *, progress: Progress | None = None) -> Segme
     with begin("volumes") as step:
         volumes = outcome.measure(data, fitted, image.voxel_volume_mm3, step)
     with begin("quality") as step:
-        known = known_of(request, image, found)
+        known = replace(known_of(request, image, found), before=read)
         quality = outcome.judge(data, fitted, volumes, placement, image, box, known, step)
     parameters = {**settings.as_record(), "parameters": fitted.parameters}
     classes, corrected = data.labels, outcome.corrected(image, box, fitted, uneven[0])
@@ -186,13 +185,3 @@ def known_of(request: Request, image: Volume, found: "Brain") -> "Known":
         or bool(image.source and image.source.notes.get("contrast_agent")),
         reaches_bone=found.reaches_bone,
     )
-
-
-def steadied(affine: Affine) -> Affine:
-    """Round to 1e-5 and 1e-3 mm: files differ in the last digits, and a registration amplifies them.
-
-    A DICOM series and its NIfTI copy, whose affine is stored in single precision, get the same mask.
-    """
-    rounded = np.round(affine, 5)
-    rounded[:3, 3] = np.round(affine[:3, 3], 3)
-    return rounded

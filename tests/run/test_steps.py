@@ -12,7 +12,8 @@ from medunsup.core.volume import Source
 from medunsup.io.load import load
 from medunsup.run.box import Box
 from medunsup.run.contrast import contrast_of_intensity, name_contrasts
-from medunsup.run.inputs import by_contrast, load_contrasts, load_mask
+from medunsup.run.further import load_contrasts
+from medunsup.run.inputs import by_contrast, load_mask
 from medunsup.run.request import Request
 from medunsup.run.settings import SegmentSettings
 
@@ -99,7 +100,7 @@ def test_a_mask_of_another_place_is_refused(small_brain, scan, tmp_path):
 def test_a_further_contrast_lands_on_the_scans_grid_whatever_its_axes(make_scan, small_brain, scan):
     path = make_scan("t2.nii.gz", contrast="T2w", axes="PIR")
     step = Step("contrasts")
-    further = load_contrasts({"T2w": path}, scan, step)["T2w"]
+    further = load_contrasts({"T2w": path}, scan, small_brain.mask, step)[0]["T2w"]
     truth = small_brain.image("T2w").data * small_brain.mask.data
     assert np.allclose(further.data, truth, atol=1e-3)
     assert step.warnings == []

@@ -1,5 +1,7 @@
 """The verdict on a tissue segmentation: what a careful reader would check first, and in which words."""
 
+from dataclasses import replace
+
 from medunsup.core.volume import Volume
 from medunsup.preprocess.register import Placement
 from medunsup.tissue.base import TissueInput, TissueMethod
@@ -29,6 +31,6 @@ def assess(
     "partial" that not all is known or could be checked. Every measure and limit is in docs/quality.md.
     """
     known = known or Known()
-    findings = Findings(words=known.words)
+    findings = replace(known.before or Findings(), words=known.words)
     look(findings, data, fitted, volumes, placement, scan, origin, known)
     return findings.verdict()

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from medunsup.tissue.quality.findings import Findings
+
 
 @dataclass(frozen=True)
 class Known:
@@ -9,7 +11,8 @@ class Known:
 
     `is_stripped` says that it came without its skull, `mask_given` that its brain mask came with it,
     `contrast_given` that its contrast was named by the user, `contrast_agent` that its name or header tells
-    of one. `reaches_bone` is False where a mask that was found may leave fluid out.
+    of one. `reaches_bone` is False where a mask that was found may leave fluid out. `before` holds what was
+    found while reading.
     """
 
     is_stripped: bool = False
@@ -17,6 +20,7 @@ class Known:
     contrast_given: bool = False
     contrast_agent: bool = False
     reaches_bone: bool = True
+    before: Findings | None = None
 
     @property
     def words(self) -> dict[str, str]:
