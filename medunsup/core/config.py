@@ -9,6 +9,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from medunsup.core.errors import UsageError
 
 
+# The complaints of pydantic that a key's type and bounds explain.
+TYPE_AND_BOUNDS = ("literal", "greater_than_equal", "less_than_equal", "int_", "float_", "bool_")
+
+
 class Config(BaseModel):
     """Base of every method's parameters: typed, bounded, immutable."""
 
@@ -42,27 +46,30 @@ def _explain(cls: type[Config], where: str, items: list[Any]) -> str:
 
 def _wanted(cls: type[Config], items: list[Any]) -> str:
     """Say what a key takes, such as "should be 'auto' or a number from 2 to 12"; empty if that is not all."""
+    if not all(item["type"].startswith(TYPE_AND_BOUNDS) for item in items):
+        return ""  # a check of the config's own says more
     schema = cls.model_json_schema()["properties"].get(items[0]["loc"][0], {})
-    choices = [_choice(one) for one in schema.get("anyOf", [schema]) if one.get("type") != "null"]
-    return "" if "" in choices else f"should be {' or '.join(choices)}"
+    types = [one for one in schema.get("anyOf", [schema]) if one.get("type") != "null"]
+    choices = [word for one in types for word in _choices(one)]
+    first, last = ", ".join(choices[:-1]), choices[-1]
+    return "" if "" in choices else f"should be {first}{' or ' * bool(first)}{last}"
 
 
-def _choice(schema: dict[str, Any]) -> str:
-    """Put one type of a JSON schema into words; empty for what words do not tell."""
+def _choices(schema: dict[str, Any]) -> list[str]:
+    """Put one type of a JSON schema into words; an empty one for what words do not tell."""
     words = schema.get("enum") or ([schema["const"]] if "const" in schema else [])
     if words:
-        return " or ".join(repr(word) for word in words)
-    kind = {"integer": "a whole number", "number": "a number", "boolean": "true or false"}.get(
-        schema.get("type", ""), ""
-    )
+        return [repr(word) for word in words]
+    named = {"integer": "a whole number", "number": "a number", "boolean": "true or false"}
+    kind = named.get(schema.get("type", ""), "")
     least, most = schema.get("minimum"), schema.get("maximum")
     if not kind or "exclusiveMinimum" in schema or "exclusiveMaximum" in schema:
-        return ""
+        return [""]
     if least is not None and most is not None:
-        return f"{kind} from {least:g} to {most:g}"
+        return [f"{kind} from {least:g} to {most:g}"]
     if least is not None:
-        return f"{kind} of {least:g} or more"
-    return kind if most is None else f"{kind} of {most:g} or less"
+        return [f"{kind} of {least:g} or more"]
+    return [kind if most is None else f"{kind} of {most:g} or less"]
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

@@ -45,7 +45,7 @@ VERDICTS: dict[Shown, VerdictWords] = {
 }
 # No verdict: the run of such a scan broke. It stands beside the verdicts wherever many scans are listed.
 ERROR = "error"
-NOT_PROCESSED = VerdictWords(ERROR, "✕", "Not processed: the last run made no result of it.")
+NOT_PROCESSED = VerdictWords(ERROR, "✕", "Not processed: its last run made no result.")
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,10 @@ from typing import Any
 
 from medunsup.core.paths import user_path
 from medunsup.run.batch import CohortResult, Progress, in_order, reserved, work_through
+from medunsup.run.failed import failed_scans
 from medunsup.run.folders import opened
 from medunsup.run.given import apart, without_results
-from medunsup.run.group import TABLE, check_roots, failed_scans, write_group
+from medunsup.run.group import TABLE, check_roots, write_group
 from medunsup.run.inputs import by_contrast
 from medunsup.run.job import Job, do_job
 from medunsup.run.learning import check_learnable, learn, with_known_prior

@@ -9,7 +9,8 @@ from medunsup.io.atomic import write_text
 from medunsup.report.anomaly_group_scans import AnomalyScan, models_of, read_scans
 from medunsup.report.anomaly_group_shift import shift_words
 from medunsup.report.group_scans import FailedScan
-from medunsup.run.group import FEWEST, drawn, rows_of_failed
+from medunsup.run.failed import rows_of_failed, with_earlier
+from medunsup.run.group import FEWEST, drawn
 from medunsup.run.tables import tsv
 
 TABLE = "anomalies.tsv"
@@ -27,11 +28,13 @@ class Group:
 def write_group(root: Path, failed: Sequence[FailedScan] = ()) -> Group:
     """Write table and page of all scans in `root` and those that `failed` in this run, from two scans on.
 
-    A defect in the page is logged and costs the page alone. Raises OutputError if they cannot be written.
+    Those that failed in an earlier run stay named until they have a result. A defect in the page is logged
+    and costs the page alone. Raises OutputError if they cannot be written.
     """
     scans = read_scans(root)
     if not scans or len(scans) + len(failed) < FEWEST:
         return Group(None)
+    failed = with_earlier(root / TABLE, failed, {scan.file for scan in scans})
     write_text(root / TABLE, anomalies_tsv(scans, failed))
     page = drawn(root, partial(_write_page, failed=failed, scans=scans))
     return Group(page, shift_words(scans, models_of(scans)))

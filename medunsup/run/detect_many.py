@@ -13,9 +13,10 @@ from medunsup.run.detect import DetectRequest, check_rates, detect_scan, make_re
 from medunsup.run.detect_export import write
 from medunsup.run.detect_group import TABLE, write_group
 from medunsup.run.detect_outcome import DetectOutcome, read_outcome
+from medunsup.run.failed import failed_scans
 from medunsup.run.folders import opened
 from medunsup.run.given import apart, without_results
-from medunsup.run.group import check_roots, failed_scans
+from medunsup.run.group import check_roots
 from medunsup.run.model_folder import ModelFolder, read_model
 from medunsup.run.places import tell_where
 from medunsup.run.plan import Planned, look

@@ -1,7 +1,6 @@
 """What all results of one folder say together: one table of volumes, one page."""
 
 import logging
-import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
@@ -9,15 +8,13 @@ from pathlib import Path
 from medunsup.core.errors import MedunsupError, OutputError
 from medunsup.io.atomic import write_text
 from medunsup.io.bids import OutputNames
-from medunsup.report.group_scans import FailedScan, GroupScan, read_scans, subfolder
-from medunsup.report.words import ERROR
-from medunsup.run.batch import Outcome
+from medunsup.report.group_scans import FailedScan, GroupScan, read_scans
+from medunsup.run.failed import rows_of_failed, with_earlier
 from medunsup.run.root import check_root
 from medunsup.run.tables import tsv
 
 TABLE = "volumes.tsv"
 FEWEST = 2  # scans of which a page compares
-FOLDERS = re.compile(r"(?<![\w.:/])/(?:[^/\s:]+/)+")
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +22,8 @@ log = logging.getLogger(__name__)
 def write_group(root: Path, failed: Sequence[FailedScan] = (), *, page: bool = True) -> Path | None:
     """Write the table of all scans in `root`, and from two scans on the page that compares them.
 
-    Those that `failed` in this run are listed with the cause unless an earlier run left a result of them.
+    Those that `failed` in this run, and those of an earlier one that have no result yet, are listed with the
+    cause.
     Returns the page, or None if there is none. A defect in the page is logged and costs the page alone.
 
     Raises OutputError if the table's place is taken or cannot be written.
@@ -34,33 +32,11 @@ def write_group(root: Path, failed: Sequence[FailedScan] = (), *, page: bool = T
     if not scans:
         return None
     check_table(root / TABLE)
+    failed = with_earlier(root / TABLE, failed, {scan.file for scan in scans})
     write_text(root / TABLE, _table(scans, failed))
     if not page or len(scans) + len(failed) < FEWEST:
         return None
     return drawn(root, partial(_write_page, scans=scans, failed=failed))
-
-
-def failed_scans(root: Path, names: Sequence[OutputNames], outcomes: Sequence[Outcome]) -> list[FailedScan]:
-    """Name the scans of `root` that have no result of this run, as the table names scans."""
-    found = []
-    for each, outcome in zip(names, outcomes, strict=True):
-        if outcome.error is not None and each.root == root:
-            place = subfolder(each.path("dseg"), root)
-            found.append(FailedScan(place + outcome.scan.name, without_folders(outcome.error, outcome.scan)))
-    return found
-
-
-def without_folders(error: str, scan: Path) -> str:
-    """Leave out the folders of files: a page is passed on, and they may name a person."""
-    text = error.removeprefix(f"{scan}: ").replace(str(scan), scan.name)
-    text = text.replace(f"{scan.parent}/", "") if scan.parent.name else text
-    return FOLDERS.sub("", text)
-
-
-def rows_of_failed(failed: Sequence[FailedScan], there: set[str], columns: Sequence[str]) -> list[list[str]]:
-    """One row of n/a, with the cause, for each scan that failed and of which no result is `there`."""
-    known = [{"scan": scan.file, "verdict": ERROR, "error": _cell(scan.error)} for scan in failed]
-    return [[cells.get(name, "n/a") for name in columns] for cells in known if cells["scan"] not in there]
 
 
 def check_roots(names: Iterable[OutputNames], table: str) -> None:
@@ -105,8 +81,3 @@ def _table(scans: Sequence[GroupScan], failed: Sequence[FailedScan]) -> str:
         volumes = [str(scan.volumes_mm3.get(name, "n/a")) for name in tissues]
         rows.append([scan.file, *volumes, str(scan.mask_mm3), scan.quality.verdict, "n/a"])
     return tsv(rows + rows_of_failed(failed, {scan.file for scan in scans}, columns))
-
-
-def _cell(text: str) -> str:
-    """Keep a text in one cell of one row."""
-    return " ".join(text.split())

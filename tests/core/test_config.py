@@ -12,7 +12,7 @@ from medunsup.run.settings import SegmentSettings
         ({"tissues": 0}, "tissues: should be 'auto' or a whole number from 2 to 12, got 0"),
         ({"tissues": "many"}, "tissues: should be 'auto' or a whole number from 2 to 12, got 'many'"),
         ({"seed": -1}, "seed: should be a whole number of 0 or more, got -1"),
-        ({"brain": "skull"}, "brain: should be 'auto' or 'atlas' or 'stripped' or 'deepbet', got 'skull'"),
+        ({"brain": "skull"}, "brain: should be 'auto', 'atlas', 'stripped' or 'deepbet', got 'skull'"),
         ({"volume": -2}, "volume: should be a whole number of 0 or more, got -2"),
     ],
 )

@@ -14,6 +14,7 @@ from medunsup.io.hashes import hash_input
 from medunsup.run import export
 from medunsup.run.batch import attempt
 from medunsup.run.cohort import make_requests, run_requests, segment_many
+from medunsup.run.group import write_group
 from medunsup.run.settings import SegmentSettings
 from medunsup.run.summary import ScanOutcome
 
@@ -64,6 +65,8 @@ def test_a_scan_in_error_is_counted_on_the_page_and_has_a_row_with_the_cause(mak
     assert re.search(r'href="#failed">error</a></dt><dd class="value">1<', page)
     assert cause in page
     assert "private" not in page
+    write_group(out)  # as the group level of a BIDS App does
+    assert cause in (out / "volumes.tsv").read_text()
     shutil.copy(scans[0], broken)
     segment_many(scans, out, **QUICK)
     assert "error" not in (out / "volumes.tsv").read_text().split("\n", 1)[1]

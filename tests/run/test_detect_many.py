@@ -15,7 +15,7 @@ from medunsup.core.errors import OutputError, UsageError
 from medunsup.run.cohort import segment_many
 from medunsup.run.detect import detect
 from medunsup.run.detect_many import detect_many
-from medunsup.run.group import without_folders
+from medunsup.run.failed import without_folders
 
 __all__ = ["patient", "people", "trained"]
 
