@@ -8,7 +8,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from medunsup.core.errors import UsageError
 
-
 # The complaints of pydantic that a key's type and bounds explain.
 TYPE_AND_BOUNDS = ("literal", "greater_than_equal", "less_than_equal", "int_", "float_", "bool_")
 
