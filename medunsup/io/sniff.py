@@ -77,6 +77,8 @@ def sniff(path: Path) -> Format:
 def _check_name(path: Path, name: str, packed: bool) -> None:
     if packed and name.endswith((".nii", ".mgh", ".hdr", ".img")):
         raise InputError(f"{path}: is gzip-compressed but not named so. Rename it to {path.name}.gz.")
+    if name.endswith(".mgh.gz"):
+        raise InputError(f"{path}: is named so that nothing reads it. Rename it to {path.name[:-7]}.mgz.")
     if not packed and name.endswith((".nii.gz", ".mgz")):
         plain = path.name[:-1] + "h" if name.endswith(".mgz") else path.name[:-3]
         raise InputError(f"{path}: is named as compressed but is not. Rename it to {plain}.")

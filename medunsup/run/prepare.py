@@ -15,6 +15,7 @@ from medunsup.core.geometry import Affine, steadied
 from medunsup.core.record import Record, Step
 from medunsup.core.volume import Volume
 from medunsup.io.atomic import atomic_path
+from medunsup.io.hashes import hash_input
 from medunsup.run import inputs
 from medunsup.run.contrast import ASSUMPTION, name_contrasts
 from medunsup.run.request import Request
@@ -128,7 +129,7 @@ def _make(request: Request, image: Volume | None, spacing_mm: float, say: Say) -
         values, line = healthy_scale(values, inside, tissues)
         step.findings |= {"low": round(line.low, 4), "high": round(line.high, 4)}
     facts = {
-        "sha256": image.source.sha256 if image.source else None,
+        "sha256": hash_input(request.scan),
         "spacing_mm": [round(length, 4) for length in image.spacing_mm],
         "line": list(line),
         "steps": record.as_sidecar(),

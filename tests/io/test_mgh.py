@@ -41,6 +41,12 @@ def test_what_is_meant_as_no_scan_is_refused_by_its_intent(tmp_path, intent, wor
         load(make_mgh(tmp_path / "scan.mgz", intent))
 
 
+def test_a_name_that_nothing_reads_is_told_with_the_one_to_use(tmp_path):
+    path = make_mgh(tmp_path / "scan.mgz", 0).rename(tmp_path / "scan.mgh.gz")
+    with pytest.raises(InputError, match=r"Rename it to scan\.mgz"):
+        load(path)
+
+
 def test_another_version_is_no_mgh_file(tmp_path):
     with pytest.raises(InputError, match="not an image"):
         load(make_mgh(tmp_path / "scan.mgz", 1, version=2))
