@@ -123,7 +123,7 @@ def test_a_contrast_may_be_asked_for_as_people_write_it(word, contrast):
 
 @pytest.mark.parametrize("word", ["T9", "t1c", 3])
 def test_an_unknown_contrast_is_refused_with_the_known_ones(word):
-    with pytest.raises(UsageError, match="'T1w' or 'T2w' or 'FLAIR' or 'PD'"):
+    with pytest.raises(UsageError, match="'T1w', 'T2w', 'FLAIR' or 'PD'"):
         SegmentSettings.parse({"contrast": word})
 
 
