@@ -192,7 +192,7 @@ def is_data_set(folder: Path) -> bool:
 def dataset_root(scan: Path) -> Path | None:
     """Find the BIDS data set a scan lies in: the nearest folder above with a dataset_description.json."""
     for parent in scan.absolute().parents:
-        if (parent / "dataset_description.json").is_file():
+        if is_data_set(parent):
             return parent
     return None
 

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from medunsup.core.errors import InputError, MedunsupError
-from medunsup.io.bids import IMAGE_ENDINGS, stem
+from medunsup.io.bids import IMAGE_ENDINGS, is_data_set, stem
 from medunsup.io.companions import files_of
 from medunsup.io.own import result_kind
 from medunsup.io.walk import files_below
+from medunsup.run.bids_app import find_scans
 
 # The last word of names that are none of a scan.
 NOT_SCANS = ("mask", "lesions", "dseg", "probseg", "statmap", "seg", "label", "brainmask")
@@ -20,8 +21,9 @@ log = logging.getLogger(__name__)
 def opened(paths: Sequence[Path]) -> list[Path]:
     """Put the scans of each folder of NIfTI or MGZ files in its place; files and DICOM folders stay.
 
-    Results of medunsup, label maps and masks in such a folder are left out, which is logged. A folder that
-    holds DICOM images of MR as well stays the DICOM folder that it is.
+    Results of medunsup, label maps and masks in such a folder are left out, which is logged. Of a BIDS data
+    set the T1w scans are taken, none of derivatives. A folder that holds DICOM images of MR as well stays the
+    DICOM folder that it is.
 
     Raises InputError for a folder in which all images are left out.
     """
@@ -46,6 +48,14 @@ def no_scan(path: Path) -> str:
 
 
 def _scans_of(folder: Path) -> list[Path]:
+    if is_data_set(folder) and any(each.is_dir() for each in folder.glob("sub-*")):
+        scans = find_scans(folder)
+        log.warning(
+            "%s: %d T1w scans of a BIDS data set. For others, or some of them: medunsup bids.",
+            folder,
+            len(scans),
+        )
+        return scans
     files = files_below(folder)
     images = [path for path in files if _is_image(path)]
     if not images:

@@ -49,6 +49,15 @@ def test_its_scans_take_its_place_and_what_is_none_is_left_out_with_a_word(tmp_p
     ]
 
 
+def test_of_a_bids_data_set_its_own_t1w_scans_are_taken_and_no_derivative(tmp_path, caplog):
+    scan = put(tmp_path / "sub-01" / "anat" / "sub-01_T1w.nii.gz")
+    put(tmp_path / "sub-01" / "func" / "sub-01_task-rest_bold.nii.gz")
+    put(tmp_path / "derivatives" / "other" / "sub-01" / "anat" / "sub-01_desc-preproc_T1w.nii.gz")
+    (tmp_path / "dataset_description.json").write_text('{"Name": "x", "BIDSVersion": "1.10.0"}')
+    assert opened([tmp_path]) == [scan]
+    assert "medunsup bids" in caplog.text
+
+
 def test_a_pair_is_one_image_and_half_a_pair_is_none(tmp_path):
     pair = put(tmp_path / "p.hdr", kind=nib.Nifti1Pair)
     put(tmp_path / "q.hdr", kind=nib.Nifti1Pair)
