@@ -6,28 +6,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEAST_ALIKE = 0.5
-FEWEST_GREYS = 6
-DIFFERING_PER_VALUE = 0.03
+LEAST_OF_SLICES, SLICES_PERCENT, LEAST_OF_USUAL = 0.35, 10, 0.2
 LEAST_OF_EACH_VALUE = 0.3
+FEWEST_GREYS, DIFFERING_PER_VALUE = 6, 0.03
+ORDERED_GREYS, MOST_STEPS = 12, 0.45
 LEAST_WHOLE = 0.2
 SAMPLE_STEP = 3
+
+Slices = tuple[slice, ...]
 
 
 def label_map_values(data: NDArray[Any]) -> int:
     """Count the values of a label map or mask (I, J, K), its background too; 0 for a scan.
 
     A label map is constant within its regions, so that neighbours inside it are mostly exactly alike, and so
-    are those of nearly each value. Its ids may be many, and need not follow one another. A scan stored with
-    few grey values (8 in the brain) has such neighbours too, but the fewer the more values it has: of scans
-    rounded to q values, 1 / (1 + 0.045 q) of the neighbours were alike at most. A noise-free simulated scan
-    has values of shared voxels, few of whose neighbours are alike.
+    are those of nearly each value. Its ids may be many, and need not follow one another. What is alike in
+    scans for other reasons is told apart:
+
+    - few grey values (8 in the brain): the fewer neighbours are alike, the more values there are (in scans
+      rounded to q values 1 / (1 + 0.045 q) at most), and of 12 or more the next one is usually beside it;
+    - voxels repeated to a finer grid: between some slices hardly any are alike;
+    - no noise, simulated: the values of partial volume have few neighbours that are alike;
+    - a second constant around the head: one value of very many.
     """
-    if _share_alike(data) < LEAST_ALIKE:
+    share, share_of_slices = _share_alike(data)
+    if share < LEAST_ALIKE or share_of_slices < LEAST_OF_SLICES:
         return 0
-    alike, counts = _alike_by_value(data)
-    n, share = len(counts), float(np.average(alike, weights=counts))
-    is_coarse_scan = n >= FEWEST_GREYS and (1 - share) > DIFFERING_PER_VALUE * n * share
-    return 0 if is_coarse_scan or alike.mean() < LEAST_OF_EACH_VALUE else n + 1
+    alike, steps = _by_value(data)
+    n = len(alike)
+    has_few_greys = n >= FEWEST_GREYS and (1 - share) > DIFFERING_PER_VALUE * n * share
+    is_ordered = n >= ORDERED_GREYS and steps.mean() > MOST_STEPS
+    return 0 if has_few_greys or is_ordered or alike.mean() < LEAST_OF_EACH_VALUE else n + 1
 
 
 def what_it_is(data: NDArray[Any]) -> str:
@@ -52,34 +61,48 @@ def _background(data: NDArray[Any]) -> Any:
     return values[counts.argmax()]
 
 
-def _share_alike(data: NDArray[Any]) -> float:
-    """Return the share of neighbours outside the background that are exactly alike."""
+def _share_alike(data: NDArray[Any]) -> tuple[float, float]:
+    """Return the share of neighbours outside the background that are alike: of all, and of the least slices.
+
+    The latter is what nine tenths of the pairs of slices exceed, those with little in them left out.
+    """
     inside = data != _background(data)
     n_alike = n_pairs = 0
-    for first, second in _neighbours(data.ndim):
+    of_slices = []
+    for axis, (first, second) in enumerate(_neighbours(data.ndim)):
         both = inside[first] & inside[second]
-        n_pairs += int(np.count_nonzero(both))
-        n_alike += int(np.count_nonzero(both & (data[first] == data[second])))
-    return n_alike / max(n_pairs, 1)
+        others = tuple(each for each in range(data.ndim) if each != axis)
+        pairs = both.sum(axis=others)
+        alike = (both & (data[first] == data[second])).sum(axis=others)
+        n_pairs, n_alike = n_pairs + int(pairs.sum()), n_alike + int(alike.sum())
+        filled = pairs > LEAST_OF_USUAL * pairs.mean() if pairs.size else pairs > 0
+        if filled.any():
+            of_slices.append(np.percentile(alike[filled] / pairs[filled], SLICES_PERCENT))
+    return n_alike / max(n_pairs, 1), float(np.mean(of_slices)) if of_slices else 0.0
 
 
-def _alike_by_value(data: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return for each value but the background how many of its neighbours are alike, and its neighbours."""
+def _by_value(data: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return for each value but the background the share of its neighbours that are alike.
+
+    And of those that are not, the share that has the next value, up or down.
+    """
     inside = data != _background(data)
     values, index = np.unique(data[inside], return_inverse=True)
     which = np.full(data.shape, -1, dtype=np.int32)
     which[inside] = index
-    n_alike = np.zeros(len(values))
-    n_pairs = np.zeros(len(values))
+    n_pairs, n_alike, n_steps = np.zeros((3, len(values)))
     for first, second in _neighbours(data.ndim):
         both = inside[first] & inside[second]
-        one, other = which[first][both], which[second][both]
-        n_alike += 2 * np.bincount(one[one == other], minlength=len(values))
-        n_pairs += np.bincount(one, minlength=len(values)) + np.bincount(other, minlength=len(values))
-    return n_alike / np.maximum(n_pairs, 1), n_pairs
+        pair = which[first][both], which[second][both]
+        distance = np.abs(pair[0] - pair[1])
+        for of in pair:
+            n_pairs += np.bincount(of, minlength=len(values))
+            n_alike += np.bincount(of[distance == 0], minlength=len(values))
+            n_steps += np.bincount(of[distance == 1], minlength=len(values))
+    return n_alike / np.maximum(n_pairs, 1), n_steps / np.maximum(n_pairs - n_alike, 1)
 
 
-def _neighbours(n_axes: int) -> list[tuple[tuple[slice, ...], tuple[slice, ...]]]:
+def _neighbours(n_axes: int) -> list[tuple[Slices, Slices]]:
     """Slices that lay each voxel beside the next one along each axis."""
     whole = [slice(None)] * n_axes
     pairs = []

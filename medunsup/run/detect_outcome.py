@@ -14,7 +14,8 @@ from medunsup.run.detect_export import KINDS
 class DetectOutcome(Outcome):
     """What `detect` says of one scan; `flags` say why it is unlike those the model knows.
 
-    `p_value` is None without a result. `alpha` is the rate that the verdict `is_anomalous` keeps.
+    `p_value` is None without a result. `alpha` is the rate that the verdict `is_anomalous` keeps. `seen` is
+    the part of the model's own scans that this one, or its subject by name, was in; empty if in none.
     """
 
     p_value: float | None = None
@@ -22,6 +23,7 @@ class DetectOutcome(Outcome):
     is_anomalous: bool | None = None
     volumes_mm3: tuple[float, ...] = ()
     flags: tuple[str, ...] = ()
+    seen: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -31,6 +33,7 @@ class DetectOutcome(Outcome):
             "is_anomalous": self.is_anomalous,
             "volumes_mm3": list(self.volumes_mm3),
             "flags": list(self.flags),
+            "seen": self.seen,
         }
 
 
@@ -49,6 +52,7 @@ def read_outcome(request: DetectRequest, state: Literal["done", "skipped"]) -> D
         is_anomalous=made["IsAnomalous"],
         volumes_mm3=tuple(one["volume_mm3"] for one in made["Findings"]),
         flags=tuple(one["sentence"] for one in made["Flags"]),
+        seen=made.get("SeenByModel") or "",
         warnings=tuple(dict.fromkeys([*made["Remarks"], *warnings])),
         outputs={**outputs, "sidecar": path},
     )

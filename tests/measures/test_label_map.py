@@ -62,6 +62,21 @@ def test_a_scan_of_few_grey_values_is_a_scan(seed, noise, n_greys):
     assert what_it_is(np.rint(scan / scan.max() * n_greys).astype(np.float32)) == ""
 
 
+@settings(max_examples=20)
+@given(seed=st.integers(0, 999), factor=st.sampled_from([1.5, 2, 2.5, 3]))
+def test_a_scan_whose_voxels_were_repeated_to_a_finer_grid_is_a_scan(seed, factor):
+    index = (np.arange(int(32 * factor)) / factor).astype(int)
+    scan = np.rint(smooth_scan(seed, 0.05) * 2)
+    assert what_it_is(scan[np.ix_(index, index, index)]) == ""
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 999), n_greys=st.sampled_from([12, 16, 23, 64]))
+def test_a_scan_interpolated_to_half_its_voxels_and_stored_with_few_grey_values_is_a_scan(seed, n_greys):
+    fine = ndimage.zoom(smooth_scan(seed, 0.05), 2, order=1)
+    assert what_it_is(np.rint(fine / fine.max() * n_greys).astype(np.float32)) == ""
+
+
 @pytest.mark.parametrize("bias", [0.0, 0.2])
 @pytest.mark.parametrize("head", [False, True])
 def test_a_simulated_scan_without_noise_is_a_scan(head, bias):
