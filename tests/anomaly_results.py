@@ -74,7 +74,9 @@ def finding_at(image: Volume, block: tuple[slice, slice, slice], index: int = 1)
     middle = [part.start + 1 for part in block]
     x, y, z = (float(v) for v in image.affine[:3, :3] @ middle + image.affine[:3, 3])
     volume_mm3 = 27 * image.voxel_volume_mm3
-    return Finding(index, volume_mm3, (x, y, z), (x, y, z), 10.0, 4.5, 10.0, "left", "front top", "WM", 0.9)
+    return Finding(
+        index, volume_mm3, (x, y, z), (x, y, z), 10.0, 4.5, 10.0, "left", "frontal lobe", "WM", 0.9
+    )
 
 
 def nothing_found(result: AnomalyResult) -> AnomalyResult:

@@ -40,8 +40,8 @@ BASELINES: dict[str, Baseline] = {
     "rank_high": _rank("intensity rank, bright first, median 3³", "high", 3),
     "rank_low": _rank("intensity rank, dark first, median 3³", "low", 3),
     # On fine voxels coarser ones smooth as well: this much of a model's gain is not the model's.
-    "lattice_high": _rank("intensity as the model sees it, bright first", "high", native=False),
-    "lattice_low": _rank("intensity as the model sees it, dark first", "low", native=False),
+    "lattice_high": _rank("intensity on the model grid, bright first", "high", native=False),
+    "lattice_low": _rank("intensity on the model grid, dark first", "low", native=False),
     "healthy_z": Baseline("voxel-wise deviation from healthy scans", "deviation", model="healthy_atlas"),
     "healthy_z_blurred": Baseline("deviation of the blurred scan", "zscore", model="healthy_atlas"),
     "asymmetry": Baseline("difference of left and right", "asymmetry"),

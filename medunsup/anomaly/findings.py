@@ -10,10 +10,9 @@ from medunsup.anomaly.space import ModelSpace
 from medunsup.core.geometry import Affine, Grid
 from medunsup.core.labels import TISSUES
 from medunsup.measures.components import components
+from medunsup.preprocess.lobes import MIDLINE_MM, lobe_at, side_of
 
-MIDLINE_MM = 5.0
 BOTH_SHARE = 0.2  # of a part, beyond the midline on its lesser side
-MIDDLE_MM = 15.0
 MOST_LISTED = 200
 
 
@@ -55,7 +54,7 @@ def findings(
                 peak_calibrated=float(calibrated[at].max()),
                 mean=float(score[at].mean()),
                 side=_side(template_mm[:, 0], center_mm[0]),
-                place=_place(center_mm),
+                place=lobe_at(_triple(center_mm)),
                 tissue=tissue,
                 tissue_share=share,
             )
@@ -80,22 +79,7 @@ def _tissue(template_mm: NDArray[np.float64], space: ModelSpace) -> tuple[str, f
 def _side(x_mm: NDArray[np.float64], center_mm: float) -> str:
     """Say on which side a part lies; "both" if at least a fifth of it lies beyond the midline on each."""
     shares = np.mean(x_mm < -MIDLINE_MM), np.mean(x_mm > MIDLINE_MM)
-    if min(shares) >= BOTH_SHARE:
-        return "both"
-    return "midline" if abs(center_mm) < MIDLINE_MM else "left" if center_mm < 0 else "right"
-
-
-def _place(center_mm: NDArray[np.float64]) -> str:
-    """Describe a point of the template: front or back, top or bottom of the brain's middle."""
-    from medunsup.preprocess.template import load_template
-
-    away = center_mm - load_template().center_mm
-    words = (_word(away[1], "front", "back"), _word(away[2], "top", "bottom"))
-    return " ".join(word for word in words if word) or "middle"
-
-
-def _word(away_mm: float, positive: str, negative: str) -> str:
-    return "" if abs(away_mm) < MIDDLE_MM else positive if away_mm > 0 else negative
+    return "both" if min(shares) >= BOTH_SHARE else side_of(center_mm)
 
 
 def _moved(affine: Affine, points: NDArray[np.number]) -> NDArray[np.float64]:

@@ -25,8 +25,8 @@ LEAST_REACH = np.array([0.1, 0.02, 0.02, 0.02, 0.0])
 SPACING_RATIO = 2.0
 
 SENTENCES = {
-    "pattern": "Bright and dark lie where they lie in healthy scans only with a correlation of {value} "
-    "(limit {limit}): another contrast or scanner, or the template was placed wrongly.",
+    "pattern": "The intensity pattern correlates only {value} with that of the mean healthy scan "
+    "(minimum {limit}): another contrast or scanner, or the template was placed wrongly.",
     "outside": "{value} of the mask are brain in no healthy scan (limit {limit}): "
     "the skull is left, or the template was placed wrongly.",
     "missing": "{value} of what healthy brains hold is not in the mask (limit {limit}): "

@@ -13,8 +13,8 @@ class Finding:
     """One connected part of the mask, the largest first.
 
     `center_mm` and `peak_mm` are world RAS mm of the scan. By the template, `side` is "both" if a fifth lies
-    on each, else the centre's ("left", "right", "midline"), as is `place`, such as "front top"; `tissue` is
-    the one most of it lies in, `tissue_share` how much of it.
+    on each, else the centre's ("left", "right", "midline"); `place` is the lobe of the centre, roughly, such
+    as "frontal lobe"; `tissue` is the one most of it lies in, `tissue_share` how much of it.
     """
 
     index: int

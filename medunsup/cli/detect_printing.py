@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from medunsup.cli.printing import exit_code, print_outcomes
+from medunsup.report.numbers import p_text
 
 if TYPE_CHECKING:
     from medunsup.run.batch import CohortResult
@@ -19,10 +20,11 @@ def print_result(result: "CohortResult[DetectOutcome]", *, as_json: bool, quiet:
 def verdict(result: "DetectOutcome") -> str:
     """Say what the p-value means at the rate asked for."""
     if result.flags:
-        return "not to be judged: the scan is unlike those the model knows"
+        return "no verdict, the scan is unlike those the model knows (out-of-distribution)"
+    told = f"p = {p_text(result.p_value)}" if result.p_value is not None else ""
     if result.is_anomalous is None:
-        return "without a verdict"
-    return f"{'unlike' if result.is_anomalous else 'within'} the healthy scans at {result.alpha:g}"
+        return f"no verdict{f' ({told})' if told else ''}"
+    return f"{'unusual' if result.is_anomalous else 'not unusual'} ({told}, alpha = {result.alpha:g})"
 
 
 def _line(scan: "DetectOutcome") -> str:
@@ -30,6 +32,4 @@ def _line(scan: "DetectOutcome") -> str:
     again = " (done already)" if scan.status == "skipped" else ""
     n_found = len(scan.volumes_mm3)
     found = f"{n_found} finding{'s' if n_found != 1 else ''}, {sum(scan.volumes_mm3) / 1000:.1f} ml"
-    p_value = "" if scan.flags else f" (p {scan.p_value:.3g})"
-    whole = f"as a whole {verdict(scan)}{p_value}"
-    return f"{found}; {whole}{again}  -> {where}"
+    return f"{found}; whole scan: {verdict(scan)}{again}  -> {where}"

@@ -69,8 +69,11 @@ def verify_model(model: Model, as_json: options.AsJson = False, debug: options.D
         for name in found.changed:
             typer.echo(f"changed: {name}")
         for name, (before, now) in found.figures.items():
-            typer.echo(f"{name}: {before:.6g} when trained, {now:.6g} now")
-        told = "sound" if found.is_sound else "NOT what was trained. Copy the folder again, or train again."
-        typer.echo(f"{model}: {told}")
+            told = "not reproduced" if name in found.differing else "reproduced"
+            typer.echo(f"Reference score {told} ({name}: {before:.6g} when trained, {now:.6g} now).")
+        if found.is_sound:
+            typer.echo(f"{model}: file hashes match: OK")
+        else:
+            typer.echo(f"{model}: NOT what was trained. Copy the folder again, or train again.")
     if not found.is_sound:
         raise typer.Exit(FAILED)

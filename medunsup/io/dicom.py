@@ -101,8 +101,9 @@ def _magnitude(path: Path, planes: list[Slice], notes: Notes) -> list[Slice]:
 def _note_series(path: Path, chosen: Series, found: list[Series], notes: Notes) -> None:
     """Record which series was taken and what of it was not; series names are free text, so they stay out."""
     notes["coordinates"] = "DICOM"
-    if len(found) > 1:
+    if chosen.number is not None:
         notes["series_number"] = chosen.number
+    if len(found) > 1:
         notes["series_found"] = len(found)
     if chosen.more_uids:
         notes.warn(

@@ -48,6 +48,7 @@ def _facts(result: AnomalyResult, command: str) -> dict[str, Any]:
     )
     return {
         "name": words.scan_name(result.image.source),
+        "subtitle": words.subtitle(result.image, result.contrast),
         "thumbnail": thumbnail(result),
         "result": result,
         "verdict": anomaly_words.verdict(result),
@@ -108,7 +109,7 @@ def _scores(result: AnomalyResult) -> Strip | None:
 def _viewer(result: AnomalyResult, room: int) -> Viewer | None:
     found = {"key": "findings", "name": "findings", "labels": label_colours((slices.FOUND,))}
     found |= {"none": "no finding"}
-    rarity = {"key": "rarity", "name": "rarity", **heat_layer()}
+    rarity = {"key": "rarity", "name": "−log10(p)", **heat_layer()}
     marked = np.where(result.mask.data, slices.FOUND.index, 0).astype(np.uint8)
     layers = (found, marked), (rarity, heat_levels(result.calibrated.data))
     return pack(result.image, result.brain.data.astype(bool), *layers, room, slices.first_point(result))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from medunsup.anomaly.findings import MOST_LISTED
 from medunsup.anomaly.result import AnomalyResult, Finding, ScanScore
+from medunsup.report.numbers import p_text
 from medunsup.report.summary import Headline
 from medunsup.report.words import Shown, VerdictWords, tissue_name
 
@@ -46,7 +47,7 @@ def verdict(result: AnomalyResult) -> Verdict:
 
 
 def rank_words(scan: ScanScore) -> str:
-    """Say a p-value as a count: 3 of 40 healthy scans scored as much or more, so p = .10."""
+    """Say a p-value as a count: 3 of 40 healthy scans scored as much or more, so p = 0.10."""
     n_above = sum(score >= scan.score for score in scan.healthy)
     return f"{above_words(n_above, len(scan.healthy))}, so {p_words(scan.p_value)}"
 
@@ -63,16 +64,13 @@ def floor_words(scan: ScanScore) -> str:
     """Say so if no scan could have got a smaller p-value."""
     n = len(scan.healthy)
     if n and max(scan.healthy) < scan.score:
-        return f" No scan can get less: with {n} healthy scans p is never below {p_words(1 / (n + 1))[4:]}."
+        return f" No scan can get less: with {n} healthy scans p is never below {p_text(1 / (n + 1))}."
     return ""
 
 
 def p_words(p_value: float) -> str:
-    """Write p = .10; two significant digits below .1, none behind 1."""
-    if p_value >= 0.995:
-        return "p = 1"
-    digits = 2 if p_value >= 0.0995 else 3 if p_value >= 0.00995 else 4
-    return f"p = {p_value:.{digits}f}".replace("0.", ".", 1)
+    """Write p = 0.10."""
+    return f"p = {p_text(p_value)}"
 
 
 def rate_words(alpha: float) -> str:
@@ -90,7 +88,7 @@ def headline(result: AnomalyResult) -> list[Headline]:
     return [
         Headline(
             "p of the whole scan",
-            p_words(result.scan.p_value).removeprefix("p = "),
+            p_text(result.scan.p_value),
             "",
             void if result.flags else f"among {n_healthy} healthy scans",
         ),
@@ -108,8 +106,8 @@ def count_words(n_found: int) -> str:
 
 def where_words(finding: Finding) -> str:
     """Say where a finding lies; its peak may lie on the other side of its centre."""
-    side = "both sides, centre" if finding.side == "both" else f"centre {finding.side},"
-    return f"{side} {finding.place}; mostly {_tissue(finding)}"
+    side = "both sides," if finding.side == "both" else finding.side
+    return f"roughly {side} {finding.place}, mostly {_tissue(finding)}"
 
 
 def tissue_words(finding: Finding) -> str:

@@ -35,7 +35,7 @@ def _facts(result: Evaluation) -> dict[str, Any]:
     figures, model = result.figures, str(result.about["model"])
     rival = words.best_rival(figures)
     curves = [(words.method_name(MODEL, model), figures.model.froc)]
-    curves += [(rival.name, rival.froc)] if rival else []
+    curves += [(words.method_name(rival.name, model), rival.froc)] if rival else []
     return {
         "model": model,
         "about": result.about,
@@ -65,7 +65,7 @@ def _facts(result: Evaluation) -> dict[str, Any]:
 
 def _headline(result: Evaluation) -> list[Headline]:
     """Three numbers: average precision, what it gains over the best baseline, lesions found."""
-    figures = result.figures
+    figures, model = result.figures, str(result.about["model"])
     if not figures.model.makes_map:
         return _headline_without_lesions(result)
     own, rival = figures.model, words.best_rival(figures)
@@ -82,7 +82,7 @@ def _headline(result: Evaluation) -> list[Headline]:
             "Gain over the best baseline",
             words.figure(against.difference.value, signed=True) if against else "–",
             "",
-            f"{rival.name}: {against.verdict}, {words.difference(against)}"
+            f"{words.method_name(rival.name, model)}: {against.verdict}, {words.difference(against)}"
             if rival and against
             else "no baseline",
         ),
@@ -90,7 +90,7 @@ def _headline(result: Evaluation) -> list[Headline]:
             "Lesions found",
             f"{100 * found:.0f}" if n_lesions else "–",
             "%" if n_lesions else "",
-            f"of {n_lesions}, a tenth of each marked, at one false alarm a scan",
+            f"of {n_lesions}, a tenth of each marked, at one false positive per scan",
         ),
     ]
 
@@ -102,8 +102,8 @@ def _headline_without_lesions(result: Evaluation) -> list[Headline]:
     mean = f"{sum(false) / len(false):.1f}" if false else "–"
     return [
         Headline("Healthy scans", str(len(false)), "", f"of {len(result.cases)} in the table"),
-        Headline("False findings a scan", mean, "", f"promised: {result.false_parts:g} on average"),
-        Headline("Smallest p of a scan", words.figure(min(p_values)), "", f"among {len(p_values)} scans"),
+        Headline("False findings per scan", mean, "", f"promised: {result.false_parts:g} on average"),
+        Headline("Smallest p of a scan", words.p_figure(min(p_values)), "", f"among {len(p_values)} scans"),
     ]
 
 

@@ -81,7 +81,7 @@ def froc_chart(curves: Sequence[tuple[str, FrocCurve]]) -> Chart | None:
     )
     y_ticks = tuple(Tick(HEIGHT * (1 - share), f"{share:g}") for share in QUARTERS)
     described = "; ".join(f"{name} finds {curve.sensitivity_at(1.0):.0%} at one" for name, curve in known)
-    return Chart(drawn, x_ticks, y_ticks, "", f"Lesions found against false alarms a scan: {described}.")
+    return Chart(drawn, x_ticks, y_ticks, "", f"Lesions found against false positives per scan: {described}.")
 
 
 def _curve(name: str, curve: FrocCurve) -> Curve:

@@ -9,6 +9,7 @@ from medunsup.measures.bootstrap import Comparison, Estimate, least_subjects
 from medunsup.measures.case_figures import LEAST_OUTSIDE
 from medunsup.measures.comparison import MODEL, Figures, MethodFigures
 from medunsup.measures.evaluation import Evaluation
+from medunsup.report.numbers import p_text
 from medunsup.report.words import Shown, VerdictWords
 
 LIMITS = (
@@ -24,6 +25,23 @@ LIMITS = (
 )
 
 
+SHORT = {
+    "prevalence": "chance",
+    "intensity_high": "bright intensity",
+    "intensity_low": "dark intensity",
+    "rank_high": "bright, ranked",
+    "rank_low": "dark, ranked",
+    "lattice_high": "bright, on the model grid",
+    "lattice_low": "dark, on the model grid",
+    "healthy_z": "voxel-wise z-score",
+    "healthy_z_blurred": "z-score, blurred",
+    "asymmetry": "left-right difference",
+    "pca_residual": "PCA residual",
+    "pca_lof": "PCA, LOF",
+    "pca_ecod": "PCA, ECOD",
+}
+
+
 @dataclass(frozen=True)
 class Verdict:
     """How the first screen is coloured, titled and explained."""
@@ -34,22 +52,24 @@ class Verdict:
 
 
 def method_name(name: str, model: str) -> str:
-    """Return what a reader calls a method: the model's own name, or the baseline's."""
-    return f"{model} (the model)" if name == MODEL else name
+    """Return what a reader calls a method: the model's own name, or the baseline in words."""
+    return f"{model} (the model)" if name == MODEL else SHORT.get(name, name)
 
 
 def method_words(name: str) -> str:
-    """Say what a baseline is."""
+    """Say what a baseline is, with its name in the tables."""
     from medunsup.anomaly.baselines import BASELINES
 
-    return BASELINES[name].words if name in BASELINES else ""
+    return f"{name}: {BASELINES[name].words}" if name in BASELINES else ""
 
 
 def verdict(result: Evaluation) -> Verdict:
     """Judge the model against every baseline that makes a map."""
     rivals = result.figures.rivals
     confounders = (
-        one.sentence for one in result.figures.confounders if one.strength in ("complete", "partial")
+        one.sentence[:1].upper() + one.sentence[1:]
+        for one in result.figures.confounders
+        if one.strength in ("complete", "partial")
     )
     reasons = (*_outside(result), *confounders)
     if not result.figures.model.makes_map:
@@ -99,9 +119,8 @@ def _judged(rivals: Sequence[MethodFigures]) -> tuple[Shown, VerdictWords]:
         )
         return "partial", words
     if worse:
-        return "fail", VerdictWords(
-            "Worse than a baseline", "✕", f"Better than the model: {', '.join(worse)}."
-        )
+        named = ", ".join(method_name(name, "") for name in worse)
+        return "fail", VerdictWords("Worse than a baseline", "✕", f"Better than the model: {named}.")
     if set(verdicts.values()) == {"better"}:
         words = VerdictWords(
             "Better than every baseline",
@@ -122,7 +141,7 @@ def _sentence(rival: MethodFigures) -> str:
     against = rival.model_against
     if against is None:
         return ""
-    name = f"{rival.name} ({method_words(rival.name)})"
+    name = f"{method_name(rival.name, '')} ({method_words(rival.name)})"
     found = against.difference
     if found.value == found.low == found.high == 0:
         return f"The best baseline, {name}, does the same as this model."
@@ -150,6 +169,11 @@ def figure(value: float | None, *, signed: bool = False) -> str:
     if value is None or not np.isfinite(value):
         return "–"
     return f"{value:+z.3f}".replace("-", "−") if signed else f"{value:.3f}"
+
+
+def p_figure(value: float | None) -> str:
+    """Write a p-value, or a dash where there is none."""
+    return "–" if value is None or not np.isfinite(value) else p_text(value)
 
 
 def best_rival(figures: Figures) -> MethodFigures | None:

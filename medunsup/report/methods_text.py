@@ -23,7 +23,7 @@ class MethodsText:
 
     def say(self, sentence: str, *cited: str) -> None:
         """Add a sentence that cites keys of `CITATIONS`, or full references."""
-        numbers = [self._number(CITATIONS.get(key, key)) for key in cited]
+        numbers = sorted(self._number(CITATIONS.get(key, key)) for key in cited)
         marks = f" [{', '.join(map(str, numbers))}]" if numbers else ""
         self.sentences.append(f"{sentence}{marks}.")
 

@@ -13,10 +13,12 @@ from medunsup.report.render import render
 from medunsup.report.summary import headline, volume_rows
 from medunsup.report.thumbnail import thumbnail
 from medunsup.report.viewer import viewer
+from medunsup.tissue.quality.measures import rows as measure_rows
 from medunsup.tissue.result import TissueResult
 
 PAGE_CHARACTERS = 4_850_000  # 5 MB less the words, the style and the thumbnail
 TILE_CHARACTERS = 2_500_000
+N_TISSUES = 3
 
 
 def write_page(result: TissueResult, path: str | Path, *, command: str = "") -> Path:
@@ -39,12 +41,14 @@ def _facts(result: TissueResult, command: str) -> dict[str, Any]:
     used = sum(tile.characters for tiles in (*slices.values(), unsure) for tile in tiles)
     return {
         "name": words.scan_name(result.image.source),
+        "subtitle": words.subtitle(result.image, words.contrast_of(result.record)),
         "thumbnail": thumbnail(result),
         "verdict": verdict,
         "verdict_words": words.VERDICTS[verdict],
         "reasons": result.quality.reasons,
         "warnings": words.warnings(result),
-        "measures": result.quality.measures,
+        "measures": measure_rows(result.quality.measures),
+        "weakness": words.KNOWN_WEAKNESS if len(result.tissues) == N_TISSUES else "",
         "headline": headline(result),
         "volumes": volume_rows(result),
         "mask_mm3": result.intracranial_ml * 1000,
@@ -52,7 +56,7 @@ def _facts(result: TissueResult, command: str) -> dict[str, Any]:
         "uncertainty": unsure,
         "oblique_note": words.oblique_note(result.image),
         "histogram": charts.histogram(result.fit, table),
-        "likelihood": charts.line(result.fit.log_likelihood, "mean log-likelihood a voxel"),
+        "likelihood": charts.line(result.fit.log_likelihood, "mean log-likelihood per voxel"),
         "selection": selection,
         "selection_charts": [] if selection is None else _selection_charts(selection),
         "fit": result.fit,

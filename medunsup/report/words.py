@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import medunsup
+from medunsup.core.geometry import Grid
 from medunsup.core.record import Record
 from medunsup.core.volume import Source, Volume
 from medunsup.report.slices import tilt_degrees
@@ -14,6 +15,10 @@ from medunsup.tissue.result import TissueResult, Verdict
 OBLIQUE_DEGREES = 1.0
 TISSUE_NAMES = {"GM": "Grey matter", "WM": "White matter", "CSF": "Cerebrospinal fluid"}
 SOFTWARE = ("numpy", "scipy", "SimpleITK", "nibabel", "nilearn", "scikit-learn", "pillow")
+KNOWN_WEAKNESS = (
+    "Known weakness: much of the thalamus and putamen, and all of the pallidum, are counted as white matter "
+    "(thalamus 62 %, putamen 56 %, pallidum 100 % on average), so grey matter there is too small."
+)
 DISCLAIMER = "For research. Not for clinical diagnosis."
 
 
@@ -63,6 +68,20 @@ def scan_name(source: Source | None) -> str:
     return Path(source.path).name or "scan" if source and source.path else "scan"
 
 
+def subtitle(image: Volume, contrast: str) -> str:
+    """Tell one series of a folder from another: contrast, series number, voxel size."""
+    source = image.source
+    grid = source.grid if source else image.grid
+    number = source.notes.get("series_number") if source else None
+    parts = [contrast, f"series {number}" if number else "", _voxel(grid)]
+    return " · ".join(part for part in parts if part)
+
+
+def contrast_of(record: Record) -> str:
+    """Return the contrast that the scan was taken as; empty if it was not settled."""
+    return next((str(step.findings["contrast"]) for step in record.steps if "contrast" in step.findings), "")
+
+
 def tissue_name(abbreviation: str, name: str) -> str:
     """Return the name a reader uses for a tissue."""
     return TISSUE_NAMES.get(abbreviation, name)
@@ -81,7 +100,7 @@ def scan_facts(image: Volume) -> list[tuple[str, str]]:
             else "array",
         ),
         ("Matrix", " × ".join(str(size) for size in grid.shape)),
-        ("Voxel", " × ".join(f"{length:.3g}" for length in grid.spacing_mm) + " mm"),
+        ("Voxel", _voxel(grid)),
         ("Stored as", _stored_as(source)),
     ]
     if source and source.sha256:
@@ -126,6 +145,10 @@ def steps(record: Record) -> list[StepWords]:
         )
         for step in record.steps
     ]
+
+
+def _voxel(grid: Grid) -> str:
+    return " × ".join(f"{length:.3g}" for length in grid.spacing_mm) + " mm"
 
 
 def _stored_as(source: Source | None) -> str:

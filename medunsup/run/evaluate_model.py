@@ -186,7 +186,7 @@ def kept_or_planted(
     try:
         return PlantedFigures(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
-        told(Stage("planting lesions into the healthy cases", 1.0))
+        told(Stage("synthetic lesions in the healthy cases", 1.0))
     work = folder / ".planting"
     try:
         found = plant_lesions(healthy, judge, work, shapes)

@@ -114,7 +114,7 @@ def learn(
         folder=work,
     )
     fitted = HealthyModel(model, score, steps, train.shape, spacing_mm, calibration, floors)
-    told(Stage("learning the cheap methods"))
+    told(Stage("learning the baselines"))
     baselines = Baselines(steps=steps, spacing_mm=spacing_mm).fit(train)
     told(Stage("gathering what healthy scans look like"))
     space = ModelSpace(spacing_mm)
@@ -180,7 +180,7 @@ def planted_table(
             maps[name] = (BASELINES[name].words, partial(baselines.map, name))
     rows: list[tuple[str, ...]] = []
     for n, (name, (words, score_map)) in enumerate(maps.items()):
-        told(Stage(f"planting lesions, method {n + 1} of {len(maps)}", n / len(maps)))
+        told(Stage(f"synthetic lesion test, method {n + 1} of {len(maps)}", n / len(maps)))
         found = measure(score_map)
         precision, prevalence = found.average_precision, found.prevalence
         rows.append((name, words, f"{precision.mean():.4f}", f"{prevalence.mean():.5f}", str(precision.size)))

@@ -1,4 +1,4 @@
-"""How a model stood beside the cheap methods in its own check: lesions planted while it was trained."""
+"""How a model stood beside the baselines in its own check: synthetic lesions while it was trained."""
 
 import csv
 from collections.abc import Collection
@@ -13,7 +13,7 @@ HARDLY = 2.0
 
 @dataclass(frozen=True)
 class PlantedCheck:
-    """Average precision of the model and of the best cheap method; `prevalence` is what chance reaches."""
+    """Average precision of the model and of the best baseline; `prevalence` is what chance reaches."""
 
     average_precision: float
     prevalence: float
@@ -22,26 +22,26 @@ class PlantedCheck:
 
     @property
     def standing(self) -> str:
-        """Say how the model stands beside the best cheap method."""
-        said = f"average precision on planted lesions {self.average_precision:.3f}"
-        beside = f"best cheap method {self.best} {self.best_average_precision:.3f}"
-        return f"{said}, {beside}" + (": the cheap one is better here" if self.is_outdone else "")
+        """Say how the model stands beside the best baseline."""
+        said = f"average precision on synthetic lesions {self.average_precision:.3f}"
+        beside = f"best baseline {self.best} {self.best_average_precision:.3f}"
+        return f"{said}, {beside}" + (": the baseline is better here" if self.is_outdone else "")
 
     @property
     def is_outdone(self) -> bool:
-        """Whether a cheap method found more."""
+        """Whether a baseline found more."""
         return self.best_average_precision > self.average_precision
 
     @property
     def doubt(self) -> str:
         """Say so if the model was outdone or hardly better than chance; nothing if it was better."""
         said = (
-            "In its own check on planted lesions this model reached an average precision of "
+            "In its own check on synthetic lesions this model reached an average precision of "
             f"{self.average_precision:.4f} (chance {self.prevalence:.4f})"
         )
         if self.is_outdone:
             beside = f"less than {self.best} ({self.best_average_precision:.4f})"
-            return f"{said}, {beside}: read the cheap methods beside it (--baselines)."
+            return f"{said}, {beside}: read the baselines beside it (--baselines)."
         if self.average_precision < HARDLY * self.prevalence:
             return f"{said}, hardly better than chance: its map says little."
         return ""

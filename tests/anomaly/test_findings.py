@@ -33,9 +33,9 @@ def test_largest_comes_first_with_its_volume_and_centre():
 @pytest.mark.parametrize(
     ("center_mm", "side", "place"),
     [
-        ((-40, 40, 40), "left", "front top"),
-        ((40, -70, -20), "right", "back bottom"),
-        ((0, -15, 10), "midline", "middle"),
+        ((-40, 40, 40), "left", "frontal lobe"),
+        ((40, -70, -30), "right", "cerebellum or brain stem"),
+        ((0, -15, 10), "midline", "deep brain"),
     ],
 )
 def test_place_is_told_in_words(center_mm, side, place):

@@ -40,7 +40,7 @@ def facts(
     p: float, *ml: float, flagged: str = "", alpha: float | None = 0.05, **model: str
 ) -> dict[str, Any]:
     found = [
-        Finding(n, 1000 * one, NOWHERE, NOWHERE, 9.0, 4.0, 8.0, "left", "front top", "WM", 0.9)
+        Finding(n, 1000 * one, NOWHERE, NOWHERE, 9.0, 4.0, 8.0, "left", "frontal lobe", "WM", 0.9)
         for n, one in enumerate(ml, start=1)
     ]
     verdict = None if flagged or alpha is None else p <= alpha
@@ -240,7 +240,7 @@ def test_result_that_does_not_say_among_how_many_it_was_ranked_keeps_its_p_value
     put(tmp_path, "sub-1", content)
     text = page_of(tmp_path)
     assert names_in_order(text) == ["sub-1"]
-    assert ">.25<" in text
+    assert ">0.25<" in text
 
 
 def test_same_folder_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -133,9 +133,9 @@ def test_rarer_is_more_opaque_and_lighter() -> None:
 @pytest.mark.parametrize(
     ("score", "said"),
     [
-        (41.0, "None of 40 healthy scans scored as much, so p = .024"),
-        (38.0, "3 of 40 healthy scans scored as much or more, so p = .098"),
-        (37.5, "3 of 40 healthy scans scored as much or more, so p = .098"),
+        (41.0, "None of 40 healthy scans scored as much, so p = 0.024"),
+        (38.0, "3 of 40 healthy scans scored as much or more, so p = 0.098"),
+        (37.5, "3 of 40 healthy scans scored as much or more, so p = 0.098"),
         (0.0, "40 of 40 healthy scans scored as much or more, so p = 1"),
     ],
 )
@@ -144,11 +144,11 @@ def test_p_value_is_said_as_a_count(score: float, said: str) -> None:
 
 
 def test_one_healthy_scan_is_not_scans() -> None:
-    assert rank_words(scored(2.0, (1.0,))) == "None of 1 healthy scan scored as much, so p = .50"
+    assert rank_words(scored(2.0, (1.0,))) == "None of 1 healthy scan scored as much, so p = 0.50"
 
 
 @pytest.mark.parametrize(
-    ("p_value", "said"), [(1.0, "p = 1"), (0.1, "p = .10"), (0.0244, "p = .024"), (0.00332, "p = .0033")]
+    ("p_value", "said"), [(1.0, "p = 1"), (0.1, "p = 0.10"), (0.0244, "p = 0.024"), (0.00332, "p = 0.0033")]
 )
 def test_small_p_values_keep_two_digits(p_value: float, said: str) -> None:
     assert p_words(p_value) == said
@@ -228,14 +228,14 @@ def test_table_tells_volume_side_tissue_and_how_many_are_ordinary(found: Anomaly
 
 
 def test_side_of_a_finding_is_said_to_be_its_centres(text: str) -> None:
-    assert "centre left, front top; mostly white matter" in first_screen(text)
+    assert "roughly left frontal lobe, mostly white matter" in first_screen(text)
 
 
 def test_finding_across_the_midline_is_said_to_lie_on_both_sides(
     found: AnomalyResult, tmp_path: Path
 ) -> None:
     across = replace(found, findings=(replace(found.findings[0], side="both"),))
-    assert "both sides, centre front top; mostly white matter" in first_screen(page_of(across, tmp_path))
+    assert "roughly both sides, frontal lobe, mostly white matter" in first_screen(page_of(across, tmp_path))
 
 
 def test_long_list_says_that_it_ends(found: AnomalyResult, tmp_path: Path) -> None:
@@ -249,7 +249,7 @@ def test_model_that_draws_no_healthy_look_has_a_page_that_says_so(
     found: AnomalyResult, tmp_path: Path
 ) -> None:
     text = page_of(replace(found, healthy=None, baselines=()), tmp_path)
-    assert "draws no healthy look" in text
+    assert "makes no reconstruction" in text
     assert "healthylook" not in text
     assert "--baselines" in text
 

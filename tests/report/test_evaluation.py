@@ -87,7 +87,7 @@ def test_the_page_loads_nothing(page):
 
 def test_planted_lesions_and_warnings_of_scans_are_shown(page):
     assert "Blind spots" in page
-    assert "One lesion a scan (ellipsoids), 4 a cell" in page
+    assert "One lesion per scan (ellipsoids), 4 per cell" in page
     assert "75 %" in page
     assert "sub-0_FLAIR.nii.gz (sub-0): The scan is tilted." in page
 

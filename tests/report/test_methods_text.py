@@ -97,5 +97,5 @@ def test_references_are_numbered_in_the_order_they_are_cited() -> None:
     text = MethodsText()
     text.say("One", "nibabel")
     text.say("Two", "mni", "nibabel")
-    assert text.paragraph == "One [1]. Two [2, 1]."
+    assert text.paragraph == "One [1]. Two [1, 2]."
     assert len(text.references) == 2

@@ -123,4 +123,4 @@ def test_without_niivue_the_page_is_whole_but_for_the_viewer(
     text = write_page(result, tmp_path / "report.html").read_text("utf-8")
     assert "The viewer was left out" in text
     assert "<canvas" not in text
-    assert "By counting labels" in text
+    assert "Hard-label volume" in text

@@ -25,7 +25,7 @@ def _quick(quick_placement: None) -> None:
 @pytest.mark.parametrize(
     ("own", "cheap", "words"),
     [
-        (0.0014, 0.208, "0.0014 (chance 0.0009), less than rank_high (0.2080): read the cheap methods"),
+        (0.0014, 0.208, "0.0014 (chance 0.0009), less than rank_high (0.2080): read the baselines"),
         (0.0014, 0.001, "0.0014 (chance 0.0009), hardly better than chance"),
     ],
 )

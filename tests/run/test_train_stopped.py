@@ -11,7 +11,7 @@ from medunsup.run.train import train
 __all__ = ["few", "people"]
 
 SMALL_AE = {"epochs": 2, "channels": 4, "batch_size": 16}
-AFTER = ("learning the score", "calibrating", "learning the cheap methods", "gathering", "planting lesions")
+AFTER = ("learning the score", "calibrating", "learning the baselines", "gathering", "synthetic lesion test")
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +34,7 @@ def broken_at(what: str, training, *words, **more) -> None:
         training(*words, progress=stop_at(what), **more)
 
 
-@pytest.mark.parametrize("what", ["preparing scans", "learning the cheap methods", "planting lesions"])
+@pytest.mark.parametrize("what", ["preparing scans", "learning the baselines", "synthetic lesion test"])
 def test_model_without_checkpoints_begins_anew_and_says_so(few, tmp_path, caplog, what):
     whole = train_atlas(few, tmp_path / "whole")
     broken_at(what, train_atlas, few, tmp_path / "broken")

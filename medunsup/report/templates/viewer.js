@@ -81,7 +81,10 @@
     };
     show();
     const at = JSON.parse(embedded("viewer-start"));
-    if (at) nv.scene.crosshairPos = nv.mm2frac(at);
+    if (at) {
+      nv.scene.crosshairPos = nv.mm2frac(at);
+      nv.drawScene(); // setting the place draws nothing by itself
+    }
     nv.createOnLocationChange();
     canvas.dataset.state = "ready";
   }

@@ -164,14 +164,13 @@ def check_patches(
     """Check for patches that no tissue describes, as lesions are."""
     if scan is None:
         return
-    to_scan = np.eye(4)
-    to_scan[:3, 3] = origin
-    to_template = np.linalg.inv(placement.affine_mm) @ scan.affine @ to_scan
-    measures, words = of_patches(data, fitted, to_template)
+    affine = scan.affine.copy()
+    affine[:3, 3] += affine[:3, :3] @ origin
+    measures, words = of_patches(data, fitted, placement, affine)
     findings.note(measures)
     findings.words |= words
     for limit in PATCHES:
-        findings.hold_to(limit)
+        findings.hold_to(limit, allowance=_allowance(data))
 
 
 def check_sides(findings: Findings, sample: Sample, *, is_placed: bool) -> None:
@@ -194,9 +193,12 @@ def check_artefacts(
     if data.contrasts[0] != "T1w":
         findings.unchecked.append("ghosts and motion (known for T1w only)")
         return
-    allowance = THICK_SLICES_ALLOW if max(data.spacing_mm) > THICK_MM else 1.0
     for limit in ARTEFACT:
-        findings.hold_to(limit, allowance=allowance)
+        findings.hold_to(limit, allowance=_allowance(data))
+
+
+def _allowance(data: TissueInput) -> float:
+    return THICK_SLICES_ALLOW if max(data.spacing_mm) > THICK_MM else 1.0
 
 
 def check_volumes(

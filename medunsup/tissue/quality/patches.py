@@ -5,11 +5,13 @@ A mixture of three tissues gives every voxel one of them, a tumour's and a lesio
 """
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 
-from medunsup.preprocess.lobes import lobe_at
+from medunsup.core.geometry import Affine, Grid
+from medunsup.preprocess.lobes import lobe_at, side_of
 from medunsup.preprocess.morphology import Mask, opening
+from medunsup.preprocess.register import Placement
+from medunsup.preprocess.template import load_template
 from medunsup.tissue.base import Array, TissueInput, TissueMethod
 
 SPACING_MM = 2.0
@@ -22,20 +24,21 @@ BEYOND = 0.6  # of the GM-WM contrast, above the brightest tissue
 Found = tuple[dict[str, float], dict[str, str]]
 
 
-def of_patches(data: TissueInput, fitted: TissueMethod, to_template: NDArray[np.float64]) -> Found:
+def of_patches(data: TissueInput, fitted: TissueMethod, placement: Placement, affine: Affine) -> Found:
     """Volume in ml of the largest grey patch in white matter and the largest bright one, and where they lie.
 
-    `to_template` (4, 4) maps the voxels of `data` to template world mm.
+    `affine` (4, 4) maps the voxels of `data` to the scan's world mm.
     """
     means = {component.label: component.mean[0] for component in fitted.components_}
-    if data.priors is None or fitted.bias_field_ is None or not means.keys() >= {"GM", "WM", "CSF"}:
+    if fitted.bias_field_ is None or not means.keys() >= {"GM", "WM", "CSF"}:
         return {}, {}
     steps = [max(1, round(SPACING_MM / length)) for length in data.spacing_mm]
     i, j, k = (slice(None, None, step) for step in steps)
     x, y, z = (step * length for step, length in zip(steps, data.spacing_mm, strict=True))
     spacing = (x, y, z)
     mask, values = data.mask[i, j, k], (data.intensity[0] / fitted.bias_field_[0])[i, j, k]
-    white = np.asarray(data.priors[1][i, j, k] > SURE)
+    grid = Grid(mask.shape, affine @ np.diag([*steps, 1.0]))
+    white = placement.to_scan(load_template().wm, grid) > SURE
     gm, wm, csf = (means[name] for name in ("GM", "WM", "CSF"))
     smooth = _smoothed(values, mask, spacing)
     grey = white & mask & (smooth < (gm + wm) / 2) & (smooth > (gm + csf) / 2)
@@ -46,8 +49,9 @@ def of_patches(data: TissueInput, fitted: TissueMethod, to_template: NDArray[np.
         largest = _largest(opening(found, radius, spacing))
         measures[f"{name}_patch_ml"] = float(largest.sum() * np.prod(spacing)) / 1000
         if largest.any():
-            center = to_template @ [*(np.argwhere(largest).mean(axis=0) * steps), 1.0]
-            words[f"{name}_lobe"] = lobe_at((center[0], center[1], center[2]))
+            to_template = np.linalg.inv(placement.affine_mm) @ grid.affine
+            x_mm, y_mm, z_mm = to_template[:3, :3] @ np.argwhere(largest).mean(axis=0) + to_template[:3, 3]
+            words[f"{name}_lobe"] = f"{side_of(x_mm)} {lobe_at((x_mm, y_mm, z_mm))}"
     return measures, words
 
 
