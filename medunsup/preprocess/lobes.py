@@ -12,10 +12,10 @@ def lobe_at(point_mm: Point) -> str:
     x, y, z = abs(point_mm[0]), point_mm[1], point_mm[2]
     if (z < -12 and y < -28) or (x < 15 and z < -12 and y < -10):
         return "cerebellum or brain stem"
+    if x < 34 and -36 < y < 24 and -8 < z < 26:
+        return "deep brain"
     if z < 2 and x > 20 and -60 < y < 22:
         return "temporal lobe"
-    if x < 34 and -36 < y < 24 and -12 < z < 26:
-        return "deep brain"
     if y < -72 or (y < -60 and z < 20):
         return "occipital lobe"
     # The central sulcus runs forward on its way down from the top.

@@ -73,9 +73,9 @@ def test_stages_are_told_on_stderr_one_line_each(people, tmp_path):
     assert told[0].startswith("preparing scans")
     assert len(told) == len(set(told))
     assert "calibrating" in told
-    planting = [line for line in told if line.startswith("planting lesions")]
-    assert planting[0].startswith("planting lesions, method 1 of ")
-    assert planting[-1] == f"planting lesions, method {len(planting)} of {len(planting)}"
+    planting = [line for line in told if line.startswith("synthetic lesion test")]
+    assert planting[0].startswith("synthetic lesion test, method 1 of ")
+    assert planting[-1] == f"synthetic lesion test, method {len(planting)} of {len(planting)}"
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_detect_prints_p_value_and_findings(trained, patient, tmp_path):
     done = run("detect", patient, "--model", trained.path, "-o", tmp_path)
     assert done.exit_code == 0, done.output
     assert done.stdout.startswith("sub-99_T1w.nii.gz: ")
-    assert "as a whole without a verdict (p 0.125)" in done.stdout
+    assert "whole scan: no verdict (p = 0.12)" in done.stdout
     assert " findings, " in done.stdout
     assert "support no false-positive rate" in done.stderr
 

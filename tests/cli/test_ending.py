@@ -110,7 +110,7 @@ def test_the_first_word_comes_within_a_second_of_cpu(make_scan, tmp_path):
     assert used.user + used.system < 1
 
 
-@pytest.mark.parametrize("phase", ["preparing scans", "epoch 2", "planting lesions"])
+@pytest.mark.parametrize("phase", ["preparing scans", "epoch 2", "synthetic lesion test"])
 @pytest.mark.parametrize(("sign", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_stopped_training_says_in_one_line_what_is_kept(
     make_scan, tmp_path, monkeypatch, phase, sign, code
@@ -120,7 +120,7 @@ def test_a_stopped_training_says_in_one_line_what_is_kept(
         make_scan(f"scans/sub-{n}_T1w.nii.gz", seed=n)
     words = ["ae", "--data", tmp_path / "scans", "-o", tmp_path / "ae", "--spacing", "8"]
     parameters = [word for each in ("epochs=400", "channels=4") for word in ("--set", each)]
-    if phase == "planting lesions":
+    if phase == "synthetic lesion test":
         parameters[1] = "epochs=1"
     process = _start(*words, *parameters, command=[sys.executable, "-c", QUICKLY, "train"])
     _wait_for(process, phase)

@@ -88,7 +88,7 @@ def test_finished_model_is_never_made_anew_by_resuming(few, tmp_path):
 
 def test_replacing_a_model_goes_on_after_a_stop_and_leaves_it_whole_until_then(few, tmp_path):
     made = train_atlas(few, tmp_path / "model")
-    broken_at("planting", train_atlas, few, tmp_path / "model", seed=1, force=True)
+    broken_at("synthetic", train_atlas, few, tmp_path / "model", seed=1, force=True)
     assert made.healthy.calibration.n == 3
     assert train_atlas(few, tmp_path / "model", seed=1, resume=True).settings.seed == 1
 

@@ -23,6 +23,7 @@ from medunsup.tissue.priors import tissue_priors
 from medunsup.tissue.quality import Known, assess
 from medunsup.tissue.quality.findings import Findings
 from medunsup.tissue.quality.look import check_volumes
+from medunsup.tissue.quality.measures import MEANINGS, rows
 from medunsup.tissue.result import Quality, TissueVolume
 
 SIGNAL = {"T1w": (70, 100, 30), "T2w": (80, 55, 150), "FLAIR": (90, 68, 25), "PD": (85, 70, 100)}
@@ -90,6 +91,7 @@ def judge(
     fitted = method("tissue", name)().fit(data)
     volumes = measure(data, fitted, image.voxel_volume_mm3, Step("volumes"))
     told = Known(**{"is_stripped": not made.is_head, **known})
+    data = replace(data, priors=None)  # as `segment` does, for room
     return assess(data, fitted, volumes, placement, scan=made.image, origin=box.origin, known=told)
 
 
@@ -377,6 +379,14 @@ def test_reasons_are_whole_sentences_with_the_worst_first(whole):
     reasons = judge(replace(whole, mask=cut, contrast="T2w")).reasons
     assert all(reason[0].isupper() or reason[0].isdigit() for reason in reasons)
     assert all(reason.endswith(".") for reason in reasons)
+
+
+def test_every_measure_has_a_meaning_for_the_pages_table(verdict):
+    assert verdict.measures.keys() <= MEANINGS.keys()
+    told = {row.meaning: row for row in rows(verdict.measures)}
+    assert len(told) == len(verdict.measures)
+    assert not any(row.is_beyond for row in told.values())
+    assert told["Overlap of brain mask and template brain (Dice)"].limit == "at least 0.87"
 
 
 def test_measures_are_finite_and_documented(verdict, repository: Path):
