@@ -1,0 +1,105 @@
+"""A user's own arrays on the scale that models expect, about [0, 1], and what of them is missing."""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from medunsup.anomaly.data import Mask, Scans
+from medunsup.core.errors import InputError
+
+LOW, HIGH = 0.5, 99.5  # percentiles
+USUAL_LOW, USUAL_HIGH = (-0.5, 0.75), (0.5, 2.0)  # where the two lie in arrays that need no scaling
+USUAL_BRIGHT = 0.8  # where the high one comes to lie, as in scans scaled to [0, 1]
+MOST_VOXELS = 200_000  # voxels of an array that percentiles are taken of
+OTHER_UNITS = 20.0
+MISSING = 0.1  # share of what all healthy arrays hold
+LARGE_OFFSET = 0.8  # of the high percentile: below it 0 keeps its meaning of no signal
+
+
+@dataclass(frozen=True)
+class ArrayScale:
+    """What healthy arrays tell of units and of where signal is.
+
+    `lines` (C, 2): the intensities of each channel that become 0 and 1. `reach` (C,): the usual high
+    percentile above the first. `core` (I, J, K): voxels that all healthy arrays hold, and their neighbours.
+    """
+
+    lines: NDArray[np.float64]
+    reach: NDArray[np.float64]
+    core: Mask
+
+    @classmethod
+    def of(cls, scans: Scans, *, as_is: bool) -> Self:
+        """Learn from healthy arrays; with `as_is`, or if they lie in about [0, 1] already, values stay.
+
+        Raises InputError for an array that is blank, or in other units than the rest.
+        """
+        ends = np.array([_ends(scans, n) for n in range(len(scans))])  # (N, C, 2)
+        middle = np.median(ends, axis=0)
+        lines = np.array([(0.0, 1.0) if as_is else _line(*pair) for pair in middle])
+        reach = middle[:, 1] - lines[:, 0]
+        held = scans.masks.all(axis=0)
+        core = ndimage.binary_erosion(held, np.ones([min(3, side) for side in held.shape]), border_value=1)
+        found = cls(lines, reach, core)
+        found._refuse_other_units(ends)
+        return found
+
+    def apply(self, scans: Scans, *, has_own_masks: bool) -> Scans:
+        """Bring arrays onto the scale, 0 outside their masks.
+
+        Where arrays have no masks of their own, a 0 where all healthy arrays have signal is missing signal,
+        not background: it stays in the mask, as intensity 0. Raises InputError for an array that is blank, in
+        other units, or misses more than a tenth.
+        """
+        self._refuse_other_units(np.array([_ends(scans, n) for n in range(len(scans))]))
+        if not has_own_masks:
+            self._refuse_missing(scans.masks)
+        low, high = self.lines.T.reshape(2, 1, -1, 1, 1, 1)
+        inside = scans.masks[:, None]
+        values = np.where(inside, (scans.values - low) / (high - low), 0).astype(np.float32)
+        masks = scans.masks if has_own_masks else scans.masks | self.core
+        return replace(scans, values=values, masks=masks)
+
+    def missing(self, masks: Mask) -> NDArray[np.float64]:
+        """Return the share of the core that each mask (N, I, J, K) leaves out."""
+        return (self.core & ~masks).sum(axis=(1, 2, 3)) / max(int(self.core.sum()), 1)
+
+    def _refuse_missing(self, masks: Mask) -> None:
+        for n, share in enumerate(self.missing(masks)):
+            if share > MISSING:
+                raise InputError(
+                    f"Array {n} misses {share:.0%} of what all healthy arrays hold: it is 0 there. Leave it "
+                    "out, or give masks, to judge the rest alone."
+                )
+
+    def _refuse_other_units(self, ends: NDArray[np.float64]) -> None:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = (ends[..., 1] - self.lines[:, 0]) / self.reach
+        is_other = ~((ratio > 1 / OTHER_UNITS) & (ratio < OTHER_UNITS)) & (self.reach > 0)
+        for n, channel in np.argwhere(is_other)[:1]:
+            raise InputError(
+                f"Array {n}: its highest intensities are {ratio[n, channel]:.3g} times those of the healthy "
+                "arrays. Give all arrays in the same units."
+            )
+
+
+def _ends(scans: Scans, n: int) -> NDArray[np.float64]:
+    """Low and high percentile (C, 2) of an array in its mask. Raises InputError for a blank one."""
+    inside = scans.values[n][:, scans.masks[n]]
+    if not inside.size or (inside == inside[:, :1]).all():
+        what = "all its values are equal" if inside.size else "it is 0 everywhere, or its mask is empty"
+        raise InputError(f"Array {n} is blank: {what}. Leave it out; nothing in it can be judged.")
+    every = -(-inside.shape[1] // MOST_VOXELS)
+    return np.percentile(inside[:, ::every], (LOW, HIGH), axis=1).T
+
+
+def _line(low: float, high: float) -> tuple[float, float]:
+    """Choose the intensities that become 0 and 1."""
+    is_usual = USUAL_LOW[0] <= low <= USUAL_LOW[1] and USUAL_HIGH[0] <= high <= USUAL_HIGH[1]
+    if is_usual or high <= low:
+        return 0.0, 1.0
+    zero = 0.0 if 0 <= low <= LARGE_OFFSET * high else low
+    return zero, zero + (high - zero) / USUAL_BRIGHT
