@@ -83,7 +83,7 @@ def evaluate(
     planted = planted or shapes is not None
     judged = read_model(user_path(model))
     words = None if healthy is None else HealthyWords.parse(healthy)
-    chosen = unseen(judged, test_cases(read_source(table, healthy=words)), table)
+    chosen = unseen(judged, known_cases(read_source(table, healthy=words)), table)
     if planted and not any(case.is_healthy and case.lesions is None for case in chosen):
         raise UsageError(f"{table}: names no healthy case to plant lesions into (one without lesions).")
     with locked(folder / LOCK):
@@ -112,7 +112,7 @@ def evaluate(
     return result
 
 
-def test_cases(cases: Sequence[Case]) -> list[Case]:
+def known_cases(cases: Sequence[Case]) -> list[Case]:
     """Return the cases of the part test whose state is known; those of a data set that names none are not."""
     wanted = [case for case in cases if case.part in ("", "test")]
     known = [case for case in wanted if case.state != "unknown" or case.lesions is not None]

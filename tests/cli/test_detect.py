@@ -86,6 +86,7 @@ def test_stages_are_told_on_stderr_one_line_each(people, tmp_path):
         (["train", "pca", "--score", "zscroe"], "Did you mean 'zscore'"),
         (["train", "--config", "volume"], "Did you mean 'volumes'"),
         (["train", "pca", "--data", "nowhere"], "no such file or folder"),
+        (["train", "pca", "--healthy", "control"], "--healthy control: name a column and the words in it"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -19,6 +19,7 @@ from medunsup.run import evaluate_model
 from medunsup.run.detect_settings import TrainSettings
 from medunsup.run.evaluate_model import evaluate
 from medunsup.run.evaluate_planted import read_shapes
+from medunsup.run.sources import Case
 
 N_TRAIN, N_ILL, N_HEALTHY = 6, 2, 2
 SPOT = np.s_[12:17, 14:19, 10:15]
@@ -289,3 +290,15 @@ def test_a_patient_whose_lesions_the_brain_mask_leaves_out_stays_one_with_lesion
     row = rows(out / "cases.tsv")[0]
     assert float(row["lesions_outside_brain"]) == pytest.approx(share, abs=1e-5)
     assert "count as missed" in row["warnings"]
+
+
+def test_people_of_whom_a_data_set_says_nothing_are_no_cases_and_patients_stay_ill(caplog):
+    states = {"healthy": "group hc", "patient": "group ms", "unknown": "group n/a", "given": "group n/a"}
+    cases = [Case(Path(f"{state}.nii"), state, state=state, evidence=why) for state, why in states.items()]
+    known = evaluate_model.known_cases(cases)
+    assert [(case.subject, case.is_healthy) for case in known] == [
+        ("healthy", True),
+        ("patient", False),
+        ("given", True),
+    ]
+    assert "1 of 4 cases are left out: healthy or not is not known (group n/a)" in caplog.text
