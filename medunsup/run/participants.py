@@ -17,7 +17,7 @@ from medunsup.run.health import HealthyWords, Meaning, State, is_nothing, meanin
 TABLE = "participants.tsv"
 ID_COLUMNS = ("participant_id", "participant", "subject_id", "subject", "sub", "id")
 
-FORMS: tuple[Callable[[str], str], ...] = (str, str.casefold, lambda label: label.casefold().lstrip("0"))
+NO_PART_OF_A_LABEL = re.compile(r"^sub|[^a-z0-9]")
 
 Row = Mapping[str, str]
 
@@ -111,7 +111,7 @@ def _text(meant: Any) -> str:
 
 
 def _matched(subjects: Sequence[str], rows: Sequence[Row], id_column: str) -> dict[str, list[Row]]:
-    """Find the rows of each subject: by the same label, else in any case, else without leading zeros.
+    """Find the rows of each subject: by the same label, else in any case, else by what is left in `_bare`.
 
     The looser ways count only where one label of the table and one subject fit each other.
     """
@@ -121,7 +121,7 @@ def _matched(subjects: Sequence[str], rows: Sequence[Row], id_column: str) -> di
             by_label[_label(row[id_column])].append(row)
     named = {_label(subject): subject for subject in subjects}
     found: dict[str, list[Row]] = {}
-    for form in FORMS:
+    for form in (str, str.casefold, _bare):
         ours, theirs = _by_form(named, form), _by_form(by_label, form)
         for key in ours.keys() & theirs.keys():
             if len(ours[key]) == len(theirs[key]) == 1:
@@ -138,8 +138,13 @@ def _by_form(labels: Iterable[str], form: Callable[[str], str]) -> dict[str, lis
 
 def _label(subject: str) -> str:
     """Return a subject's label without `sub-`, however that is written."""
-    text = subject.strip()
+    text = re.sub(r"^(\d+)\.0+$", r"\1", subject.strip())  # a spreadsheet's 1.0
     return text[4:] if text[:4].casefold() == "sub-" else text
+
+
+def _bare(label: str) -> str:
+    """Return a label in small letters, without leading zeros and what BIDS labels cannot hold (s_01: s01)."""
+    return NO_PART_OF_A_LABEL.sub("", label.casefold()).lstrip("0")
 
 
 def _person(rows: Sequence[Row], told_by: Sequence[Meaning], site: str) -> Person:

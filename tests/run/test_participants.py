@@ -25,13 +25,27 @@ def states(folder: Path, *subjects: str, healthy: str | None = None) -> list[str
 
 
 @pytest.mark.parametrize(
-    "ids", [["sub-01", "sub-02"], ["01", "02"], ["1", "2"], ["SUB-01", " sub-02 "], ["001", "2"]]
+    "ids",
+    [
+        ["sub-01", "sub-02"],
+        ["01", "02"],
+        ["1", "2"],
+        ["SUB-01", " sub-02 "],
+        ["001", "2"],
+        ["sub01", "sub_2"],
+        ["1.0", "2.0"],
+    ],
 )
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_ids_are_found_with_or_without_sub_and_leading_zeros(tmp_path, ids, end):
     rows = [f"{one}\t{group}" for one, group in zip(ids, GROUPS, strict=True)]
     write(tmp_path, "participant_id\tgroup", *rows, end=end)
     assert states(tmp_path, "sub-01", "sub-02", "sub-03") == ["healthy", "patient", "unknown"]
+
+
+def test_signs_that_bids_labels_cannot_hold_do_not_count(tmp_path):
+    write(tmp_path, "participant_id\tgroup", "002_S_0295\tpatient", "OAS-30001\tcontrol", "1.0\tcontrol")
+    assert states(tmp_path, "sub-002S0295", "sub-OAS30001", "sub-10") == ["patient", "healthy", "unknown"]
 
 
 def test_leading_zeros_and_case_count_where_more_than_one_would_fit(tmp_path):
