@@ -17,19 +17,19 @@ def print_result(result: "CohortResult[DetectOutcome]", *, as_json: bool, quiet:
     print_outcomes(result, _line, texts, as_json=as_json, quiet=quiet, debug=debug, code=code)
 
 
-def verdict(result: "DetectOutcome") -> str:
-    """Say what the p-value means at the rate asked for."""
-    if result.flags:
-        return "no verdict, the scan is unlike those the model knows (out-of-distribution)"
-    told = f"p = {p_text(result.p_value)}" if result.p_value is not None else ""
-    if result.is_anomalous is None:
-        return f"no verdict{f' ({told})' if told else ''}"
-    return f"{'unusual' if result.is_anomalous else 'not unusual'} ({told}, alpha = {result.alpha:g})"
-
-
 def _line(scan: "DetectOutcome") -> str:
     where = scan.outputs.get("anomaly_report", scan.outputs.get("anomaly"))
     again = " (done already)" if scan.status == "skipped" else ""
     n_found = len(scan.volumes_mm3)
     found = f"{n_found} finding{'s' if n_found != 1 else ''}, {sum(scan.volumes_mm3) / 1000:.1f} ml"
-    return f"{found}; whole scan: {verdict(scan)}{again}  -> {where}"
+    return f"{found}; whole scan: {scan.verdict}{_numbers(scan)}{again}  -> {where}"
+
+
+def _numbers(scan: "DetectOutcome") -> str:
+    """Give the p-value where it means something, and the rate that the verdict keeps; else the reason."""
+    if scan.verdict == "not judged":
+        return " (out-of-distribution: unlike the scans that the model knows)"
+    if scan.verdict == "seen by the model" or scan.p_value is None:
+        return ""
+    alpha = f", alpha = {scan.alpha:g}" if scan.verdict != "no verdict" else ""
+    return f" (p = {p_text(scan.p_value)}{alpha})"

@@ -37,11 +37,11 @@ class JudgedWords:
 
 
 WORDS: dict[Judged, JudgedWords] = {
-    "unusual": JudgedWords("check", "!", "Unusual as a whole"),
-    "not unusual": JudgedWords("partial", "–", "Not unusual as a whole"),
-    "no verdict": JudgedWords("partial", "–", "No verdict"),
-    "not judged": JudgedWords("fail", "✕", "Not to be judged"),
-    "seen by the model": JudgedWords("fail", "✕", "Seen by the model"),
+    "unusual": JudgedWords("check", "!", "unusual"),
+    "not unusual": JudgedWords("partial", "–", "not unusual"),
+    "no verdict": JudgedWords("partial", "–", "no verdict"),
+    "not judged": JudgedWords("fail", "✕", "not judged"),
+    "seen by the model": JudgedWords("fail", "✕", "seen by the model"),
 }
 
 

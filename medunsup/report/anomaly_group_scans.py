@@ -51,14 +51,8 @@ class AnomalyScan:
 
     @property
     def judged(self) -> Judged:
-        """What the result says of the scan as a whole; one that is flagged or was seen is not judged."""
-        if self.flags:
-            return "not judged"
-        if self.seen:
-            return "seen by the model"
-        if self.is_anomalous is None:
-            return "no verdict"
-        return "unusual" if self.is_anomalous else "not unusual"
+        """What the result says of the scan as a whole."""
+        return judged_as(is_flagged=bool(self.flags), seen=self.seen, is_anomalous=self.is_anomalous)
 
     @property
     def is_judged(self) -> bool:
@@ -86,6 +80,17 @@ class AnomalyScan:
     def rank(self) -> tuple[float, float, str]:
         """The smallest p-value first, among equal ones the largest volume of findings."""
         return self.p_value, -self.findings_ml, self.name
+
+
+def judged_as(*, is_flagged: bool, seen: str, is_anomalous: bool | None) -> Judged:
+    """Name the verdict on a scan as a whole, with the word used everywhere; one that is flagged has none."""
+    if is_flagged:
+        return "not judged"
+    if seen:
+        return "seen by the model"
+    if is_anomalous is None:
+        return "no verdict"
+    return "unusual" if is_anomalous else "not unusual"
 
 
 def read_scans(folder: Path) -> list[AnomalyScan]:

@@ -50,14 +50,13 @@ def anomalies_tsv(scans: Sequence[AnomalyScan], failed: Sequence[FailedScan] = (
 
 
 def _row(scan: AnomalyScan) -> list[str]:
-    verdict = "n/a" if scan.judged == "no verdict" else scan.judged
     alpha = "n/a" if scan.alpha is None else f"{scan.alpha:g}"
     found = [str(len(scan.findings)), f"{scan.findings_ml:.3f}", f"{scan.largest_ml:.3f}"]
     return [
         scan.file,
         f"{scan.p_value:.5g}",
         alpha,
-        verdict,
+        scan.judged,
         *found,
         ",".join(flag.name for flag in scan.flags) or "none",
         "n/a",

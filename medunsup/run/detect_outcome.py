@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from medunsup.io.bids import sidecar
+from medunsup.report.anomaly_group_scans import Judged, judged_as
 from medunsup.run.batch import Outcome
 from medunsup.run.detect import DetectRequest
 from medunsup.run.detect_export import KINDS
@@ -14,13 +15,14 @@ from medunsup.run.detect_export import KINDS
 class DetectOutcome(Outcome):
     """What `detect` says of one scan; `flags` say why it is unlike those the model knows.
 
-    `p_value` is None without a result. `alpha` is the rate that the verdict `is_anomalous` keeps. `seen` is
+    `p_value` and `verdict` are None without a result. `alpha` is the rate that the verdict keeps. `seen` is
     the part of the model's own scans that this one, or its subject by name, was in; empty if in none.
     """
 
     p_value: float | None = None
     alpha: float | None = None
     is_anomalous: bool | None = None
+    verdict: Judged | None = None
     volumes_mm3: tuple[float, ...] = ()
     flags: tuple[str, ...] = ()
     seen: str = ""
@@ -31,6 +33,7 @@ class DetectOutcome(Outcome):
             "p_value": self.p_value,
             "alpha": self.alpha,
             "is_anomalous": self.is_anomalous,
+            "verdict": self.verdict,
             "volumes_mm3": list(self.volumes_mm3),
             "flags": list(self.flags),
             "seen": self.seen,
@@ -50,6 +53,11 @@ def read_outcome(request: DetectRequest, state: Literal["done", "skipped"]) -> D
         p_value=made["PValue"],
         alpha=made["Alpha"],
         is_anomalous=made["IsAnomalous"],
+        verdict=judged_as(
+            is_flagged=bool(made["Flags"]),
+            seen=made.get("SeenByModel") or "",
+            is_anomalous=made["IsAnomalous"],
+        ),
         volumes_mm3=tuple(one["volume_mm3"] for one in made["Findings"]),
         flags=tuple(one["sentence"] for one in made["Flags"]),
         seen=made.get("SeenByModel") or "",

@@ -207,7 +207,7 @@ def test_table_holds_every_scan_of_all_runs(trained, patient, strangers, tmp_pat
     rows = {row["scan"]: row for row in csv.DictReader((tmp_path / "anomalies.tsv").open(), delimiter="\t")}
     assert set(rows) == {patient.name, strangers[0].name}
     assert rows[patient.name]["p_value"] == "0.125"
-    assert (rows[patient.name]["alpha"], rows[patient.name]["verdict"]) == ("n/a", "n/a")
+    assert (rows[patient.name]["alpha"], rows[patient.name]["verdict"]) == ("n/a", "no verdict")
     found_ml = sum(alone.scans[0].volumes_mm3) / 1000
     assert float(rows[patient.name]["findings_ml"]) == pytest.approx(found_ml, abs=1e-3)
     assert int(rows[patient.name]["n_findings"]) == len(alone.scans[0].volumes_mm3)
