@@ -16,8 +16,10 @@ OBLIQUE_DEGREES = 1.0
 TISSUE_NAMES = {"GM": "Grey matter", "WM": "White matter", "CSF": "Cerebrospinal fluid"}
 SOFTWARE = ("numpy", "scipy", "SimpleITK", "nibabel", "nilearn", "scikit-learn", "pillow")
 KNOWN_WEAKNESS = (
-    "Known weakness: much of the thalamus and putamen, and all of the pallidum, are counted as white matter "
-    "(thalamus 62 %, putamen 56 %, pallidum 100 % on average), so grey matter there is too small."
+    "Known weaknesses: on T1w much of the deep grey matter is counted as white matter (beside FreeSurfer on "
+    "one scan 62 % of the thalamus, 56 % of the putamen, 100 % of the pallidum). And volumes depend on the "
+    "brain mask: on one head deepbet's mask gave 5 % more grey matter than the default. Compare volumes only "
+    "where masks were made in one way."
 )
 DISCLAIMER = "For research. Not for clinical diagnosis."
 

@@ -41,6 +41,13 @@ def test_the_viewer_starts_without_an_error_and_loads_nothing(opened: Page) -> N
     assert outside[0].startswith("file://")
 
 
+def test_the_viewer_draws_the_place_that_it_names_before_anything_is_touched(opened: Page) -> None:
+    at_start = opened.picture(CANVAS).astype(int)
+    choose(opened, "viewer-view", "axial")
+    choose(opened, "viewer-view", "multi")
+    assert (abs(opened.picture(CANVAS) - at_start).max(axis=-1) > 30).mean() < 0.001
+
+
 def test_the_finding_on_the_left_is_drawn_at_the_right_of_the_picture(opened: Page) -> None:
     shown = coloured(opened.picture(HERO))
     assert shown.sum() > 100
@@ -62,7 +69,7 @@ def test_the_viewer_draws_the_finding_on_the_same_side(opened: Page, overlay: st
 def test_the_viewer_starts_at_the_finding_and_tells_how_rare_it_is(opened: Page) -> None:
     told = opened.run("document.getElementById('viewer-place').value")
     assert "x −" in told
-    assert "· finding · rarity 4." in told
+    assert "· finding · −log10(p) 4." in told
 
 
 def test_the_map_can_be_taken_away(opened: Page) -> None:
