@@ -23,7 +23,7 @@ def methods_text(result: AnomalyResult) -> MethodsText:
     if "lattice" in prepared:
         spacing_mm = prepared["lattice"].parameters.get("spacing_mm")
         text.say(
-            f"It was resampled onto a lattice of {spacing_mm:g} mm in the space of that template, and its "
+            f"It was resampled to a grid of {spacing_mm:g} mm in the space of that template, and its "
             "intensities were scaled so that healthy brains agree"
         )
     _say_model(text, result)

@@ -4,21 +4,19 @@ from dataclasses import dataclass
 
 from medunsup.anomaly.findings import MOST_LISTED
 from medunsup.anomaly.result import AnomalyResult, Finding, ScanScore
+from medunsup.report.anomaly_methods import preparation
 from medunsup.report.numbers import p_text
 from medunsup.report.summary import Headline
 from medunsup.report.words import Shown, VerdictWords, tissue_name
 
 NO_PROOF = "That is no proof of health: a small lesion hardly moves the score of a whole scan."
 ADVICE = {
-    "contrast": "Take a model that learned from scans of this contrast. If the contrast is wrong, correct "
-    "the scan's name.",
+    "contrast": "Take a model that learned from scans of this contrast. {name_contrast}",
     "body": "Give a scan of the head.",
-    "pattern": "Look whether the white line below runs round the brain. If not, give a brain mask with "
-    "--mask; if it does, the model does not fit scans like this one.",
-    "outside": "Look whether the white line below leaves out skull and scalp. If not, give a brain mask with "
-    "--mask.",
-    "missing": "Look whether the white line below holds the whole brain. If not, give a brain mask with "
-    "--mask.",
+    "pattern": "Look whether the white line below runs round the brain. If not, {mend_mask}; if it does, the "
+    "model does not fit scans like this one.",
+    "outside": "Look whether the white line below leaves out skull and scalp. If not, {mend_mask}.",
+    "missing": "Look whether the white line below holds the whole brain. If not, {mend_mask}.",
     "intensities": "Take a model that learned from scans of this sequence and scanner.",
     "side": "Check left and right in the scan's header. A large one-sided lesion may raise this "
     "flag wrongly.",
@@ -40,10 +38,26 @@ def verdict(result: AnomalyResult) -> Verdict:
     """Say first whether the result means anything, only then what the p-value says."""
     if result.flags:
         reasons = tuple(flag.sentence for flag in result.flags)
-        advice = dict.fromkeys(ADVICE[flag.name] for flag in result.flags if flag.name in ADVICE)
+        left = _left_to_advise(result)
+        advice = dict.fromkeys(
+            ADVICE[flag.name].format(**left) for flag in result.flags if flag.name in ADVICE
+        )
         return Verdict("fail", _unlike(result), (*reasons, *result.remarks), tuple(advice))
     shown: Shown = "check" if result.is_anomalous else "partial"
     return Verdict(shown, _judged(result), result.remarks, ())
+
+
+def _left_to_advise(result: AnomalyResult) -> dict[str, str]:
+    """Put the advice so that it names nothing that was given already, a mask or a contrast."""
+    given = {step.name: step.parameters for step in preparation(result).steps}
+    has_mask = given.get("brain mask", {}).get("given", False)
+    is_named = given.get("contrast", {}).get("asked", "auto") != "auto"
+    return {
+        "mend_mask": "correct the mask that was given" if has_mask else "give a brain mask with --mask",
+        "name_contrast": "If the contrast that was named with --contrast is wrong, name another."
+        if is_named
+        else "If the contrast is wrong, name it with --contrast.",
+    }
 
 
 def rank_words(scan: ScanScore) -> str:

@@ -355,3 +355,16 @@ def test_even_maps_of_pure_noise_fit_the_page(found: AnomalyResult, tmp_path: Pa
         baselines=tuple(replace(found.baselines[0], name=f"cheap{n}", map=noise) for n in range(8)),
     )
     assert write_page(result, tmp_path / "page.html").stat().st_size < 5 * MEGABYTE
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_a_mask_or_contrast_that_was_given_is_not_advised(found: AnomalyResult, given: bool) -> None:
+    steps = [
+        {"name": "brain mask", "parameters": {"given": given}},
+        {"name": "contrast", "parameters": {"asked": "T1w" if given else "auto"}},
+    ]
+    flags = tuple(replace(FLAG, name=name) for name in ("missing", "contrast"))
+    said = " ".join(verdict(replace(found, flags=flags, details={"steps": steps})).advice)
+    assert ("give a brain mask with --mask" in said) == (not given)
+    assert ("correct the mask that was given" in said) == given
+    assert ("name it with --contrast" in said) == (not given)
