@@ -47,9 +47,8 @@ def find_healthy(
     scans = people if source.kind == "table" else _without_label_maps(people)
     left_out[LABEL_MAP] = len(people) - len(scans)
     if not scans:
-        raise InputError(
-            f"{data}: nobody in it is known to be healthy. {left_out_words(left_out)}{_way_out(others)}"
-        )
+        why = "nobody in it is known to be healthy" if others else "holds no scan"
+        raise InputError(f"{data}: {why}. {left_out_words(left_out)}{_way_out(others)}")
     parts = split(
         scans,
         validation=settings.validation,
@@ -94,10 +93,10 @@ def _without_label_maps(cases: Sequence[Case]) -> list[Case]:
 
 
 def _way_out(others: Sequence[Case]) -> str:
-    if not others:
-        return ""
-    column, _, _ = others[0].evidence.partition(" ")
-    return f" Say which words mean healthy with --healthy, as in --healthy {column}=WORD,WORD."
+    """Say how to name the words that mean healthy, with the column they stand in."""
+    columns = (case.evidence.removesuffix(case.group).strip() for case in others if case.state == "patient")
+    column = next(columns, "")
+    return f" Say which words mean healthy: --healthy {column}=WORD,WORD." if column else ""
 
 
 def _tell(data: Path, source: Source, healthy_by: Mapping[str, int]) -> None:

@@ -88,8 +88,8 @@ def _read(path: Path) -> tuple[list[str], list[Row]]:
     names, *rows = csv.reader(lines_of(path) or [""], delimiter="\t", quoting=csv.QUOTE_NONE)
     if len(names) == 1 and re.search(r"[,; ]", names[0].strip()):
         raise UsageError(f"{path}: no tabs part its columns ({names[0][:60]}). Save it with tabs (TSV).")
-    names = [name.strip() for name in names]
-    filled = [[*row, *[""] * (len(names) - len(row))] for row in rows if any(cell.strip() for cell in row)]
+    names, *rows = ([cell.strip().strip('"') for cell in row] for row in (names, *rows))
+    filled = [[*row, *[""] * (len(names) - len(row))] for row in rows if any(row)]
     return names, [dict(zip(names, row, strict=False)) for row in filled]
 
 

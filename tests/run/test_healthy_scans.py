@@ -85,6 +85,13 @@ def test_a_table_that_calls_nobody_healthy_names_its_words_and_the_way_out(folde
         find_healthy(listed, SETTINGS)
 
 
+def test_a_folder_of_label_maps_alone_holds_no_scan(copied):
+    for path in copied.glob("*_T1w.nii.gz"):
+        path.unlink()
+    with pytest.raises(InputError, match=rf"holds no scan\. Images left out: label map or mask \({N}\)\.$"):
+        find_healthy(copied, SETTINGS)
+
+
 def test_a_bids_data_set_that_names_nobodys_state_is_learned_from_with_a_word(copied, caplog):
     (copied / "dataset_description.json").write_text("{}")
     for path in list(copied.glob("*_T1w.nii.gz")):

@@ -128,6 +128,11 @@ def test_a_table_that_cannot_be_matched_is_refused(tmp_path, rows, words):
         states(write(tmp_path, *rows), "sub-1")
 
 
+def test_quotes_around_cells_as_r_writes_them_do_not_count(tmp_path):
+    write(tmp_path, '"participant_id"\t"group"', '"sub-1"\t"control"', '"sub-2"\t"patient"')
+    assert states(tmp_path, "sub-1", "sub-2") == ["healthy", "patient"]
+
+
 def test_the_first_column_names_the_subjects_whatever_it_is_called(tmp_path):
     write(tmp_path, "Code\tgroup", "1\tcontrol")
     assert states(tmp_path, "sub-01") == ["healthy"]
