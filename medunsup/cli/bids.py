@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,9 @@ from medunsup.cli import options
 from medunsup.cli.choices import read_settings
 from medunsup.cli.console import display, one_line_errors
 from medunsup.cli.printing import exit_code, print_plan, print_result
+
+if TYPE_CHECKING:
+    from medunsup.io.bids_filter import BidsFilter
 
 
 class Level(StrEnum):
@@ -19,37 +22,38 @@ class Level(StrEnum):
     group = "group"
 
 
+ParticipantLabel = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--participant-label", "--participant_label", metavar="LABEL", help="Participants: 01 02 ..."
+    ),
+]
+SessionLabel = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--session-label", "--session_label", metavar="LABEL", help="Only this session; may be repeated."
+    ),
+]
+FilterFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--bids-filter-file",
+        metavar="FILE",
+        help='Which scans by the entities of their names, as in fMRIPrep: {"t1w": {"session": "02"}}.',
+    ),
+]
+Contrast = Annotated[str, typer.Option(metavar="NAME", help="Which scans: T1w, T2w, FLAIR or PD.")]
+
+
 def bids(
     bids_dir: Annotated[Path, typer.Argument(help="BIDS data set.", show_default=False)],
     output_dir: Annotated[Path, typer.Argument(help="Folder for the results.", show_default=False)],
     level: Annotated[Level, typer.Argument(help="participant segments, group compares.")] = Level.participant,
     more_labels: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
-    participant_label: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--participant-label", "--participant_label", metavar="LABEL", help="Participants: 01 02 ..."
-        ),
-    ] = None,
-    session_label: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--session-label",
-            "--session_label",
-            metavar="LABEL",
-            help="Only this session; may be repeated.",
-        ),
-    ] = None,
-    bids_filter_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--bids-filter-file",
-            metavar="FILE",
-            help='Which scans by the entities of their names, as in fMRIPrep: {"t1w": {"session": "02"}}.',
-        ),
-    ] = None,
-    contrast: Annotated[
-        str, typer.Option(metavar="NAME", help="Which scans: T1w, T2w, FLAIR or PD.")
-    ] = "T1w",
+    participant_label: ParticipantLabel = None,
+    session_label: SessionLabel = None,
+    bids_filter_file: FilterFile = None,
+    contrast: Contrast = "T1w",
     brain: options.BrainOfMany = None,
     method: options.Method = None,
     config: options.Config = None,
@@ -74,32 +78,17 @@ def bids(
         "learn_prior": learn_prior or None,
     }
     with one_line_errors(debug=debug, as_json=as_json, quiet=quiet):
-        from medunsup.core.errors import InputError, UsageError
-        from medunsup.io.bids_filter import read_filter, session_filter
         from medunsup.run.bids_app import find_scans
         from medunsup.run.cohort import make_requests, plan, run_requests
-        from medunsup.run.group import write_group
         from medunsup.run.rehearse import rehearsed
         from medunsup.run.same_scan import magnitude_alone
 
         if level == Level.group:
-            page = write_group(output_dir)
-            if page is None:
-                raise InputError(
-                    f"{output_dir}: holds fewer than two results. Run the participant level first."
-                )
-            typer.echo(f"All scans compared: {page}", err=True)
+            _compare(output_dir)
             return
         settings = read_settings(config, given, set_ or [])
-        if more_labels and (session_label or not participant_label):
-            raise UsageError(
-                f"What {' '.join(more_labels)} means is not clear: repeat the option before each label "
-                "(--participant-label 01 --participant-label 02, and --session-label likewise)."
-            )
-        labels = [*(participant_label or []), *(more_labels or [])]
-        filters = [session_filter(session_label or [])]
-        if bids_filter_file:
-            filters.append(read_filter(bids_filter_file, settings.contrast))
+        labels = _labels(participant_label or [], more_labels or [], session_label or [])
+        filters = _filters(session_label or [], bids_filter_file, settings.contrast)
         scans = magnitude_alone(find_scans(bids_dir, labels, settings.contrast, filters))
         requests = make_requests(scans, settings, output_dir)
         if dry_run:
@@ -117,3 +106,33 @@ def bids(
     print_result(result, as_json=as_json, quiet=quiet, debug=debug, fail_on=fail_on)
     if code := exit_code(result, fail_on):
         raise typer.Exit(code)
+
+
+def _compare(output_dir: Path) -> None:
+    """Write table and page of all scans that are there."""
+    from medunsup.core.errors import InputError
+    from medunsup.run.group import write_group
+
+    page = write_group(output_dir)
+    if page is None:
+        raise InputError(f"{output_dir}: holds fewer than two results. Run the participant level first.")
+    typer.echo(f"All scans compared: {page}", err=True)
+
+
+def _labels(participants: list[str], more: list[str], sessions: list[str]) -> list[str]:
+    """Join the labels of --participant-label 01 02: all but the first come as words of their own."""
+    from medunsup.core.errors import UsageError
+
+    if more and (sessions or not participants):
+        raise UsageError(
+            f"What {' '.join(more)} means is not clear: repeat the option before each label "
+            "(--participant-label 01 --participant-label 02, and --session-label likewise)."
+        )
+    return [*participants, *more]
+
+
+def _filters(sessions: list[str], file: Path | None, contrast: str) -> "list[BidsFilter]":
+    from medunsup.io.bids_filter import read_filter, session_filter
+
+    own = [session_filter(sessions)]
+    return own if file is None else [*own, read_filter(file, contrast)]

@@ -10,6 +10,7 @@ from medunsup.io.companions import files_of
 from medunsup.io.own import result_kind
 from medunsup.io.walk import files_below
 from medunsup.run.bids_app import find_scans
+from medunsup.run.same_scan import magnitude_alone
 
 # The last word of names that are none of a scan.
 NOT_SCANS = ("mask", "lesions", "dseg", "probseg", "statmap", "seg", "label", "brainmask")
@@ -49,7 +50,7 @@ def no_scan(path: Path) -> str:
 
 def _scans_of(folder: Path) -> list[Path]:
     if is_data_set(folder) and any(each.is_dir() for each in folder.glob("sub-*")):
-        scans = find_scans(folder)
+        scans = magnitude_alone(find_scans(folder))
         log.warning(
             "%s: %d T1w scans of a BIDS data set. For others, or some of them: medunsup bids.",
             folder,
@@ -68,7 +69,7 @@ def _scans_of(folder: Path) -> list[Path]:
             len(images),
         )
         return [folder]
-    by_name = images_below(folder)
+    by_name = magnitude_alone(images_below(folder))
     kinds = {path: "a result of medunsup" if result_kind(path) else no_scan(path) for path in by_name}
     scans = [path for path in by_name if not kinds[path]]
     n_results = sum(kind == "a result of medunsup" for kind in kinds.values())
