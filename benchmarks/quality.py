@@ -33,7 +33,8 @@ from medunsup.core.record import Step  # noqa: E402
 from medunsup.core.registry import method  # noqa: E402
 from medunsup.core.volume import Volume  # noqa: E402
 from medunsup.io.load import load  # noqa: E402
-from medunsup.preprocess.brain_mask import brain_mask  # noqa: E402
+from medunsup.preprocess.brain_mask import Brain, brain_mask  # noqa: E402
+from medunsup.preprocess.evened import evened_out  # noqa: E402
 from medunsup.preprocess.images import shrink  # noqa: E402
 from medunsup.preprocess.register import Placement, place_template  # noqa: E402
 from medunsup.run.box import Box  # noqa: E402
@@ -214,8 +215,11 @@ def _ghosts(image: Volume) -> Iterator[tuple[str, Volume]]:
 def judge(scan: str, case: Case) -> Found:
     """Segment one case with the default method and ask for the verdict."""
     placement = case.placement or place(case.image, case.mask)
+    even, found = case.image, Brain(case.mask, placement, is_stripped=not case.is_head)
+    if case.contrast == "T1w" and case.placement is None:
+        even, _ = evened_out(case.image, found, lambda scan, step: found, step=Step("brain mask"))
     box = Box.around(case.mask.data)
-    image, mask = box.take(case.image), box.take(case.mask)
+    image, mask = box.take(even), box.take(case.mask)
     intensity = scale_one(image, case.contrast, mask.data, Step("normalise"))[0][None]
     priors = tissue_priors(image, mask, placement) if placement.fits else None
     labels = class_table(3)
@@ -224,7 +228,7 @@ def judge(scan: str, case: Case) -> Found:
     volumes = measure(data, fitted, image.voxel_volume_mm3, Step("volumes"))
     begun = process_time()
     known = Known(is_stripped=not case.is_head)
-    quality = assess(data, fitted, volumes, placement, scan=case.image, origin=box.origin, known=known)
+    quality = assess(data, fitted, volumes, placement, scan=even, origin=box.origin, known=known)
     return Found(scan, case.fault, quality, process_time() - begun)
 
 

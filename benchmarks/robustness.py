@@ -6,6 +6,7 @@
     python benchmarks/robustness.py --parts lesions --methods atlas_gmm gmm bayesian_gmm
 
 collapse  each tissue's volume over the truth's, worst way round, under noise, bias and injected outliers
+bias      Dice under strong smooth fields, as of 7 T or coil arrays: four shapes, factors 1.5 to 3
 repeat    coefficient of variation of tissue volumes over copies: fresh noise, turned by 2°, so by the header
 lesions   Dice lost outside lesions: real masks, carried over by the placed template, as dark and bright spots
 dicom     labels of one scan read as DICOM and as NIfTI, from file to result
@@ -42,6 +43,8 @@ from medunsup.tissue.base import TissueMethod
 NAMES = [tissue.abbreviation for tissue in TISSUES]
 NOISES, BIASES = (0.03, 0.05, 0.09), (0.0, 0.2, 0.4)
 OUTLIERS = ("bright spikes", "dark spikes", "both spikes", "bright block", "dark block")
+FIELDS, FACTORS = ("centre", "rim", "head to foot", "back to front"), (1.5, 2.0, 2.5, 3.0)
+BIAS_SCANS = ("simulated01", "simulated05", "1000", "1010")
 COLLAPSE_SCANS = ("simulated01", "1000", "1104")
 REPEAT_SCANS = ("1000", "1104", "simulated01")
 REPEAT_HEADS = ("heads/chris_t1", "healthy_t1_raw/sub-52_T1w")
@@ -159,6 +162,42 @@ def with_outliers(image: Volume, mask: np.ndarray, kind: str, seed: int) -> Volu
     for value, voxels in zip(values, chosen, strict=False):
         data[tuple(voxels.T)] = value
     return image.like(data)
+
+
+# ---------------------------------------------------------------------------------------------- strong bias
+
+
+def bias(asked: argparse.Namespace, pool: ProcessPoolExecutor) -> None:
+    """Print the default's Dice under every field, the scan as it is first; what is left counts the most."""
+    fields = [("none", 1.0), *product(FIELDS, FACTORS)]
+    print_header("scan", "field", *(f"{factor:g}" for factor in FACTORS))
+    for name in asked.scans or BIAS_SCANS:
+        found = dict(zip(fields, pool.map(bias_cell, [(name, *one) for one in fields]), strict=True))
+        print_row(name, "none", found[fields[0]], *[""] * (len(FACTORS) - 1))
+        for kind in FIELDS:
+            print_row(name, kind, *(found[kind, factor] for factor in FACTORS))
+
+
+def bias_cell(job: tuple[str, str, float]) -> str:
+    """Return the default's Dice of GM, WM and CSF where labels are."""
+    name, kind, factor = job
+    scan = read_scan(name)
+    case = prepare(replace(scan, image=in_field(scan.image, scan.mask, kind, factor)))
+    labels = fit(case, DEFAULT).labels_
+    return " ".join(f"{dice(labels, case.truth, n, where=case.truth > 0):.3f}" for n in (1, 2, 3))
+
+
+def in_field(image: Volume, mask: np.ndarray, kind: str, factor: float) -> Volume:
+    """Multiply by a smooth field whose percentiles 99 and 1 in the mask differ by `factor`."""
+    index = np.indices(image.shape, dtype=np.float32).reshape(3, -1)
+    place = (image.affine[:3, :3].astype(np.float32) @ index).reshape(3, *image.shape)
+    low, high = (np.percentile(place[:, mask], percent, axis=1)[:, None, None, None] for percent in (1, 99))
+    x, y, z = (2 * place - low - high) / (high - low)
+    r2 = x**2 + y**2 + z**2
+    shape = {"none": z, "centre": -r2, "rim": r2, "head to foot": z, "back to front": y}[kind]
+    dim, bright = np.percentile(shape[mask], (1, 99))
+    power = np.clip((shape - dim) / (bright - dim), -1, 2) - 0.5
+    return image.like((image.data * factor**power).astype(np.float32))
 
 
 # -------------------------------------------------------------------------------------------- repeatability
@@ -384,6 +423,7 @@ def print_row(*cells: object) -> None:
 
 PARTS: dict[str, Callable[[argparse.Namespace, ProcessPoolExecutor], None]] = {
     "collapse": collapse,
+    "bias": bias,
     "repeat": repeat,
     "lesions": lesions,
     "dicom": dicom,

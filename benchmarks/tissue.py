@@ -27,8 +27,10 @@ from medunsup.core.registry import method, methods
 from medunsup.core.volume import Volume
 from medunsup.io.load import load
 from medunsup.measures.segmentation import dice
+from medunsup.preprocess.brain_mask import Brain
+from medunsup.preprocess.evened import evened_out
 from medunsup.preprocess.normalize import winsorize_and_scale
-from medunsup.preprocess.register import place_template
+from medunsup.preprocess.register import Placement, place_template
 from medunsup.run.box import Box
 from medunsup.run.mixture import scale_one
 from medunsup.tissue.base import TissueInput
@@ -162,8 +164,8 @@ def case_of(
 ) -> Case:
     box = Box.around(mask)
     started = time.process_time()
-    placement = place_template(image, image.like(mask, kind="mask"), step=Step("place"))
-    cut = box.take(image)
+    even, placement = evened(image, image.like(mask, kind="mask"))
+    cut = box.take(even)
     inside = box.take(image.like(mask, kind="mask"))
     priors = tissue_priors(cut, inside, placement)
     seconds = time.process_time() - started
@@ -172,6 +174,17 @@ def case_of(
     cut_truth = box.take(image.like(truth.astype(np.uint8), kind="label")).data
     cut_fast = None if fast is None else box.take(image.like(fast.astype(np.uint8), kind="label")).data
     return Case(name, data, cut_truth, image.spacing_mm, seconds, cut_fast)
+
+
+def evened(image: Volume, mask: Volume) -> tuple[Volume, Placement]:
+    """Place the template and take a strong bias out, as `segment` does with a mask that is given."""
+
+    def place(scan: Volume, step: Step) -> Brain:
+        return Brain(mask, place_template(scan, mask, step=step), is_stripped=True)
+
+    step = Step("brain mask")
+    even, found = evened_out(image, place(image, step), place, step=step)
+    return even, found.placement
 
 
 def read_labels(path: Path) -> np.ndarray:

@@ -19,6 +19,8 @@ CITATIONS: dict[str, str] = {
     "MRI using convolutional neural networks. Computers in Biology and Medicine 179:108845.",
     "n4": "Tustison NJ, Avants BB, Cook PA, et al. (2010). N4ITK: improved N3 bias correction. IEEE "
     "Transactions on Medical Imaging 29(6):1310–1320.",
+    "bias model": "Van Leemput K, Maes F, Vandermeulen D, Suetens P (1999). Automated model-based bias field "
+    "correction of MR images of the brain. IEEE Transactions on Medical Imaging 18(10):885–896.",
     "conformal": "Vovk V, Gammerman A, Shafer G (2005). Algorithmic Learning in a Random World. Springer.",
     "bic": "Schwarz G (1978). Estimating the dimension of a model. Annals of Statistics 6(2):461–464.",
 }

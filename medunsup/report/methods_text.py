@@ -68,6 +68,12 @@ def say_input(text: MethodsText, image: Volume) -> None:
 
 
 def _say_mask(text: MethodsText, step: Step) -> None:
+    if step.findings.get("white_matter_bias_evened_out"):
+        text.say(
+            "A strong bias field was first taken out: a polynomial of second degree in log intensity, read "
+            "off white matter where the template is sure of it",
+            "bias model",
+        )
     if step.parameters.get("given"):
         text.say("The brain mask was given")
     elif step.findings.get("already_stripped"):

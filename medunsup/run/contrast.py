@@ -26,15 +26,8 @@ def name_contrasts(
     `intensity` (I, J, K) is the scan's own; `priors` (3, I, J, K) are GM, WM, CSF. How it was decided, and
     whether the intensities contradict the name, goes into `step`.
     """
-    asked = request.settings.contrast
     seen = contrast_of_intensity(intensity, priors) if priors is not None else None
-    opinions = {
-        "option": None if asked == "auto" else asked,
-        "header": source.notes.get("contrast") if source else None,
-        "file name": contrast_of_name(request.scan.name),
-        "intensities": seen,
-        ASSUMPTION: "T1w",
-    }
+    opinions = {**_told(request, source), "intensities": seen, ASSUMPTION: "T1w"}
     reason, chosen = next((reason, name) for reason, name in opinions.items() if name)
     step.findings |= {"contrast": chosen, "from": reason}
     if seen and (chosen == "T1w") != (seen == "T1w"):
@@ -45,6 +38,20 @@ def name_contrasts(
     if reason == ASSUMPTION:
         step.warn("The contrast could not be told; T1w is assumed. Say --contrast if it is another.")
     return (str(chosen), *request.contrasts)
+
+
+def told_contrast(request: Request, source: Source | None) -> str | None:
+    """Name the contrast that the user, the header or the file's name tells; None where none of them does."""
+    return next((str(name) for name in _told(request, source).values() if name), None)
+
+
+def _told(request: Request, source: Source | None) -> dict[str, str | None]:
+    asked = request.settings.contrast
+    return {
+        "option": None if asked == "auto" else asked,
+        "header": source.notes.get("contrast") if source else None,
+        "file name": contrast_of_name(request.scan.name),
+    }
 
 
 def contrast_of_intensity(intensity: NDArray[np.float32], priors: NDArray[np.float32]) -> Contrast | None:

@@ -13,7 +13,7 @@ from medunsup.io.bids import names_contrast_agent
 from medunsup.io.load import Coordinates
 from medunsup.run import further, inputs, mixture, outcome
 from medunsup.run.box import Box
-from medunsup.run.contrast import name_contrasts
+from medunsup.run.contrast import name_contrasts, told_contrast
 from medunsup.run.export import refuse_overwrite
 from medunsup.run.places import tell_where
 from medunsup.run.request import Request
@@ -110,13 +110,13 @@ def segment_scan(request: Request, *, progress: Progress | None = None) -> Segme
         image = inputs.load_scan(request.scan, settings, step)
         identity = request.identity()
     with begin("brain mask", given=request.mask is not None, method=settings.brain) as step:
-        found = find_brain(image, request, step)
+        even, found = find_evened(image, request, step)
         brain, placement = found.mask, found.placement
     box = Box.around(brain.data, within=None if found.is_stripped else seen_ranges(image.data))
-    channels, read = {"image": box.take(image)}, None
+    channels, read = {"image": box.take(even)}, None
     if request.contrasts:
         with begin("contrasts", given=sorted(request.contrasts)) as step:
-            others, read = further.load_contrasts(request.contrasts, image, brain, step, settings.coordinates)
+            others, read = further.load_contrasts(request.contrasts, even, brain, step, settings.coordinates)
             channels |= {name: box.take(volume) for name, volume in others.items()}
     region = box.take(brain).data.copy()  # the whole mask comes back at the end
     brain = replace(box.take(brain), data=region)
@@ -137,11 +137,11 @@ def segment_scan(request: Request, *, progress: Progress | None = None) -> Segme
         volumes = outcome.measure(data, fitted, image.voxel_volume_mm3, step)
     with begin("quality") as step:
         known = replace(known_of(request, image, found), before=read)
-        quality = outcome.judge(data, fitted, volumes, placement, image, box, known, step)
+        quality = outcome.judge(data, fitted, volumes, placement, even, box, known, step)
     parameters = {**settings.as_record(), "parameters": fitted.parameters}
-    classes, corrected = data.labels, outcome.corrected(image, box, fitted, uneven[0])
+    classes, corrected = data.labels, outcome.corrected(even, box, fitted, uneven[0])
     labels, entropy, fractions = fitted.labels_, fitted.entropy_, fitted.fractions_
-    del data, intensity, channels, brain, fitted  # room for the maps of the whole scan
+    del data, intensity, channels, brain, fitted, even  # room for the maps of the whole scan
     return SegmentResult(
         image=image,
         corrected=corrected,
@@ -160,6 +160,16 @@ def segment_scan(request: Request, *, progress: Progress | None = None) -> Segme
     )
 
 
+def find_evened(image: Volume, request: Request, step: Step) -> tuple[Volume, "Brain"]:
+    """Find the brain as `find_brain` does, and take a strong bias of a T1w scan out before anything else."""
+    from medunsup.preprocess.evened import evened_out
+
+    found = find_brain(image, request, step)
+    if told_contrast(request, image.source) not in (None, "T1w"):
+        return image, found
+    return evened_out(image, found, lambda even, trial: find_brain(even, request, trial), step=step)
+
+
 def find_brain(image: Volume, request: Request, step: Step) -> "Brain":
     """Get the brain mask, given or found, and where the template lies on the scan."""
     from medunsup.preprocess import brain_mask
@@ -176,6 +186,7 @@ def find_brain(image: Volume, request: Request, step: Step) -> "Brain":
 def known_of(request: Request, image: Volume, found: "Brain") -> "Known":
     """Gather what the verdict should know of how the scan was taken."""
     from medunsup.tissue.quality import Known
+    from medunsup.tissue.quality.window import piled_up
 
     return Known(
         is_stripped=found.is_stripped,
@@ -184,4 +195,5 @@ def known_of(request: Request, image: Volume, found: "Brain") -> "Known":
         contrast_agent=names_contrast_agent(request.scan.name)
         or bool(image.source and image.source.notes.get("contrast_agent")),
         reaches_bone=found.reaches_bone,
+        at_ends=piled_up(image.data[found.mask.data]),
     )

@@ -1,7 +1,8 @@
-"""Do the intensities say what the contrast's name says, and are they free of ghosts? Medians and ripple."""
+"""Do the intensities say what the contrast's name says, free of bias and ghosts? Medians, ends, ripple."""
 
 import numpy as np
 
+from medunsup.preprocess.white_bias import field_in
 from medunsup.tissue.base import Array, TissueInput, TissueMethod
 from medunsup.tissue.quality.sample import Atlas, Mask, Sample
 
@@ -12,6 +13,7 @@ THICK_MM = 3.0
 NEAR_MM, FAR_MM = 2.0, 8.0
 LINES_MM = 2.0
 ENOUGH_PAIRS = 200
+DARKEST = 0.02  # scaled intensity: what lies at the scale's dark end has no logarithm
 
 
 def medians(values: Array, sample: Sample, atlas: Atlas) -> tuple[float, float, float] | None:
@@ -26,6 +28,18 @@ def medians(values: Array, sample: Sample, atlas: Atlas) -> tuple[float, float, 
             return None
         found.append(float(np.median(at)))
     return found[0], found[1], found[2]
+
+
+def bias_left(values: Array, sample: Sample, atlas: Atlas) -> dict[str, float]:
+    """How much brighter one end of white matter is than the other after all correction, in percent.
+
+    `values` (N,) are one T1w channel's at the sampled voxels. White matter is where the template is sure of
+    it, whatever its label: under a strong field labels follow the field.
+    """
+    prior = np.stack([part[sample.mask] for part in (atlas.gm, atlas.wm, atlas.csf)])
+    position = atlas.position_mm[:, sample.mask].astype(np.float64)
+    found = field_in(np.maximum(values.astype(np.float64), DARKEST), prior, position)
+    return {} if found is None else {"bias_left_percent": 100 * (found.ratio - 1)}
 
 
 def ripple(data: TissueInput, fitted: TissueMethod, white: int, contrast: float) -> dict[str, float]:

@@ -1,6 +1,7 @@
 """What is known of a scan before it is looked at, so that no sentence advises what was done already."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from medunsup.tissue.quality.findings import Findings
 
@@ -12,7 +13,8 @@ class Known:
     `is_stripped` says that it came without its skull, `mask_given` that its brain mask came with it,
     `contrast_given` that its contrast was named by the user, `contrast_agent` that its name or header tells
     of one. `reaches_bone` is False where a mask that was found may leave fluid out. `before` holds what was
-    found while reading.
+    found while reading. `at_ends` are what `window.piled_up` measures of the
+    scan's own intensities.
     """
 
     is_stripped: bool = False
@@ -21,6 +23,7 @@ class Known:
     contrast_agent: bool = False
     reaches_bone: bool = True
     before: Findings | None = None
+    at_ends: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def words(self) -> dict[str, str]:

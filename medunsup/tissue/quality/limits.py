@@ -191,6 +191,44 @@ PATCHES = (
         placed=True,
     ),
 )
+
+WINDOW = (
+    Limit(
+        # Two manual scans: up to 20 % harmless; at 33 to 42 % GM 13 to 25 % short, WM 14 to 31 % over.
+        "at_highest_percent",
+        20.0,
+        None,
+        "{value:.0f} % of the brain has one intensity, the scan's brightest: white matter was cut off at the "
+        "upper end, as an export in 8 bits with a narrow window does, or a scan of very few grey values. "
+        "Bright grey matter then counts as white: at 33 to 42 % grey matter came out 13 to 25 % too small, "
+        "white matter 14 to 31 % too large. Take the scan as the scanner stored it (DICOM, 12 or 16 bits).",
+        only="T1w",
+    ),
+)
+DARK_END = Limit(
+    # Scans as they come 0 to 1 %.
+    "at_lowest_percent",
+    10.0,
+    None,
+    "{value:.0f} % of the brain has one intensity, the scan's darkest: fluid was cut off at the lower end, "
+    "as by a narrow window or a threshold, or the mask holds air. The boundary of the darkest tissue may be "
+    "wrong in either direction. Take the scan as the scanner stored it, and look at the mask's outline.",
+)
+EMPTY_IS_SAID = 3.0  # percent of the mask: from there on the mask itself is objected to
+
+BIAS = Limit(
+    # Good scans 4 to 18; what fields of 2 to 3 leave that were not found 50 and more.
+    "bias_left_percent",
+    35.0,
+    None,
+    "White matter is still {value:.0f} % brighter in one place than in another after the bias field was "
+    "taken out (usually up to 20 %), and tissues are told apart by brightness. A bias field too strong or "
+    "too local to be found, or wide lesions of white matter, look so. Look at the labels where white matter "
+    "is dark; if it is a bias field, correct it with the scanner's or another tool and segment again.",
+    only="T1w",
+    placed=True,
+)
+
 THICK_SLICES_ALLOW = 1.5  # partial volume along a thick axis makes white matter uneven in plane too
 
 SIDES = Limit(

@@ -12,6 +12,9 @@ from medunsup.tissue.quality.known import Known
 from medunsup.tissue.quality.limits import (
     ARTEFACT,
     ATLAS,
+    BIAS,
+    DARK_END,
+    EMPTY_IS_SAID,
     FLUID_MARGIN,
     GAP_MATTERS_PERCENT,
     GAP_PERCENT,
@@ -24,6 +27,7 @@ from medunsup.tissue.quality.limits import (
     THICK_SLICES_ALLOW,
     VOLUME_ML,
     WHITE_LESS_GREY,
+    WINDOW,
     WITH_AGENT,
 )
 from medunsup.tissue.quality.patches import of_patches
@@ -55,7 +59,8 @@ def look(
     if is_placed and data.contrasts[0] == "T1w":
         check_patches(findings, data, fitted, placement, scan, origin)
     check_sides(findings, sample, is_placed=is_placed)
-    check_artefacts(findings, data, fitted, tissues)
+    is_even = check_bias(findings, data, sample, is_placed=is_placed)
+    check_artefacts(findings, data, fitted, tissues, is_even=is_even)
     check_volumes(findings, data, volumes, whole=sample.atlas is not None)
     findings.note(_of_fit(fitted))
 
@@ -173,6 +178,16 @@ def check_patches(
         findings.hold_to(limit, allowance=_allowance(data))
 
 
+def check_window(findings: Findings, data: TissueInput, known: Known) -> None:
+    """Check that the scan's own intensities were not cut off at an end, which hides a boundary of tissues."""
+    findings.note(dict(known.at_ends))
+    for limit in WINDOW:
+        if limit.only in (None, data.contrasts[0]):
+            findings.hold_to(limit)
+    if findings.measures.get("mask_empty_percent", 0.0) <= EMPTY_IS_SAID:  # else the mask was objected to
+        findings.hold_to(DARK_END)
+
+
 def check_sides(findings: Findings, sample: Sample, *, is_placed: bool) -> None:
     """Check that left and right hold the same tissues, as far as the template's middle is known."""
     if sample.atlas is not None and is_placed:
@@ -180,8 +195,18 @@ def check_sides(findings: Findings, sample: Sample, *, is_placed: bool) -> None:
         findings.hold_to(SIDES)
 
 
+def check_bias(findings: Findings, data: TissueInput, sample: Sample, *, is_placed: bool) -> bool:
+    """Check that white matter of a T1w scan is of one intensity from end to end; return whether it is."""
+    if data.contrasts[0] != "T1w":
+        findings.unchecked.append("bias that is left (known for T1w only)")
+    elif sample.atlas is not None and is_placed:
+        findings.note(intensities.bias_left(sample.values[0], sample, sample.atlas))
+        return not findings.hold_to(BIAS)
+    return True
+
+
 def check_artefacts(
-    findings: Findings, data: TissueInput, fitted: TissueMethod, tissues: Tissues | None
+    findings: Findings, data: TissueInput, fitted: TissueMethod, tissues: Tissues | None, *, is_even: bool
 ) -> None:
     """Check white matter for ghosts, where it is known and the scan's bias is taken out of it."""
     names = [label.abbreviation for label in data.labels]
@@ -192,6 +217,9 @@ def check_artefacts(
     findings.note(intensities.ripple(data, fitted, names.index("WM"), abs(wm - gm)))
     if data.contrasts[0] != "T1w":
         findings.unchecked.append("ghosts and motion (known for T1w only)")
+        return
+    if not is_even:
+        findings.unchecked.append("ghosts and motion (the bias that is left hides them)")
         return
     for limit in ARTEFACT:
         findings.hold_to(limit, allowance=_allowance(data))
