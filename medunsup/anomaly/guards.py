@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from medunsup.anomaly.data import Array, Mask, Scans
+from medunsup.anomaly.evenness import field_ratio
 from medunsup.anomaly.mirror import mirrored
 from medunsup.anomaly.result import Flag
 
@@ -23,6 +24,9 @@ SMOOTHING_VOXELS = 2.0
 TAIL, REACH = 0.05, 2.0
 LEAST_REACH = np.array([0.1, 0.02, 0.02, 0.02, 0.0])
 SPACING_RATIO = 2.0
+FIELD_RATIO = (
+    1.7  # healthy scans of one study reach 1.26 beside the others; a field of 1.5 more 1.5, of 2 1.9
+)
 
 SENTENCES = {
     "pattern": "The intensity pattern correlates only {value} with that of the mean healthy scan "
@@ -35,6 +39,9 @@ SENTENCES = {
     "limit {limit}): another contrast or sequence, or much noise.",
     "side": "Left and right differ the other way round than in healthy scans (correlation {value}, "
     "limit {limit}): left and right may be swapped.",
+    "bias": "Brightness changes smoothly across the brain by a factor of {value} otherwise than in healthy "
+    "scans (limit {limit}): another bias field, as of another coil or field strength, or one that was "
+    "corrected here and not there.",
     "spacing": "The voxels measure up to {value} mm (limit {limit} mm): far coarser than those known.",
     "contrast": "The scan is {found}, the model knows {known}.",
     "body": "The scanner says this is the {found}, not the head.",
@@ -46,6 +53,7 @@ WRITTEN = {
     "missing": (1, "%"),
     "intensities": (3, "f"),
     "side": (2, "f"),
+    "bias": (2, "f"),
     "spacing": (1, "f"),
 }
 MOST_DIGITS = 9
@@ -106,6 +114,8 @@ def flags(card: DataCard, values: Array, mask: Mask, *, coarsest_mm: float) -> t
     if beyond[MEASURES.index("pattern")]:
         beyond[MEASURES.index("side")] = False  # of another contrast or place, sides say nothing
     measured = list(zip(MEASURES, found, card.limits, beyond, strict=True))
+    field = field_ratio(values[0], card.mean, mask & (card.coverage > OWN_COVERAGE))
+    measured.append(("bias", np.float64(field), np.float64(FIELD_RATIO), np.bool_(field > FIELD_RATIO)))
     limit_mm = SPACING_RATIO * card.coarsest_mm
     measured.append(
         ("spacing", np.float64(coarsest_mm), np.float64(limit_mm), np.bool_(coarsest_mm > limit_mm))

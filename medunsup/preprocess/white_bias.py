@@ -11,6 +11,7 @@ Van Leemput et al., Automated model-based bias field correction of MR images of 
 """
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,9 +75,7 @@ def white_bias(scan: Volume, mask: Volume, placement: Placement) -> WhiteBias | 
         return None
     zero = _zero(scan, mask)
     used = cover & (small.data > zero)
-    template = load_template()
-    maps = (shrink(part, SPACING_MM) for part in (template.gm, template.wm, template.csf))
-    prior = np.stack([placement.to_scan(part, small.grid)[used] for part in maps])
+    prior = np.stack([placement.to_scan(part, small.grid)[used] for part in _maps()])
     position = small.affine[:3, :3] @ np.argwhere(used).T + small.affine[:3, 3:]
     found = field_in(small.data[used].astype(np.float64) - zero, prior, position)
     return None if found is None else replace(found, zero=zero)
@@ -113,6 +112,13 @@ def even_out(scan: Volume, found: WhiteBias, power: float) -> Volume:
     """Divide a scan by a field found in it, raised to `power`; its zero stays."""
     zero = np.float32(found.zero)
     return scan.like((scan.data - zero) / field_on(found.field(scan, power), scan.grid) + zero)
+
+
+@lru_cache(maxsize=1)
+def _maps() -> tuple[Volume, ...]:
+    """Return the template's GM, WM and CSF, coarse."""
+    template = load_template()
+    return tuple(shrink(part, SPACING_MM) for part in (template.gm, template.wm, template.csf))
 
 
 def _zero(scan: Volume, mask: Volume) -> float:

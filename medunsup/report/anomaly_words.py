@@ -20,6 +20,8 @@ ADVICE = {
     "intensities": "Take a model that learned from scans of this sequence and scanner.",
     "side": "Check left and right in the scan's header. A large one-sided lesion may raise this "
     "flag wrongly.",
+    "bias": "Correct the bias field of this scan as that of the healthy ones was, and look again; or take "
+    "a model that learned from scans of this coil and field strength.",
     "spacing": "Take a scan with thinner slices, or a model that learned from scans as coarse as this one.",
 }
 

@@ -64,6 +64,28 @@ def test_skull_left_on_is_flagged(card):
     assert "outside" in named(card, np.where(head & ~mask, 0.9, values), head)
 
 
+@pytest.mark.parametrize("axis", [0, 1, 2, "centre", "rim"])
+def test_another_bias_field_than_everyones_is_flagged_by_its_name(card, axis):
+    values, mask = person(100)
+    place = [np.linspace(-1, 1, size) for size in SPACE.shape]
+    grid = np.stack(np.meshgrid(*place, indexing="ij"))
+    bowl = (grid**2).sum(axis=0)
+    shape = {"centre": -bowl, "rim": bowl}[axis] if isinstance(axis, str) else grid[axis]
+    low, high = np.percentile(shape[mask], (1, 99))
+    strong, weak = (values * ratio ** ((shape - low) / (high - low) - 0.5) for ratio in (2.5, 1.15))
+    assert "bias" in named(card, strong, mask)
+    assert "bias" not in named(card, weak, mask)
+
+
+def test_a_lesion_is_no_bias_field(card):
+    values, mask = person(100)
+    lesion = np.s_[:, 3:7, 5:9, 4:8]
+    for factor in (0.4, 1.8):
+        spoilt = values.copy()
+        spoilt[lesion] *= factor
+        assert "bias" not in named(card, spoilt, mask)
+
+
 def test_brain_cut_off_is_flagged(card):
     values, mask = person(100)
     cut = mask.copy()
