@@ -154,7 +154,7 @@ def test_a_scan_of_another_contrast_is_said_to_lie_outside_what_the_model_knows(
     assert "pattern" in first["unlike_healthy"]
     assert "another contrast" in first["warnings"]
     assert (last["unlike_healthy"], last["warnings"]) == ("n/a", "n/a")
-    assert "sub-90_T1w.nii.gz (sub-90): Bright and dark lie" in (out / "report.html").read_text()
+    assert "sub-90_T1w.nii.gz (sub-90): The intensity pattern correlates" in (out / "report.html").read_text()
     again = evaluate(folder / "model", table, out, baselines=False, force=True)
     assert again.cases[0].flags == found.cases[0].flags
 
