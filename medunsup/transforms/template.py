@@ -11,11 +11,13 @@ from monai.transforms import InvertibleTransform, MapTransform, SpatialResample
 from monai.utils import ensure_tuple_rep
 
 from medunsup.core.geometry import Affine, Grid
+from medunsup.preprocess.label_maps import is_label_map, resampled_labels
 from medunsup.preprocess.register import Placement, place_template
 from medunsup.preprocess.template import load_template
 from medunsup.transforms.bridge import fetch, logged_step, to_volume, with_array
 
 MAPS = ("gm", "wm", "csf")
+NEAREST = "nearest"
 
 
 class PlaceTemplated(MapTransform):
@@ -77,7 +79,9 @@ class ToTemplated(MapTransform, InvertibleTransform):
     """Resample each key onto the template's grid by the affine placement; the inverse resamples back.
 
     `spacing_mm` is the voxel size there; `mode` is MONAI's, one for all keys or one a key ("nearest" for
-    labels). Interpolation blurs: the inverse gives the old grid exactly, the old values nearly.
+    labels). Interpolation blurs: the inverse gives the old grid exactly, the old values nearly. With
+    "nearest" each label of a map of whole numbers keeps its volume, there and back, which the nearest voxel
+    alone does not give it (`preprocess.label_maps`).
     """
 
     def __init__(
@@ -100,8 +104,9 @@ class ToTemplated(MapTransform, InvertibleTransform):
         placement = _placement(result, self.placement_key)
         grid = self._grid()
         for key, mode in self.key_iterator(result, self.mode):
-            moved = self._move(result[key], np.asarray(np.linalg.inv(placement), dtype=float))
-            result[key] = self.resampler(moved, torch.as_tensor(grid.affine), grid.shape, mode=mode)
+            moved = self._move(result[key], np.asarray(np.linalg.inv(placement), dtype=float), mode)
+            there = self.resampler(moved, torch.as_tensor(grid.affine), grid.shape, mode=mode)
+            result[key] = _relabelled(there, moved) if mode == NEAREST else there
         return result
 
     def inverse(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
@@ -109,16 +114,21 @@ class ToTemplated(MapTransform, InvertibleTransform):
         result = dict(data)
         for key in self.key_iterator(result):
             back = self.resampler.inverse(result[key])
-            back.affine = torch.as_tensor(self.pop_transform(back)["extra_info"]["affine"])
+            told = self.pop_transform(back)["extra_info"]
+            if told["mode"] == NEAREST:
+                back = _relabelled(back, result[key])
+            back.affine = torch.as_tensor(told["affine"])
             result[key] = back
         return result
 
-    def _move(self, tensor: MetaTensor, world: Affine) -> MetaTensor:
+    def _move(self, tensor: MetaTensor, world: Affine, mode: str) -> MetaTensor:
         """Change where the tensor lies, not its voxels."""
         moved = tensor.clone()
         old = torch.as_tensor(np.asarray(tensor.affine, dtype=float))
         moved.affine = torch.as_tensor(world) @ old
-        self.push_transform(moved, orig_size=tuple(tensor.shape[1:]), extra_info={"affine": old})
+        self.push_transform(
+            moved, orig_size=tuple(tensor.shape[1:]), extra_info={"affine": old, "mode": str(mode)}
+        )
         return moved
 
     def _grid(self) -> Grid:
@@ -127,6 +137,18 @@ class ToTemplated(MapTransform, InvertibleTransform):
         affine = template.affine @ np.diag([*scale, 1.0])
         i, j, k = (int(np.ceil(size / step)) for size, step in zip(template.shape, scale, strict=True))
         return Grid((i, j, k), affine)
+
+
+def _relabelled(there: MetaTensor, here: MetaTensor) -> MetaTensor:
+    """Fill channels of whole numbers anew, each label with the volume it has in `here`."""
+    channels = np.array(there.detach().cpu().numpy())
+    affine = np.asarray(here.affine, dtype=float)
+    i, j, k = channels.shape[1:]
+    grid = Grid((i, j, k), np.asarray(there.affine, dtype=float))
+    for n, labels in enumerate(np.asarray(here.detach().cpu().numpy())):
+        if is_label_map(labels):
+            channels[n] = resampled_labels(labels, affine, grid)
+    return with_array(channels, there)
 
 
 def _placement(data: dict[Hashable, Any], key: str) -> Affine:

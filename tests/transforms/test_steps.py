@@ -164,6 +164,30 @@ def test_the_way_back_from_the_template_gives_the_scans_grid_and_nearly_its_valu
     assert np.abs(np.asarray(back["image"][0]) - data).mean() < 0.02 * data.max()
 
 
+@pytest.mark.parametrize("first", [20, 21])
+def test_a_lesion_keeps_its_volume_on_the_template_and_on_the_way_back(first):
+    affine = np.diag([3.0, 3, 3, 1])
+    affine[:3, 3] = (-80, -115, -72)
+    labels = np.zeros((54, 66, 55), np.float32)
+    labels[first : first + 4, first : first + 3, 20:23] = 1
+    step = ToTemplated("labels", spacing_mm=2, mode="nearest")
+    there = step({"labels": tensor(labels, affine), "placement": np.eye(4)})
+    assert float(there["labels"].sum()) * 8 == pytest.approx(36 * 27, abs=5)
+    assert step.inverse(there)["labels"].sum() == pytest.approx(36, abs=1)
+
+
+def test_a_prediction_on_the_template_is_inverted_with_its_volume():
+    grid = Grid((40, 44, 36), np.array([[0, 0, 5.0, -90], [-5, 0, 0, 90], [0, 5, 0, -70], [0, 0, 0, 1]]))
+    chain = Compose([ToTemplated("image", spacing_mm=2)])
+    data = chain({"image": tensor(np.ones(grid.shape, np.float32), grid.affine), "placement": np.eye(4)})
+    prediction = torch.zeros_like(data["image"])
+    prediction[:, 30:33, 40:45, 31:34] = 1
+    data["prediction"] = prediction
+    back = Invertd("prediction", chain, "image", nearest_interp=True)(data)["prediction"]
+    assert back.shape[1:] == grid.shape
+    assert float(back.sum()) * 125 == pytest.approx(45 * 8, abs=63)
+
+
 def test_template_maps_on_the_scan_are_those_of_its_placement(masked):
     maps = TemplateMapsd("image")(copy_of(masked))["template_maps"]
     assert maps.shape == (3, *masked["image"].shape[1:])
