@@ -1,5 +1,7 @@
 """`medunsup train`: learn what healthy scans look like."""
 
+import shlex
+
 import typer
 
 from medunsup.cli import detect_options, options
@@ -68,6 +70,7 @@ def train(
     elif not quiet:
         typer.echo(f"{made.path}: {made.settings.model} with {made.settings.score}, {made.contrast}")
         typer.echo(f"  {made.standing}")
-        typer.echo(f"  next: medunsup detect SCAN --model {made.path}", err=True)
+        following = ["medunsup", "detect", "SCAN", "--model", str(made.path)]
+        typer.echo(f"  next: {shlex.join(following)}", err=True)
     for remark in () if quiet else remarks(made):
         typer.echo(f"  {remark}", err=True)

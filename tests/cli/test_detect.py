@@ -62,6 +62,7 @@ def test_options_win_over_the_config_and_set_reaches_the_model(people, tmp_path)
     assert done.exit_code == 0, done.output
     assert "pca with absolute, T1w" in done.stdout
     assert "average precision on synthetic lesions" in done.stdout
+    assert f"medunsup detect SCAN --model {out}" in done.stderr
     kept = json.loads((out / "model.json").read_text())["Settings"]
     assert kept["parameters"] == {"n_components": 3}
 
