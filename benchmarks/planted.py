@@ -44,25 +44,7 @@ def main() -> None:
     scans = on_lattice(healthy_files())
     train, test = scans.take(range(60)), scans.take(range(60, 66))
     spread = VoxelStatistics.of(iter(train), VoxelwiseConfig()).sd
-    shapes = drawn_from(read_shapes(DATA / "ms/lesion_masks_only").shapes, spacing_mm=SPACING_MM)
-    planting = Planting(SPACING_MM, tissue=(spread[0] > 0), shape=shapes, repeats=asked.repeats, seed=1)
-    rows: dict[str, Outcome] = {}
-    for name, score_map in methods(asked, train):
-        started = time.perf_counter()
-        threshold = threshold_at(score_map, test, 1, voxel_mm3=VOXEL_MM3, least_part_mm3=LEAST_PART_MM3)
-        rows[name] = sensitivity_surface(
-            score_map,
-            test,
-            planting,
-            threshold=threshold,
-            volumes_mm3=VOLUMES_MM3,
-            contrasts_sd=CONTRASTS_SD,
-            spread=spread,
-            least_part_mm3=LEAST_PART_MM3,
-        )
-        found = ap(rows[name]).mean()
-        print(f"  {name}: AP {found:.3f}, {time.perf_counter() - started:.0f} s", flush=True)
-    print_table(rows, list(test.names), asked.repeats)
+    print_table(measured(methods(asked, train), test, spread, asked.repeats), list(test.names), asked.repeats)
 
 
 def parse() -> argparse.Namespace:
@@ -104,6 +86,31 @@ def learned(name: str, seed: int, asked: argparse.Namespace, train: Scans) -> It
 def with_steps(steps: Sequence[str], score_map: Map) -> Map:
     """Add post-processing to a map."""
     return lambda values, mask: postprocess(steps, score_map(values, mask), mask, SPACING_MM)
+
+
+def measured(
+    methods: Iterable[tuple[str, Map]], test: Scans, spread: np.ndarray, repeats: int
+) -> dict[str, Outcome]:
+    """Look for the same lesions in `test` by each method."""
+    shapes = drawn_from(read_shapes(DATA / "ms/lesion_masks_only").shapes, spacing_mm=SPACING_MM)
+    planting = Planting(SPACING_MM, tissue=(spread[0] > 0), shape=shapes, repeats=repeats, seed=1)
+    rows: dict[str, Outcome] = {}
+    for name, score_map in methods:
+        started = time.perf_counter()
+        threshold = threshold_at(score_map, test, 1, voxel_mm3=VOXEL_MM3, least_part_mm3=LEAST_PART_MM3)
+        rows[name] = sensitivity_surface(
+            score_map,
+            test,
+            planting,
+            threshold=threshold,
+            volumes_mm3=VOLUMES_MM3,
+            contrasts_sd=CONTRASTS_SD,
+            spread=spread,
+            least_part_mm3=LEAST_PART_MM3,
+        )
+        found = ap(rows[name]).mean()
+        print(f"  {name}: AP {found:.3f}, {time.perf_counter() - started:.0f} s", flush=True)
+    return rows
 
 
 def ap(outcome: Outcome) -> np.ndarray:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from medunsup.run.detect import detect
     from medunsup.run.detect_many import detect_many
     from medunsup.run.evaluate_model import evaluate
+    from medunsup.run.model_folder import read_model
     from medunsup.run.scan import segment
     from medunsup.run.train import train
 
@@ -26,6 +27,7 @@ _HOMES = {
     "detect_many": "medunsup.run.detect_many",
     "evaluate": "medunsup.run.evaluate_model",
     "load": "medunsup.io.load",
+    "read_model": "medunsup.run.model_folder",
     "segment": "medunsup.run.scan",
     "segment_many": "medunsup.run.cohort",
     "train": "medunsup.run.train",
@@ -39,6 +41,7 @@ __all__ = [
     "detect_many",
     "evaluate",
     "load",
+    "read_model",
     "segment",
     "segment_many",
     "train",

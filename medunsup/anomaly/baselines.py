@@ -110,9 +110,10 @@ class Baselines:
         return joined({**{name: one.state() for name, one in owners.items()}, "floors": floors})
 
     def load_state(self, state: Mapping[str, NDArray[Any]], shape: tuple[int, int, int, int]) -> Self:
-        """Take over what `state` gave; `shape` is (C, I, J, K)."""
+        """Take over what `state` gave, of all baselines or of some; `shape` is (C, I, J, K)."""
         for name, model in _new_models().items():
-            self.models_[name] = model.load_state(part_of(state, name), shape)
+            if learned := part_of(state, name):
+                self.models_[name] = model.load_state(learned, shape)
         for name, score in self._new_scores().items():
             self.scores_[name] = score.load_state(part_of(state, name))
         self.floors_ = {name: tuple(one.tolist()) for name, one in part_of(state, "floors").items()}
@@ -129,7 +130,7 @@ class Baselines:
         return {
             name: build_score(one.score, one.options, model=self._model(name))
             for name, one in BASELINES.items()
-            if one.model
+            if one.model in self.models_
         }
 
 

@@ -12,7 +12,7 @@ from medunsup.core.paths import user_path
 
 def detect(
     scans: options.Scans,
-    model: detect_options.ModelFolder,
+    model: detect_options.ModelFolder = None,
     out: options.Out = None,
     mask: options.Mask = None,
     brain: options.Brain = None,
@@ -36,12 +36,14 @@ def detect(
     """
     with one_line_errors(debug=debug, as_json=as_json, quiet=quiet):
         from medunsup.run import folders
+        from medunsup.run.detect import open_model
         from medunsup.run.detect_many import make_requests, run_requests
-        from medunsup.run.model_folder import read_model
 
         scans = folders.opened([user_path(scan) for scan in scans])
         check_outputs(scans, out)
-        opened = read_model(user_path(model))
+        opened = open_model(model)
+        if model is None and not quiet:
+            typer.echo(f"No --model was given. {opened.introduction}", err=True)
         requests = make_requests(
             scans,
             opened,

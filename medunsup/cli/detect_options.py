@@ -22,6 +22,13 @@ def _scores() -> list[str]:
     return [card.name for card in methods("score")]
 
 
+def shipped() -> list[str]:
+    """Complete --model."""
+    from medunsup.run.shipped import shipped_models
+
+    return list(shipped_models())
+
+
 def _presets() -> list[str]:
     """Complete --config."""
     from medunsup.core.config import presets
@@ -52,7 +59,14 @@ Healthy = Annotated[
 ]
 ModelOut = Annotated[Path, typer.Option("-o", "--out", metavar="FOLDER", help="For the model.")]
 ModelFolder = Annotated[
-    Path, typer.Option("--model", metavar="FOLDER", help="What `medunsup train` made.", show_default=False)
+    str | None,
+    typer.Option(
+        "--model",
+        metavar="FOLDER",
+        help="What `medunsup train` made, or the name of a model that comes along (`medunsup models list`); "
+        "without it one of those for T1w is taken.",
+        autocompletion=shipped,
+    ),
 ]
 Config = Annotated[
     str | None,

@@ -15,8 +15,14 @@ if TYPE_CHECKING:
 
 def evaluate(
     model: Annotated[
-        Path,
-        typer.Option("--model", metavar="FOLDER", help="What `medunsup train` made.", show_default=False),
+        str,
+        typer.Option(
+            "--model",
+            metavar="FOLDER",
+            help="What `medunsup train` made, or the name of a model that comes along.",
+            show_default=False,
+            autocompletion=detect_options.shipped,
+        ),
     ],
     cases: Annotated[
         Path,
@@ -62,6 +68,7 @@ def evaluate(
         Path | None,
         typer.Option("--cache", metavar="FOLDER", help="Of prepared scans; by default in the output."),
     ] = None,
+    jobs: options.Jobs = 1,
     force: options.Force = False,
     quiet: options.Quiet = False,
     as_json: options.AsJson = False,
@@ -86,6 +93,7 @@ def evaluate(
                 false_findings=false_findings,
                 healthy=healthy,
                 cache=cache,
+                jobs=jobs,
                 force=force,
                 progress=told,
             )

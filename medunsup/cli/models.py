@@ -1,18 +1,31 @@
 """`medunsup models`: which models are there, what they are, and whether they are whole."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from medunsup.cli import options
+from medunsup.cli import detect_options, options
 from medunsup.cli.console import FAILED, one_line_errors, print_json
 from medunsup.cli.plain_help import Command, Group
 
-app = typer.Typer(cls=Group, no_args_is_help=True, help="List, show or verify trained models.")
+if TYPE_CHECKING:
+    from medunsup.run.model_folder import ModelFolder
+
+app = typer.Typer(
+    cls=Group,
+    no_args_is_help=True,
+    help="List, show or verify models.",
+)
 
 Model = Annotated[
-    Path, typer.Argument(metavar="FOLDER", help="What `medunsup train` made.", show_default=False)
+    str,
+    typer.Argument(
+        metavar="MODEL",
+        help="What `medunsup train` made, or the name of a model that comes along.",
+        show_default=False,
+        autocompletion=detect_options.shipped,
+    ),
 ]
 
 
@@ -21,26 +34,38 @@ def list_models(
     folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="Holds model folders.")] = Path("runs"),
     as_json: options.AsJson = False,
 ) -> None:
-    """List the models in a folder."""
+    """List the models that come along, by name, and those in a folder."""
     with one_line_errors(as_json=as_json):
         from dataclasses import asdict
 
+        from medunsup.run.shipped import FOLDER
         from medunsup.run.verify import find_models
 
+        shipped, _ = find_models(FOLDER)
         models, unreadable = find_models(folder)
         for text in unreadable:
             typer.echo(f"medunsup: {text}", err=True)
-        facts = [asdict(model.about) | {"folder": str(model.path)} for model in models]
         if as_json:
+            facts = [
+                asdict(model.about) | {"folder": str(model.path), "comes_along": model.is_shipped}
+                for model in (*shipped, *models)
+            ]
             print_json({"models": facts})
             return
-        for one in facts:
-            typer.echo(
-                f"{one['folder']}: {one['model']} with {one['score']}, {one['contrast']}, "
-                f"{one['n_train']} scans, {one['n_calibration']} for calibration"
-            )
-        if not facts and not unreadable:
+        for model in shipped:
+            typer.echo(f"{model.path.name} (comes along): {_words(model)}")
+        for model in models:
+            typer.echo(f"{model.path}: {_words(model)}")
+        if not models and not unreadable:
             typer.echo(f"{folder}: holds no model.", err=True)
+
+
+def _words(model: "ModelFolder") -> str:
+    one = model.about
+    return (
+        f"{one.model} with {one.score}, {one.contrast}, "
+        f"{one.n_train} scans, {one.n_calibration} for calibration"
+    )
 
 
 @app.command("show", cls=Command)

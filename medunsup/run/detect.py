@@ -22,6 +22,7 @@ from medunsup.run.places import tell_where
 from medunsup.run.prepare import Prepared
 from medunsup.run.request import Identity, Request, Status, status_of
 from medunsup.run.settings import SegmentSettings
+from medunsup.run.shipped import DEFAULT, REACH
 
 if TYPE_CHECKING:
     from medunsup.anomaly.result import AnomalyResult, BaselineResult, Flag, ScanScore
@@ -86,7 +87,7 @@ class DetectRequest:
 
 def detect(
     scan: str | Path,
-    model: str | Path | ModelFolder,
+    model: str | Path | ModelFolder | None = None,
     out: str | Path | None = None,
     *,
     mask: str | Path | None = None,
@@ -103,14 +104,15 @@ def detect(
 ) -> "AnomalyResult":
     """Find what a model of healthy scans does not explain in one scan; with `out`, save it there.
 
-    `model` is a folder that `train` made. `alpha` is the false-positive rate of the verdict on the whole
-    scan; `false_findings` how many findings a healthy scan may show on average in the mask (`false_parts` is
-    its old name); `baselines` adds the cheap methods. The further choices are those of `segment`.
+    `model` is a folder that `train` made or the name of a model that comes along, `shipped.DEFAULT` if none
+    is given. `alpha` is the false-positive rate of the verdict on the whole scan; `false_findings` how many
+    findings a healthy scan may show on average in the mask (`false_parts` is its old name); `baselines` adds
+    the cheap methods. The further choices are those of `segment`.
 
     Raises InputError for a scan or model that cannot be used, UsageError if the calibration scans are too
     few for `alpha`, OutputError if saving fails.
     """
-    opened = model if isinstance(model, ModelFolder) else read_model(user_path(model))
+    opened = open_model(model)
     request = make_request(
         user_path(scan),
         opened,
@@ -135,6 +137,11 @@ def detect(
     result = detect_scan(request, progress=progress)
     save(result, request, force=force)
     return result
+
+
+def open_model(model: str | Path | ModelFolder | None) -> ModelFolder:
+    """Read the model that is meant; if none is named, the default of those that come along."""
+    return model if isinstance(model, ModelFolder) else read_model(model or DEFAULT)
 
 
 def make_request(
@@ -281,7 +288,8 @@ def seen_in(model: ModelFolder, made: Prepared) -> str:
 def model_remarks(model: ModelFolder, seen: str, known: Known) -> list[str]:
     """Remark on a scan or subject that the model has seen; and on a model that finds little."""
     own = f"The model has seen this scan ({seen}): its p-value and map say little." if seen else ""
-    return [text for text in (own, known.remark, model.planted.doubt) if text]
+    reach = REACH if model.is_shipped else ""
+    return [text for text in (own, known.remark, reach, model.planted.doubt) if text]
 
 
 def asked_baselines(

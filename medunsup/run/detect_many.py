@@ -9,7 +9,7 @@ from typing import Any
 from medunsup.core.paths import user_path
 from medunsup.core.renamed import renamed
 from medunsup.run.batch import CohortResult, Progress, attempt, in_order, reserved, work_through
-from medunsup.run.detect import DetectRequest, check_rates, detect_scan, make_request
+from medunsup.run.detect import DetectRequest, check_rates, detect_scan, make_request, open_model
 from medunsup.run.detect_export import write
 from medunsup.run.detect_group import TABLE, write_group
 from medunsup.run.detect_outcome import DetectOutcome, read_outcome
@@ -17,7 +17,7 @@ from medunsup.run.failed import failed_scans
 from medunsup.run.folders import opened
 from medunsup.run.given import apart, without_results
 from medunsup.run.group import check_roots
-from medunsup.run.model_folder import ModelFolder, read_model
+from medunsup.run.model_folder import ModelFolder
 from medunsup.run.places import tell_where
 from medunsup.run.plan import Planned, look
 from medunsup.run.request import check_patterns, check_there, fill
@@ -27,7 +27,7 @@ Finished = Callable[[DetectOutcome], None]
 
 def detect_many(
     scans: Sequence[str | Path],
-    model: str | Path | ModelFolder,
+    model: str | Path | ModelFolder | None = None,
     out: str | Path | None = None,
     *,
     jobs: int = 1,
@@ -51,7 +51,7 @@ def detect_many(
     old = choices.pop("false_parts", None)
     false_findings = renamed("false_parts", "false_findings", old, choices.pop("false_findings", 1.0))
     choices["false_findings"] = false_findings
-    opened = model if isinstance(model, ModelFolder) else read_model(user_path(model))
+    opened = open_model(model)
     requests = make_requests(scans, opened, out, mask, **choices)
     return run_requests(requests, opened, jobs=jobs, force=force, progress=progress, finished=finished)
 

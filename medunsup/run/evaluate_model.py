@@ -3,31 +3,25 @@
 import json
 import logging
 import shutil
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from functools import partial
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import medunsup
 from medunsup.core.errors import InputError, OutputError, UsageError
 from medunsup.core.paths import user_path
 from medunsup.core.renamed import renamed
 from medunsup.io.atomic import write_json, write_text
 from medunsup.io.hashes import hash_input
-from medunsup.measures.case_figures import CaseFigures
 from medunsup.measures.comparison import gather
 from medunsup.measures.evaluation import Evaluation, PlantedFigures
-from medunsup.run.evaluate_case import Judge, measure
+from medunsup.run.evaluate_case import Judge
+from medunsup.run.evaluate_many import case_key, measure_all
 from medunsup.run.evaluate_planted import GRID, LesionShapes, plant_lesions, read_shapes
 from medunsup.run.evaluate_tables import TABLES, tables
 from medunsup.run.health import HealthyWords
 from medunsup.run.lock import locked
-from medunsup.run.model_folder import LOCK, MANIFEST, ModelFolder, read_model
-from medunsup.run.prepare import key
-from medunsup.run.prepare_many import request_of
+from medunsup.run.model_folder import LOCK, ModelFolder, read_model
 from medunsup.run.provenance import generated_by, package_versions, plain
 from medunsup.run.sources import Case, read_source, refuse_unfetched
 from medunsup.run.stage import Stage, Told
@@ -35,7 +29,6 @@ from medunsup.run.staging import Staging, recover, refuse_strangers
 
 log = logging.getLogger(__name__)
 
-RECIPE = 7  # counts up when the same case comes out otherwise, so that what was kept is not taken again
 RESULT, PAGE = "evaluation.json", "report.html"
 CASES = "cases"
 
@@ -51,6 +44,7 @@ def evaluate(
     false_findings: float = 1.0,
     healthy: str | None = None,
     cache: str | Path | None = None,
+    jobs: int = 1,
     force: bool = False,
     progress: Told | None = None,
     false_parts: float | None = None,
@@ -63,10 +57,10 @@ def evaluate(
     brain mask and lesions in the scan's own grid; lesions outside the mask count as missed. The healthy
     threshold allows `false_findings` false findings a healthy scan, by the model's calibration. `planted`
     adds lesions planted into the healthy cases: ellipsoids, or shapes cut out of the masks in the folder
-    `lesion_shapes`, which asks for them as well. One case is in memory at a time and is kept once measured,
-    so a run that was ended goes on where it was. `cache` keeps prepared scans, `progress` hears of each
-    `Stage`. `healthy` names a column and its words that mean healthy ("diagnosis=HC"). (`false_parts` and
-    `told` are old names.)
+    `lesion_shapes`, which asks for them as well. `jobs` cases are measured at a time, each is in memory
+    alone and is kept once measured, so a run that was ended goes on where it was. `cache` keeps prepared
+    scans, `progress` hears of each `Stage`. `healthy` names a column and its words that mean healthy
+    ("diagnosis=HC"). (`false_parts` and `told` are old names.)
 
     Raises InputError for files that cannot be used or scans the model has seen, OutputError if `out` holds an
     evaluation and `force` is not given, UsageError if there is no healthy case to plant lesions into, or for
@@ -81,7 +75,7 @@ def evaluate(
     folder, table, say = user_path(out), user_path(cases), progress or (lambda stage: None)
     shapes = None if lesion_shapes is None else read_shapes(user_path(lesion_shapes))
     planted = planted or shapes is not None
-    judged = read_model(user_path(model))
+    judged = read_model(model)
     words = None if healthy is None else HealthyWords.parse(healthy)
     chosen = unseen(judged, known_cases(read_source(table, healthy=words)), table)
     if planted and not any(case.is_healthy and case.lesions is None for case in chosen):
@@ -99,7 +93,7 @@ def evaluate(
             threshold=judged.healthy.calibration.part_threshold(false_findings),
             cache=folder / "prepared" if cache is None else user_path(cache),
         )
-        measured = measure_all(chosen, judge, folder / CASES, say)
+        measured = measure_all(chosen, judge, folder / CASES, say, jobs=jobs)
         result = Evaluation(
             figures=gather(measured),
             cases=tuple(measured),
@@ -152,29 +146,6 @@ def about(model: ModelFolder) -> dict[str, Any]:
     }
 
 
-def measure_all(cases: Sequence[Case], judge: Judge, folder: Path, told: Told) -> list[CaseFigures]:
-    """Measure one case after the other; `told` hears of each step, with an estimate of the time left."""
-    measured: list[CaseFigures] = []
-    started = time.monotonic()
-    for n, case in enumerate(cases):
-        left = (time.monotonic() - started) / n * (len(cases) - n) if n else None
-        name = case.scan.name if case.subject in case.scan.name else f"{case.subject}, {case.scan.name}"
-        stage = Stage(f"{name} ({n + 1} of {len(cases)})", n / len(cases), left)
-        measured.append(kept_or_measured(case, judge, folder, partial(_tell, told, stage)))
-    return measured
-
-
-def kept_or_measured(case: Case, judge: Judge, folder: Path, say: Callable[[str], None]) -> CaseFigures:
-    """Take what an earlier run measured of the same files with the same choices, or measure and keep it."""
-    path = folder / f"{case_key(case, judge)}.json"
-    try:
-        return CaseFigures.of_record(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError):
-        figures = measure(case, judge, say)
-        write_json(path, plain(figures.as_record()))
-        return figures
-
-
 def kept_or_planted(
     cases: Sequence[Case], judge: Judge, folder: Path, told: Told, shapes: LesionShapes | None
 ) -> PlantedFigures:
@@ -196,21 +167,6 @@ def kept_or_planted(
     return found
 
 
-def case_key(case: Case, judge: Judge) -> str:
-    """Name what a case's figures depend on: files, model, baselines, threshold, version."""
-    asked = {
-        "recipe": RECIPE,
-        "version": medunsup.__version__,
-        "prepared": key(request_of(case, judge.settings), judge.settings.spacing_mm),
-        "lesions": hash_input(case.lesions) if case.lesions else None,
-        "who": [case.scan.name, case.subject, case.site, case.group],
-        "model": hash_input(judge.model.path / MANIFEST),
-        "baselines": sorted(judge.baselines.scores_) if judge.baselines else [],
-        "threshold": judge.threshold,
-    }
-    return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:32]
-
-
 def save(result: Evaluation, folder: Path) -> None:
     """Write tables, page and evaluation.json, all or none."""
     from medunsup.report.evaluation import write_evaluation
@@ -222,7 +178,3 @@ def save(result: Evaluation, folder: Path) -> None:
         record = {"GeneratedBy": [generated_by()], **result.as_record(), "Versions": package_versions()}
         write_json(staging.place(folder / RESULT), plain(record))
         staging.publish(last=folder / RESULT)
-
-
-def _tell(told: Told, stage: Stage, text: str) -> None:
-    told(replace(stage, detail=text))

@@ -39,12 +39,18 @@ class Known:
 
 
 def known_subject(model: ModelFolder, scan: Path, subject: str = "") -> Known:
-    """Look for a scan's subject, as the user names it or its path does, among those the model has seen."""
+    """Look for a scan's subject, as the user names it or its path does, among those the model has seen.
+
+    The subjects of a model that comes along have the names of every data set (sub-01): for it a name counts
+    only in the data set that it comes from.
+    """
     seen = model.subjects
     found = next((name for name in ([subject] if subject else names_of(scan)) if name in seen), "")
     if not found:
         return Known()
     own, theirs = data_set_id(scan), model.data_sets.get(found, "")
+    if model.is_shipped and own != theirs:
+        return Known()
     return Known(found, seen[found], is_elsewhere=bool(own and theirs and own != theirs))
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import lzma
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -13,12 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 import medunsup
-from medunsup.core.errors import InputError, MedunsupError, UsageError
+from medunsup.core.errors import InputError, MedunsupError
+from medunsup.core.paths import user_path
 from medunsup.io.atomic import atomic_path, write_json
 from medunsup.io.hashes import hash_file
 from medunsup.run.detect_settings import TrainSettings
 from medunsup.run.planted import PlantedCheck, read_planted
 from medunsup.run.provenance import generated_by, package_versions, plain
+from medunsup.run.shipped import is_shipped, model_path
 from medunsup.run.staging import Staging
 
 if TYPE_CHECKING:
@@ -32,11 +35,13 @@ MANIFEST = "model.json"
 WEIGHTS = "weights.safetensors"
 BASELINE_ARRAYS = "baselines.safetensors"
 BASELINE_TABLE = "baselines.tsv"
+COMPRESSED = ".xz"  # behind the name of arrays that `compact_model` wrote
 SCANS = "scans.tsv"
 CARD = "README.md"
 DATA_CARD = "data_card.md"
 OPTIONAL = (DATA_CARD,)
 FILES = (WEIGHTS, BASELINE_ARRAYS, BASELINE_TABLE, SCANS, CARD, *OPTIONAL)
+COMPACT_FILES = tuple(name + COMPRESSED for name in (WEIGHTS, BASELINE_ARRAYS))
 TRAINING = "training"
 LOCK = ".medunsup.lock"
 
@@ -65,18 +70,8 @@ class ModelFolder:
     @cached_property
     def healthy(self) -> "HealthyModel":
         """The fitted `HealthyModel`. Raises InputError if the arrays do not fit the settings."""
-        from medunsup.anomaly.healthy_model import HealthyModel
-
-        chosen = self.settings
         try:
-            return HealthyModel.of_state(
-                self.arrays,
-                model=(chosen.model, chosen.parameters),
-                score=(chosen.score, chosen.score_parameters),
-                steps=chosen.postprocess,
-                shape=self.shape,
-                spacing_mm=chosen.spacing_mm,
-            )
+            return fitted_from(self.arrays, self.settings, self.shape)
         except MedunsupError:
             raise
         except (KeyError, RuntimeError, ValueError, TypeError) as error:
@@ -136,7 +131,26 @@ class ModelFolder:
     @property
     def weights_sha256(self) -> str:
         """What all that was learned hashed to when it was written."""
-        return str(self.facts["SHA256"][WEIGHTS])
+        return str(self.facts["SHA256"][self.stored(WEIGHTS)])
+
+    @property
+    def is_shipped(self) -> bool:
+        """Whether it came with medunsup."""
+        return is_shipped(self.path)
+
+    @property
+    def introduction(self) -> str:
+        """Say in a sentence which model this is, and where its limits are told."""
+        one = self.about
+        name = one.folder if self.is_shipped else str(self.path)
+        return (
+            f"The model is {name}: {one.model} with {one.score}, learned from {one.n_train} healthy "
+            f"{one.contrast} scans. `medunsup models show {name}` tells its limits."
+        )
+
+    def stored(self, name: str) -> str:
+        """Return how the file of arrays is called here: a compact model's are compressed."""
+        return name if name in self.facts["SHA256"] else name + COMPRESSED
 
     @property
     def hashes(self) -> dict[str, str]:
@@ -164,24 +178,27 @@ class ModelFolder:
 
     def _as_written(self, name: str) -> Arrays:
         """Read arrays, unless they are other than training wrote: a map made of them would mean nothing."""
-        arrays = read_arrays(self.path / name)
-        if hash_file(self.path / name) != self.facts["SHA256"].get(name):
+        path = self.path / self.stored(name)
+        arrays = read_arrays(path)
+        if hash_file(path) != self.facts["SHA256"].get(path.name):
             raise InputError(
-                f"{self.path / name}: is not what training wrote (its hash differs). "
-                "Copy it again, or train again."
+                f"{path}: is not what training wrote (its hash differs). Copy it again, or train again."
             )
         return arrays
 
 
-def read_model(path: Path) -> ModelFolder:
-    """Read a model folder.
+def read_model(model: str | Path) -> ModelFolder:
+    """Read a model folder that `train` made, or a model that comes with medunsup, by its name.
 
     Raises UsageError if there is none, InputError if it is not complete, was made by another format, or is
     damaged.
+
+    Examples
+    --------
+    >>> medunsup.read_model("t1w_2mm_atlas").about.n_train  # doctest: +SKIP
     """
+    path = model_path(user_path(model))
     manifest = path / MANIFEST
-    if not path.exists():
-        raise UsageError(f"{path}: there is no such folder. Give a folder that train made.")
     if not manifest.is_file():
         unfinished = (path / TRAINING).is_dir()
         hint = (
@@ -207,6 +224,20 @@ def read_model(path: Path) -> ModelFolder:
         )
     settings = TrainSettings.parse(chosen, where=str(manifest))
     return ModelFolder(path, settings, (channels, i, j, k), contrast, facts)
+
+
+def fitted_from(arrays: Arrays, settings: TrainSettings, shape: tuple[int, int, int, int]) -> "HealthyModel":
+    """Make a `HealthyModel` of what was learned; arrays that do not fit raise what numpy and torch do."""
+    from medunsup.anomaly.healthy_model import HealthyModel
+
+    return HealthyModel.of_state(
+        arrays,
+        model=(settings.model, settings.parameters),
+        score=(settings.score, settings.score_parameters),
+        steps=settings.postprocess,
+        shape=shape,
+        spacing_mm=settings.spacing_mm,
+    )
 
 
 def write_model(
@@ -251,16 +282,29 @@ def arrays_as_bytes(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     return bytes(save(ready))
 
 
+def widened(arrays: Mapping[str, NDArray[Any]]) -> Arrays:
+    """Bring half precision to float32, in which all is computed."""
+    return {
+        name: value.astype(np.float32) if value.dtype == np.float16 else value
+        for name, value in arrays.items()
+    }
+
+
 def read_arrays(path: Path) -> Arrays:
-    """Read named arrays. Raises InputError if the file is missing, cut short or no safetensors."""
+    """Read named arrays, half precision widened to float32, in which all is computed.
+
+    Raises InputError if the file is missing, cut short or no safetensors.
+    """
     from safetensors import SafetensorError
-    from safetensors.numpy import load_file
+    from safetensors.numpy import load, load_file
 
     try:
-        return dict(load_file(path))
+        is_compressed = path.name.endswith(COMPRESSED)
+        arrays = load(lzma.decompress(path.read_bytes())) if is_compressed else load_file(path)
+        return widened(arrays)
     except FileNotFoundError as error:
         raise InputError(f"{path}: is missing. Copy the whole model folder, or train again.") from error
-    except (SafetensorError, OSError, struct.error, ValueError) as error:
+    except (SafetensorError, lzma.LZMAError, EOFError, OSError, struct.error, ValueError) as error:
         raise InputError(
             f"{path}: is damaged or cut short ({error}). Copy it again, or train again."
         ) from error

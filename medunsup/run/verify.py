@@ -43,9 +43,9 @@ def verify(path: str | Path) -> Verification:
 
     Raises InputError for a folder that is no model.
     """
-    model = read_model(user_path(path))
+    model = read_model(path)
     changed = changed_files(model)
-    if WEIGHTS in changed:
+    if model.stored(WEIGHTS) in changed:
         return Verification(model, tuple(changed), {})
     now = check_figures(model.healthy)
     figures = {name: (float(value), now[name]) for name, value in model.facts["Check"].items()}

@@ -207,3 +207,30 @@ def test_changed_model_ends_with_an_error_code(trained, tmp_path):
 )
 def test_time_left_is_told_in_round_numbers(seconds, words):
     assert left(seconds) == words
+
+
+@pytest.mark.slow
+def test_without_a_model_one_that_comes_along_is_taken_and_named(make_scan, tmp_path):
+    from medunsup.run.shipped import DEFAULT
+
+    done = run("detect", make_scan("sub-01_T1w.nii.gz"), "-o", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    assert f"No --model was given. The model is {DEFAULT}" in done.stderr
+    assert f"models show {DEFAULT}" in done.stderr
+    assert "one scanner" in done.stderr
+    named = run("detect", make_scan("sub-01_T1w.nii.gz"), "-o", tmp_path / "out", "--model", DEFAULT)
+    assert "No --model" not in named.stderr
+    assert "done already" in named.stdout
+
+
+def test_models_that_come_along_are_listed_shown_and_named_when_missing(tmp_path):
+    from medunsup.run.shipped import DEFAULT
+
+    listed = run("models", "list", tmp_path)
+    assert f"{DEFAULT} (comes along): " in listed.stdout
+    facts = json.loads(run("models", "list", tmp_path, "--json").stdout)["models"]
+    assert DEFAULT in [fact["folder"].rsplit("/", 1)[-1] for fact in facts if fact["comes_along"]]
+    assert "What it must not be used for" in run("models", "show", DEFAULT).stdout
+    missing = run("models", "show", "t1w")
+    assert missing.exit_code == 2
+    assert DEFAULT in missing.stderr

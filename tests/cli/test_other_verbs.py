@@ -1,6 +1,7 @@
 """methods, doctor, demo, bids."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -121,3 +122,17 @@ def test_a_bids_data_set_is_segmented_the_bids_app_way(make_scan, tmp_path):
     assert "sub-09" in _run("bids", raw, out, "participant", "--participant-label", "09").stderr
     assert _run("bids", raw, out, "group").exit_code == 0
     assert (out / "volumes.tsv").exists()
+
+
+@pytest.mark.slow
+def test_the_demo_finds_its_synthetic_lesion(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = _run("demo", "detect")
+    assert done.exit_code == 0, done.output
+    page = tmp_path / "medunsup-demo" / "MNI152lesion_T1w_desc-anomaly_report.html"
+    assert page.exists()
+    assert page.name in done.stderr
+    share, elsewhere = re.search(r"Marked of it: (\d+)%; findings elsewhere: (\d+)", done.stderr).groups()
+    assert int(share) > 30
+    assert int(elsewhere) == 0
+    assert json.loads(_run("demo", "detect", "--json").stdout)["scans"][0]["status"] == "skipped"

@@ -15,7 +15,7 @@ from small_scans import place_quickly
 
 from medunsup.core.errors import GeometryError, InputError, OutputError, UsageError
 from medunsup.measures.evaluation import Evaluation
-from medunsup.run import evaluate_model
+from medunsup.run import evaluate_many, evaluate_model
 from medunsup.run.detect_settings import TrainSettings
 from medunsup.run.evaluate_model import evaluate
 from medunsup.run.evaluate_planted import read_shapes
@@ -168,7 +168,7 @@ def test_a_contrast_told_when_training_is_not_taken_for_that_of_the_cases(folder
 
 def test_an_ended_run_measures_only_what_is_left(folder, result, monkeypatch):
     measured = []
-    own = evaluate_model.measure
+    own = evaluate_many.measure
 
     def counted(case, judge, say):
         if len(measured) == 2:
@@ -176,12 +176,12 @@ def test_an_ended_run_measures_only_what_is_left(folder, result, monkeypatch):
         measured.append(case.scan.name)
         return own(case, judge, say)
 
-    monkeypatch.setattr(evaluate_model, "measure", counted)
+    monkeypatch.setattr(evaluate_many, "measure", counted)
     ended = folder / "ended"
     with pytest.raises(KeyboardInterrupt):
         evaluate(folder / "model", folder / "cases.tsv", ended, cache=folder / "eval" / "prepared")
     assert not (ended / "evaluation.json").exists()
-    monkeypatch.setattr(evaluate_model, "measure", own)
+    monkeypatch.setattr(evaluate_many, "measure", own)
     again = evaluate(folder / "model", folder / "cases.tsv", ended, cache=folder / "eval" / "prepared")
     assert len(list((ended / "cases").glob("*.json"))) == len(result.cases)
     assert (ended / "cases.tsv").read_text() == (folder / "eval" / "cases.tsv").read_text()
@@ -302,3 +302,23 @@ def test_people_of_whom_a_data_set_says_nothing_are_no_cases_and_patients_stay_i
         ("given", True),
     ]
     assert "1 of 4 cases are left out: healthy or not is not known (group n/a)" in caplog.text
+
+
+@pytest.mark.slow
+def test_cases_measured_two_at_a_time_are_those_measured_one_by_one(folder, result):
+    two = evaluate(
+        folder / "model", folder / "cases.tsv", folder / "two", cache=folder / "eval" / "prepared", jobs=2
+    )
+    assert [case.scan for case in two.cases] == [case.scan for case in result.cases]
+    for name in ("cases.tsv", "comparison.tsv", "steps.tsv", "froc.tsv"):
+        assert (folder / "two" / name).read_bytes() == (folder / "eval" / name).read_bytes()
+
+
+@pytest.mark.slow
+def test_an_error_in_another_process_is_that_of_the_case(folder):
+    table = write_table(
+        folder, "other.tsv", **{"sub-7_T1w.nii.gz\tspot.nii.gz": "sub-7_T1w.nii.gz\tmodel.nii"}
+    )
+    phantom.save(phantom.make_anatomy(spacing_mm=(7, 7, 7)).mask, folder / "model.nii", dtype=np.uint8)
+    with pytest.raises(GeometryError, match=r"model\.nii"):
+        evaluate(folder / "model", table, folder / "broken", cache=folder / "eval" / "prepared", jobs=2)

@@ -1,0 +1,126 @@
+"""Measure the cases of an evaluation, one after the other or several at a time in processes of their own."""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import replace
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+
+import medunsup
+from medunsup.core.errors import MedunsupError, StepError
+from medunsup.io.atomic import write_json
+from medunsup.io.hashes import hash_input
+from medunsup.measures.case_figures import CaseFigures
+from medunsup.run.evaluate_case import Judge, measure
+from medunsup.run.model_folder import MANIFEST
+from medunsup.run.prepare import key
+from medunsup.run.prepare_many import request_of
+from medunsup.run.provenance import plain
+from medunsup.run.sources import Case
+from medunsup.run.stage import Stage, Told
+from medunsup.run.workers import run_all
+
+RECIPE = 7  # counts up when the same case comes out otherwise, so that what was kept is not taken again
+
+
+def measure_all(
+    cases: Sequence[Case], judge: Judge, folder: Path, told: Told, *, jobs: int = 1
+) -> list[CaseFigures]:
+    """Measure all cases, `jobs` at a time, and return their figures in the order of the cases.
+
+    `told` hears of each step, with an estimate of the time left. Raises the first error of a case.
+    """
+    if jobs > 1 and len(cases) > 1:
+        return _in_processes(cases, judge, folder, told, jobs)
+    measured: list[CaseFigures] = []
+    started = time.monotonic()
+    for n, case in enumerate(cases):
+        stage = Stage(
+            f"{_name(case)} ({n + 1} of {len(cases)})", n / len(cases), _left(started, n, len(cases))
+        )
+        measured.append(kept_or_measured(case, judge, folder, partial(_tell, told, stage)))
+    return measured
+
+
+def _in_processes(
+    cases: Sequence[Case], judge: Judge, folder: Path, told: Told, jobs: int
+) -> list[CaseFigures]:
+    measured: dict[int, CaseFigures] = {}
+    started, stage = time.monotonic(), Stage(f"measuring {len(cases)} cases, {jobs} at a time")
+
+    def say(index: int, text: str) -> None:
+        told(replace(stage, detail=f"{_name(cases[index])}: {text}"))
+
+    with closing(run_all(partial(do_case, judge, folder), cases, jobs, say)) as results:
+        for index, tried in results:
+            measured[index] = _figures(tried, cases[index])
+            left = _left(started, len(measured), len(cases))
+            share = len(measured) / len(cases)
+            stage = Stage(f"{len(measured)} of {len(cases)} cases measured", share, left)
+            told(stage)
+    return [measured[n] for n in range(len(cases))]
+
+
+def do_case(
+    judge: Judge, folder: Path, case: Case, say: Callable[[str], None]
+) -> CaseFigures | MedunsupError:
+    """Measure one case; its error comes back as a value, which keeps its type between processes."""
+    try:
+        return kept_or_measured(case, judge, folder, say)
+    except MedunsupError as error:
+        return error
+    except Exception as error:  # noqa: BLE001 - a defect of ours is no process that was ended from outside
+        return StepError(f"{case.scan}: unexpected {error!r}.")
+
+
+def _figures(tried: CaseFigures | MedunsupError | None, case: Case) -> CaseFigures:
+    if tried is None:
+        raise StepError(
+            f"{case.scan}: its process was ended from outside, perhaps for lack of memory. "
+            "What was measured is kept: run again with fewer --jobs."
+        )
+    if isinstance(tried, MedunsupError):
+        raise tried
+    return tried
+
+
+def kept_or_measured(case: Case, judge: Judge, folder: Path, say: Callable[[str], None]) -> CaseFigures:
+    """Take what an earlier run measured of the same files with the same choices, or measure and keep it."""
+    path = folder / f"{case_key(case, judge)}.json"
+    try:
+        return CaseFigures.of_record(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError):
+        figures = measure(case, judge, say)
+        write_json(path, plain(figures.as_record()))
+        return figures
+
+
+def case_key(case: Case, judge: Judge) -> str:
+    """Name what a case's figures depend on: files, model, baselines, threshold, version."""
+    asked = {
+        "recipe": RECIPE,
+        "version": medunsup.__version__,
+        "prepared": key(request_of(case, judge.settings), judge.settings.spacing_mm),
+        "lesions": hash_input(case.lesions) if case.lesions else None,
+        "who": [case.scan.name, case.subject, case.site, case.group],
+        "model": hash_input(judge.model.path / MANIFEST),
+        "baselines": sorted(judge.baselines.scores_) if judge.baselines else [],
+        "threshold": judge.threshold,
+    }
+    return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _name(case: Case) -> str:
+    return case.scan.name if case.subject in case.scan.name else f"{case.subject}, {case.scan.name}"
+
+
+def _left(started: float, n_done: int, n_cases: int) -> float | None:
+    """Estimate the seconds that the rest takes; None before the first case is done."""
+    return (time.monotonic() - started) / n_done * (n_cases - n_done) if n_done else None
+
+
+def _tell(told: Told, stage: Stage, text: str) -> None:
+    told(replace(stage, detail=text))
