@@ -16,6 +16,7 @@ from medunsup.core.errors import DependencyError, InputError, UsageError
 
 Rows = NDArray[np.floating]
 
+FEWEST_ROWS = 5  # fewer say too little to try anything on
 N_NEAR, N_FAR, MOST = 32, 4, 0.95
 FAR, FURTHER = 3.0, 30.0  # in distances of the furthest healthy row
 SAME, NO_LOWER = 1e-4, 0.05  # as shares of the range of all scores compared
@@ -122,6 +123,8 @@ def fit_detector(name: str, detector: RowDetector, healthy: Rows) -> float:
 
 def _tried(detector: RowDetector, healthy: Rows) -> tuple[str | None, float]:
     """Score healthy rows, rows far from all of them and further ones in the same directions."""
+    if len(healthy) < FEWEST_ROWS:
+        return None, 1.0
     chosen = np.unique(np.linspace(0, len(healthy) - 1, N_NEAR).astype(int))
     directions = np.random.default_rng(0).normal(size=(N_FAR, healthy.shape[1]))
     reach = float(np.linalg.norm(healthy, axis=1).max())

@@ -130,3 +130,9 @@ def test_stored_and_loaded_with_a_relative_step_the_maps_are_the_same(ill):
     for name in MAPS:
         np.testing.assert_array_equal(again.map(name, *darker), fitted.map(name, *darker))
     assert all(floor > 0 for _, floor in fitted.floors_.values())
+
+
+@pytest.mark.parametrize("n", [2, 3, 5])
+def test_few_scans_are_enough_for_all_of_them(n):
+    fitted = Baselines(steps=("relative=75",)).fit(healthy(n))
+    assert np.isfinite(fitted.scan_score("pca_lof", *next(iter(healthy(1, seed=3))), None))
