@@ -1,6 +1,7 @@
 """Find the brain in a scan of any contrast: without a download, whether or not the skull is still there."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, get_args
 
 import numpy as np
@@ -16,12 +17,14 @@ from medunsup.preprocess.morphology import erode, largest_component, opening
 from medunsup.preprocess.noisy_air import with_still_air
 from medunsup.preprocess.register import Placement, place_template, refine_placement
 from medunsup.preprocess.stripped import own_region
-from medunsup.preprocess.surface import Surface, fit_surface, onto_grid
+from medunsup.preprocess.surface import Growth, Surface, fit_surface, onto_grid
 from medunsup.preprocess.template import load_template
 
 MaskMethod = Literal["auto", "atlas", "stripped", "deepbet"]
 BRAIN_ML = (600.0, 2300.0)
 LEAST_AGREEMENT = 0.8
+# Noise is small where an MP2RAGE uniform image shows tissue: fluid hardly brighter than bone is told from it.
+IN_UNIFORM_IMAGES = Growth(least_contrast=0.04)
 SKIN_AND_BONE_MM = 11.0
 
 
@@ -55,8 +58,10 @@ def brain_mask(image: Volume, *, method: str = "auto", step: Step) -> tuple[Volu
     step.findings["already_stripped"] = found is not None
     if found is None:
         view = view_of_head(image)
-        find = _with_deepbet if method == "deepbet" else _with_atlas
-        mask, placement = find(with_still_air(view.image, step), step)
+        still = with_still_air(view.image, step)
+        rule = Growth() if still is view.image else IN_UNIFORM_IMAGES
+        find = _with_deepbet if method == "deepbet" else partial(_with_atlas, rule=rule)
+        mask, placement = find(still, step)
         found = image.like(view.put_back(mask.data, image.shape), kind="mask"), placement
     step.findings["mask_volume_ml"] = round(_volume_ml(found[0]), 1)
     return found
@@ -111,7 +116,7 @@ def _own_brain(image: Volume, region: NDArray[np.bool_], step: Step) -> tuple[Pl
     return placement, _dice(region, placement.to_scan(load_template().mask, image.grid) > 0.5)
 
 
-def _with_atlas(image: Volume, step: Step) -> tuple[Volume, Placement]:
+def _with_atlas(image: Volume, step: Step, rule: Growth | None = None) -> tuple[Volume, Placement]:
     template = load_template()
     placement = place_template(image, None, step=step)
     if placement.kind == "moments":
@@ -119,7 +124,7 @@ def _with_atlas(image: Volume, step: Step) -> tuple[Volume, Placement]:
             "The brain is outlined from the head's surface alone; check it or give a mask.", degraded=True
         )
         return image.like(_beneath_skin(image), kind="mask"), placement
-    surface = fit_surface(image, placement, template)
+    surface = fit_surface(image, placement, template, rule)
     brain, problem = surface.fitted, _problem(surface)
     if problem:
         step.warn(

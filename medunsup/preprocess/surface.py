@@ -68,7 +68,9 @@ class Surface:
     reaches_bone: bool = True
 
 
-def fit_surface(image: Volume, placement: Placement, template: Template) -> Surface:
+def fit_surface(
+    image: Volume, placement: Placement, template: Template, rule: Growth | None = None
+) -> Surface:
     """Find the brain with its fluid up to the bone, cerebellum and brain stem included.
 
     Works at about 2 mm in a box around the placed mask; the scan itself is never copied.
@@ -79,8 +81,9 @@ def fit_surface(image: Volume, placement: Placement, template: Template) -> Surf
     priors = [placement.to_scan(part, scan.grid) for part in maps]
     look = tissue_look(scan.data, priors, placed & (distance > SURELY_INSIDE_MM), scan.spacing_mm)
     brain = _reclassify(look, placed, distance, scan.spacing_mm)
-    grown = grow_through_fluid(look, brain, scan.spacing_mm)
-    reaches_bone = _fluid_range(look, signed_distance(brain, scan.spacing_mm), Growth()) is not None
+    rule = rule or Growth()
+    grown = grow_through_fluid(look, brain, scan.spacing_mm, rule)
+    reaches_bone = _fluid_range(look, signed_distance(brain, scan.spacing_mm), rule) is not None
     return Surface(scan, placed, grown, reaches_bone)
 
 

@@ -13,7 +13,9 @@ from medunsup.core.geometry import Grid
 from medunsup.core.record import Step
 from medunsup.core.volume import Volume
 from medunsup.preprocess.brain_mask import brain_mask, place_given
+from medunsup.preprocess.intensities import TissueLook
 from medunsup.preprocess.starts import rotation
+from medunsup.preprocess.surface import grow_through_fluid
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +28,7 @@ def upright(known_head):
 def test_a_whole_head_is_not_taken_for_a_stripped_one(upright, known_head):
     mask, placement, step = upright
     assert step.findings["already_stripped"] is False
+    assert step.findings["reaches_bone"] is True
     assert placement.fits
     assert not step.warnings
     assert known_head.dice(mask) > 0.95
@@ -108,8 +111,8 @@ def test_intensity_scale_and_offset_do_not_change_the_mask(known_head, upright):
 def test_a_surface_that_makes_no_sense_falls_back_to_the_placed_mask(known_head, monkeypatch):
     from medunsup.preprocess import brain_mask as module
 
-    def tiny(image, placement, template):
-        surface = fit(image, placement, template)
+    def tiny(*words):
+        surface = fit(*words)
         only_a_corner = np.zeros_like(surface.fitted)
         only_a_corner[:5, :5, :5] = True
         return module.Surface(surface.work, surface.placed, only_a_corner)
@@ -150,6 +153,17 @@ def test_an_image_without_any_depth_ends_in_an_error_that_says_what_to_do():
     thin[18:21] = 100
     with pytest.raises(StepError, match="give a mask"):
         brain_mask(Volume(thin, np.diag([3.0, 3.0, 3.0, 1.0])), step=Step("brain_mask"))
+
+
+@pytest.mark.parametrize(("fluid", "grows"), [(40.0, True), (12.0, False)])
+def test_the_mask_grows_through_fluid_only_where_it_can_be_told_from_bone(fluid, grows):
+    away = np.linalg.norm(np.indices((40, 40, 40)) - 19.5, axis=0) * 2
+    brain = away < 24
+    scan = np.where(brain, 90, np.where(away < 30, fluid, 10)).astype(np.float32)
+    look = TissueLook((70.0, 100.0, fluid), (5.0, 5.0, 5.0), scan, np.ones_like(scan))
+    grown = grow_through_fluid(look, brain, (2.0, 2.0, 2.0))
+    assert (grown.sum() > 1.5 * brain.sum()) == grows
+    assert not (grown & (away > 32)).any()
 
 
 @pytest.mark.slow
