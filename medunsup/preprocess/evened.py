@@ -13,6 +13,7 @@ from medunsup.preprocess.brain_mask import Brain
 from medunsup.preprocess.white_bias import even_out, power_of, white_bias
 
 MOST_ROUNDS = 3
+SETTLED_RATIO = 1.06  # what is left of a field after a round that is worth no other
 
 
 def evened_out(
@@ -23,16 +24,17 @@ def evened_out(
     `find` finds the brain anew. Where white matter is not the brightest tissue nothing is done: elsewhere a
     large lesion may look like bias. Of a stripped scan what lies outside the brain is left alone.
     """
-    ratios, powers = [], []
+    ratios: list[float] = []
+    powers: list[float] = []
     for _ in range(MOST_ROUNDS):
         bias = white_bias(image, found.mask, found.placement) if found.placement.fits else None
         if bias is None or not bias.is_t1w:
             break
         ratios.append(round(bias.ratio, 3))
-        power = power_of(bias.ratio)
-        if power == 0:
+        power = max([power_of(bias.ratio), *powers])  # a strong field's rest goes with it
+        if power == 0 or (powers and bias.ratio < SETTLED_RATIO):
             break
-        powers.append(round(power, 2))
+        powers.append(power)
         even = even_out(image, bias, power)
         image = image.like(np.where(found.mask.data, even.data, image.data)) if found.is_stripped else even
         trial = Step(step.name)
@@ -40,5 +42,8 @@ def evened_out(
         step.findings |= trial.findings
         step.warnings, step.outcome = trial.warnings, trial.outcome  # the last round's alone hold
     if ratios:
-        step.findings |= {"white_matter_bias": ratios, "white_matter_bias_evened_out": powers}
+        step.findings |= {
+            "white_matter_bias": ratios,
+            "white_matter_bias_evened_out": [round(n, 2) for n in powers],
+        }
     return image, found
