@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import faults
 import numpy as np
@@ -79,7 +80,7 @@ def judge(
     *,
     n_classes: int = 3,
     name: str = "atlas_gmm",
-    **known: bool,
+    **known: Any,
 ) -> Quality:
     """Segment as `segment` does and ask for the verdict."""
     box = Box.around(made.mask.data)
@@ -338,6 +339,28 @@ def test_ripple_grows_with_ghosts_and_not_with_noise(whole, verdict):
     more_noise = judge(replace(whole, image=faults.stripped(noisy, whole.mask)))
     assert more_noise.measures["ripple_percent"] == pytest.approx(rippled[0], abs=2)
     assert more_noise.measures["noise_percent"] > 1.3 * verdict.measures["noise_percent"]
+
+
+@pytest.mark.parametrize("axis", [slow(1), 2])
+def test_a_bias_that_is_left_is_named_and_motion_is_not(whole, verdict, axis):
+    ramp = np.expand_dims(np.linspace(0, 1, whole.image.shape[axis]), [n for n in range(3) if n != axis])
+    found = judge(replace(whole, image=whole.image.like((whole.image.data * 4.0**ramp).astype(np.float32))))
+    assert verdict.measures["bias_left_percent"] < 15
+    assert found.measures["bias_left_percent"] > 35
+    assert found.verdict != "pass"
+    assert any("brighter in one place" in reason for reason in found.reasons)
+    assert not any("head that moved" in reason for reason in found.reasons)
+
+
+@pytest.mark.parametrize(
+    ("measure", "percent", "told"),
+    [("at_highest_percent", 33.0, "cut off at the upper end"), slow("at_lowest_percent", 14.0, "lower end")],
+)
+def test_intensities_that_were_cut_off_ask_for_a_look(whole, measure, percent, told):
+    found = judge(whole, at_ends={measure: percent})
+    assert found.verdict == "check"
+    assert told in found.reasons[0]
+    assert found.measures[measure] == percent
 
 
 @pytest.mark.parametrize(("n_classes", "name"), [(5, "atlas_gmm"), (3, "kmeans"), (2, "gmm")])

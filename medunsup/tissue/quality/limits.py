@@ -217,12 +217,12 @@ DARK_END = Limit(
 EMPTY_IS_SAID = 3.0  # percent of the mask: from there on the mask itself is objected to
 
 BIAS = Limit(
-    # Good scans 4 to 18; what fields of 2 to 3 leave that were not found 50 and more.
+    # Good scans 4 to 26; what fields of 2 to 3 leave that were not found 50 and more.
     "bias_left_percent",
     35.0,
     None,
     "White matter is still {value:.0f} % brighter in one place than in another after the bias field was "
-    "taken out (usually up to 20 %), and tissues are told apart by brightness. A bias field too strong or "
+    "taken out (usually up to 25 %), and tissues are told apart by brightness. A bias field too strong or "
     "too local to be found, or wide lesions of white matter, look so. Look at the labels where white matter "
     "is dark; if it is a bias field, correct it with the scanner's or another tool and segment again.",
     only="T1w",

@@ -56,6 +56,7 @@ def look(
     tissues = _tissues(fitted, sample)
     check_mask(findings, data, sample, tissues, is_placed=is_placed)
     check_contrast(findings, data, sample, is_placed=is_placed)
+    check_window(findings, data, known)
     if is_placed and data.contrasts[0] == "T1w":
         check_patches(findings, data, fitted, placement, scan, origin)
     check_sides(findings, sample, is_placed=is_placed)
