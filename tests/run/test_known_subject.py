@@ -26,8 +26,9 @@ def describe(folder: Path, **facts: str) -> Path:
 
 
 class Model:
-    is_shipped = False
     """What is asked of a model: whom it has seen, and where."""
+
+    is_shipped = False
 
     def __init__(self, data_set: str = "", *subjects: str) -> None:
         self.subjects = dict.fromkeys(subjects, "train")
