@@ -7,7 +7,6 @@ from medunsup.cli.choices import check_outputs
 from medunsup.cli.console import display, one_line_errors
 from medunsup.cli.detect_printing import print_result
 from medunsup.cli.printing import exit_code
-from medunsup.core.paths import user_path
 
 
 def detect(
@@ -35,12 +34,9 @@ def detect(
     Exit codes: 0 done, 1 a scan ended in an error, 2 wrong use, 130 interrupted, 143 ended from outside.
     """
     with one_line_errors(debug=debug, as_json=as_json, quiet=quiet):
-        from medunsup.run import folders
         from medunsup.run.detect import open_model
         from medunsup.run.detect_many import make_requests, run_requests
 
-        scans = folders.opened([user_path(scan) for scan in scans])
-        check_outputs(scans, out)
         opened = open_model(model)
         if model is None and not quiet:
             typer.echo(f"No --model was given. {opened.introduction}", err=True)
@@ -58,6 +54,7 @@ def detect(
             volume=volume,
             coordinates=coordinates,
         )
+        check_outputs([request.scan.scan for request in requests], out)
         with display([request.scan.scan for request in requests], quiet) as shown:
             result = run_requests(
                 requests,

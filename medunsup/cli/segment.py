@@ -6,7 +6,6 @@ from medunsup.cli import options
 from medunsup.cli.choices import check_outputs, pairs, read_settings
 from medunsup.cli.console import display, one_line_errors
 from medunsup.cli.printing import exit_code, print_plan, print_result
-from medunsup.core.paths import user_path
 
 
 def segment(
@@ -48,14 +47,12 @@ def segment(
     }
     given |= {"volume": volume, "series": series, "coordinates": coordinates, "brain": brain}
     with one_line_errors(debug=debug, as_json=as_json, quiet=quiet):
-        from medunsup.run import folders
         from medunsup.run.cohort import make_requests, plan, run_requests
         from medunsup.run.rehearse import rehearsed
 
-        scans = folders.opened([user_path(scan) for scan in scans])
-        check_outputs(scans, out)
         settings = read_settings(config, given, set_ or [])
         requests = make_requests(scans, settings, out, mask, pairs(with_ or [], "--with"))
+        check_outputs([request.scan for request in requests], out)
         if dry_run:
             raise typer.Exit(print_plan(rehearsed(plan(requests, force=force), force=force), as_json))
         with display([request.scan for request in requests], quiet) as shown:
