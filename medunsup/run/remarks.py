@@ -2,27 +2,16 @@
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from medunsup.core.geometry import Grid, distance_mm
 from medunsup.core.volume import Volume
 from medunsup.preprocess.register import Placement
 
-THICK_MM = 3.0
 # Normalised scans are up to 8 mm off, scans of persons as they came 20 mm and more.
 IN_TEMPLATE_SPACE_MM = 12.0
 
 
 def remarks(image: Volume, placement: Placement) -> Iterator[str]:
-    """Say what makes volumes of this scan unlike those of others: thick slices, or the template's space."""
-    gap_mm = float(np.round(max(image.spacing_mm), 2))
-    if gap_mm >= THICK_MM:
-        notes = image.source.notes if image.source else {}
-        kind = "of this 2D series " if notes.get("acquisition") == "2D" else ""
-        yield (
-            f"Slices {kind}lie {gap_mm:g} mm apart: sulcal fluid and thin cortex share voxels with their "
-            "neighbours, so their volumes are averages. Compare them only with scans of slices alike."
-        )
+    """Say what makes volumes of this scan unlike those of others: the template's space."""
     if placement.fits and _moves_mm(placement) < IN_TEMPLATE_SPACE_MM:
         yield (
             "The scan lies in MNI space, as after normalisation: its volumes are those of a head the size of "

@@ -20,6 +20,8 @@ class Guards:
     than grey matter as that is than white matter, times `csf_gap`, and varies as the tissues do. Voxels
     that fluid shares with cortex would otherwise draw its mean up, and cortex would be lost to it. Its
     mean is not pushed below `darkest`, what the darkest voxels are: strong noise leaves none at zero.
+    `widest_gm` bounds grey matter's standard deviation there, in units of white matter's: in thick slices
+    half of all voxels are shared, and a wide grey matter would take those that fluid is in.
     `pooling` in [0, 1] draws the classes' variances together, which keeps a class from spreading over
     another where no prior holds it.
     """
@@ -29,6 +31,7 @@ class Guards:
     t1w: tuple[int, int, int] | None = None
     csf_gap: float = 0.9
     darkest: float = 0.0
+    widest_gm: float = np.inf
     pooling: float = 0.0
 
     def __call__(self, gaussians: Gaussians) -> Gaussians:
@@ -55,6 +58,7 @@ class Guards:
         means, covariances = bounded.means, bounded.covariances
         highest = means[gm, 0] - self.csf_gap * (means[wm, 0] - means[gm, 0])
         means[csf, 0] = min(means[csf, 0], max(highest, self.darkest))
+        covariances[gm] *= min(1.0, self.widest_gm**2 * covariances[wm, 0, 0] / covariances[gm, 0, 0])
         covariances[csf] = np.sqrt(covariances[gm] * covariances[wm])
 
     def _hold_order(self, bounded: Gaussians) -> None:

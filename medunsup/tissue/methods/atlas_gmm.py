@@ -33,6 +33,7 @@ RIVAL_ITER = 12
 FREE_POOLING = 0.15
 FREE_SHARED = 0.2
 FREE_OUTLIER = 1e-3
+THIN_MM = 2.0  # up to here few enough voxels are shared for the fit to find how wide grey matter is
 
 
 class AtlasGmmConfig(Config):
@@ -51,6 +52,7 @@ class AtlasGmmConfig(Config):
     outlier_weight: float = Field(1e-2, ge=0, lt=1, description="weight of voxels of no tissue")
     bias_sigma_mm: float = Field(34.0, ge=0, description="smoothness of the bias field in mm; 0: none")
     csf_gap: float = Field(0.9, ge=0, le=1.5, description="T1w: CSF below GM, over GM below WM; 0: free")
+    thick_gm_sd: float = Field(2.0, ge=1, description="T1w, slices over 2 mm: most sd of GM, in WM's")
     min_sd: float = Field(0.02, gt=0, description="least standard deviation of a tissue")
     max_iter: int = Field(40, ge=1, description="iterations of the fit")
     tolerance: float = Field(1e-4, gt=0, description="least rise of the objective a voxel")
@@ -199,6 +201,7 @@ class AtlasGmm:
             t1w=(0, 1, 2) if is_t1w else None,
             csf_gap=self.config.csf_gap,
             pooling=0.0 if has_priors else FREE_POOLING,
+            widest_gm=self.config.thick_gm_sd if max(data.spacing_mm) > THIN_MM else np.inf,
             darkest=float(np.percentile(observed[0], DARKEST_PERCENT)),
         )
 

@@ -33,6 +33,7 @@ from medunsup.tissue.quality.limits import (
 from medunsup.tissue.quality.patches import of_patches
 from medunsup.tissue.quality.sample import Sample, draw
 from medunsup.tissue.quality.sides import of_sides
+from medunsup.tissue.quality.thick import of_slices
 from medunsup.tissue.result import TissueVolume
 
 Tissues = tuple[float, float, float]
@@ -63,6 +64,8 @@ def look(
     is_even = check_bias(findings, data, sample, is_placed=is_placed)
     check_artefacts(findings, data, fitted, tissues, is_even=is_even)
     check_volumes(findings, data, volumes, whole=sample.atlas is not None)
+    if slices := of_slices(data, scan):
+        findings.object("partial", slices)
     findings.note(_of_fit(fitted))
 
 

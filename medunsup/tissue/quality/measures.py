@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import get_args
 
+from medunsup.io.bids import Contrast
 from medunsup.tissue.quality import limits
 from medunsup.tissue.quality.limits import Limit
 
@@ -23,6 +25,10 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "wm_less_gm": ("White less grey matter, of the mask's intensity range", ""),
     "gm_less_csf": ("Grey matter less CSF, of the mask's intensity range", ""),
     "sides_differ_percent": ("Brain with other tissue than at its mirror place", "%"),
+    **{
+        f"{name.lower()}_apart_percent": (f"Regions of the brain where the {name} fits better elsewhere", "%")
+        for name in get_args(Contrast)
+    },
     "grey_patch_ml": ("Largest patch of white matter as dark as grey matter", "ml"),
     "bright_patch_ml": ("Largest patch brighter than any tissue", "ml"),
     "bias_left_percent": ("Brightness of white matter still uneven after bias correction", "%"),
