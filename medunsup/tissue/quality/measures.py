@@ -35,7 +35,6 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "at_highest_percent": ("Brain at the scan's highest value, cut off there", "%"),
     "at_lowest_percent": ("Brain at the scan's lowest value, cut off there", "%"),
     "ripple_percent": ("Unevenness of white matter over a few mm, of the GM-WM contrast", "%"),
-    "bias_left_percent": ("One end of white matter brighter than the other, after correction", "%"),
     "noise_percent": ("Noise of white matter at 2 mm, of the GM-WM contrast", "%"),
     "intracranial_ml": ("Brain mask volume", "ml"),
     "gm_percent": ("Grey matter, of the mask", "%"),
