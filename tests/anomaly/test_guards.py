@@ -119,7 +119,7 @@ def test_flag_says_what_was_found_and_what_is_usual(card):
     values, mask = person(100)
     (flag,) = (one for one in flags(card, 1 - values, mask, coarsest_mm=1.0) if one.name == "pattern")
     assert flag.value < 0 < flag.limit
-    assert f"correlation of −{abs(flag.value):.2f}" in flag.sentence
+    assert f"correlates only −{abs(flag.value):.2f}" in flag.sentence
     assert f"{flag.limit:.2f}" in flag.sentence
 
 
