@@ -112,11 +112,11 @@ def chance_words(judged: Sequence[AnomalyScan]) -> str:
     expected = sum(alpha * count for alpha, count in rates.items())
     sums = " + ".join(f"{count} × {alpha:g}" for alpha, count in sorted(rates.items()))
     n_unusual = sum(scan.judged == "unusual" for scan in judged)
-    whole = f"Were all {n} healthy" if n > 1 else "Were it healthy"
+    whole = f"if all {n} are healthy" if n > 1 else "if it is healthy"
     return (
-        f"{whole}, up to {expected:.3g} would be called unusual by chance on average ({sums}); here "
-        f"{n_unusual} {'is' if n_unusual == 1 else 'are'}. Scans ranked among the same healthy ones "
-        "stray from that together, the more so the fewer those are."
+        f"Expected false positives {whole}: at most {expected:.3g} ({sums}); here {n_unusual} "
+        f"{'is' if n_unusual == 1 else 'are'} called unusual. The p-values share one calibration set and are "
+        "correlated, the more so the smaller it is."
     )
 
 

@@ -120,7 +120,7 @@ def test_chance_counts_the_scans_that_are_judged_at_the_rate_of_each(tmp_path: P
     put(tmp_path, "sub-flagged", facts(0.5, flagged="Odd."))
     put(tmp_path, "sub-open", facts(0.01, alpha=None))
     words = chance_words([scan for scan in read_scans(tmp_path) if not scan.flags])
-    assert words.startswith("Were all 21 healthy, up to 1.1 would be called unusual")
+    assert words.startswith("Expected false positives if all 21 are healthy: at most 1.1 ")
     assert "(20 × 0.05 + 1 × 0.1); here 3 are." in words
 
 
