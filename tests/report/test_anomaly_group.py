@@ -121,7 +121,7 @@ def test_chance_counts_the_scans_that_are_judged_at_the_rate_of_each(tmp_path: P
     put(tmp_path, "sub-open", facts(0.01, alpha=None))
     words = chance_words([scan for scan in read_scans(tmp_path) if not scan.flags])
     assert words.startswith("Expected false positives if all 21 are healthy: at most 1.1 ")
-    assert "(20 × 0.05 + 1 × 0.1); here 3 are." in words
+    assert "(20 × 0.05 + 1 × 0.1); here 3 are called unusual." in words
 
 
 def test_nothing_is_said_of_chance_where_no_rate_was_asked_for(tmp_path: Path) -> None:
