@@ -25,7 +25,7 @@ TAIL, REACH = 0.05, 2.0
 LEAST_REACH = np.array([0.1, 0.02, 0.02, 0.02, 0.0])
 SPACING_RATIO = 2.0
 FIELD_RATIO = (
-    1.7  # healthy scans of one study reach 1.26 beside the others; a field of 1.5 more 1.5, of 2 1.9
+    1.7  # healthy scans of one study reach 1.26 beside the others; with a field of 1.5 1.4, of 2 2.0
 )
 
 SENTENCES = {
