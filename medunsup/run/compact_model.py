@@ -32,12 +32,17 @@ from medunsup.run.model_folder import (
 
 SHARE = 1 / 32  # of the usual healthy sd: what intensities are rounded to
 LEAST_SIZE = 10_000  # smaller arrays, calibration among them, stay as they are
+LIMITS = "card/limits"
 BULKY = "pca"  # its components take ten times as much as all else
 WRITTEN_ANEW = ("Format", "Version", "GeneratedBy", "Settings", "SHA256", "Versions")
 
 
-def compact_model(model: ModelFolder, out: Path, *, notes: str = "") -> ModelFolder:
+def compact_model(
+    model: ModelFolder, out: Path, *, notes: str = "", least_pattern: float | None = None
+) -> ModelFolder:
     """Write a copy of a model that takes a twentieth of the space or less; `notes` (Markdown) end its card.
+
+    `least_pattern` raises the limit of the OOD check "pattern", for a model that will meet other scanners.
 
     Intensities on the grid are rounded to a 32nd of the usual healthy sd or less, all else to half precision.
     Baselines that need principal components are left out; their figures stay in baselines.tsv.
@@ -46,6 +51,8 @@ def compact_model(model: ModelFolder, out: Path, *, notes: str = "") -> ModelFol
     """
     step = rounding(model)
     arrays = {name: lighter(value, model.shape, step) for name, value in model.arrays.items()}
+    if least_pattern is not None:
+        arrays[LIMITS] = stricter(arrays[LIMITS], least_pattern)
     figures = check_figures(fitted_from(widened(arrays), model.settings, model.shape))
     facts = {name: value for name, value in model.facts.items() if name not in WRITTEN_ANEW}
     kept = (BASELINE_TABLE, SCANS, CARD, *((DATA_CARD,) if (model.path / DATA_CARD).exists() else ()))
@@ -58,6 +65,14 @@ def compact_model(model: ModelFolder, out: Path, *, notes: str = "") -> ModelFol
             raise OutputError(f"{out}: holds a model. Choose another folder.")
         write_model(out, model.settings, files, {**facts, "Check": figures})
     return read_model(out)
+
+
+def stricter(limits: NDArray[Any], least_pattern: float) -> NDArray[Any]:
+    """Return the limits of `guards.MEASURES`, that of the pattern at least as given."""
+    from medunsup.anomaly.guards import MEASURES
+
+    is_pattern = np.array([name == "pattern" for name in MEASURES])
+    return np.where(is_pattern, np.maximum(limits, least_pattern), limits)
 
 
 def rounding(model: ModelFolder) -> float:

@@ -86,3 +86,9 @@ def test_values_on_the_grid_move_by_less_than_half_a_step(monkeypatch):
     monkeypatch.setattr(compacting, "LEAST_SIZE", 1)
     values = np.random.default_rng(0).uniform(0.01, 2, SHAPE).astype(np.float32)
     assert np.abs(lighter(values, SHAPE, STEP).astype(np.float32) - values).max() <= STEP / 2 + 1e-7
+
+
+def test_a_stricter_limit_is_that_of_the_pattern_alone():
+    limits = np.array([0.6, 0.02, 0.02, 0.1, 0.0])
+    assert compacting.stricter(limits, 0.7).tolist() == [0.7, *limits[1:]]
+    assert compacting.stricter(limits, 0.5).tolist() == limits.tolist()
