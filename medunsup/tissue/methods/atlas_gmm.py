@@ -201,7 +201,7 @@ class AtlasGmm:
             t1w=(0, 1, 2) if is_t1w else None,
             csf_gap=self.config.csf_gap,
             pooling=0.0 if has_priors else FREE_POOLING,
-            widest_gm=self.config.thick_gm_sd if max(data.spacing_mm) > THIN_MM else np.inf,
+            widest_gm=self.config.thick_gm_sd if round(max(data.spacing_mm), 2) > THIN_MM else np.inf,
             darkest=float(np.percentile(observed[0], DARKEST_PERCENT)),
         )
 
