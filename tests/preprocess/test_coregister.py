@@ -54,7 +54,7 @@ def test_a_motion_is_found_to_within_a_millimetre(coarse, turn, shift):
 
 
 @pytest.mark.slow
-@settings(max_examples=8)
+@settings(max_examples=8, deadline=None)
 @given(turn=TURN_DEG, shift=SHIFT_MM, contrast=st.sampled_from(["T2w", "FLAIR", "PD"]))
 def test_any_small_motion_is_found_to_within_a_millimetre(coarse, turn, shift, contrast):
     further, true = moved(coarse.image(contrast, seed=1), turn, shift)
