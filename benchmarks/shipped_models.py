@@ -1,4 +1,4 @@
-"""What the models that come along promise, held against scans they have not seen, and whom they remember.
+"""What the bundled models promise, held against scans they have not seen, and whom they remember.
 
     python benchmarks/shipped_models.py
     python benchmarks/shipped_models.py --folds 7 --others a_T1w.nii.gz b_T1w.nii.gz

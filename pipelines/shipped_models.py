@@ -1,4 +1,4 @@
-"""Make the models that come along anew, from the public data set OpenNeuro ds002748.
+"""Make the bundled models anew, from the public data set OpenNeuro ds002748.
 
     python pipelines/shipped_models.py DATA work/ out/ [t1w_2mm_atlas t1w_2mm_fpi]
 

@@ -63,7 +63,7 @@ ModelFolder = Annotated[
     typer.Option(
         "--model",
         metavar="FOLDER",
-        help="What `medunsup train` made, or the name of a model that comes along (`medunsup models list`); "
+        help="What `medunsup train` made, or the name of a bundled model (`medunsup models list`); "
         "without it one of those for T1w is taken.",
         autocompletion=shipped,
     ),

@@ -19,7 +19,7 @@ def evaluate(
         typer.Option(
             "--model",
             metavar="FOLDER",
-            help="What `medunsup train` made, or the name of a model that comes along.",
+            help="What `medunsup train` made, or the name of a bundled model.",
             show_default=False,
             autocompletion=detect_options.shipped,
         ),

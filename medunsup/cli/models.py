@@ -22,7 +22,7 @@ Model = Annotated[
     str,
     typer.Argument(
         metavar="MODEL",
-        help="What `medunsup train` made, or the name of a model that comes along.",
+        help="What `medunsup train` made, or the name of a bundled model.",
         show_default=False,
         autocompletion=detect_options.shipped,
     ),
@@ -34,7 +34,7 @@ def list_models(
     folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="Holds model folders.")] = Path("runs"),
     as_json: options.AsJson = False,
 ) -> None:
-    """List the models that come along, by name, and those in a folder."""
+    """List the bundled models, by name, and those in a folder."""
     with one_line_errors(as_json=as_json):
         from dataclasses import asdict
 
@@ -53,7 +53,7 @@ def list_models(
             print_json({"models": facts})
             return
         for model in shipped:
-            typer.echo(f"{model.path.name} (comes along): {_words(model)}")
+            typer.echo(f"{model.path.name} (bundled): {_words(model)}")
         for model in models:
             typer.echo(f"{model.path}: {_words(model)}")
         if not models and not unreadable:

@@ -104,7 +104,7 @@ def detect(
 ) -> "AnomalyResult":
     """Find what a model of healthy scans does not explain in one scan; with `out`, save it there.
 
-    `model` is a folder that `train` made or the name of a model that comes along, `shipped.DEFAULT` if none
+    `model` is a folder that `train` made or the name of a bundled model, `shipped.DEFAULT` if none
     is given. `alpha` is the false-positive rate of the verdict on the whole scan; `false_findings` how many
     findings a healthy scan may show on average in the mask (`false_parts` is its old name); `baselines` adds
     the cheap methods. The further choices are those of `segment`.
@@ -140,7 +140,7 @@ def detect(
 
 
 def open_model(model: str | Path | ModelFolder | None) -> ModelFolder:
-    """Read the model that is meant; if none is named, the default of those that come along."""
+    """Read the model that is meant; if none is named, the default of the bundled ones."""
     return model if isinstance(model, ModelFolder) else read_model(model or DEFAULT)
 
 

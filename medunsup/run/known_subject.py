@@ -41,7 +41,7 @@ class Known:
 def known_subject(model: ModelFolder, scan: Path, subject: str = "") -> Known:
     """Look for a scan's subject, as the user names it or its path does, among those the model has seen.
 
-    The subjects of a model that comes along have the names of every data set (sub-01): for it a name counts
+    The subjects of a bundled model have the names of every data set (sub-01): for it a name counts
     only in the data set that it comes from.
     """
     seen = model.subjects

@@ -15,17 +15,17 @@ REACH = (
 
 
 def shipped_models() -> dict[str, Path]:
-    """Folders of the models that come along, by name."""
+    """Folders of the bundled models, by name."""
     return {manifest.parent.name: manifest.parent for manifest in sorted(FOLDER.glob("*/model.json"))}
 
 
 def is_shipped(folder: Path) -> bool:
-    """Whether a model folder is one of those that come along."""
+    """Whether a model folder is a bundled one."""
     return folder.resolve().parent == FOLDER
 
 
 def model_path(model: Path) -> Path:
-    """Return the folder that is meant by a path or by the name of a model that comes along.
+    """Return the folder that is meant by a path or by the name of a bundled model.
 
     What is there under the path wins. Raises UsageError if there is neither, naming what there is.
     """
@@ -35,5 +35,5 @@ def model_path(model: Path) -> Path:
     if str(model) in known:
         return known[str(model)]
     near = get_close_matches(str(model), known, n=1)
-    hint = f"Did you mean {near[0]!r}?" if near else f"Models that come along: {', '.join(known) or 'none'}."
+    hint = f"Did you mean {near[0]!r}?" if near else f"Bundled models: {', '.join(known) or 'none'}."
     raise UsageError(f"{model}: there is no such folder. Give a folder that train made. {hint}")

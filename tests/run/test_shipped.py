@@ -1,4 +1,4 @@
-"""The models that come along: they are there, small and whole, say what they are, and are found by name."""
+"""The bundled models: they are there, small and whole, say what they are, and are found by name."""
 
 import csv
 import json

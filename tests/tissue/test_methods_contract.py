@@ -264,4 +264,5 @@ def test_any_small_mask_gives_probabilities(name, seed, noise, n_voxels):
     fitted = fit(name, TissueInput(intensity, mask, (1.0, 1.0, 1.0), ("T1w",), class_table(3), priors))
     np.testing.assert_allclose(fitted.posterior_.sum(axis=0)[mask], 1, atol=1e-4)
     assert not fitted.posterior_[:, ~mask].any()
-    assert (np.diff(fitted.log_likelihood_) >= -1e-6 * np.abs(fitted.log_likelihood_[1:])).all()
+    # Nats a voxel; a covariance with a least width (scikit-learn) is no exact maximum.
+    assert (np.diff(fitted.log_likelihood_) >= -1e-6 * np.maximum(np.abs(fitted.log_likelihood_[1:]), 1)).all()
