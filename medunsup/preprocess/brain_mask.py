@@ -1,6 +1,6 @@
 """Find the brain in a scan of any contrast: without a download, whether or not the skull is still there."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal, get_args
 
@@ -52,6 +52,12 @@ def brain_mask(image: Volume, *, method: str = "auto", step: Step) -> tuple[Volu
 
     Raises UsageError for an unknown method, StepError if nothing in the scan can be a brain.
     """
+    found = find_brain(image, method=method, step=step)
+    return found.mask, found.placement
+
+
+def find_brain(image: Volume, *, method: str = "auto", step: Step) -> Brain:
+    """Do what `brain_mask` does, and say what else was seen of the brain."""
     if method not in get_args(MaskMethod):
         raise UsageError(f"There is no brain mask {method!r}. Known: {', '.join(get_args(MaskMethod))}.")
     found = _as_it_is(image, method, step) if method in ("auto", "stripped") else None
@@ -61,17 +67,11 @@ def brain_mask(image: Volume, *, method: str = "auto", step: Step) -> tuple[Volu
         still = with_still_air(view.image, step)
         rule = Growth() if still is view.image else IN_UNIFORM_IMAGES
         find = _with_deepbet if method == "deepbet" else partial(_with_atlas, rule=rule)
-        mask, placement = find(still, step)
-        found = image.like(view.put_back(mask.data, image.shape), kind="mask"), placement
-    step.findings["mask_volume_ml"] = round(_volume_ml(found[0]), 1)
+        found = find(still, step)
+        whole = view.put_back(found.mask.data, image.shape)
+        found = replace(found, mask=image.like(whole, kind="mask"))
+    step.findings["mask_volume_ml"] = round(_volume_ml(found.mask), 1)
     return found
-
-
-def find_brain(image: Volume, *, method: str = "auto", step: Step) -> Brain:
-    """Do what `brain_mask` does, and say whether the scan came without its skull."""
-    mask, placement = brain_mask(image, method=method, step=step)
-    reaches_bone = step.findings.get("reaches_bone", True)
-    return Brain(mask, placement, bool(step.findings["already_stripped"]), bool(reaches_bone))
 
 
 def place_given(image: Volume, mask: Volume, *, step: Step) -> Brain:
@@ -92,7 +92,7 @@ def is_stripped(image: Volume, mask: Volume) -> bool:
     return _own_brain(image, region, Step("trial"))[1] > LEAST_AGREEMENT
 
 
-def _as_it_is(image: Volume, method: str, step: Step) -> tuple[Volume, Placement] | None:
+def _as_it_is(image: Volume, method: str, step: Step) -> Brain | None:
     """Take the scan's own region, if it is there and the template agrees that it is a brain."""
     region = own_region(image)
     if region is None:
@@ -107,7 +107,7 @@ def _as_it_is(image: Volume, method: str, step: Step) -> tuple[Volume, Placement
         return None
     _adopt(trial, step)
     step.findings["agreement_with_atlas"] = round(agreement, 3)
-    return image.like(region, kind="mask"), placement
+    return Brain(image.like(region, kind="mask"), placement, is_stripped=True)
 
 
 def _own_brain(image: Volume, region: NDArray[np.bool_], step: Step) -> tuple[Placement, float]:
@@ -116,14 +116,14 @@ def _own_brain(image: Volume, region: NDArray[np.bool_], step: Step) -> tuple[Pl
     return placement, _dice(region, placement.to_scan(load_template().mask, image.grid) > 0.5)
 
 
-def _with_atlas(image: Volume, step: Step, rule: Growth | None = None) -> tuple[Volume, Placement]:
+def _with_atlas(image: Volume, step: Step, rule: Growth | None = None) -> Brain:
     template = load_template()
     placement = place_template(image, None, step=step)
     if placement.kind == "moments":
         step.warn(
             "The brain is outlined from the head's surface alone; check it or give a mask.", degraded=True
         )
-        return image.like(_beneath_skin(image), kind="mask"), placement
+        return Brain(image.like(_beneath_skin(image), kind="mask"), placement, is_stripped=False)
     surface = fit_surface(image, placement, template, rule)
     brain, problem = surface.fitted, _problem(surface)
     if problem:
@@ -134,10 +134,11 @@ def _with_atlas(image: Volume, step: Step, rule: Growth | None = None) -> tuple[
     mask = image.like(onto_grid(brain, surface.work, image.grid), kind="mask")
     step.findings["reaches_bone"] = surface.reaches_bone
     step.findings["agreement_with_atlas"] = round(_dice(brain, surface.placed), 3)
-    return mask, refine_placement(image, mask, placement, step=step)
+    placement = refine_placement(image, mask, placement, step=step)
+    return Brain(mask, placement, is_stripped=False, reaches_bone=surface.reaches_bone)
 
 
-def _with_deepbet(image: Volume, step: Step) -> tuple[Volume, Placement]:
+def _with_deepbet(image: Volume, step: Step) -> Brain:
     from medunsup.preprocess.deepbet_mask import deepbet_mask, fill_to_bone
 
     mask = image.like(deepbet_mask(image), kind="mask")
@@ -151,7 +152,7 @@ def _with_deepbet(image: Volume, step: Step) -> tuple[Volume, Placement]:
     placement = place_template(image, mask, step=step)
     if placement.fits:  # else nothing tells what fluid looks like
         mask = mask.like(fill_to_bone(image, mask, placement, load_template()))
-    return mask, placement
+    return Brain(mask, placement, is_stripped=False)
 
 
 def _problem(surface: Surface) -> str | None:

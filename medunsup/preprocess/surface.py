@@ -81,9 +81,7 @@ def fit_surface(
     priors = [placement.to_scan(part, scan.grid) for part in maps]
     look = tissue_look(scan.data, priors, placed & (distance > SURELY_INSIDE_MM), scan.spacing_mm)
     brain = _reclassify(look, placed, distance, scan.spacing_mm)
-    rule = rule or Growth()
-    grown = grow_through_fluid(look, brain, scan.spacing_mm, rule)
-    reaches_bone = _fluid_range(look, signed_distance(brain, scan.spacing_mm), rule) is not None
+    grown, reaches_bone = _grown(look, brain, scan.spacing_mm, rule or Growth())
     return Surface(scan, placed, grown, reaches_bone)
 
 
@@ -134,18 +132,24 @@ def grow_through_fluid(
     GM than `toward_gm`. Where bone and CSF look alike (FLAIR), nothing is added. Leaks thinner than twice
     `bridge_mm` are cut.
     """
-    rule = rule or Growth()
+    return _grown(look, brain, spacing_mm, rule or Growth())[0]
+
+
+def _grown(
+    look: TissueLook, brain: Mask, spacing_mm: tuple[float, float, float], rule: Growth
+) -> tuple[Mask, bool]:
+    """Do what `grow_through_fluid` does, and say whether fluid and bone could be told apart."""
     distance = signed_distance(brain, spacing_mm)
-    smooth = ndimage.gaussian_filter(look.corrected, [rule.smoothing_mm / length for length in spacing_mm])
     limits = _fluid_range(look, distance, rule)
     if limits is None:
-        return brain
+        return brain, False
+    smooth = ndimage.gaussian_filter(look.corrected, [rule.smoothing_mm / length for length in spacing_mm])
     is_open = brain | ((smooth > limits[0]) & (smooth < limits[1]) & (distance > -rule.reach_mm))
     n_steps = round(rule.reach_mm / min(spacing_mm))
     faces = ndimage.generate_binary_structure(3, 1)
     grown = ndimage.binary_dilation(brain, faces, iterations=n_steps, mask=is_open)
     grown = largest_component(opening(grown, rule.bridge_mm, spacing_mm)) | brain
-    return fill_holes(closing(grown, CLEFT_MM, spacing_mm))
+    return fill_holes(closing(grown, CLEFT_MM, spacing_mm)), True
 
 
 def _fluid_range(look: TissueLook, distance: NDArray[np.float32], rule: Growth) -> tuple[float, float] | None:
