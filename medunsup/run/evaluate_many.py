@@ -1,7 +1,6 @@
 """Measure the cases of an evaluation, one after the other or several at a time in processes of their own."""
 
 import json
-import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import medunsup
 from medunsup.core.errors import MedunsupError, StepError
+from medunsup.core.pace import Pace
 from medunsup.io.atomic import write_json
 from medunsup.io.hashes import hash_input
 from medunsup.measures.case_figures import CaseFigures
@@ -36,12 +36,11 @@ def measure_all(
     if jobs > 1 and len(cases) > 1:
         return _in_processes(cases, judge, folder, told, jobs)
     measured: list[CaseFigures] = []
-    started = time.monotonic()
+    pace, seconds_left = Pace(len(cases)), None
     for n, case in enumerate(cases):
-        stage = Stage(
-            f"{_name(case)} ({n + 1} of {len(cases)})", n / len(cases), _left(started, n, len(cases))
-        )
+        stage = Stage(f"{_name(case)} ({n + 1} of {len(cases)})", n / len(cases), seconds_left)
         measured.append(kept_or_measured(case, judge, folder, partial(_tell, told, stage)))
+        seconds_left = pace.done()
     return measured
 
 
@@ -49,7 +48,7 @@ def _in_processes(
     cases: Sequence[Case], judge: Judge, folder: Path, told: Told, jobs: int
 ) -> list[CaseFigures]:
     measured: dict[int, CaseFigures] = {}
-    started, stage = time.monotonic(), Stage(f"measuring {len(cases)} cases, {jobs} at a time")
+    pace, stage = Pace(len(cases)), Stage(f"measuring {len(cases)} cases, {jobs} at a time")
 
     def say(index: int, text: str) -> None:
         told(replace(stage, detail=f"{_name(cases[index])}: {text}"))
@@ -57,9 +56,8 @@ def _in_processes(
     with closing(run_all(partial(do_case, judge, folder), cases, jobs, say)) as results:
         for index, tried in results:
             measured[index] = _figures(tried, cases[index])
-            left = _left(started, len(measured), len(cases))
-            share = len(measured) / len(cases)
-            stage = Stage(f"{len(measured)} of {len(cases)} cases measured", share, left)
+            share, what = len(measured) / len(cases), f"{len(measured)} of {len(cases)} cases measured"
+            stage = Stage(what, share, pace.done())
             told(stage)
     return [measured[n] for n in range(len(cases))]
 
@@ -73,7 +71,7 @@ def do_case(
     except MedunsupError as error:
         return error
     except Exception as error:  # noqa: BLE001 - a defect of ours is no process that was ended from outside
-        return StepError(f"{case.scan}: unexpected {error!r}.")
+        return StepError(f"{case.scan}: unexpected {error!r}. --jobs 1 --debug shows where.")
 
 
 def _figures(tried: CaseFigures | MedunsupError | None, case: Case) -> CaseFigures:
@@ -115,11 +113,6 @@ def case_key(case: Case, judge: Judge) -> str:
 
 def _name(case: Case) -> str:
     return case.scan.name if case.subject in case.scan.name else f"{case.subject}, {case.scan.name}"
-
-
-def _left(started: float, n_done: int, n_cases: int) -> float | None:
-    """Estimate the seconds that the rest takes; None before the first case is done."""
-    return (time.monotonic() - started) / n_done * (n_cases - n_done) if n_done else None
 
 
 def _tell(told: Told, stage: Stage, text: str) -> None:
