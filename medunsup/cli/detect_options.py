@@ -120,5 +120,5 @@ FalseFindings = Annotated[
     ),
 ]
 WithBaselines = Annotated[
-    bool, option("Method", "--baselines", help="Let the cheap methods look at the scan as well.")
+    bool, option("Method", "--baselines", help="Apply the baselines to the scan as well.")
 ]

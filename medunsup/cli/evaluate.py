@@ -13,61 +13,64 @@ if TYPE_CHECKING:
     from medunsup.measures.evaluation import Evaluation
 
 
+Model = Annotated[
+    str,
+    typer.Option(
+        "--model",
+        metavar="FOLDER",
+        help="What `medunsup train` made, or the name of a bundled model.",
+        show_default=False,
+        autocompletion=detect_options.shipped,
+    ),
+]
+Cases = Annotated[
+    Path,
+    typer.Option(
+        "--cases",
+        metavar="TABLE",
+        help="TSV with the columns scan and lesions (empty: healthy), and if known mask, subject, site.",
+        show_default=False,
+    ),
+]
+Out = Annotated[
+    Path,
+    typer.Option("-o", "--out", metavar="FOLDER", help="For the tables and the page.", show_default=False),
+]
+WithBaselines = Annotated[
+    bool, typer.Option("--baselines/--no-baselines", help="Measure the baselines as well.")
+]
+Planted = Annotated[bool, typer.Option("--planted", help="Plant lesions into the healthy cases as well.")]
+LesionShapes = Annotated[
+    Path | None,
+    typer.Option(
+        "--lesion-shapes",
+        metavar="FOLDER",
+        help="Of lesion masks: plant lesions of these shapes, not ellipsoids.",
+        show_default=False,
+    ),
+]
+FalseFindings = Annotated[
+    float,
+    typer.Option(
+        "--false-findings", metavar="NUMBER", min=0, help="Findings that a healthy scan may show on average."
+    ),
+]
+Cache = Annotated[
+    Path | None,
+    typer.Option("--cache", metavar="FOLDER", help="Of prepared scans; by default in the output."),
+]
+
+
 def evaluate(
-    model: Annotated[
-        str,
-        typer.Option(
-            "--model",
-            metavar="FOLDER",
-            help="What `medunsup train` made, or the name of a bundled model.",
-            show_default=False,
-            autocompletion=detect_options.shipped,
-        ),
-    ],
-    cases: Annotated[
-        Path,
-        typer.Option(
-            "--cases",
-            metavar="TABLE",
-            help="TSV with the columns scan and lesions (empty: healthy), and if known mask, subject, site.",
-            show_default=False,
-        ),
-    ],
-    out: Annotated[
-        Path,
-        typer.Option(
-            "-o", "--out", metavar="FOLDER", help="For the tables and the page.", show_default=False
-        ),
-    ],
-    baselines: Annotated[
-        bool, typer.Option("--baselines/--no-baselines", help="Measure the cheap methods as well.")
-    ] = True,
-    planted: Annotated[
-        bool, typer.Option("--planted", help="Plant lesions into the healthy cases as well.")
-    ] = False,
-    lesion_shapes: Annotated[
-        Path | None,
-        typer.Option(
-            "--lesion-shapes",
-            metavar="FOLDER",
-            help="Of lesion masks: plant lesions of these shapes, not ellipsoids.",
-            show_default=False,
-        ),
-    ] = None,
-    false_findings: Annotated[
-        float,
-        typer.Option(
-            "--false-findings",
-            metavar="NUMBER",
-            min=0,
-            help="Findings that a healthy scan may show on average.",
-        ),
-    ] = 1.0,
+    model: Model,
+    cases: Cases,
+    out: Out,
+    baselines: WithBaselines = True,
+    planted: Planted = False,
+    lesion_shapes: LesionShapes = None,
+    false_findings: FalseFindings = 1.0,
     healthy: detect_options.Healthy = None,
-    cache: Annotated[
-        Path | None,
-        typer.Option("--cache", metavar="FOLDER", help="Of prepared scans; by default in the output."),
-    ] = None,
+    cache: Cache = None,
     jobs: options.Jobs = 1,
     force: options.Force = False,
     quiet: options.Quiet = False,

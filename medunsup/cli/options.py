@@ -99,7 +99,7 @@ With = Annotated[
         "--with",
         metavar="NAME=FILE",
         help="Another contrast of the same head: T2w=scan_T2w.nii.gz; for many scans a pattern as in --mask. "
-        "Scans in register are taken as they are, one that moved is registered rigidly and that is told, a "
+        "Scans in register are taken as they are, one that moved is registered rigidly with a warning, a "
         "mirrored one or one of another head is refused.",
     ),
 ]

@@ -35,6 +35,7 @@ ENTITIES = {
     "datatype": "datatype",
 }
 ANY = "*"
+FORM = 'Give a JSON file such as {"t1w": {"session": "02"}}.'
 
 
 @dataclass(frozen=True)
@@ -91,9 +92,9 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
         sections = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else f"no JSON: {error}"
-        raise UsageError(f"{path}: cannot be read as a filter file ({why}).") from error
+        raise UsageError(f"{path}: cannot be read as a filter file ({why}). {FORM}") from error
     if not isinstance(sections, dict) or not all(isinstance(one, dict) for one in sections.values()):
-        raise UsageError(f'{path}: is no filter file. Write it as {{"t1w": {{"session": "02"}}}}.')
+        raise UsageError(f"{path}: is no filter file. {FORM}")
     return sections
 
 

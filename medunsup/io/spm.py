@@ -41,7 +41,7 @@ def note_mat(path: Path, image: Any, affine: Affine, notes: Notes) -> None:
     notes["coordinates"] = "SPM .mat"
     _check_size(path, mat, image, affine)
     if "mat" not in _variables(mat):
-        notes.warn(path, f"{mat.name} (SPM99) does not tell the sides; left and right are a guess.")
+        notes.warn(path, f"{mat.name} (SPM99) tells no orientation; left and right are a guess.")
 
 
 def _check_size(path: Path, mat: Path, image: Any, affine: Affine) -> None:

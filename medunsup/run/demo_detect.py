@@ -16,7 +16,7 @@ CENTER_MM = (26.0, -20.0, 32.0)  # white matter of the right hemisphere
 RADIUS_MM = 10.0
 PURE_CSF = 0.95
 AVERAGE = (
-    " The scan as a whole is flagged and gets no verdict, for an average of 152 people, without a bias "
+    " The scan as a whole is flagged and gets no verdict, for an average of 152 subjects, without a bias "
     "field, is unlike a scan of one person."
 )
 

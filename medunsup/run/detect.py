@@ -107,7 +107,7 @@ def detect(
     `model` is a folder that `train` made or the name of a bundled model, `shipped.DEFAULT` if none
     is given. `alpha` is the false-positive rate of the verdict on the whole scan; `false_findings` how many
     findings a healthy scan may show on average in the mask (`false_parts` is its old name); `baselines` adds
-    the cheap methods. The further choices are those of `segment`.
+    the baselines. The further choices are those of `segment`.
 
     Raises InputError for a scan or model that cannot be used, UsageError if the calibration scans are too
     few for `alpha`, OutputError if saving fails.

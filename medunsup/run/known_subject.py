@@ -30,7 +30,7 @@ class Known:
         if self.is_elsewhere:
             return (
                 f"{self.subject} is also a subject that the model has seen ({self.part}), in a data set of "
-                "another name: taken for another person."
+                "another name: taken for another subject."
             )
         return (
             f"The model has seen a subject of this name ({self.subject}, {self.part}): if it is the same "

@@ -48,7 +48,7 @@ class PlantedCheck:
 
 
 def read_planted(table: Path, *, without: Collection[str] = ()) -> PlantedCheck:
-    """Read a model folder's table of the model, in its first row, and the cheap methods but those `without`.
+    """Read a model folder's table of the model, in its first row, and the baselines but those `without`.
 
     Raises InputError if it is missing or damaged.
     """
