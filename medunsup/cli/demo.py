@@ -43,8 +43,9 @@ def demo(
         raise typer.Exit(code)
     outputs = result.scans[0].outputs
     page = outputs.get("report") or outputs.get("anomaly_report")
-    if not quiet:
-        typer.echo(f"{said}Look at {page} in a browser.", err=True)
+    for text in () if quiet else (said, page and f"Look at {page} in a browser."):
+        if text:
+            typer.echo(text, err=True)
 
 
 def _segment(out: Path, force: bool, shown: Silent) -> "tuple[CohortResult[Any], str]":
@@ -57,4 +58,4 @@ def _detect(out: Path, force: bool, shown: Silent) -> "tuple[CohortResult[Any], 
     from medunsup.run.demo_detect import run_detect_demo
 
     made = run_detect_demo(out, force=force, progress=shown.step, finished=shown.finished)
-    return made.result, f"{made.words}\n"
+    return made.result, made.words
