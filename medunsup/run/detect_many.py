@@ -51,9 +51,9 @@ def detect_many(
     old = choices.pop("false_parts", None)
     false_findings = renamed("false_parts", "false_findings", old, choices.pop("false_findings", 1.0))
     choices["false_findings"] = false_findings
-    opened = open_model(model)
-    requests = make_requests(scans, opened, out, mask, **choices)
-    return run_requests(requests, opened, jobs=jobs, force=force, progress=progress, finished=finished)
+    folder = open_model(model)
+    requests = make_requests(scans, folder, out, mask, **choices)
+    return run_requests(requests, folder, jobs=jobs, force=force, progress=progress, finished=finished)
 
 
 def make_requests(

@@ -262,7 +262,8 @@ def write_model(
             "Versions": package_versions(),
         }
         write_json(staging.place(folder / MANIFEST), plain(about))
-        staging.publish(last=folder / MANIFEST, outdated=[folder / name for name in OPTIONAL])
+        outdated = [folder / name for name in (*OPTIONAL, *COMPACT_FILES)]
+        staging.publish(last=folder / MANIFEST, outdated=outdated)
 
 
 def changed_files(model: ModelFolder) -> list[str]:
