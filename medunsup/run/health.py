@@ -1,6 +1,7 @@
 """Which words of a table mean healthy: the columns that tell, the words known, those that the user names."""
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -39,9 +40,44 @@ NOTHING = {"", "n a", "n a.", "na", "nan", "null", "unknown", "missing", "not av
 TELLING = {  # words of a column's name
     *("group", "groups", "grp", "subgroup", "diagnosis", "diagnoses", "diagnostic", "diag", "dx"),
     *("patient", "patients", "case", "control", "controls", "casecontrol", "healthy", "hc", "ill", "illness"),
-    *("disease", "disorder", "phenotype"),
+    *("disease", "disorder", "phenotype", "dxgroup", "gruppe", "grupo", "groupe", "gruppo", "diagnose"),
+    *("diagnosen", "diagnostico", "diagnosi", "krankheit", "erkrankung", "enfermedad", "maladie", "malattia"),
+    *("kontrolle", "gesund", "krank", "paciente", "sano", "sain", "malade"),
 }
-MAYBE_TELLING = {"status", "condition", "conditions", "pathology", "cohort", "population", "category"}
+MAYBE_TELLING = {
+    *("status", "condition", "conditions", "pathology", "cohort", "population", "category"),
+    *("kohorte", "cohorte", "patologia", "pathologie", "estado", "statut"),
+}
+KINDS_OF_PEOPLE = {
+    "type",
+    "class",
+    "participant",
+    "participants",
+    "subject",
+    "subjects",
+    "person",
+}  # no others
+DISEASES = {  # "epilepsy: yes" tells, a score of depression does not
+    *("epilepsy", "epileptic", "lesion", "lesions", "tumor", "tumour", "glioma", "stroke", "dementia", "mci"),
+    *(
+        "alzheimer",
+        "parkinson",
+        "sclerosis",
+        "schizophrenia",
+        "psychosis",
+        "autism",
+        "asd",
+        "adhd",
+        "bipolar",
+    ),
+    *("depression", "mdd", "migraine", "tbi", "fcd", "hippocampal"),
+}
+MOST_ANSWERS = 3  # of a column that is named after a disease: yes, no, perhaps
+ARM = {"control", "controls", "control group", "con", "ctrl", "ctrls", "ctl"}  # of a trial, of ill people
+TRIAL = {
+    *("treatment", "treated", "intervention", "placebo", "experimental", "training", "sham", "drug"),
+    *("active", "verum", "exercise"),
+}
 NOT_TELLING = {  # "age_group", "smoking_status", "patient_id", "blood_group", "diagnosis_date"
     *("age", "ages", "sex", "gender", "date", "year", "years", "month", "months", "day", "days", "onset"),
     *("duration", "time", "id", "ids", "number", "num", "score", "scale", "site", "scanner", "mri", "scan"),
@@ -99,8 +135,8 @@ def _plain(word: str) -> str:
 
 
 def _same(cell: str) -> str:
-    """Return what cells that say the same share: all that say nothing are one."""
-    return "" if is_nothing(cell) else cell.strip().casefold()
+    """Return what cells that say the same share: all that say nothing are one, and so are 1 and 1.0."""
+    return "" if is_nothing(cell) else re.sub(r"^(\d+)\.0+$", r"\1", cell.strip().casefold())
 
 
 def meanings(
@@ -119,8 +155,10 @@ def meanings(
     """
     if asked is not None:
         return (_asked(columns, asked, where),)
-    telling = {name: told for name, cells in columns.items() if (told := _tells(name, cells))}
-    found = [Meaning(name, _known(columns[name], (levels or {}).get(name, {}))) for name in telling]
+    meant = {name.casefold(): texts for name, texts in (levels or {}).items()}
+    of = {name: meant.get(name.casefold(), {}) for name in columns}
+    telling = {name: told for name, cells in columns.items() if (told := _tells(name, cells, of[name]))}
+    found = [Meaning(name, _known(columns[name], of[name])) for name in telling]
     understood = tuple(each for each in found if each.healthy)
     surely = {name for name, told in telling.items() if told == "surely"}
     if telling and not (surely or telling.keys()) & {each.column for each in understood}:
@@ -169,16 +207,24 @@ def _asked(columns: Mapping[str, Sequence[str]], asked: HealthyWords, where: str
     return Meaning(names[0], frozenset(map(_same, asked.words)))
 
 
-def _tells(name: str, cells: Sequence[str]) -> Literal["", "maybe", "surely"]:
-    """Whether a column tells patients from healthy people, by its name or by its words."""
+def _tells(name: str, cells: Sequence[str], levels: Mapping[str, str]) -> Literal["", "maybe", "surely"]:
+    """Whether a column tells patients from healthy people, by its name, its words, or what they mean."""
     words = {_plain(cell) for cell in cells} - NOTHING
-    tokens = set(re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).casefold()))
+    tokens = _tokens(name)
     if not words or tokens & NOT_TELLING:
         return ""
     is_measure = len(words) > MOST_CODES and all(map(_is_number, words))
-    if CERTAIN & words or (tokens & TELLING and not is_measure):
+    if CERTAIN & {*words, *map(_plain, levels.values())} or (tokens & TELLING and not is_measure):
         return "surely"
-    return "maybe" if tokens & MAYBE_TELLING and not is_measure else ""
+    names_disease = tokens & DISEASES and 1 < len(words) <= MOST_ANSWERS
+    may_tell = tokens & MAYBE_TELLING or tokens <= KINDS_OF_PEOPLE
+    return "maybe" if names_disease or (may_tell and not is_measure) else ""
+
+
+def _tokens(name: str) -> set[str]:
+    """Split a column's name into its words, in small letters and without accents."""
+    plain = unicodedata.normalize("NFKD", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name))
+    return set(re.findall(r"[a-z]+", re.sub(r"[\u0300-\u036f]", "", plain).casefold()))
 
 
 def _is_number(word: str) -> bool:
@@ -186,10 +232,27 @@ def _is_number(word: str) -> bool:
 
 
 def _known(cells: Sequence[str], levels: Mapping[str, str]) -> frozenset[str]:
-    """Return the words of a column that are known to mean healthy, or that the data set says do."""
-    means = {_same(word): _plain(text) for word, text in levels.items()}
+    """Return the words of a column that are known to mean healthy, or that the data set says do.
+
+    Where the others are the arms of a trial, a control is no healthy person.
+    """
+    means = {_same(word): text for word, text in levels.items()}
     words = {_same(cell) for cell in cells if not is_nothing(cell)}
-    return frozenset(word for word in words if HEALTHY & {_plain(word), means.get(word, "")})
+    is_trial = any(TRIAL & _tokens(f"{word} {means.get(word, '')}") for word in words)
+    return frozenset(
+        word
+        for word in words
+        if any(
+            _is_healthy(text) and not (is_trial and _plain(text) in ARM)
+            for text in (word, means.get(word, ""))
+        )
+    )
+
+
+def _is_healthy(text: str) -> bool:
+    """Whether a text is known to mean healthy, on its own or with another such in brackets."""
+    parts = [part for part in re.split(r"[()\[\]]", text) if part.strip()]
+    return bool(parts) and all(_plain(part) in HEALTHY for part in parts)
 
 
 def _listed(columns: Mapping[str, Sequence[str]]) -> str:

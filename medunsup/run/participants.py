@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from medunsup.io.fetched import check_fetched
 from medunsup.run.health import HealthyWords, Meaning, State, is_nothing, meanings
 
 TABLE = "participants.tsv"
-ID_COLUMNS = ("participant_id", "participant", "subject_id", "subject", "sub", "id")
+SESSIONS = "sessions"
+ID_COLUMNS = ("participantid", "participant", "subjectid", "subject", "sub", "id")
 
 NO_PART_OF_A_LABEL = re.compile(r"^sub|[^a-z0-9]")
 
@@ -41,16 +43,23 @@ def people(folder: Path, subjects: Iterable[str], healthy: HealthyWords | None =
     Raises UsageError if the table cannot be read, tells nothing that is understood, or matches nobody.
     """
     path, asked = _table_of(folder), sorted(set(subjects))
-    if path is None:
+    visits = _visits(path.parent if path else folder, asked)
+    if path is None and not visits:
         if healthy is not None:
             raise UsageError(f"{folder}: holds no {TABLE} that --healthy could name a column of.")
         return dict.fromkeys(asked, Person())
-    names, rows = _read(path)
-    columns = {name: [row[name] for row in rows] for name in names}
-    told_by = meanings(columns, healthy, str(path), _levels(path.with_suffix(".json")))
-    id_column = next((name for name in names if name.casefold() in ID_COLUMNS), names[0] if names else "")
+    names, rows = _read(path) if path else ([], [])
+    path = path or next(iter(_tables(folder, visits).values()))
+    every = [*rows, *(row for of_subject in visits.values() for row in of_subject)]
+    columns = {
+        name: [row[name] for row in every if name in row] for name in dict.fromkeys(chain(*every, names))
+    }
+    levels = {**_levels(path.with_name(f"{SESSIONS}.json")), **_levels(path.with_suffix(".json"))}
+    where = f"{path} and {len(visits)} tables of sessions" if visits and path.name == TABLE else str(path)
+    told_by = meanings(columns, healthy, where, levels)
+    id_column = next((name for name in names if _is_id(name)), names[0] if names else "")
     found = _matched(asked, rows, id_column)
-    if told_by and not found:
+    if told_by and not (found or visits):
         if path.parent != folder and healthy is None:  # the table of other people
             return dict.fromkeys(asked, Person())
         raise UsageError(
@@ -58,7 +67,23 @@ def people(folder: Path, subjects: Iterable[str], healthy: HealthyWords | None =
             f"column {id_column} names {_few(columns[id_column])}. Correct that column."
         )
     site = next((name for name in names if name.casefold() == "site"), "")
-    return {subject: _person(found.get(subject, ()), told_by, site) for subject in asked}
+    return {
+        subject: _person([*found.get(subject, ()), *visits.get(subject, ())], told_by, site)
+        for subject in asked
+    }
+
+
+def _visits(root: Path, subjects: Sequence[str]) -> dict[str, list[Row]]:
+    """Read what a data set says of each subject's sessions, in sub-01/sub-01_sessions.tsv."""
+    return {subject: _read(table)[1] for subject, table in _tables(root, subjects).items() if table.is_file()}
+
+
+def _tables(root: Path, subjects: Iterable[str]) -> dict[str, Path]:
+    return {subject: root / subject / f"{subject}_{SESSIONS}.tsv" for subject in subjects}
+
+
+def _is_id(name: str) -> bool:
+    return re.sub(r"[^a-z]", "", name.casefold()) in ID_COLUMNS
 
 
 def _table_of(folder: Path) -> Path | None:
@@ -85,10 +110,14 @@ def lines_of(path: Path) -> list[str]:
 
 
 def _read(path: Path) -> tuple[list[str], list[Row]]:
-    names, *rows = csv.reader(lines_of(path) or [""], delimiter="\t", quoting=csv.QUOTE_NONE)
+    lines = [line for line in lines_of(path) if line.strip()]
+    names, *rows = csv.reader(lines or [""], delimiter="\t", quoting=csv.QUOTE_NONE)
     if len(names) == 1 and re.search(r"[,; ]", names[0].strip()):
         raise UsageError(f"{path}: no tabs part its columns ({names[0][:60]}). Save it with tabs (TSV).")
     names, *rows = ([cell.strip().strip('"') for cell in row] for row in (names, *rows))
+    twice = next((name for name in names if name and names.count(name) > 1), "")
+    if twice:
+        raise UsageError(f"{path}: has the column {twice!r} twice. Leave one of them out.")
     filled = [[*row, *[""] * (len(names) - len(row))] for row in rows if any(row)]
     return names, [dict(zip(names, row, strict=False)) for row in filled]
 
@@ -149,7 +178,7 @@ def _bare(label: str) -> str:
 
 def _person(rows: Sequence[Row], told_by: Sequence[Meaning], site: str) -> Person:
     """Say what a subject's rows come to: one word that is not healthy outweighs all others."""
-    where = next((row[site].strip() for row in rows if site and not is_nothing(row[site])), "")
+    where = next((row[site].strip() for row in rows if not is_nothing(row.get(site, ""))), "")
     if not told_by:
         return Person(site=where)
     if not rows:
@@ -158,12 +187,13 @@ def _person(rows: Sequence[Row], told_by: Sequence[Meaning], site: str) -> Perso
         (each.state(row[each.column]), each.column, row[each.column].strip())
         for each in told_by
         for row in rows
+        if each.column in row
     ]
     for state in ("patient", "healthy", "unknown"):
         for found, column, word in said:
             if found == state:
                 return Person(state, word, f"{column} {word or 'n/a'}", where)
-    raise AssertionError(said)
+    return Person("unknown", evidence=f"no {told_by[0].column}", site=where)
 
 
 def _few(names: Sequence[str]) -> str:

@@ -134,3 +134,43 @@ def test_in_a_table_of_scans_any_word_but_healthy_ones_is_a_patients_and_numbers
     assert meaning_of_group({"scan": ["a"]}, None, "cases.tsv") == Meaning("group", frozenset())
     with pytest.raises(UsageError, match=r"group \(0 1, 1 1\) holds numbers.*--healthy"):
         meaning_of_group({"group": ["0", "1"]}, None, "cases.tsv")
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"Gruppe": ["gesund", "krank"]},
+        {"grupo": ["sano", "enfermo"]},
+        {"diagnóstico": ["no", "sí"]},
+        {"participant_type": ["1", "2"]},
+        {"epilepsy": ["no", "yes"]},
+        {"has_lesion": ["0", "1"]},
+    ],
+)
+def test_a_column_that_tells_in_another_language_or_by_a_disease_is_refused_with_its_words(columns):
+    with pytest.raises(UsageError, match=f"{next(iter(columns))} .*--healthy"):
+        meanings(columns, None, WHERE)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"depression": [str(n % 9) for n in range(30)]},
+        {"epilepsy": ["no", "no"]},
+        {"school_type": ["a", "b"]},
+    ],
+)
+def test_a_score_or_what_is_the_same_of_all_parts_nobody(columns):
+    assert meanings(columns, None, WHERE) == ()
+
+
+def test_the_arms_of_a_trial_are_no_healthy_people():
+    with pytest.raises(UsageError, match="control 2, treatment 2"):
+        meanings({"group": ["control", "control", "treatment", "treatment"]}, None, WHERE)
+    assert states({"group": ["healthy control", "control", "placebo"]}) == ["healthy", "patient", "patient"]
+
+
+@pytest.mark.parametrize("code", ["0", "0.0"])
+def test_codes_may_be_explained_for_any_column_and_be_written_as_a_spreadsheet_does(code):
+    levels = {"Kohorte": {"0": "Healthy controls (HC)", "1": "FCD"}}
+    assert states({"kohorte": [code, "1"]}, levels=levels) == ["healthy", "patient"]

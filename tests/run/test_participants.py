@@ -159,3 +159,32 @@ def test_a_table_that_was_not_fetched_is_not_taken_for_none(tmp_path, is_link):
 def test_words_are_asked_for_only_where_there_is_a_table(tmp_path):
     with pytest.raises(UsageError, match=r"holds no participants\.tsv"):
         states(tmp_path, "sub-1", healthy="group=hc")
+
+
+def sessions(folder: Path, subject: str, *rows: str) -> None:
+    (folder / subject).mkdir(exist_ok=True)
+    (folder / subject / f"{subject}_sessions.tsv").write_text("\n".join(rows) + "\n")
+
+
+def test_who_falls_ill_at_a_later_session_is_a_patient(tmp_path):
+    write(tmp_path, "participant_id\tage", "sub-01\t60", "sub-02\t61", "sub-03\t62")
+    sessions(tmp_path, "sub-01", "session_id\tdiagnosis", "ses-1\thealthy", "ses-2\thealthy")
+    sessions(tmp_path, "sub-02", "session_id\tdiagnosis", "ses-1\thealthy", "ses-2\tMCI")
+    assert states(tmp_path, "sub-01", "sub-02", "sub-03") == ["healthy", "patient", "unknown"]
+
+
+def test_sessions_tell_without_a_table_of_participants_too(tmp_path):
+    sessions(tmp_path, "sub-01", "session_id\tdiagnosis", "ses-1\tcontrol")
+    sessions(tmp_path, "sub-02", "session_id\tdiagnosis", "ses-1\tepilepsy")
+    assert states(tmp_path, "sub-01", "sub-02") == ["healthy", "patient"]
+
+
+def test_a_table_may_begin_with_an_empty_line_and_name_its_ids_in_words(tmp_path):
+    write(tmp_path, "", "age\tSubject ID\tgroup", "30\tsub-01\tcontrol", "40\tsub-02\tpatient")
+    assert states(tmp_path, "sub-01", "sub-02") == ["healthy", "patient"]
+
+
+def test_a_column_that_stands_there_twice_is_refused(tmp_path):
+    write(tmp_path, "participant_id\tgroup\tgroup", "sub-01\tpatient\tcontrol")
+    with pytest.raises(UsageError, match="'group' twice"):
+        people(tmp_path, ["sub-01"])
