@@ -265,4 +265,5 @@ def test_any_small_mask_gives_probabilities(name, seed, noise, n_voxels):
     np.testing.assert_allclose(fitted.posterior_.sum(axis=0)[mask], 1, atol=1e-4)
     assert not fitted.posterior_[:, ~mask].any()
     # Nats a voxel; a covariance with a least width (scikit-learn) is no exact maximum.
-    assert (np.diff(fitted.log_likelihood_) >= -1e-6 * np.maximum(np.abs(fitted.log_likelihood_[1:]), 1)).all()
+    reached = np.array(fitted.log_likelihood_)
+    assert (np.diff(reached) >= -1e-6 * np.maximum(np.abs(reached[1:]), 1)).all()

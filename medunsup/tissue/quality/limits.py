@@ -217,7 +217,7 @@ DARK_END = Limit(
 EMPTY_IS_SAID = 3.0  # percent of the mask: from there on the mask itself is objected to
 
 BIAS = Limit(
-    # Good scans 4 to 26; what fields of 2 to 3 leave that were not found 50 and more.
+    # Good scans 4 to 26; fields of 2 to 3 left in on purpose 53 to 105.
     "bias_left_percent",
     35.0,
     None,
