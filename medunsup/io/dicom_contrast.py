@@ -20,9 +20,9 @@ WORDS = {
     "functional": r"\b(?:rs ?)?f ?mri\b|\bbold\b",
     "map": r"\bt[12] ?(?:map|rho|images)|\bt2 ?(?:star|\*)|\bfield ?map|\bb[01] ?(?:map)?\b",
     "other": r"\b(?:swi|dwi|dti|e?adc|asl|pc?asl|perf|perfusion|diff|diffusion|dsc|dce|cbf|cbv|mtt|qsm|tof"
-    r"|mra|angio\w*|flow(?! ?comp))(?![a-z])|ep2d",
+    r"|dir|mra|angio\w*|flow(?! ?comp))(?![a-z])|ep2d",
     "fat dark": r"\b(?:t[12] ?)?stir\b",
-    "fluid dark": r"flair|dark ?fluid|tirm",
+    "fluid dark": r"flair|dark ?fluid|\bda ?fl\b|tirm",
     "T1w": rf"mp2?rage|bravo|spgr|tfl ?\d?d|{PLANE}t1{PLAIN}|\bvibe\b|\bir ?prep",
     "T2w": rf"{PLANE}t2{PLAIN}",
     "PD": r"\bpdw?\b|proton",
@@ -109,6 +109,8 @@ def _by_words(says: set[str], times: Times) -> Contrast | None:
     if "fluid dark" in says:
         return _by_inversion("T1w" in says, times)
     contrasts = [contrast for contrast in TERMS.values() if contrast in says]
+    if contrasts == ["T2w"] and by_times == "FLAIR":
+        return "FLAIR"
     if len(contrasts) == 1:
         return contrasts[0]
     if contrasts:

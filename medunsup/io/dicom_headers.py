@@ -20,7 +20,7 @@ TAGS = (
     "SpecificCharacterSet",
     "SOPClassUID", "SOPInstanceUID", "Modality", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber",
     "SeriesDescription", "ProtocolName", "ImageType", "InstanceNumber", "NumberOfFrames", "Rows", "Columns",
-    "SamplesPerPixel", "PhotometricInterpretation", "BitsStored", "PixelRepresentation",
+    "SamplesPerPixel", "PhotometricInterpretation", "BitsStored", "HighBit", "PixelRepresentation",
     "ImagePositionPatient", "ImageOrientationPatient", "FrameOfReferenceUID", "PixelSpacing",
     "SliceThickness", "SpacingBetweenSlices", "RescaleSlope", "RescaleIntercept", "ModalityLUTSequence",
     "MRAcquisitionType", "ScanningSequence", "SequenceVariant", "SequenceName", "ScanOptions",
@@ -32,6 +32,19 @@ TAGS = (
     "PulseSequenceName", "BodyPartExamined", "StudyDescription",
     "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
 )  # fmt: skip
+# The standard's functional group macros of MR; any other sequence of a frame may hold values of other images.
+MACROS = tuple(
+    Tag(f"{name}Sequence")
+    for name in (
+        "PixelMeasures", "PlanePosition", "PlaneOrientation", "FrameContent", "PixelValueTransformation",
+        "MRImageFrameType", "MRTimingAndRelatedParameters", "MREcho", "MRModifier", "MRFOVGeometry",
+        "MRImagingModifier", "MRReceiveCoil", "MRTransmitCoil", "MRDiffusion", "MRAverages",
+        "MRVelocityEncoding", "MRMetaboliteMap", "MRArterialSpinLabeling", "TemporalPosition", "FrameAnatomy",
+        "CardiacSynchronization", "RespiratorySynchronization", "ContrastBolusUsage",
+    )
+)  # fmt: skip
+# What converted files keep of the old ones: it counts where no macro says the same.
+CONVERTED = tuple(Tag(f"Unassigned{each}ConvertedAttributesSequence") for each in ("PerFrame", "Shared"))
 PIXELS = tuple(Tag(name) for name in ("PixelData", "FloatPixelData", "DoubleFloatPixelData"))
 
 
@@ -98,9 +111,10 @@ def frames_of(header: Dataset) -> Iterator[Attributes]:
     if not per_frame:
         yield from [Attributes((header,))] * int(header.get("NumberOfFrames") or 1)
         return
-    shared = tuple(_macros(header.get("SharedFunctionalGroupsSequence") or ()))
+    shared = list(header.get("SharedFunctionalGroupsSequence") or ())
+    macros, converted = tuple(_inside(shared, MACROS)), tuple(_inside(shared, CONVERTED))
     for item in per_frame:
-        yield Attributes((*_macros([item]), *shared, header))
+        yield Attributes((*_inside([item], MACROS), *macros, *_inside([item], CONVERTED), *converted, header))
 
 
 def sop_class(header: Dataset) -> UID:
@@ -124,12 +138,12 @@ def _read_to_pixels(file: Any) -> Dataset:
     return header
 
 
-def _macros(items: Iterable[Dataset]) -> Iterator[Dataset]:
-    """Yield the data sets inside the functional groups of a frame; makers' private sequences are none."""
+def _inside(items: Iterable[Dataset], names: Iterable[BaseTag]) -> Iterator[Dataset]:
+    """Yield the data sets inside the named sequences of functional groups; a maker's own are never named."""
     for item in items:
-        for element in item:
-            if element.VR == "SQ" and element.value and not element.tag.is_private:
-                yield element.value[0]
+        for name in names:
+            if name in item and item[name].VR == "SQ" and item[name].value:
+                yield item[name].value[0]
 
 
 def _drop_unreadable(header: Dataset) -> None:

@@ -31,6 +31,7 @@ def decode(ordered: Sequence[Slice], notes: Notes) -> Iterator[NDArray[Any]]:
     """
     for path, group in groupby(ordered, key=lambda item: item.path):
         items = list(group)
+        _check_alignment(items[0])
         for item, decoded in zip(items, _frames(path, items), strict=True):
             raw = _stored_bits(item, decoded)
             turned = _inverted(item, raw, notes) if _is_low_white(item) else raw
@@ -46,6 +47,16 @@ def _frames(path: Path, items: Sequence[Slice]) -> Iterator[NDArray[Any]]:
         raise InputError(
             f"{path}: the pixels cannot be decoded ({_first_line(error)}). Copy the file again."
         ) from error
+
+
+def _check_alignment(item: Slice) -> None:
+    """Refuse values that do not begin at the lowest bit: pydicom would cut off their highest bits."""
+    high, stored = item.header.get("HighBit"), item.header.get("BitsStored")
+    if isinstance(high, int) and isinstance(stored, int) and high > stored - 1:
+        raise InputError(
+            f"{item.path}: its values lie in the upper bits of each sample (HighBit {high}, BitsStored "
+            f"{stored}), an old way of storing that is not read. Export the series again, or convert it."
+        )
 
 
 def _stored_bits(item: Slice, decoded: NDArray[Any]) -> NDArray[Any]:

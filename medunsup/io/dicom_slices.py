@@ -67,10 +67,13 @@ def _slice(path: Path, header: Dataset, number: int, frame: Attributes) -> Slice
 
 
 def _is_magnitude(frame: Attributes) -> bool:
-    """Whether the frame, or else its file, is not marked as a phase, real or imaginary image."""
+    """Whether the frame, or else its file, is not marked as a phase, real or imaginary image.
+
+    The third and fourth value tell, as a letter or before the sequence's name (P_FFE); of fewer, any.
+    """
     kinds = frame.texts("FrameType") or frame.texts("ImageType")
-    marks = [*kinds[2:4], *frame.texts("ComplexImageComponent")]
-    return not any(mark in NOT_MAGNITUDE for mark in marks)
+    marks = [*(kinds[2:4] or kinds), *frame.texts("ComplexImageComponent")]
+    return not any(mark in NOT_MAGNITUDE or mark.split("_")[0] in NOT_MAGNITUDE for mark in marks)
 
 
 def _numbers(path: Path, number: int, frame: Attributes, name: str, count: int) -> tuple[float, ...]:

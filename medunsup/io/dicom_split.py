@@ -1,8 +1,7 @@
 """Join slices that each have a SeriesInstanceUID of their own, as some anonymisers leave them."""
 
 from collections import Counter
-from collections.abc import Sequence
-from itertools import groupby
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,25 +11,41 @@ from medunsup.io.dicom_series import Series
 
 FEWEST = 3  # slices: two alike may as well be two short series
 SAME = 1e-3
-# What slices of one scan are sure to share; the first row alone tells which might belong together.
-NAMED = ("Modality", "SeriesNumber", "SeriesDescription", "ProtocolName", "Rows", "Columns")
+# What slices of one scan are sure to share; the first two rows tell which might belong together.
+MATRIX = ("Modality", "Rows", "Columns")
+CALLED = ("SeriesNumber", "SeriesDescription", "ProtocolName")
 SHARED = ("StudyInstanceUID", "FrameOfReferenceUID", "ImageOrientationPatient", "PixelSpacing")
 
 
 def joined(found: Sequence[Series]) -> list[Series]:
     """Join series of one place each that share number, name and matrix; the others stay as they are.
 
-    What else they do not share is noted in the joined series as doubts.
+    Those that are left over are joined if they share matrix and orientation: nobody means each of them as a
+    scan. What else they do not share is noted in the joined series as doubts.
     """
     short: list[Series] = []
     rest: list[Series] = []
     for series in found:
         (short if _lies_at_one_place(series) else rest).append(series)
-    for _, group in groupby(sorted(short, key=_name), key=_name):
-        alike = list(group)
+    named, others = _stacks(short, _name)
+    stacks, single = _stacks(others, _plane)
+    return [*rest, *named, *stacks, *single]
+
+
+def _stacks(short: Sequence[Series], key: Callable[[Series], object]) -> tuple[list[Series], list[Series]]:
+    """Join what shares a key and has places enough for a stack; return the stacks, and what is left over."""
+    groups: dict[object, list[Series]] = {}
+    for series in short:
+        groups.setdefault(key(series), []).append(series)
+    stacks: list[Series] = []
+    others: list[Series] = []
+    for alike in groups.values():
         places = {tuple(_position(series.header).round(2)) for series in alike}
-        rest += [_joined(alike)] if len(alike) >= FEWEST and len(places) >= FEWEST else alike
-    return rest
+        if len(alike) >= FEWEST and len(places) >= FEWEST:
+            stacks.append(_joined(alike))
+        else:
+            others += alike
+    return stacks, others
 
 
 def _joined(alike: Sequence[Series]) -> Series:
@@ -40,7 +55,9 @@ def _joined(alike: Sequence[Series]) -> Series:
         [file for series in alike for file in series.files],
         sum((series.passed_over for series in alike), Counter()),
         tuple(series.uid for series in alike[1:]),
-        tuple(name for name in SHARED if not all(_agree(first, series, name) for series in alike)),
+        tuple(
+            name for name in (*CALLED, *SHARED) if not all(_agree(first, series, name) for series in alike)
+        ),
     )
 
 
@@ -52,7 +69,16 @@ def _agree(one: Series, other: Series, name: str) -> bool:
 
 
 def _name(series: Series) -> tuple[str, ...]:
-    return tuple(str(series.header.get(name)) for name in NAMED)
+    return tuple(str(series.header.get(name)) for name in (*MATRIX, *CALLED))
+
+
+def _plane(series: Series) -> tuple[str, ...]:
+    """Return what slices of one stack share whatever they are called."""
+    orientation = series.header.get("ImageOrientationPatient") or ()
+    return (
+        *(str(series.header.get(name)) for name in MATRIX),
+        *(f"{float(x) + 0.0:.2f}" for x in orientation),
+    )
 
 
 def _lies_at_one_place(series: Series) -> bool:

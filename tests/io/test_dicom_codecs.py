@@ -82,6 +82,12 @@ def test_the_sign_is_the_highest_stored_bit_whatever_the_encoding(syntax, signed
     assert np.array_equal(load(path).in_source_space()[0], values)
 
 
+def test_values_in_the_upper_bits_are_refused_and_not_cut(tmp_path):
+    item = make_slices((VOXELS.astype(int) << 4).astype("<u2"), HighBit=15, BitsStored=12)[0]
+    with pytest.raises(InputError, match="HighBit 15, BitsStored 12"):
+        load(write_dicom(item, tmp_path / "scan.dcm"))
+
+
 @pytest.mark.parametrize("syntax", [HTJ2KLossless, HTJ2KLosslessRPCL, HTJ2K], ids=lambda syntax: syntax.name)
 def test_high_throughput_jpeg_2000_is_decoded_with_the_extra(syntax, tmp_path):
     pytest.importorskip("openjpeg")

@@ -47,6 +47,20 @@ from medunsup.io.dicom_contrast import acquisition_of, contrast_of, has_contrast
             {"SeriesDescription": "T2 FLAIR", "RepetitionTime": 4000, "EchoTime": 166, "InversionTime": 1400},
             "FLAIR",
         ),
+        ({"SeriesDescription": "t2_spc_da-fl_sag_p2_iso", "EchoTime": 390, "InversionTime": 1800}, "FLAIR"),
+        (
+            {"SeriesDescription": "T2 sag", "RepetitionTime": 9000, "EchoTime": 120, "InversionTime": 2500},
+            "FLAIR",
+        ),
+        (
+            {
+                "SeriesDescription": "DIR_space",
+                "RepetitionTime": 7500,
+                "EchoTime": 300,
+                "InversionTime": 3000,
+            },
+            None,
+        ),
         ({"SeriesDescription": "t2_tirm_tra_dark-fluid", "EchoTime": 90, "InversionTime": 2500}, "FLAIR"),
         (
             {

@@ -81,6 +81,22 @@ def test_an_enhanced_file_gives_the_frames_in_space(tmp_path):
     assert np.abs(affine - expected_affine((1, 0, 0, 0, 1, 0), (-10, 20, 5), (0.9, 1.1), 2)).max() < 1e-6
 
 
+@pytest.mark.parametrize(
+    "name", ["DerivationImage", "RealWorldValueMapping", "UnassignedPerFrameConvertedAttributes"]
+)
+def test_a_sequence_that_is_no_macro_of_an_image_does_not_outweigh_those_that_are(name, tmp_path):
+    item = make_enhanced()
+    shared = item.SharedFunctionalGroupsSequence[0]
+    macro, other = Dataset(), Dataset()
+    macro.RescaleSlope, macro.RescaleIntercept = 1, 0
+    other.RescaleSlope, other.RescaleIntercept, other.ImagePositionPatient = 7, 1, [0, 0, 0]
+    shared.PixelValueTransformationSequence = [macro]
+    for group in item.PerFrameFunctionalGroupsSequence:
+        setattr(group, f"{name}Sequence", [other])
+    volume = load(write_dicom(item, tmp_path / "scan.dcm"))
+    assert np.array_equal(volume.in_source_space()[0], make_voxels())
+
+
 @pytest.mark.parametrize("where", ["shared", "per frame"])
 def test_a_makers_private_sequence_does_not_outweigh_the_standards(where, tmp_path):
     item = make_enhanced()

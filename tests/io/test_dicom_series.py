@@ -113,3 +113,11 @@ def test_an_mr_object_that_does_not_say_its_modality_is_still_mr(tmp_path):
     for item in slices:
         del item.Modality
     assert load(write_slices(slices, tmp_path / "series")).shape == (5, 4, 6)
+
+
+@pytest.mark.parametrize(
+    "kind", [["ORIGINAL", "PRIMARY", "P_FFE"], ["ORIGINAL", "PRIMARY", "I_SE"], "PHASE", ["ORIGINAL", "P"]]
+)
+def test_a_short_image_type_tells_of_phase_as_well(kind, tmp_path):
+    with pytest.raises(InputError, match="phase or complex image"):
+        load(write_slices(make_slices(ImageType=kind), tmp_path / "series"))

@@ -57,9 +57,18 @@ def test_a_slice_lost_among_them_is_missed(tmp_path):
         load(write_slices(slices[:3] + slices[4:], tmp_path / "s"))
 
 
-def test_short_series_of_several_numbers_stay_apart(tmp_path):
+@pytest.mark.parametrize("name", ["SeriesNumber", "SeriesDescription"])
+def test_slices_that_are_series_by_number_or_name_too_are_refused_with_that_cause(name, tmp_path):
     for number, item in enumerate(split(make_slices())):
-        item.SeriesNumber = number + 1
+        setattr(item, name, str(number + 1))
         write_slices([item], tmp_path / str(number))
-    with pytest.raises(InputError, match="holds 6 series"):
+    with pytest.raises(InputError, match=f"6 slices have a SeriesInstanceUID each.*differ in {name}"):
         load(tmp_path)
+
+
+def test_two_whole_stacks_of_several_numbers_stay_apart(tmp_path):
+    for number in (3, 4):
+        slices = split(make_slices(make_voxels(seed=number), SeriesNumber=number))
+        write_slices(slices, tmp_path / str(number))
+    volume = load(tmp_path, series=4)
+    assert np.array_equal(volume.in_source_space()[0], make_voxels(seed=4))
