@@ -34,8 +34,17 @@ AGENT_WITH_T1 = re.compile(r"t1w?(?:c|ce|gd|gad|km|post|postcontrast)")
 BIDS_NAME = re.compile(r"(?P<entities>sub-[A-Za-z0-9]+(?:_[a-z]+-[A-Za-z0-9+]+)*)_(?P<suffix>[A-Za-z0-9]+)")
 SUBJECT = re.compile(r"sub-[A-Za-z0-9]+")
 OURS = re.compile(r"_(?:label|desc)-[A-Za-z0-9+]+")  # entities our own names set: a name may hold each once
-PARTS = {"phase": "phase", "real": "real", "imaginary": "imag"}  # of a complex image, beside part-mag
-PART = re.compile(rf"_part-({'|'.join(PARTS.values())})_")
+# How names call what is not the magnitude: BIDS with part-, dcm2niix with the last word.
+NOT_MAGNITUDE = {
+    "phase": "phase",
+    "ph": "phase",
+    "real": "real",
+    "imaginary": "imaginary",
+    "imag": "imaginary",
+}
+NOT_MAGNITUDE_IN_NAME = re.compile(
+    rf"(?:^|_)part-({'|'.join(NOT_MAGNITUDE)})(?:_|$)|[^a-z0-9]({'|'.join(NOT_MAGNITUDE)})$", re.IGNORECASE
+)
 LOCK = "medunsup.lock"
 
 Kind = Literal[
@@ -119,10 +128,9 @@ def contrast_of_suffix(name: str) -> Contrast | None:
 
 
 def not_magnitude(name: str) -> str:
-    """Return "phase", "real" or "imaginary" if a BIDS name says that an image is so, else nothing."""
-    whole = stem(Path(name))
-    found = PART.search(whole) if BIDS_NAME.fullmatch(whole) else None
-    return next(kind for kind, part in PARTS.items() if part == found[1]) if found else ""
+    """Return "phase", "real" or "imaginary" if a name says that an image is so, else nothing."""
+    found = NOT_MAGNITUDE_IN_NAME.search(stem(Path(name)))
+    return NOT_MAGNITUDE[(found[1] or found[2]).lower()] if found else ""
 
 
 def contrast_of_name(name: str) -> Contrast | None:

@@ -23,6 +23,23 @@ def files_of(path: Path) -> tuple[Path, ...]:
     return tuple(each for each in names if each.is_file() or each.is_symlink()) or (path,)
 
 
+def lone_half(path: Path) -> str:
+    """Say which half of a .hdr/.img pair is missing, and what lies there under another name; else nothing."""
+    found = _stem_and_packing(path)
+    if found is None or len(files_of(path)) > 1:
+        return ""
+    stem, packing, is_upper = found
+    own = path.name[len(stem) :].lower().removesuffix(packing)
+    other = next(half for half in HALVES if half != own)
+    name = stem + (f"{other}{packing}".upper() if is_upper else f"{other}{packing}")
+    beside = {each.name for each in path.absolute().parent.iterdir()}
+    alike = sorted(
+        each for each in beside if each.lower() in {f"{stem}{other}{end}".lower() for end in PACKED}
+    )
+    what = f" There is {alike[0]}: both must be packed alike, and called alike." if alike else ""
+    return f"{path}: its other half is missing. A {own} file needs its {other} beside it, here {name}.{what}"
+
+
 def spm_mat(path: Path) -> Path | None:
     """Return the .mat beside a .hdr/.img pair, if there is one that is not empty."""
     last = files_of(path)[-1]

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from medunsup.core.errors import GeometryError, InputError, UsageError
 from medunsup.core.geometry import Affine, Grid
 from medunsup.core.volume import Source, Volume, ras_axes
-from medunsup.io.companions import files_of
+from medunsup.io.companions import files_of, lone_half
 from medunsup.io.coordinates import check_voxel_size, choose_affine, note_shear
 from medunsup.io.hashes import hash_input
 from medunsup.io.mgh import MghImage, check_intent
@@ -80,8 +80,12 @@ def _open(path: Path, form: Format, notes: Notes) -> Any:
         with _repairs(path, notes):
             image: Any = MghImage.from_filename(place) if form is Format.MGH else nib.load(place)
     except FileNotFoundError as error:
-        raise InputError(_half(path)) from error
-    except (ImageFileError, HeaderDataError, WrapStructError, ValueError, KeyError) as error:
+        raise InputError(lone_half(path) or f"{path}: there is no such file. Check the path.") from error
+    except ImageFileError as error:
+        raise InputError(
+            lone_half(path) or f"{path}: the header cannot be read ({error}). {READABLE}"
+        ) from error
+    except (HeaderDataError, WrapStructError, ValueError, KeyError) as error:
         raise InputError(f"{path}: the header cannot be read ({error}). {READABLE}") from error
     except (EOFError, OSError, zlib.error) as error:
         raise InputError(f"{path}: the file is damaged ({error}). Copy or download it again.") from error
@@ -149,7 +153,7 @@ def _check_size(path: Path, image: Any) -> None:
     try:
         held = file.stat().st_size
     except FileNotFoundError as error:
-        raise InputError(_half(path)) from error
+        raise InputError(lone_half(path) or f"{path}: there is no such file. Check the path.") from error
     packed = file.name.lower().endswith((".gz", ".mgz", ".bz2", ".zst"))
     if claimed > held * (GZIP_RATIO if packed else 1):
         raise InputError(
@@ -192,15 +196,11 @@ def _slabs(path: Path, image: Any, shape: tuple[int, int, int], volume: int) -> 
             while file.read(SLAB_BYTES):
                 pass
     except FileNotFoundError as error:
-        raise InputError(_half(path)) from error
+        raise InputError(lone_half(path) or f"{path}: there is no such file. Check the path.") from error
     except (EOFError, zlib.error, OSError) as error:
         raise InputError(
             f"{path}: the file is truncated or damaged ({error}). Copy or download it again."
         ) from error
-
-
-def _half(path: Path) -> str:
-    return f"{path}: its other half is missing. A .hdr file needs its .img beside it, of the same name."
 
 
 def _real(path: Path, dtype: np.dtype[Any]) -> np.dtype[Any]:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from medunsup.io.fetched import how_to_fetch
@@ -33,8 +34,17 @@ def files_below(folder: Path) -> list[Path]:
         more, further = _without_links(link, entered)
         files += more
         links = sorted(links + further)
-    _tell_of_lost_folders(files)
+    tell_of_lost_folders(files)
     return sorted(files)
+
+
+def tell_of_lost_folders(files: Iterable[Path]) -> None:
+    """Name links to nothing that are called as folders are, without an ending: scans may have lain there."""
+    links = [path for path in files if not path.suffix and path.is_symlink()]
+    lost = [path for path in links if not _is_there(path) and not how_to_fetch(path)]
+    if lost:
+        more = f", as do {len(lost) - 1} other links" if len(lost) > 1 else ""
+        log.warning("%s: leads to nothing%s; what lay there is left out.", lost[0], more)
 
 
 def _without_links(folder: Path, entered: set[Identity]) -> tuple[list[Path], list[Path]]:
@@ -76,15 +86,6 @@ def _is_file_or_lost(path: Path) -> bool:
         return path.is_file() or not path.exists()
     except OSError:  # a link to where nobody may look: reading it tells
         return True
-
-
-def _tell_of_lost_folders(files: list[Path]) -> None:
-    """Name links to nothing that are called as folders are, without an ending: scans may have lain there."""
-    links = [path for path in files if not path.suffix and path.is_symlink()]
-    lost = [path for path in links if not _is_there(path) and not how_to_fetch(path)]
-    if lost:
-        more = f", as do {len(lost) - 1} other links" if len(lost) > 1 else ""
-        log.warning("%s: leads to nothing%s; what lay there is left out.", lost[0], more)
 
 
 def _is_there(path: Path) -> bool:

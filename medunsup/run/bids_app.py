@@ -1,12 +1,15 @@
 """Find the scans of a BIDS data set."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
 from medunsup.core.errors import InputError, UsageError
 from medunsup.io.bids import contrast_of_suffix, is_data_set
 from medunsup.io.bids_filter import BidsFilter
-from medunsup.io.walk import files_below
+from medunsup.io.walk import files_below, tell_of_lost_folders
+
+log = logging.getLogger(__name__)
 
 
 def find_scans(
@@ -21,7 +24,10 @@ def find_scans(
     """
     if not is_data_set(root):
         raise UsageError(f"{root}: is no BIDS data set (dataset_description.json is missing).")
-    there = {folder.name: folder for folder in sorted(root.glob("sub-*")) if folder.is_dir()}
+    entries = sorted(root.glob("sub-*"))
+    there = {folder.name: folder for folder in entries if folder.is_dir()}
+    tell_of_lost_folders(entries)
+    _tell_of_empty_folders(list(there.values()))
     asked = [f"sub-{label.removeprefix('sub-')}" for label in participants] or list(there)
     unknown = [name for name in asked if name not in there]
     if unknown:
@@ -36,3 +42,17 @@ def find_scans(
         told = "; ".join(filter(None, map(str, filters)))
         raise InputError(f"{root}: none of its {len(scans)} {contrast} scans has {told}. Check the labels.")
     return taken
+
+
+def _tell_of_empty_folders(folders: Sequence[Path]) -> None:
+    """Name subjects without any file: DataLad leaves such folders for data sets that are not installed."""
+    empty = [folder for folder in folders if not any(folder.iterdir())]
+    if empty:
+        log.warning(
+            "%s: is empty (%d of the %d subjects' folders are). If it is a DataLad data set of its own, "
+            "install it: datalad get -n %s",
+            empty[0],
+            len(empty),
+            len(folders),
+            empty[0],
+        )

@@ -12,7 +12,7 @@ from medunsup.core.errors import GeometryError, InputError, UsageError
 from medunsup.core.geometry import Affine, Grid
 from medunsup.core.record import Step
 from medunsup.core.volume import Volume
-from medunsup.io.bids import PARTS, Contrast, contrast_of_word, not_magnitude
+from medunsup.io.bids import Contrast, contrast_of_word, not_magnitude
 from medunsup.io.load import Coordinates
 from medunsup.measures.label_map import what_it_is
 from medunsup.run.given import without_results
@@ -27,7 +27,7 @@ def load_scan(path: Path, settings: SegmentSettings, step: Step) -> Volume:
     """Load the scan; what was chosen or repaired on the way goes into `step`.
 
     Raises UsageError for a map that medunsup made, unless it is a bias-corrected scan; InputError for what is
-    no scan by its BIDS name (phase) or its values (a label map, a mask).
+    no scan by its name (phase) or its values (a label map, a mask).
     """
     from medunsup.io.load import load
 
@@ -41,12 +41,12 @@ def load_scan(path: Path, settings: SegmentSettings, step: Step) -> Volume:
 
 
 def refuse_phase(path: Path) -> None:
-    """Raise InputError for an image that BIDS names phase, real or imaginary."""
-    if kind := not_magnitude(path.name):
-        part = PARTS[kind]
+    """Raise InputError for an image whose name says that it is phase, real or imaginary."""
+    kind = "" if path.is_dir() else not_magnitude(path.name)  # of DICOM the headers tell
+    if kind:
         raise InputError(
-            f"{path}: is {'an' if kind[0] == 'i' else 'a'} {kind} image by its name (part-{part}). "
-            "Give the magnitude (part-mag)."
+            f"{path}: is {'an' if kind[0] == 'i' else 'a'} {kind} image by its name. Give the magnitude "
+            "(part-mag in BIDS), or another name if it is one."
         )
 
 

@@ -15,15 +15,17 @@ log = logging.getLogger(__name__)
 
 
 def magnitude_alone(scans: Sequence[Path]) -> list[Path]:
-    """Leave out what BIDS names phase, real or imaginary, unless nothing else is there to be refused."""
+    """Leave out what names call phase, real or imaginary, unless nothing else is there to be refused."""
     kept = [scan for scan in scans if not not_magnitude(scan.name)]
     if kept and len(kept) < len(scans):
-        log.warning("%d phase, real or imaginary images were left out (part-).", len(scans) - len(kept))
+        log.warning(
+            "%d phase, real or imaginary images were left out, by their names.", len(scans) - len(kept)
+        )
     return kept or list(scans)
 
 
 def without_repeats(scans: Sequence[Path]) -> tuple[list[Path], Counter[str]]:
-    """Leave out, by their BIDS names, images that are not magnitude, of another contrast, or repeats.
+    """Leave out, by their names, images that are not magnitude, of another contrast, or repeats.
 
     Of names in one folder that differ in `echo-`, `rec-` or `part-mag` alone the shortest is taken, then the
     first. Runs and acquisitions are scans of their own. Returns why how many were left out.
@@ -46,11 +48,11 @@ def _is_bids(scan: Path) -> bool:
 
 
 def _reason(scan: Path) -> str:
-    """Say why an image is no scan to learn from, as its BIDS name tells; empty if it is one."""
-    if not _is_bids(scan):
-        return ""
+    """Say why an image is no scan to learn from, as its name tells; empty if it is one."""
     kind = not_magnitude(scan.name)
     if kind:
-        return f"{kind} image (part-)"
+        return f"{kind} image, by its name"
+    if not _is_bids(scan):
+        return ""
     entities = {part.split("-")[0] for part in stem(scan).split("_")}
     return next((reason for entity, reason in OTHER_CONTRAST.items() if entity in entities), "")

@@ -14,7 +14,7 @@ def test_phase_real_and_imaginary_images_are_left_out_and_counted():
     names = [f"sub-1_part-{part}_T1w.nii.gz" for part in ("imag", "mag", "phase", "real")]
     kept, why = without_repeats([Path(name) for name in names])
     assert [path.name for path in kept] == ["sub-1_part-mag_T1w.nii.gz"]
-    assert dict(why) == {"imaginary image (part-)": 1, "phase image (part-)": 1, "real image (part-)": 1}
+    assert dict(why) == {f"{kind} image, by its name": 1 for kind in ("imaginary", "phase", "real")}
 
 
 def test_of_echoes_and_reconstructions_the_plainest_is_taken_then_the_first():
@@ -33,13 +33,16 @@ def test_a_contrast_agent_and_a_single_inversion_are_other_contrasts():
     assert taken("sub-1_ce-gd_T1w", "sub-1_inv-1_T1w", "sub-1_T1w") == ["sub-1_T1w"]
 
 
-def test_names_outside_bids_say_nothing_of_it():
-    assert taken("p1_part-phase", "T1", "p1_echo-1", "p1_echo-2") == [
-        "p1_part-phase",
-        "T1",
-        "p1_echo-1",
-        "p1_echo-2",
-    ]
+def test_names_outside_bids_say_nothing_of_echoes():
+    assert taken("T1", "p1_echo-1", "p1_echo-2") == ["T1", "p1_echo-1", "p1_echo-2"]
+
+
+def test_phase_is_told_by_any_name_that_writes_it_as_bids_or_dcm2niix_do():
+    kept = ["mprage_e1", "phase2_T1w", "ph_T1w", "alpha", "unreal", "sub-1_acq-real_T1w"]
+    assert (
+        taken(*kept, "p1_part-phase", "sub-1_part-IMAG_T1w", "mprage_e1_ph", "t1_real", "T1-Imaginary")
+        == kept
+    )
 
 
 def test_files_of_one_name_in_folders_of_their_own_all_stay():

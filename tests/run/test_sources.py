@@ -153,7 +153,7 @@ def test_phase_images_are_no_scans_of_a_data_set_or_folder(tmp_path):
     root = data_set(tmp_path, "a")
     (root / "sub-a" / "anat" / "sub-a_part-phase_T1w.nii.gz").touch()
     assert [case.scan.name for case in read_source(root)] == ["sub-a_T1w.nii.gz"]
-    assert dict(open_source(root).left_out) == {"phase image (part-)": 1}
+    assert dict(open_source(root).left_out) == {"phase image, by its name": 1}
     (root / "dataset_description.json").unlink()
     assert [case.scan.name for case in read_source(root)] == ["sub-a_T1w.nii.gz"]
 
