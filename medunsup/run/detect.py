@@ -214,7 +214,7 @@ def detect_scan(request: DetectRequest, *, progress: Progress | None = None) -> 
         subject = "" if known.is_elsewhere else known.subject
         alpha = supported_alpha(request, step)
     cheap = asked_baselines(request, made, carried) if request.baselines else ()
-    with begin("threshold", false_parts=request.false_findings) as step:
+    with begin("threshold", false_findings=request.false_findings) as step:
         threshold = calibration.part_threshold(request.false_findings)
         calibrated = image.like(calibration.calibrated_map(score.data, made.brain), kind="score")
         kept, listed = findings(

@@ -21,20 +21,10 @@ HEALTHY = {
 }
 CERTAIN = {  # words that tell what a column holds, whatever it is called
     *(word for word in HEALTHY if word.startswith("healthy")),
-    *(
-        "hc",
-        "hcs",
-        "control",
-        "controls",
-        "ctl",
-        "ctrl",
-        "ctrls",
-        "patient",
-        "patients",
-        "cognitively normal",
-    ),
-    *("typically developing", "neurotypical", "asd", "adhd", "mdd", "mci", "fcd", "scz", "schz", "autism"),
-    *("schizophrenia", "depression", "epilepsy", "alzheimer", "parkinson", "multiple sclerosis"),
+    *("hc", "hcs", "control", "controls", "ctl", "ctrl", "ctrls", "patient", "patients"),
+    *("cognitively normal", "typically developing", "neurotypical", "asd", "adhd", "mdd", "mci", "fcd"),
+    *("scz", "schz", "schizophrenia", "autism", "depression", "epilepsy", "alzheimer", "parkinson"),
+    "multiple sclerosis",
 }
 NOTHING = {"", "n a", "n a.", "na", "nan", "null", "unknown", "missing", "not available", "-", "?", "."}
 TELLING = {  # words of a column's name
@@ -48,29 +38,12 @@ MAYBE_TELLING = {
     *("status", "condition", "conditions", "pathology", "cohort", "population", "category"),
     *("kohorte", "cohorte", "patologia", "pathologie", "estado", "statut"),
 }
-KINDS_OF_PEOPLE = {
-    "type",
-    "class",
-    "participant",
-    "participants",
-    "subject",
-    "subjects",
-    "person",
-}  # no others
+# Words of a column's name that tell only if it has no others: "participant_type".
+KINDS_OF_PEOPLE = {"type", "class", *("participant", "participants", "subject", "subjects", "person")}
 DISEASES = {  # "epilepsy: yes" tells, a score of depression does not
     *("epilepsy", "epileptic", "lesion", "lesions", "tumor", "tumour", "glioma", "stroke", "dementia", "mci"),
-    *(
-        "alzheimer",
-        "parkinson",
-        "sclerosis",
-        "schizophrenia",
-        "psychosis",
-        "autism",
-        "asd",
-        "adhd",
-        "bipolar",
-    ),
-    *("depression", "mdd", "migraine", "tbi", "fcd", "hippocampal"),
+    *("alzheimer", "parkinson", "sclerosis", "schizophrenia", "psychosis", "autism", "asd", "adhd"),
+    *("bipolar", "depression", "mdd", "migraine", "tbi", "fcd", "hippocampal"),
 }
 MOST_ANSWERS = 3  # of a column that is named after a disease: yes, no, perhaps
 ARM = {"control", "controls", "control group", "con", "ctrl", "ctrls", "ctl"}  # of a trial, of ill people
