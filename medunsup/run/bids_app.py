@@ -44,6 +44,11 @@ def find_scans(
     return taken
 
 
+def holds_subjects(folder: Path) -> bool:
+    """Whether a folder is a BIDS data set that has folders of subjects."""
+    return is_data_set(folder) and any(each.is_dir() for each in folder.glob("sub-*"))
+
+
 def _tell_of_empty_folders(folders: Sequence[Path]) -> None:
     """Name subjects without any file: DataLad leaves such folders for data sets that are not installed."""
     empty = [folder for folder in folders if not any(folder.iterdir())]

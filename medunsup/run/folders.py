@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from medunsup.core.errors import InputError, MedunsupError
-from medunsup.io.bids import IMAGE_ENDINGS, is_data_set, stem
+from medunsup.io.bids import IMAGE_ENDINGS, stem
 from medunsup.io.companions import files_of
 from medunsup.io.own import result_kind
 from medunsup.io.walk import files_below
-from medunsup.run.bids_app import find_scans
+from medunsup.run.bids_app import find_scans, holds_subjects
 from medunsup.run.same_scan import magnitude_alone
 
 # The last word of names that are none of a scan.
@@ -49,7 +49,7 @@ def no_scan(path: Path) -> str:
 
 
 def _scans_of(folder: Path) -> list[Path]:
-    if is_data_set(folder) and any(each.is_dir() for each in folder.glob("sub-*")):
+    if holds_subjects(folder):
         scans = magnitude_alone(find_scans(folder))
         log.warning(
             "%s: %d T1w scans of a BIDS data set. For others, or some of them: medunsup bids.",

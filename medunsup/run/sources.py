@@ -10,9 +10,9 @@ from typing import Literal, get_args
 
 from medunsup.core.errors import InputError, UsageError
 from medunsup.core.paths import user_path
-from medunsup.io.bids import contrast_of_name, is_data_set, stem
+from medunsup.io.bids import contrast_of_name, stem
 from medunsup.io.fetched import how_to_fetch
-from medunsup.run.bids_app import find_scans
+from medunsup.run.bids_app import find_scans, holds_subjects
 from medunsup.run.folders import images_below
 from medunsup.run.given import without_results
 from medunsup.run.health import HealthyWords, Meaning, State, is_nothing, meaning_of_group
@@ -94,8 +94,7 @@ def open_source(
         raise UsageError(
             f"{source}: there is no such file or folder. Give a table (TSV), a BIDS data set or a folder."
         )
-    folders = any(each.is_dir() for each in source.glob("sub-*"))
-    is_bids = is_data_set(source) and folders
+    is_bids = holds_subjects(source)
     found = find_scans(source, contrast=contrast or "T1w") if is_bids else _images(source, contrast)
     scans, left_out = without_repeats(without_results(found))
     masks = [fill(mask, scan) if mask else None for scan in scans]
