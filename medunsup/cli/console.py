@@ -21,17 +21,9 @@ if TYPE_CHECKING:
 FAILED, WRONG_USE, BAD_VERDICT, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
 N_STEPS = 10
 DIGITS = 6
-# Their warnings say what becomes of what was given, before anything is begun.
-TOLD = (
-    "medunsup.run.given",
-    "medunsup.run.folders",
-    "medunsup.run.train",
-    "medunsup.run.evaluate_model",
-    "medunsup.run.healthy_scans",
-    "medunsup.run.same_scan",
-    "medunsup.io.walk",
-    PLACES := "medunsup.run.places",
-)
+# Their warnings say what becomes of what was given; those of a scan go into its record.
+TOLD = ("medunsup.run.", "medunsup.io.walk")
+PLACES = "medunsup.run.places"
 KEPT = "what was complete is kept: run the same command again to go on"
 
 
@@ -203,7 +195,7 @@ def _logging_to_stderr(debug: bool, quiet: bool) -> Iterator[None]:
     """
     handler = _ToStderr()
     told = () if quiet else TOLD
-    handler.addFilter(lambda entry: debug or entry.levelno >= logging.ERROR or entry.name in told)
+    handler.addFilter(lambda entry: debug or entry.levelno >= logging.ERROR or entry.name.startswith(told))
     handler.setFormatter(logging.Formatter("medunsup: %(message)s"))
     loggers = [logging.getLogger(name) for name in ("medunsup", "py.warnings")]
     logging.captureWarnings(True)

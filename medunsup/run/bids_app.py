@@ -1,6 +1,7 @@
 """Find the scans of a BIDS data set."""
 
 import logging
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -59,5 +60,5 @@ def _tell_of_empty_folders(folders: Sequence[Path]) -> None:
             empty[0],
             len(empty),
             len(folders),
-            empty[0],
+            shlex.quote(str(empty[0])),
         )

@@ -1,7 +1,6 @@
 """Where scans come from: a folder, a BIDS data set or a table; and who is who in them."""
 
 import csv
-import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,8 +22,6 @@ from medunsup.run.same_scan import without_repeats
 Part = Literal["train", "validation", "calibration", "test"]
 
 COLUMNS = ("scan", "mask", "lesions", "subject", "site", "group", "part")
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)

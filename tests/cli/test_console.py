@@ -131,3 +131,16 @@ def test_what_is_logged_while_a_bar_moves_stands_on_a_line_of_its_own(capsys, mo
         logging.getLogger("medunsup.run.train").warning("out: begins anew.")
     drawn = re.split(r"[\r\n]|\x1b\[\d*K", capsys.readouterr().err)
     assert "medunsup: out: begins anew." in drawn
+
+
+@pytest.mark.parametrize(
+    ("name", "is_shown"),
+    [("medunsup.run.bids_app", True), ("medunsup.io.walk", True), ("medunsup.io.notes", False)],
+)
+def test_what_becomes_of_what_was_given_is_said_and_what_a_record_holds_is_not(name, is_shown, capsys):
+    with one_line_errors():
+        logging.getLogger(name).warning("left out")
+    assert ("medunsup: left out" in capsys.readouterr().err) == is_shown
+    with one_line_errors(quiet=True):
+        logging.getLogger(name).warning("left out")
+    assert not capsys.readouterr().err
