@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 FAILED, WRONG_USE, BAD_VERDICT, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
 N_STEPS = 10
 DIGITS = 6
-# Their warnings say what becomes of what was given; those of a scan go into its record.
-TOLD = ("medunsup.run.", "medunsup.io.walk")
+# Their warnings say what becomes of what was given or learned; those of a scan go into its record.
+TOLD = ("medunsup.run.", "medunsup.anomaly.", "medunsup.io.walk")
 PLACES = "medunsup.run.places"
 KEPT = "what was complete is kept: run the same command again to go on"
 

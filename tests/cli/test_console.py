@@ -135,7 +135,12 @@ def test_what_is_logged_while_a_bar_moves_stands_on_a_line_of_its_own(capsys, mo
 
 @pytest.mark.parametrize(
     ("name", "is_shown"),
-    [("medunsup.run.bids_app", True), ("medunsup.io.walk", True), ("medunsup.io.notes", False)],
+    [
+        ("medunsup.run.x", True),
+        ("medunsup.anomaly.x", True),
+        ("medunsup.io.walk", True),
+        ("medunsup.io.notes", False),
+    ],
 )
 def test_what_becomes_of_what_was_given_is_said_and_what_a_record_holds_is_not(name, is_shown, capsys):
     with one_line_errors():
