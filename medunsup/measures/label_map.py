@@ -11,6 +11,7 @@ LEAST_OF_EACH_VALUE = 0.3
 FEWEST_GREYS, DIFFERING_PER_VALUE = 6, 0.03
 ORDERED_GREYS, MOST_STEPS = 12, 0.45
 LEAST_WHOLE = 0.2
+ALMOST_NONE = 1e-3  # as the tails of a fit leave everywhere
 SAMPLE_STEP = 3
 
 Slices = tuple[slice, ...]
@@ -51,7 +52,7 @@ def is_share_map(data: NDArray[Any]) -> bool:
     """Whether an image holds shares, as a probability map does: from 0 to 1, and much of it exactly 1."""
     if not (data.min() >= 0 and np.isclose(data.max(), 1)):
         return False
-    inside = np.count_nonzero(data)
+    inside = np.count_nonzero(data > ALMOST_NONE)
     return bool(np.count_nonzero(np.isclose(data, 1)) >= LEAST_WHOLE * inside)
 
 

@@ -19,6 +19,7 @@ from medunsup.measures.froc import count_lesions
 from medunsup.measures.pooled_froc import froc_of_scan
 from medunsup.run.detect import unlike_healthy
 from medunsup.run.detect_settings import TrainSettings
+from medunsup.run.inputs import region_of
 from medunsup.run.known_subject import known_subject
 from medunsup.run.model_folder import ModelFolder
 from medunsup.run.prepare import Prepared, load, prepare
@@ -140,8 +141,8 @@ def baseline_maps(
 def true_lesions(case: Case, image: Volume, settings: SegmentSettings) -> Mask | None:
     """Read the lesions (I, J, K); none where the table says the scan is healthy, None where nothing is known.
 
-    Raises GeometryError if the mask lies on another grid than the scan, InputError if a scan named healthy
-    has lesions.
+    Raises GeometryError if the mask lies on another grid than the scan, InputError if it is no mask, or if a
+    scan named healthy has lesions.
     """
     from medunsup.io.load import load as load_file
 
@@ -155,7 +156,7 @@ def true_lesions(case: Case, image: Volume, settings: SegmentSettings) -> Mask |
         check_same_grid(given.grid, image.grid, "the lesions and the scan")
     except GeometryError as error:
         raise GeometryError(f"{case.lesions}: {error}") from error
-    truth = np.asarray(given.data > 0)
+    truth = region_of(case.lesions, given.data)
     if case.group and case.is_healthy and truth.any():
         raise InputError(f"{case.scan}: is named {case.group}, but its lesion mask is not empty.")
     return truth

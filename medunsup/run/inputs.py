@@ -14,13 +14,15 @@ from medunsup.core.record import Step
 from medunsup.core.volume import Volume
 from medunsup.io.bids import Contrast, contrast_of_word, not_magnitude
 from medunsup.io.load import Coordinates
-from medunsup.measures.label_map import what_it_is
+from medunsup.measures.label_map import label_map_values, what_it_is
 from medunsup.run.given import without_results
 from medunsup.run.settings import SegmentSettings
 
 LEAST_ALIKE = 0.5
+MASK_VALUES = 2
 LARGEST_SHARE = 2.0  # resampling with splines overshoots 1
 Item = TypeVar("Item")
+Mask = NDArray[np.bool_]
 
 
 def load_scan(path: Path, settings: SegmentSettings, step: Step) -> Volume:
@@ -58,17 +60,31 @@ def load_mask(path: Path, image: Volume, step: Step, coordinates: Coordinates = 
     from medunsup.io.load import load
 
     given = load(path, coordinates=coordinates)
-    if _is_grey(given.data):
-        raise InputError(
-            f"{path}: holds grey values as a scan does, and is no mask. Give 0 and 1, labels, or shares "
-            "from 0 to 1."
-        )
+    region = region_of(path, given.data).astype(np.float32)
     note_source(given, step)
-    region = (given.data > _threshold(given.data)).astype(np.float32)
     on_scan = onto(given.like(region), image, step, "mask") > 0.5
     if not on_scan.any():
         raise GeometryError(f"{path}: the mask does not overlap the scan. Give the mask of this scan.")
     return image.like(on_scan, kind="mask")
+
+
+def region_of(path: Path, data: NDArray[Any]) -> Mask:
+    """Return what a mask, label map or map of shares (I, J, K) marks: all labels, and shares above half.
+
+    Raises InputError for grey values, and for labels below 0, of which none is sure to mean outside.
+    """
+    if _is_grey(data):
+        raise InputError(
+            f"{path}: holds grey values as a scan does, and is no mask. Give 0 and 1, labels, or shares "
+            "from 0 to 1."
+        )
+    n_labels = label_map_values(data)
+    if n_labels and data.min() < 0:
+        raise InputError(
+            f"{path}: holds labels below 0 ({data.min():g}), so which of them means outside is not known. "
+            "Give a mask with 0 outside."
+        )
+    return np.asarray(data > (0 if n_labels > MASK_VALUES else _threshold(data)))
 
 
 def by_contrast(given: Mapping[str, Item] | None) -> dict[str, Item]:
@@ -128,7 +144,7 @@ def _is_grey(data: NDArray[Any]) -> bool:
 
 
 def _threshold(data: NDArray[Any]) -> float:
-    """Half of 1 for a probability map, half the step above 0 for whole numbers (masks, label maps)."""
+    """Half of 1 for a probability map, half the step above 0 for whole numbers (a mask)."""
     is_fractional = bool((data != np.rint(data)).any())
     return 0.5 * float(data.max()) if is_fractional else 0.0
 

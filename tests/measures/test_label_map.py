@@ -99,7 +99,10 @@ def test_true_tissues_and_mask_are_named_with_their_values():
 
 def test_shares_of_a_tissue_are_no_scan_and_a_scan_scaled_to_1_is_one():
     anatomy = phantom.make_anatomy(spacing_mm=(2, 2, 2), scale=0.5, supersample=3)
-    assert what_it_is(anatomy.fractions[phantom.WM].round(2)).startswith("a map of shares")
+    shares = anatomy.fractions[phantom.WM].round(2)
+    assert what_it_is(shares).startswith("a map of shares")
+    tails = np.random.default_rng(0).uniform(0, 1e-6, shares.shape)
+    assert what_it_is(np.maximum(shares, tails)).startswith("a map of shares")
     scan = anatomy.image().data
     assert what_it_is(scan / scan.max()) == ""
 

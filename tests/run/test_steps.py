@@ -87,6 +87,22 @@ def test_labels_are_taken_for_a_mask(small_brain, scan, tmp_path):
     assert (load_mask(path, scan, Step("mask")).data == small_brain.mask.data).all()
 
 
+@pytest.mark.parametrize("scale", [1, 0.1, 0.9995, 40])
+def test_labels_are_a_mask_whatever_they_are_scaled_by(small_brain, scan, tmp_path, scale):
+    third = np.indices(small_brain.mask.shape)[0] * 3 // small_brain.mask.shape[0]
+    labels = small_brain.mask.like((1 + third) * small_brain.mask.data * scale, kind="image")
+    path = phantom.save(labels, tmp_path / "labels.nii.gz")
+    assert (load_mask(path, scan, Step("mask")).data == small_brain.mask.data).all()
+
+
+def test_labels_below_0_are_refused(small_brain, scan, tmp_path):
+    third = np.indices(small_brain.mask.shape)[0] * 3 // small_brain.mask.shape[0]
+    labels = small_brain.mask.like((1 + third) * small_brain.mask.data - 1, kind="image")
+    path = phantom.save(labels, tmp_path / "labels.nii.gz")
+    with pytest.raises(InputError, match=r"labels below 0 \(-1\)"):
+        load_mask(path, scan, Step("mask"))
+
+
 def test_a_mask_of_another_place_is_refused(small_brain, scan, tmp_path):
     away = small_brain.affine.copy()
     away[:3, 3] += 1000
