@@ -25,6 +25,7 @@ WORDS: dict[str, Contrast] = {  # not MP2RAGE: so are called its raw inversions,
     **dict.fromkeys(("t1", "t1n", "mprage", "spgr", "bravo"), "T1w"),
     "t2": "T2w",
     "t2f": "FLAIR",
+    "t2flair": "FLAIR",
 }
 OTHER_WORDS = {"map", "maps", "mapping", "star", "stir", "adc", "dwi", "swi"}  # a T1 map, T2 star, ...
 DARK_FLUID = re.compile(r"dark[^a-z0-9]?fluid")  # another name of FLAIR

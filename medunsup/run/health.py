@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -51,6 +51,7 @@ TRIAL = {
     *("treatment", "treated", "intervention", "placebo", "experimental", "training", "sham", "drug"),
     *("active", "verum", "exercise"),
 }
+PATIENTS = {"patient", "patients"}
 NOT_TELLING = {  # "age_group", "smoking_status", "patient_id", "blood_group", "diagnosis_date"
     *("age", "ages", "sex", "gender", "date", "year", "years", "month", "months", "day", "days", "onset"),
     *("duration", "time", "id", "ids", "number", "num", "score", "scale", "site", "scanner", "mri", "scan"),
@@ -207,25 +208,27 @@ def _is_number(word: str) -> bool:
 def _known(cells: Sequence[str], levels: Mapping[str, str]) -> frozenset[str]:
     """Return the words of a column that are known to mean healthy, or that the data set says do.
 
-    Where the others are the arms of a trial, a control is no healthy person.
+    Where the others are the arms of a trial, a control is no healthy person; nor is one whom the data set
+    calls a patient.
     """
     means = {_same(word): text for word, text in levels.items()}
-    words = {_same(cell) for cell in cells if not is_nothing(cell)}
-    is_trial = any(TRIAL & _tokens(f"{word} {means.get(word, '')}") for word in words)
+    says = {_same(cell): (_same(cell), means.get(_same(cell), "")) for cell in cells if not is_nothing(cell)}
+    known = HEALTHY - ARM if any(_is_arm(text) for texts in says.values() for text in texts) else HEALTHY
     return frozenset(
         word
-        for word in words
-        if any(
-            _is_healthy(text) and not (is_trial and _plain(text) in ARM)
-            for text in (word, means.get(word, ""))
-        )
+        for word, texts in says.items()
+        if any(_is_of(known, text) for text in texts) and not PATIENTS & _tokens(" ".join(texts))
     )
 
 
-def _is_healthy(text: str) -> bool:
-    """Whether a text is known to mean healthy, on its own or with another such in brackets."""
+def _is_of(known: Collection[str], text: str) -> bool:
+    """Whether a text is one of the known words, or one with another in brackets: "Healthy controls (HC)"."""
     parts = [part for part in re.split(r"[()\[\]]", text) if part.strip()]
-    return bool(parts) and all(_plain(part) in HEALTHY for part in parts)
+    return bool(parts) and all(_plain(part) in known for part in parts)
+
+
+def _is_arm(text: str) -> bool:
+    return _plain(text).removesuffix(" group") in TRIAL
 
 
 def _listed(columns: Mapping[str, Sequence[str]]) -> str:

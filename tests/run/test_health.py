@@ -168,6 +168,16 @@ def test_the_arms_of_a_trial_are_no_healthy_people():
     with pytest.raises(UsageError, match="control 2, treatment 2"):
         meanings({"group": ["control", "control", "treatment", "treatment"]}, None, WHERE)
     assert states({"group": ["healthy control", "control", "placebo"]}) == ["healthy", "patient", "patient"]
+    assert states({"group": ["control", "treatment-resistant", "drug-naive"]}) == [
+        "healthy",
+        "patient",
+        "patient",
+    ]
+
+
+def test_a_control_that_the_data_set_calls_a_patient_is_one():
+    levels = {"group": {"control": "patients who wait", "hc": "healthy control"}}
+    assert states({"group": ["hc", "control"]}, levels=levels) == ["healthy", "patient"]
 
 
 @pytest.mark.parametrize("code", ["0", "0.0"])

@@ -106,6 +106,7 @@ def test_a_lone_file_with_a_bids_name_is_treated_like_any_other(tmp_path):
         ("x-T1Gd.nii.gz", None),
         ("T1c.nii", None),
         ("T1_post.nii.gz", None),
+        ("p1_T2FLAIR.nii.gz", "FLAIR"),
         ("sub-1_inv-1_part-phase_MP2RAGE.nii.gz", None),
     ],
 )
