@@ -11,6 +11,7 @@ from medunsup.io.hashes import hash_input
 from medunsup.io.walk import files_below
 from medunsup.measures.evaluation import PlantedFigures
 from medunsup.run.evaluate_case import Judge
+from medunsup.run.inputs import region_of
 from medunsup.run.prepare_many import stack
 from medunsup.run.sources import Case
 
@@ -80,7 +81,7 @@ def plant_lesions(
 def read_shapes(folder: Path) -> LesionShapes:
     """Cut the lesion masks of a folder into single lesions, each with the spacing of its voxels.
 
-    Raises InputError if there is none of at least 0.2 ml.
+    Raises InputError if there is none of at least 0.2 ml, or if an image is no mask.
     """
     from medunsup.anomaly.lesion_shapes import real_shapes
     from medunsup.io.load import load
@@ -91,7 +92,8 @@ def read_shapes(folder: Path) -> LesionShapes:
             stored = load(path)
         except EmptyImageError:
             continue
-        parts = real_shapes(stored.data > 0, spacing_mm=stored.spacing_mm, least_mm3=LEAST_SHAPE_MM3)
+        marked = region_of(path, stored.data)
+        parts = real_shapes(marked, spacing_mm=stored.spacing_mm, least_mm3=LEAST_SHAPE_MM3)
         found += [(part, stored.spacing_mm) for part in parts]
     if not found:
         raise InputError(

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from medunsup.core.errors import EmptyImageError, InputError
+from medunsup.run.inputs import region_of
 from medunsup.run.sources import Case, Part
 
 LEAST: dict[Part, int] = {"train": 4, "validation": 1, "calibration": 2}
@@ -132,6 +133,6 @@ def _holds_lesions(path: Path | None) -> bool:
     from medunsup.io.load import load
 
     try:
-        return path is not None and bool((load(path).data > 0).any())
+        return path is not None and bool(region_of(path, load(path).data).any())
     except EmptyImageError:
         return False

@@ -7,6 +7,7 @@ import pytest
 from medunsup.core.errors import InputError
 from medunsup.io.load import load
 from medunsup.run.evaluate_case import true_lesions
+from medunsup.run.evaluate_planted import read_shapes
 from medunsup.run.settings import SegmentSettings
 from medunsup.run.sources import Case
 
@@ -37,3 +38,10 @@ def test_shares_count_above_half(tmp_path):
 def test_a_scan_is_no_lesion_mask(tmp_path):
     with pytest.raises(InputError, match="holds grey values"):
         read(tmp_path, np.random.default_rng(1).uniform(1, 900, SHAPE))
+
+
+def test_a_scan_beside_the_masks_is_no_shape_of_a_lesion(tmp_path):
+    scan = np.random.default_rng(1).uniform(1, 900, SHAPE).astype("f4")
+    nib.save(nib.Nifti1Image(scan, np.diag([3, 3, 3, 1])), tmp_path / "p1_FLAIR.nii")
+    with pytest.raises(InputError, match=r"p1_FLAIR\.nii: holds grey values"):
+        read_shapes(tmp_path)
