@@ -24,9 +24,8 @@ SMOOTHING_VOXELS = 2.0
 TAIL, REACH = 0.05, 2.0
 LEAST_REACH = np.array([0.1, 0.02, 0.02, 0.02, 0.0])
 SPACING_RATIO = 2.0
-FIELD_RATIO = (
-    1.7  # healthy scans of one study reach 1.26 beside the others; with a field of 1.5 1.4, of 2 2.0
-)
+# Of 66 healthy scans of one study 95 % stay below 1.6, one exceeds 2; a field of 2.5 makes 2.7.
+FIELD_RATIO = 2.0
 
 SENTENCES = {
     "pattern": "The intensity pattern correlates only {value} with that of the mean healthy scan "
