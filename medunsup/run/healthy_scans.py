@@ -103,6 +103,7 @@ def _tell(data: Path, source: Source, healthy_by: Mapping[str, int]) -> None:
     """Say once that nobody's state is known of a data set: it may hold patients as well."""
     if source.kind == "data set" and GIVEN in healthy_by:
         log.warning(
-            "%s: names nobody's state (participants.tsv): all are taken as healthy, as they were given.",
+            "%s: nothing in it tells patients from healthy people: all are taken as healthy, as they "
+            "were given.",
             data,
         )

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import logging
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,6 +21,8 @@ SESSIONS = "sessions"
 ID_COLUMNS = ("participantid", "participant", "subjectid", "subject", "sub", "id")
 
 NO_PART_OF_A_LABEL = re.compile(r"^sub|[^a-z0-9]")
+
+log = logging.getLogger(__name__)
 
 Row = Mapping[str, str]
 
@@ -57,6 +60,13 @@ def people(folder: Path, subjects: Iterable[str], healthy: HealthyWords | None =
     levels = {**_levels(path.with_name(f"{SESSIONS}.json")), **_levels(path.with_suffix(".json"))}
     where = f"{path} and {len(visits)} tables of sessions" if visits and path.name == TABLE else str(path)
     told_by = meanings(columns, healthy, where, levels)
+    if not told_by:
+        log.warning(
+            "%s: no column is known to tell patients from healthy people, of %s. If one does, name it: "
+            "--healthy COLUMN=WORDS.",
+            where,
+            ", ".join(columns),
+        )
     id_column = next((name for name in names if _is_id(name)), names[0] if names else "")
     found = _matched(asked, rows, id_column)
     if told_by and not (found or visits):

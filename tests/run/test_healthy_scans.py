@@ -10,6 +10,7 @@ from medunsup.core.errors import InputError, UsageError
 from medunsup.run.detect_settings import TrainSettings
 from medunsup.run.health import HealthyWords
 from medunsup.run.healthy_scans import find_healthy, healthy_words, left_out_words
+from medunsup.run.participants import people
 
 N = 12
 SETTINGS = TrainSettings(model="healthy_atlas")
@@ -100,6 +101,10 @@ def test_a_bids_data_set_that_names_nobodys_state_is_learned_from_with_a_word(co
         path.rename(place)
     found = find_healthy(copied, SETTINGS)
     assert len(names(found)) == N
-    assert (
-        "names nobody's state (participants.tsv): all are taken as healthy, as they were given" in caplog.text
-    )
+    assert "nothing in it tells patients from healthy people: all are taken as healthy" in caplog.text
+
+
+def test_columns_that_are_not_understood_are_named(tmp_path, caplog):
+    (tmp_path / "participants.tsv").write_text("participant_id\tage\ttumor_type\nsub-1\t30\tglioma\n")
+    assert people(tmp_path, ["sub-1"])["sub-1"].state == "given"
+    assert "of participant_id, age, tumor_type. If one does, name it: --healthy COLUMN=WORDS" in caplog.text
