@@ -48,7 +48,7 @@ def check_outputs(scans: Sequence[Path], out: Path | None) -> None:
 
     for folder in (scan for scan in scans if scan.is_dir()):
         if out is None:
-            raise UsageError(f"{folder} is a folder of DICOM files: say where to put the results with -o.")
+            raise UsageError(f"{folder} is a folder: say where to put the results of its scan with -o.")
         if out.resolve().is_relative_to(folder.resolve()):
             raise UsageError(f"{out} lies inside {folder}, among the scan's files. Choose another with -o.")
 

@@ -161,8 +161,8 @@ LearnPrior = Annotated[
     option(
         "Method",
         "--learn-prior",
-        help="Let all scans refine the prior: segment, average, segment again. Needs -o, or scans of a BIDS "
-        "data set.",
+        help="Let all scans refine the prior: segment, average, segment again. The results must go to one "
+        "folder: that of -o, or of a BIDS data set.",
     ),
 ]
 Jobs = Annotated[int, option("Run", "-j", "--jobs", metavar="NUMBER", min=1, help="Scans at the same time.")]
