@@ -57,9 +57,9 @@ def test_the_look_of_the_tissues_scales_with_the_scan(known, priors, factor):
 @example(factor=1e12, offset=-2.0)
 @given(factor=FACTORS, offset=OFFSETS)
 def test_how_well_a_template_lies_does_not_hang_on_the_unit(known, factor, offset):
-    sampling = Sampling(block_mm=9.0, margin_mm=4.0, smoothing_mm=2.5)
+    template, sampling = load_template(), Sampling(block_mm=9.0, margin_mm=4.0, smoothing_mm=2.5)
     here, there = (
-        PlacementScore(load_template(), scan, None, sampling)(known.affine_mm)
+        PlacementScore(template.t1, template.mask, scan, None, sampling)(known.affine_mm)
         for scan in (known.scan, changed(known.scan, factor, offset))
     )
     assert here > 0.1
