@@ -48,6 +48,7 @@ def test_a_sparse_code_uses_no_more_than_its_share():
     assert (np.count_nonzero(codes, axis=1) == 4).all()
 
 
+@pytest.mark.slow
 def test_contraction_makes_the_code_follow_faint_noise_less():
     free, tight = (
         make("contractive_ae", latent_dim=8, epochs=8, contraction=weight).fit(small_brains())

@@ -106,6 +106,7 @@ def test_latent_numbers_come_one_row_a_part_of_the_scan(name, dims):
 
 
 @every_model
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others(name, dims):
     again, other = (make(name, dims, seed=seed).fit(small_brains()) for seed in (0, 1))
     assert differing(again, fitted(name, dims)) == []
@@ -122,6 +123,7 @@ def test_a_stored_model_says_what_the_trained_one_said(name, dims):
 
 
 @every_model
+@pytest.mark.slow
 def test_training_brings_down_what_early_stopping_watches(name, dims):
     scans = small_brains(12)
     model = make(name, dims, epochs=12)

@@ -107,6 +107,7 @@ def test_labels_that_may_belong_to_either_option_are_not_guessed_at(tmp_path):
     assert "repeat the option" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_bids_data_set_is_segmented_the_bids_app_way(make_scan, tmp_path):
     for name in ("01", "02", "03"):
         make_scan(f"raw/sub-{name}/anat/sub-{name}_T1w.nii.gz")

@@ -274,6 +274,7 @@ def test_of_a_4d_file_one_volume_must_be_picked(medunsup, make_scan, tmp_path):
     assert nibabel.load(tmp_path / "both_dseg.nii.gz").shape == scan.shape
 
 
+@pytest.mark.slow
 def test_the_other_coordinate_system_can_be_asked_for(medunsup, make_scan, tmp_path):
     path = make_scan()
     scan = nibabel.load(path)

@@ -60,6 +60,7 @@ def test_maps_survive_the_disk_and_give_the_same_bytes(make_result, tmp_path):
 
 
 @pytest.mark.usefixtures("quick_placement")
+@pytest.mark.slow
 def test_a_cohort_learns_once_and_is_skipped_when_asked_again(cohort, tmp_path):
     first = segment_many(cohort, tmp_path / "out", **CHOICES)
     assert [scan.status for scan in first.scans] == ["done"] * 4
@@ -81,6 +82,7 @@ def test_results_made_otherwise_are_refused_before_anything_is_learned(cohort, t
 
 
 @pytest.mark.usefixtures("quick_placement")
+@pytest.mark.slow
 def test_a_prior_that_was_deleted_is_learned_again_and_the_results_stay(cohort, tmp_path):
     segment_many(cohort, tmp_path / "out", **CHOICES)
     shutil.rmtree(tmp_path / "out" / "prior")
@@ -89,6 +91,7 @@ def test_a_prior_that_was_deleted_is_learned_again_and_the_results_stay(cohort, 
 
 
 @pytest.mark.usefixtures("quick_placement")
+@pytest.mark.slow
 def test_no_scan_is_part_of_its_own_prior(cohort, make_scan, tmp_path):
     segment_many(cohort, tmp_path / "one", **CHOICES)
     make_scan("a.nii.gz", contrast="T2w", seed=99)
@@ -102,6 +105,7 @@ def test_no_scan_is_part_of_its_own_prior(cohort, make_scan, tmp_path):
 
 
 @pytest.mark.usefixtures("quick_placement")
+@pytest.mark.slow
 def test_a_scan_that_fails_is_told_and_the_others_learn_without_it(cohort, tmp_path):
     (tmp_path / "broken.nii.gz").write_bytes(b"no image")
     result = segment_many([*cohort, tmp_path / "broken.nii.gz"], tmp_path / "out", **CHOICES)

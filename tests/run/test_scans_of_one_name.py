@@ -65,6 +65,7 @@ def test_scans_that_would_lie_in_one_place_are_refused_before_anything_is_writte
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_priors_learned_from_scans_of_one_name_are_kept_apart(make_scan, tmp_path):
     scans = [make_scan(f"p{n}/T1.nii.gz", seed=n) for n in range(4)]
     made = segment_many(scans, tmp_path / "out", learn_prior=True, **QUICK)

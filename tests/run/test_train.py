@@ -304,6 +304,7 @@ def test_full_disk_while_preparing_ends_it_at_once_and_names_the_cache(few, tmp_
     assert len(tried) == 1
 
 
+@pytest.mark.slow
 def test_resumed_training_ends_with_the_weights_of_an_unbroken_one(few, tmp_path, monkeypatch):
     choices = {"parameters": SMALL_AE, "cache": tmp_path / "cache", **QUICK}
     whole = train("ae", few, tmp_path / "whole", **choices)
@@ -318,6 +319,7 @@ def test_resumed_training_ends_with_the_weights_of_an_unbroken_one(few, tmp_path
     assert verify(resumed.path).is_sound
 
 
+@pytest.mark.slow
 def test_training_is_not_resumed_with_other_choices(few, tmp_path, monkeypatch):
     choices = {"parameters": SMALL_AE, "cache": tmp_path / "cache", **QUICK}
 

@@ -35,6 +35,7 @@ def broken_at(what: str, training, *words, **more) -> None:
 
 
 @pytest.mark.parametrize("what", ["preparing scans", "learning the baselines", "synthetic lesion test"])
+@pytest.mark.slow
 def test_model_without_checkpoints_begins_anew_and_says_so(few, tmp_path, caplog, what):
     whole = train_atlas(few, tmp_path / "whole")
     broken_at(what, train_atlas, few, tmp_path / "broken")
@@ -47,6 +48,7 @@ def test_model_without_checkpoints_begins_anew_and_says_so(few, tmp_path, caplog
     ]
 
 
+@pytest.mark.slow
 def test_network_learned_to_the_end_is_not_learned_again(few, tmp_path, caplog):
     choices = {"parameters": SMALL_AE, **QUICK}
     whole = train("ae", few, tmp_path / "whole", **choices)
@@ -59,6 +61,7 @@ def test_network_learned_to_the_end_is_not_learned_again(few, tmp_path, caplog):
     assert not caplog.messages
 
 
+@pytest.mark.slow
 def test_network_stopped_before_its_first_checkpoint_begins_anew(few, tmp_path):
     choices = {"parameters": SMALL_AE, **QUICK}
     whole = train("ae", few, tmp_path / "whole", **choices)
@@ -86,6 +89,7 @@ def test_finished_model_is_never_made_anew_by_resuming(few, tmp_path):
     assert (made.path / MANIFEST).read_bytes() == before
 
 
+@pytest.mark.slow
 def test_replacing_a_model_goes_on_after_a_stop_and_leaves_it_whole_until_then(few, tmp_path):
     made = train_atlas(few, tmp_path / "model")
     broken_at("synthetic", train_atlas, few, tmp_path / "model", seed=1, force=True)

@@ -240,6 +240,7 @@ def test_two_halves_that_are_alike_do_not_differ(whole, verdict):
     assert both.measures["sides_differ_percent"] < 1
 
 
+@pytest.mark.slow
 def test_mirroring_a_brain_changes_nothing_of_how_its_sides_differ(whole):
     left, right = (judge(with_holes(whole, (side,))).measures["sides_differ_percent"] for side in (-1, 1))
     assert left == pytest.approx(right, rel=0.15)
@@ -259,6 +260,7 @@ def test_a_mask_unlike_the_templates_brain_is_no_doubt_about_the_place(whole, co
     assert "the template's place is in doubt" not in " ".join(quality.reasons)
 
 
+@pytest.mark.slow
 def test_ripple_grows_with_ghosts_and_not_with_noise(whole, verdict):
     noisy = whole.image.like(
         whole.image.data + np.random.default_rng(1).normal(0, 5, whole.image.shape).astype(np.float32)
