@@ -40,7 +40,8 @@ def test_two_processes_learn_what_one_learns_from_the_same_batches(name):
 
 def test_two_processes_learn_from_whole_batches_what_one_does_where_nothing_is_drawn():
     one, two = fit("ae"), fit("ae", devices=2)
-    assert max(np.abs(one[key] - two[key]).max() for key in one) <= 1e-5
+    # Sums over a batch and over its halves round otherwise, and Adam amplifies that: 2e-5 on some processors.
+    assert max(np.abs(one[key] - two[key]).max() for key in one) <= 1e-4
 
 
 def test_two_processes_stop_together_and_go_on_in_one(tmp_path):
