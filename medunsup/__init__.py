@@ -6,7 +6,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from medunsup.core.version import __version__
 
 if TYPE_CHECKING:
     from medunsup.anomaly.detector import Detector

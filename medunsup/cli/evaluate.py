@@ -104,8 +104,8 @@ def evaluate(
 
 
 def _print(result: "Evaluation", out: Path, *, as_json: bool, quiet: bool) -> None:
+    from medunsup.core.provenance import plain
     from medunsup.report.evaluation_words import interval, verdict
-    from medunsup.run.provenance import plain
 
     if as_json:
         print_json(plain(result.as_record()))

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-import medunsup
 from medunsup.cli import bids, demo, detect, doctor, evaluate, methods, models, segment, train
 from medunsup.cli.plain_help import Command, Group
+from medunsup.core.version import __version__
 
 app = typer.Typer(
     name="medunsup",
@@ -31,7 +31,7 @@ app.command(cls=Command)(demo.demo)
 def print_version(asked: bool) -> None:
     """Print the version and leave."""
     if asked:
-        typer.echo(f"medunsup {medunsup.__version__}")
+        typer.echo(f"medunsup {__version__}")
         raise typer.Exit
 
 

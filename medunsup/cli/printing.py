@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-import medunsup
 from medunsup.cli.console import BAD_VERDICT, FAILED, WRONG_USE, print_json
 from medunsup.core.paths import short_names
+from medunsup.core.version import __version__
 
 if TYPE_CHECKING:
     from medunsup.run.batch import AnyOutcome, CohortResult, Outcome
@@ -130,7 +130,7 @@ def print_plan(planned: "Sequence[Planned[Request]]", as_json: bool) -> int:
     wrong = len(refused) == len(planned) and all(item.is_wrong_use for item in refused)
     code = 0 if not refused else WRONG_USE if wrong else FAILED
     if as_json:
-        print_json({"medunsup": medunsup.__version__, "dry_run": True, "exit_code": code, "scans": facts})
+        print_json({"medunsup": __version__, "dry_run": True, "exit_code": code, "scans": facts})
     else:
         for fact in facts:
             words = f"{STATUS_WORDS[fact['status']]} {fact['why']}".strip()
@@ -155,7 +155,7 @@ def _count(scans: "Sequence[Outcome]") -> str:
 def as_json_facts(result: "CohortResult[Any]", code: int) -> dict[str, object]:
     """Gather everything for --json."""
     return {
-        "medunsup": medunsup.__version__,
+        "medunsup": __version__,
         "exit_code": code,
         "scans": [scan.as_json() for scan in result.scans],
         "group_page": str(result.group_page) if result.group_page else None,

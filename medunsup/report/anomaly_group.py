@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-import medunsup
 from medunsup.core.errors import InputError
+from medunsup.core.version import __version__
 from medunsup.io.atomic import write_text
 from medunsup.report import anomaly_words
 from medunsup.report.anomaly_group_scans import (
@@ -87,7 +87,7 @@ def write_anomaly_group(
         "words": anomaly_words,
         "rank_words": rank_words,
         "folder": folder.resolve().name,
-        "version": medunsup.__version__,
+        "version": __version__,
         "disclaimer": DISCLAIMER,
     }
     return write_text(folder / NAME, render("anomaly_group.html.j2", **facts))

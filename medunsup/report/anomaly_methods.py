@@ -2,10 +2,10 @@
 
 from typing import Any
 
-import medunsup
 from medunsup.anomaly.result import AnomalyResult
 from medunsup.core.record import Record, Step
 from medunsup.core.registry import methods
+from medunsup.core.version import __version__
 from medunsup.report.methods_text import REGISTRATION, MethodsText, say_input
 
 
@@ -14,7 +14,7 @@ def methods_text(result: AnomalyResult) -> MethodsText:
     text, model = MethodsText(), result.model
     text.say(
         f"The scan was compared with {model.n_train} healthy {model.contrast} scans with medunsup "
-        f"{medunsup.__version__}; no lesion was ever shown to the model"
+        f"{__version__}; no lesion was ever shown to the model"
     )
     say_input(text, result.image)
     prepared = {step.name: step for step in preparation(result).steps}

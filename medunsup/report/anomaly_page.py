@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-import medunsup
 from medunsup.anomaly.result import AnomalyResult
 from medunsup.core.record import Record
+from medunsup.core.version import __version__
 from medunsup.io.atomic import write_text
 from medunsup.report import anomaly_slices as slices
 from medunsup.report import anomaly_words, words
@@ -72,7 +72,7 @@ def _facts(result: AnomalyResult, command: str) -> dict[str, Any]:
         "methods_text": methods_text(result),
         "words": anomaly_words,
         "command": command,
-        "version": medunsup.__version__,
+        "version": __version__,
         "disclaimer": words.DISCLAIMER,
     }
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import medunsup
+from medunsup.core.version import __version__
 from medunsup.io.atomic import write_text
 from medunsup.measures.case_figures import CaseFigures
 from medunsup.measures.comparison import MODEL
@@ -58,7 +58,7 @@ def _facts(result: Evaluation) -> dict[str, Any]:
         "limits": words.LIMITS,
         "words": words,
         "MODEL": MODEL,
-        "version": medunsup.__version__,
+        "version": __version__,
         "disclaimer": DISCLAIMER,
     }
 

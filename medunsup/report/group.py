@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-import medunsup
 from medunsup.core.errors import InputError
 from medunsup.core.labels import Label, class_table
+from medunsup.core.version import __version__
 from medunsup.io.atomic import write_text
 from medunsup.report.group_scans import FailedScan, GroupScan, read_scans, those_that_fit
 from medunsup.report.outliers import ENOUGH, Deviation, deviations
@@ -74,7 +74,7 @@ def write_group(
         "enough": ENOUGH,
         "labels_of": _label_of_measure,
         "folder": folder.resolve().name,
-        "version": medunsup.__version__,
+        "version": __version__,
         "disclaimer": DISCLAIMER,
     }
     return write_text(folder / NAME, render("group.html.j2", **facts))

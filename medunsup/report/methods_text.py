@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import medunsup
 from medunsup.core.record import Step
 from medunsup.core.registry import methods
+from medunsup.core.version import __version__
 from medunsup.core.volume import Volume
 from medunsup.report.citations import CITATIONS
 from medunsup.tissue.result import TissueResult
@@ -41,7 +41,7 @@ class MethodsText:
 def methods_text(result: TissueResult) -> MethodsText:
     """Write the paragraph for one result from its record and its method's card."""
     text = MethodsText()
-    text.say(f"The scan was segmented with medunsup {medunsup.__version__}, without training data")
+    text.say(f"The scan was segmented with medunsup {__version__}, without training data")
     say_input(text, result.image)
     for step in result.record.steps:
         if step.name in _SENTENCES and step.outcome in ("done", "degraded"):

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-import medunsup
+from medunsup.core.version import __version__
 from medunsup.io.atomic import write_text
 from medunsup.report import charts, words
 from medunsup.report.cutter import Tile
@@ -66,7 +66,7 @@ def _facts(result: TissueResult, command: str) -> dict[str, Any]:
         "software": words.software(),
         "methods_text": methods_text(result),
         "command": command,
-        "version": medunsup.__version__,
+        "version": __version__,
         "disclaimer": words.DISCLAIMER,
     }
 

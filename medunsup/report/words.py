@@ -5,9 +5,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import medunsup
 from medunsup.core.geometry import Grid
 from medunsup.core.record import Record
+from medunsup.core.version import __version__
 from medunsup.core.volume import Source, Volume
 from medunsup.report.slices import tilt_degrees
 from medunsup.tissue.result import TissueResult, Verdict
@@ -112,7 +112,7 @@ def scan_facts(image: Volume) -> list[tuple[str, str]]:
 
 def software() -> list[tuple[str, str]]:
     """Versions of what computed the result."""
-    return [("medunsup", medunsup.__version__), *((package, version(package)) for package in SOFTWARE)]
+    return [("medunsup", __version__), *((package, version(package)) for package in SOFTWARE)]
 
 
 def oblique_note(image: Volume) -> str:

@@ -9,10 +9,11 @@ from typing import Any
 from medunsup.core.paths import user_path
 from medunsup.core.renamed import renamed
 from medunsup.run.batch import CohortResult, Progress, attempt, in_order, reserved, work_through
-from medunsup.run.detect import DetectRequest, check_rates, detect_scan, make_request, open_model
+from medunsup.run.detect import detect_scan, open_model
 from medunsup.run.detect_export import write
 from medunsup.run.detect_group import TABLE, write_group
 from medunsup.run.detect_outcome import DetectOutcome, read_outcome
+from medunsup.run.detect_request import DetectRequest, check_rates, make_request
 from medunsup.run.failed import failed_scans
 from medunsup.run.folders import opened
 from medunsup.run.given import apart, without_results

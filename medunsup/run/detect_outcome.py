@@ -7,8 +7,8 @@ from typing import Any, Literal
 from medunsup.io.bids import sidecar
 from medunsup.report.anomaly_group_scans import Judged, judged_as
 from medunsup.run.batch import Outcome
-from medunsup.run.detect import DetectRequest
 from medunsup.run.detect_export import KINDS
+from medunsup.run.detect_request import DetectRequest
 
 
 @dataclass(frozen=True)

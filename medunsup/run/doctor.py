@@ -10,9 +10,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
-import medunsup
 from medunsup.core.errors import MedunsupError
 from medunsup.core.extras import install
+from medunsup.core.version import __version__
 
 ESSENTIAL = (
     "numpy",
@@ -57,7 +57,7 @@ def examine(out: Path) -> list[Finding]:
 
 
 def _versions() -> Iterator[Finding]:
-    yield Finding("medunsup", "ok", f"{medunsup.__version__} on Python {platform.python_version()}")
+    yield Finding("medunsup", "ok", f"{__version__} on Python {platform.python_version()}")
     for package in ESSENTIAL:
         found = _version(package)
         advice = "" if found else f"pip install {package}"

@@ -8,9 +8,10 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
-import medunsup
 from medunsup.core.errors import MedunsupError, StepError
 from medunsup.core.pace import Pace
+from medunsup.core.provenance import plain
+from medunsup.core.version import __version__
 from medunsup.io.atomic import write_json
 from medunsup.io.hashes import hash_input
 from medunsup.measures.case_figures import CaseFigures
@@ -18,7 +19,6 @@ from medunsup.run.evaluate_case import Judge, measure
 from medunsup.run.model_folder import MANIFEST
 from medunsup.run.prepare import key
 from medunsup.run.prepare_many import request_of
-from medunsup.run.provenance import plain
 from medunsup.run.sources import Case
 from medunsup.run.stage import Stage, Told
 from medunsup.run.workers import run_all
@@ -100,7 +100,7 @@ def case_key(case: Case, judge: Judge) -> str:
     """Name what a case's figures depend on: files, model, baselines, threshold, version."""
     asked = {
         "recipe": RECIPE,
-        "version": medunsup.__version__,
+        "version": __version__,
         "prepared": key(request_of(case, judge.settings), judge.settings.spacing_mm),
         "lesions": hash_input(case.lesions) if case.lesions else None,
         "who": [case.scan.name, case.subject, case.site, case.group],

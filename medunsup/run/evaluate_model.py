@@ -10,6 +10,7 @@ from typing import Any
 
 from medunsup.core.errors import InputError, OutputError, UsageError
 from medunsup.core.paths import user_path
+from medunsup.core.provenance import generated_by, package_versions, plain
 from medunsup.core.renamed import renamed
 from medunsup.io.atomic import write_json, write_text
 from medunsup.io.hashes import hash_input
@@ -22,7 +23,6 @@ from medunsup.run.evaluate_tables import TABLES, tables
 from medunsup.run.health import HealthyWords
 from medunsup.run.lock import locked
 from medunsup.run.model_folder import LOCK, ModelFolder, read_model
-from medunsup.run.provenance import generated_by, package_versions, plain
 from medunsup.run.sources import Case, read_source, refuse_unfetched
 from medunsup.run.stage import Stage, Told
 from medunsup.run.staging import Staging, recover, refuse_strangers

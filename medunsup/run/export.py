@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,16 +19,18 @@ from medunsup.io.bids import Kind, OutputNames, output_names, sidecar
 from medunsup.run import provenance, tables
 from medunsup.run.lock import locked
 from medunsup.run.page import is_drawn
-from medunsup.run.result import SegmentResult
 from medunsup.run.root import check_root, write_root
 from medunsup.run.staging import Staging, recover, unwritable
+
+if TYPE_CHECKING:
+    from medunsup.run.result import SegmentResult
 
 PROBABILITY_STEPS = 1024  # so that gzip is quick; no map is off by more than 1/2048
 CORRECTED_STEPS = 4096
 WRITERS = 2
 
 
-def save(result: SegmentResult, out: Path | None, *, force: bool = False) -> dict[str, Path]:
+def save(result: "SegmentResult", out: Path | None, *, force: bool = False) -> dict[str, Path]:
     """Write everything `segment` found and return the paths by kind.
 
     `out` is a folder; None puts the results where `output_names` says. The folder is locked meanwhile.
@@ -42,7 +45,7 @@ def save(result: SegmentResult, out: Path | None, *, force: bool = False) -> dic
 
 
 def write(
-    result: SegmentResult, names: OutputNames, *, force: bool = False, report: bool = True
+    result: "SegmentResult", names: OutputNames, *, force: bool = False, report: bool = True
 ) -> dict[str, Path]:
     """Do what `save` does in a folder that is locked already.
 
@@ -92,7 +95,7 @@ def _earlier(names: OutputNames) -> list[Path]:
     return [names.path("report"), *maps, *map(sidecar, maps), *own]
 
 
-def _write_maps(result: SegmentResult, names: OutputNames, staging: Staging) -> dict[str, Path]:
+def _write_maps(result: "SegmentResult", names: OutputNames, staging: Staging) -> dict[str, Path]:
     """Write the volumes, two at a time; gzip leaves Python's lock alone."""
     from medunsup.io.write import write_volume
 
@@ -115,7 +118,7 @@ def _write_maps(result: SegmentResult, names: OutputNames, staging: Staging) -> 
 
 
 def _write_tables(
-    result: SegmentResult, names: OutputNames, staging: Staging, force: bool
+    result: "SegmentResult", names: OutputNames, staging: Staging, force: bool
 ) -> dict[str, Path]:
     volumes = names.path("volumes")
     write_text(staging.place(volumes), tables.volumes_tsv(result))
@@ -141,7 +144,7 @@ def _write_shared(path: Path, text: str, force: bool) -> None:
     write_text(path, text)
 
 
-def _write_report(result: SegmentResult, names: OutputNames, staging: Staging) -> dict[str, Path]:
+def _write_report(result: "SegmentResult", names: OutputNames, staging: Staging) -> dict[str, Path]:
     from medunsup.report.page import write_page
 
     path = names.path("report")
@@ -149,7 +152,7 @@ def _write_report(result: SegmentResult, names: OutputNames, staging: Staging) -
     return {"report": path} if is_drawn(draw, result.record) else {}
 
 
-def _scan(result: SegmentResult) -> Path:
+def _scan(result: "SegmentResult") -> Path:
     return Path(result.image.source.path if result.image.source else "scan")
 
 

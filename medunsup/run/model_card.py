@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import medunsup
 from medunsup.core.registry import methods
+from medunsup.core.version import __version__
 from medunsup.run.detect_settings import TrainSettings
 from medunsup.run.healthy_scans import healthy_words, left_out_words
 
@@ -65,7 +65,7 @@ def model_card(
     return TEXT.format(
         model=settings.model,
         score=settings.score,
-        version=medunsup.__version__,
+        version=__version__,
         summary=model.summary,
         n=len(listed),
         n_train=parts["train"],

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-import medunsup
 from medunsup.core.errors import InputError, MedunsupError
 from medunsup.core.paths import user_path
+from medunsup.core.provenance import generated_by, package_versions, plain
+from medunsup.core.version import __version__
 from medunsup.io.atomic import atomic_path, write_json
 from medunsup.io.hashes import hash_file
 from medunsup.run.detect_settings import TrainSettings
 from medunsup.run.planted import PlantedCheck, read_planted
-from medunsup.run.provenance import generated_by, package_versions, plain
 from medunsup.run.shipped import is_shipped, model_path
 from medunsup.run.staging import Staging
 
@@ -220,7 +220,7 @@ def read_model(model: str | Path) -> ModelFolder:
     if made_as != FORMAT:
         raise InputError(
             f"{path}: was written in format {made_as} by medunsup {facts.get('Version')}; this is "
-            f"{medunsup.__version__} with format {FORMAT}. Train it again, or use that version."
+            f"{__version__} with format {FORMAT}. Train it again, or use that version."
         )
     settings = TrainSettings.parse(chosen, where=str(manifest))
     return ModelFolder(path, settings, (channels, i, j, k), contrast, facts)
@@ -254,7 +254,7 @@ def write_model(
                 temporary.write_bytes(content if isinstance(content, bytes) else content.encode())
         about = {
             "Format": FORMAT,
-            "Version": medunsup.__version__,
+            "Version": __version__,
             "GeneratedBy": [generated_by()],
             "Settings": settings.model_dump(),
             **facts,

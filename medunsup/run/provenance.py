@@ -1,19 +1,14 @@
 """What the sidecars say: what made a file, from what, with which choices, step by step."""
 
-import math
-from collections.abc import Mapping
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-import medunsup
+from medunsup.core.provenance import generated_by, package_versions, plain
 from medunsup.io.bids import OutputNames, sidecar, source_uri
-from medunsup.run.result import SegmentResult
 
-PACKAGES = ("numpy", "scipy", "simpleitk", "nibabel", "pydicom", "highdicom", "nilearn", "scikit-learn")
+if TYPE_CHECKING:
+    from medunsup.run.result import SegmentResult
+
 DESCRIPTIONS = {
     "dseg": "Tissue classes: the most probable one of each voxel",
     "probseg": "Partial volume fraction of one tissue, 0 to 1",
@@ -30,7 +25,7 @@ EXTRA: dict[str, dict[str, Any]] = {
 }
 
 
-def sidecar_of(kind: str, result: SegmentResult, names: OutputNames) -> dict[str, Any]:
+def sidecar_of(kind: str, result: "SegmentResult", names: OutputNames) -> dict[str, Any]:
     """Write down one map's sidecar: sources, choices and versions; that of the labels has every step."""
     kind, _, label = kind.partition("_")
     source = result.image.source
@@ -49,7 +44,7 @@ def sidecar_of(kind: str, result: SegmentResult, names: OutputNames) -> dict[str
     return plain(facts)
 
 
-def full_record(result: SegmentResult) -> dict[str, Any]:
+def full_record(result: "SegmentResult") -> dict[str, Any]:
     """All that is known about how a result came to be, and how good it is."""
     return {
         "Command": result.command,
@@ -73,36 +68,6 @@ def full_record(result: SegmentResult) -> dict[str, Any]:
     }
 
 
-def plain(value: Any) -> Any:
-    """Turn findings into what JSON can hold: numpy values become numbers, NaN null, paths bare names."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray | np.generic):
-        return plain(value.tolist())
-    if isinstance(value, list | tuple | set):
-        return [plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value.name if isinstance(value, Path) else value
-
-
-def is_skull_stripped(result: SegmentResult) -> bool:
+def is_skull_stripped(result: "SegmentResult") -> bool:
     """Whether the scan came without a skull, as the brain mask step found."""
     return any(step.findings.get("already_stripped") for step in result.record.steps)
-
-
-def generated_by() -> dict[str, Any]:
-    """Name and version of what made a file."""
-    return {"Name": "medunsup", "Version": medunsup.__version__}
-
-
-@cache
-def package_versions() -> dict[str, str]:
-    """Versions of the packages the numbers depend on."""
-    found = {}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import medunsup
 from medunsup.core.errors import UsageError
 from medunsup.core.paths import user_path
+from medunsup.core.version import __version__
 from medunsup.io.bids import OutputNames, output_names, sidecar, stem
 from medunsup.io.fetched import how_to_fetch
 from medunsup.io.hashes import hash_input
@@ -64,7 +64,7 @@ class Request:
     def identity(self) -> Identity:
         """Gather what decides whether a result is the one asked for: version, choices, inputs."""
         return {
-            "Version": medunsup.__version__,
+            "Version": __version__,
             "Choices": self.settings.as_record(),
             "Inputs": [item.as_sidecar() for item in self.inputs()],
         }

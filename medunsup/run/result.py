@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medunsup.preprocess.register import Placement
+from medunsup.run.export import save
 from medunsup.run.request import Identity
 from medunsup.tissue.result import TissueResult
 
@@ -29,6 +30,4 @@ class SegmentResult(TissueResult):
         Raises OutputError if a result is there already and `force` is not set, or on a full or
         unwritable folder.
         """
-        from medunsup.run.export import save
-
         return save(self, None if out is None else Path(out), force=force)

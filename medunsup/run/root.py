@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from medunsup.core.errors import OutputError
+from medunsup.core.provenance import generated_by
 from medunsup.io.atomic import write_json, write_text
 from medunsup.io.bids import OutputNames, dataset_root, link_to
-from medunsup.run.provenance import generated_by
 
 BIDS_VERSION = "1.10.0"
 NOT_IN_BIDS = (

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from evaluated import PREVALENCE, curve, evaluation, healthy, patient
 
+from medunsup.core.provenance import plain
 from medunsup.measures.case_figures import CaseFigures
 from medunsup.measures.comparison import gather
 from medunsup.measures.froc import Froc
 from medunsup.measures.pooled_froc import froc_of_scan, pooled_froc
-from medunsup.run.provenance import plain
 
 HIGH, LOW = [0.7, 0.72, 0.68, 0.71, 0.69, 0.73, 0.7], [0.5, 0.51, 0.5, 0.48, 0.52, 0.5, 0.49]
 

@@ -14,7 +14,8 @@ from healthy_scans import SPOT, patient, people, trained, write_person
 
 import medunsup
 from medunsup.core.errors import OutputError, UsageError
-from medunsup.run.detect import detect, make_request
+from medunsup.run.detect import detect
+from medunsup.run.detect_request import make_request
 
 __all__ = ["patient", "people", "trained"]
 

@@ -143,7 +143,7 @@ def test_a_defect_in_the_page_costs_the_page_and_not_the_maps(make_result, tmp_p
 def test_any_finding_fits_into_a_sidecar(tmp_path):
     from pathlib import Path
 
-    from medunsup.run.provenance import plain
+    from medunsup.core.provenance import plain
 
     findings = {
         "a": np.float32(0.5),
