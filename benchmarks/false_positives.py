@@ -25,10 +25,10 @@ from tissue import DATA
 
 from medunsup.anomaly.base import top_mean
 from medunsup.anomaly.calibrate import Calibration, calibrate
-from medunsup.anomaly.data import Scans
 from medunsup.anomaly.detector import Detector
 from medunsup.run.prepare import prepare
 from medunsup.run.request import Request
+from medunsup.training.scan_stack import Scans
 
 SPACING_MM = 2.0
 VOXEL_MM3 = SPACING_MM**3

@@ -8,10 +8,10 @@ import numpy as np
 from tissue import DATA
 
 from medunsup.anomaly.build import build_model
-from medunsup.anomaly.data import Scans
 from medunsup.anomaly.space import ModelSpace
 from medunsup.io.load import load
 from medunsup.preprocess.healthy_scale import healthy_scale
+from medunsup.training.scan_stack import Scans
 
 
 def healthy_files() -> list[Path]:

@@ -22,7 +22,6 @@ from tissue import DATA
 
 from medunsup.anomaly.baselines import BASELINES, Baselines
 from medunsup.anomaly.build import build_score, scores_for
-from medunsup.anomaly.data import Scans
 from medunsup.anomaly.lesion_shapes import drawn_from
 from medunsup.anomaly.postprocess import postprocess
 from medunsup.anomaly.sensitivity import Outcome, Planting, sensitivity_surface, threshold_at
@@ -31,6 +30,7 @@ from medunsup.anomaly.voxelwise import VoxelStatistics, VoxelwiseConfig
 from medunsup.cli.choices import read_parameters
 from medunsup.measures.bootstrap import compare
 from medunsup.run.evaluate_planted import read_shapes
+from medunsup.training.scan_stack import Scans
 
 SPACING_MM = (ModelSpace().spacing_mm,) * 3
 VOXEL_MM3 = float(np.prod(SPACING_MM))

@@ -27,7 +27,6 @@ from scipy import stats
 
 import medunsup
 from medunsup.anomaly.build import build_model, build_score
-from medunsup.anomaly.data import Scans
 from medunsup.anomaly.guards import flags, learn_card
 from medunsup.anomaly.healthy_model import HealthyModel, calibrated
 from medunsup.anomaly.postprocess import learned_floors
@@ -35,6 +34,7 @@ from medunsup.anomaly.space import ModelSpace
 from medunsup.measures.components import components
 from medunsup.run.model_folder import BASELINE_ARRAYS, ModelFolder, read_arrays
 from medunsup.run.shipped import shipped_models
+from medunsup.training.scan_stack import Scans
 
 N_KNOWN, N_CALIBRATION = 63, 19  # scans that models may know; the last three are kept aside
 ALPHAS, BAND = (0.05, 0.1, 0.2), 0.95

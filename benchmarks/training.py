@@ -21,12 +21,12 @@ import numpy as np
 import torch
 from learning import healthy_files, on_lattice
 
-from medunsup.anomaly.data import Scans
 from medunsup.anomaly.models.dae import DAE, DAEConfig
 from medunsup.anomaly.space import ModelSpace
+from medunsup.training.datasets import Slices
 from medunsup.training.learner import Learner
 from medunsup.training.loop import Training, train
-from medunsup.training.views import Slices
+from medunsup.training.scan_stack import Scans
 
 N_SCANS, EPOCHS = 50, 10
 SCANS_OF_RATIO = 8

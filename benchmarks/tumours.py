@@ -26,10 +26,10 @@ from tissue import DATA
 
 from medunsup.anomaly.baselines import Baselines
 from medunsup.anomaly.build import build_score, scores_for
-from medunsup.anomaly.data import Scans
 from medunsup.anomaly.postprocess import postprocess
 from medunsup.cli.choices import read_parameters
 from medunsup.io.load import load
+from medunsup.training.scan_stack import Scans
 
 PARTS = {"0003": "validation", "0004": "validation", "0005": "train", "0006": "train"}
 FOLDS = [(("0005", "0006"), ("0003", "0004"))]  # learned from, looked at

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from medunsup.anomaly.data import Scans
+from medunsup.training.scan_stack import Scans
 
 
 def small_brains(

@@ -7,7 +7,6 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from medunsup.anomaly.data import Scans
 from medunsup.io.hashes import hash_input
 from medunsup.run.alike import Common
 from medunsup.run.detect_settings import TrainSettings
@@ -17,6 +16,7 @@ from medunsup.run.prepare import prepare
 from medunsup.run.prepare_many import request_of
 from medunsup.run.sources import Case
 from medunsup.run.train import TrainRequest, scans_tsv, write
+from medunsup.training.scan_stack import Scans
 
 N_CALIBRATION = 2
 

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from medunsup.anomaly.data import Mask, Scans
 from medunsup.core.errors import InputError
+from medunsup.training.scan_stack import Mask, Scans
 
 LOW, HIGH = 0.5, 99.5  # percentiles
 USUAL_LOW, USUAL_HIGH = (-0.5, 0.75), (0.5, 2.0)  # where the two lie in arrays that need no scaling

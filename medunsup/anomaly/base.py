@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from medunsup.anomaly.data import Array, Mask, Scans
 from medunsup.core.config import Config
+from medunsup.training.scan_stack import Array, Mask, Scans
 
 State = dict[str, NDArray[Any]]
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from medunsup.anomaly.base import AnomalyModel, Score, State, joined, part_of
 from medunsup.anomaly.build import build_model, build_score
-from medunsup.anomaly.data import Array, Mask, Scans
 from medunsup.anomaly.postprocess import Floors, learned_floors, postprocess
 from medunsup.anomaly.space import SPACING_MM
+from medunsup.training.scan_stack import Array, Mask, Scans
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from medunsup.anomaly.data import Array, Mask
 from medunsup.core.errors import InputError, UsageError
 from medunsup.measures.components import components
 from medunsup.measures.histogram import ScoreHistogram
+from medunsup.training.scan_stack import Array, Mask
 
 N_THRESHOLDS = 192
 LARGEST_SHARE = 0.1

@@ -12,12 +12,12 @@ from torch import Tensor
 from torch.nn.utils import convert_conv2d_weight_memory_format
 
 from medunsup.anomaly.base import AnomalyModel, State
-from medunsup.anomaly.data import Array, Mask, Scans
 from medunsup.core.config import Config
 from medunsup.core.errors import InputError, UsageError
+from medunsup.training.datasets import Slices, Transform, Volumes
 from medunsup.training.learner import Learner
 from medunsup.training.loop import Trained, Training, train
-from medunsup.training.views import Slices, Transform, Volumes
+from medunsup.training.scan_stack import Array, Mask, Scans
 
 SLICES_AT_ONCE = 32
 SAMPLE_SEED = 0

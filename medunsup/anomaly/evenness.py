@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from medunsup.anomaly.data import Array, Mask
 from medunsup.preprocess.white_bias import quadratic_basis
+from medunsup.training.scan_stack import Array, Mask
 
 EVERY = 3  # of the voxels
 KEPT_SHARE = 0.6

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from medunsup.anomaly.data import Array, Mask
 from medunsup.anomaly.smoothing import smooth_inside
+from medunsup.training.scan_stack import Array, Mask
 
 WINDOWS_VOXELS = (1.0, 2.0)
 

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from medunsup.anomaly.data import Array, Mask, Scans
+from medunsup.training.scan_stack import Array, Mask, Scans
 
 FEWEST_SCANS = 3
 

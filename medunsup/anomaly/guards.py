@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from medunsup.anomaly.data import Array, Mask, Scans
 from medunsup.anomaly.evenness import field_ratio
 from medunsup.anomaly.mirror import mirrored
 from medunsup.anomaly.result import Flag
+from medunsup.training.scan_stack import Array, Mask, Scans
 
 MEASURES = ("pattern", "outside", "missing", "intensities", "side")
 HIGHER_IS_WORSE = np.array([False, True, True, True, False])

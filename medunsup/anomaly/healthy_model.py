@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from medunsup.anomaly.base import AnomalyModel, Score, State, joined, part_of
 from medunsup.anomaly.build import build_model, build_score
 from medunsup.anomaly.calibrate import Calibration, calibrate
-from medunsup.anomaly.data import Array, Mask, Scans
 from medunsup.anomaly.postprocess import Floors, postprocess
 from medunsup.core.errors import UsageError
 from medunsup.io.stacked import stacked
+from medunsup.training.scan_stack import Array, Mask, Scans
 
 Names = Mapping[str, Any]
 

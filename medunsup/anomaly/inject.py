@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from medunsup.anomaly.data import Array, Mask
 from medunsup.core.errors import InputError
+from medunsup.training.scan_stack import Array, Mask
 
 Spacing = tuple[float, float, float]
 

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy import ndimage, signal
 
-from medunsup.anomaly.data import Mask
 from medunsup.core.errors import InputError
 from medunsup.measures.components import components
+from medunsup.training.scan_stack import Mask
 
 Spacing = tuple[float, float, float]
 

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from medunsup.anomaly.base import Score, State, top_mean
-from medunsup.anomaly.data import Array, Mask, Scans
 from medunsup.anomaly.features import Rows, every, local_features, spread_out
 from medunsup.anomaly.flat import FlatVoxels
 from medunsup.anomaly.pyod_detectors import RowDetector, fit_detector, make_detector
 from medunsup.core.config import Config
 from medunsup.core.errors import InputError
+from medunsup.training.scan_stack import Array, Mask, Scans
 
 ROWS_AT_ONCE = 4096  # kernels against all healthy rows would not fit for a whole scan
 TOP_PARTS = 0.1

@@ -14,10 +14,10 @@ import numpy as np
 from pydantic import AfterValidator
 from scipy import ndimage
 
-from medunsup.anomaly.data import Array, Mask, Scans
 from medunsup.core.errors import UsageError
 from medunsup.preprocess.images import bounding_box
 from medunsup.preprocess.morphology import Spacing, erode
+from medunsup.training.scan_stack import Array, Mask, Scans
 
 RELATIVE = "relative"
 FLOOR_SCANS = 20

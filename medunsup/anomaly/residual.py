@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medunsup.anomaly.base import Reconstructs
-from medunsup.anomaly.data import Array, Mask
+from medunsup.training.scan_stack import Array, Mask
 
 
 def residual(model: Reconstructs, values: Array, mask: Mask) -> Array:

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score
 
 from medunsup.anomaly.calibrate import calibrate
-from medunsup.anomaly.data import Array, Mask, Scans
 from medunsup.anomaly.inject import EDGE_MM, Planted, Spacing, plant, plant_level
 from medunsup.anomaly.lesion_shapes import ellipsoid, place
 from medunsup.measures.components import components
 from medunsup.measures.froc import count_lesions
+from medunsup.training.scan_stack import Array, Mask, Scans
 
 ScoreMap = Callable[[Array, Mask], Array]
 Shape = Callable[[float, np.random.Generator], Mask]

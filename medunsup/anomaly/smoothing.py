@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from medunsup.anomaly.data import Mask
+from medunsup.training.scan_stack import Mask
 
 Floating = TypeVar("Floating", bound=np.floating)
 

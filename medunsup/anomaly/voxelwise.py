@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from medunsup.anomaly.data import Array, Mask
 from medunsup.anomaly.smoothing import smooth_inside
 from medunsup.core.config import Config
 from medunsup.core.errors import InputError
+from medunsup.training.scan_stack import Array, Mask
 
 SMALLEST_SD = 1e-6  # intensities lie about in [0, 1]; keeps a voxel that never varies from dividing by 0
 FEWEST_SCANS = 2

@@ -152,7 +152,7 @@ def one_line_errors(
     `kept` says what is left of a command that was interrupted.
     """
     from medunsup.core.errors import MedunsupError, UsageError
-    from medunsup.training.stop import StoppedError
+    from medunsup.training.signals import StoppedError
 
     try:
         with _logging_to_stderr(debug, quiet):

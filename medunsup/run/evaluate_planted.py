@@ -23,8 +23,8 @@ GRID = (VOLUMES_MM3, CONTRASTS_SD, LEVELS, LEVEL_VOLUME_MM3)
 LEAST_SHAPE_MM3 = 200.0  # of smaller ones the voxels show more than the lesion
 
 if TYPE_CHECKING:
-    from medunsup.anomaly.data import Mask
     from medunsup.anomaly.lesion_shapes import Spacing
+    from medunsup.training.scan_stack import Mask
 
 
 @dataclass(frozen=True, eq=False)

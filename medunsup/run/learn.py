@@ -16,10 +16,10 @@ from medunsup.run.stage import Stage, Told
 
 if TYPE_CHECKING:
     from medunsup.anomaly.baselines import Baselines
-    from medunsup.anomaly.data import Scans
     from medunsup.anomaly.healthy_model import HealthyModel
     from medunsup.training.loop import Training
     from medunsup.training.monitor import Progress
+    from medunsup.training.scan_stack import Scans
 
 Arrays = dict[str, NDArray[Any]]
 

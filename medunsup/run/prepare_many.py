@@ -17,7 +17,7 @@ from medunsup.run.sources import Case
 from medunsup.run.workers import run_all
 
 if TYPE_CHECKING:
-    from medunsup.anomaly.data import Scans
+    from medunsup.training.scan_stack import Scans
 
 SHOWN = 5
 
@@ -94,7 +94,7 @@ def stack(cases: Sequence[Case], settings: TrainSettings, cache: Path, folder: P
 
     Raises OutputError on a full disk.
     """
-    from medunsup.anomaly.data import Scans
+    from medunsup.training.scan_stack import Scans
 
     first = prepared(cases[0], settings, cache)
     files = {"values": folder / f"{name}.npy", "masks": folder / f"{name}_masks.npy"}

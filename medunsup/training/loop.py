@@ -12,12 +12,12 @@ import torch
 from torch import Tensor
 
 from medunsup.core.errors import InputError, MedunsupError, OutputError, StepError
-from medunsup.training import checkpoint, processes
+from medunsup.training import checkpoint, distributed
+from medunsup.training.datasets import Positions, Transform, View
 from medunsup.training.learner import Learner
 from medunsup.training.monitor import ITEMS_SHOWN, Monitor, Progress
-from medunsup.training.step import Stepper, draw, seeded
-from medunsup.training.stop import StoppedError, StopRequest, stop_on_signal
-from medunsup.training.views import Positions, Transform, View
+from medunsup.training.signals import StoppedError, StopRequest, stop_on_signal
+from medunsup.training.stepper import Stepper, draw, seeded
 
 
 @dataclass(frozen=True)
@@ -90,10 +90,10 @@ def train(
     """
     plan = _Plan(epochs, min(batch_size, len(view.order(seed, 0))), seed, dict(config or {}))
     where = {name: getattr(training, name) for name in ("accelerator", "devices", "precision")}
-    with processes.told_here(training.tell, devices=training.devices) as tell:
+    with distributed.told_here(training.tell, devices=training.devices) as tell:
         here = replace(training, tell=tell)
         go = partial(_go, view=view, validation=validation, training=here, plan=plan)
-        return Trained(**processes.launch(go, learner, **where))
+        return Trained(**distributed.launch(go, learner, **where))
 
 
 @dataclass(frozen=True)
@@ -236,7 +236,7 @@ class _Run:
     def _pause(self, stop: StopRequest) -> None:
         """Write a checkpoint when it is time to, or when asked to stop."""
         is_due = time.monotonic() - self.saved >= self.training.checkpoint_every_s
-        is_stopped, is_due = processes.agree(self.fabric, stop.is_made, is_due)
+        is_stopped, is_due = distributed.agree(self.fabric, stop.is_made, is_due)
         if is_stopped or is_due:
             self._save()
         if is_stopped:
@@ -284,7 +284,7 @@ class _Run:
                 checkpoint.save(self.path, self._content())
             except MedunsupError as error:
                 failure = error
-        (has_failed,) = processes.agree(self.fabric, failure is not None)
+        (has_failed,) = distributed.agree(self.fabric, failure is not None)
         if has_failed:
             raise failure or OutputError(f"{self.path} could not be written.")
 

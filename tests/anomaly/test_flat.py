@@ -5,8 +5,8 @@ import pytest
 from healthy_arrays import healthy
 
 import medunsup
-from medunsup.anomaly.data import Scans
 from medunsup.anomaly.flat import FlatVoxels
+from medunsup.training.scan_stack import Scans
 
 SCANS, NEW = healthy(10), healthy(3, seed=5)
 BAND = np.s_[..., :5]

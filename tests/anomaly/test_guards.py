@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from medunsup.anomaly.data import Scans
 from medunsup.anomaly.guards import HIGHER_IS_WORSE, MEASURES, DataCard, contrast_flag, flags, learn_card
 from medunsup.anomaly.space import ModelSpace
+from medunsup.training.scan_stack import Scans
 
 SPACE = ModelSpace(8.0)
 TISSUES = SPACE.tissues

@@ -8,7 +8,6 @@ import pytest
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
-from medunsup.anomaly.data import Scans
 from medunsup.anomaly.guards import DataCard, flags, learn_card
 from medunsup.anomaly.space import ModelSpace
 from medunsup.core.volume import Volume
@@ -17,6 +16,7 @@ from medunsup.preprocess.healthy_scale import healthy_scale
 from medunsup.run.prepare import prepare
 from medunsup.run.request import Request
 from medunsup.run.settings import SegmentSettings
+from medunsup.training.scan_stack import Scans
 
 pytestmark = [pytest.mark.data, pytest.mark.slow]
 

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
-from medunsup.anomaly.data import Scans
 from medunsup.anomaly.models.healthy_atlas import HealthyAtlas
 from medunsup.anomaly.voxelwise import VoxelStatistics, VoxelwiseConfig
 from medunsup.core.errors import InputError
+from medunsup.training.scan_stack import Scans
 
 BARE = VoxelwiseConfig(smoothing=0, floor=0)
 

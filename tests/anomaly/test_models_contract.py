@@ -15,10 +15,10 @@ from medunsup.anomaly.base import offers
 from medunsup.anomaly.deep import DeepModel
 from medunsup.core.errors import InputError, UsageError
 from medunsup.core.registry import method, methods
+from medunsup.training.datasets import View
 from medunsup.training.loop import Training
 from medunsup.training.monitor import Progress
-from medunsup.training.stop import StoppedError
-from medunsup.training.views import View
+from medunsup.training.signals import StoppedError
 
 SMALL: dict[str, Any] = {
     "channels": 4,

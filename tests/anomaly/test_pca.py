@@ -5,9 +5,9 @@ import pytest
 from healthy_arrays import SHAPE, healthy
 from sklearn import decomposition
 
-from medunsup.anomaly.data import Scans
 from medunsup.anomaly.models.pca import PCA, PCAConfig
 from medunsup.core.errors import InputError
+from medunsup.training.scan_stack import Scans
 
 
 def one_mask(n: int = 12, channels: int = 1) -> Scans:

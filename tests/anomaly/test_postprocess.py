@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 
-from medunsup.anomaly.data import Scans
 from medunsup.anomaly.postprocess import apply_step, check_steps, learned_floors, postprocess
 from medunsup.core.errors import UsageError
+from medunsup.training.scan_stack import Scans
 
 SPACING = (2.0, 1.5, 1.0)
 VOXEL_MM3 = 3.0

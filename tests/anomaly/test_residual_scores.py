@@ -9,7 +9,7 @@ from scipy.spatial.distance import mahalanobis
 from sklearn.metrics import average_precision_score
 
 from medunsup.anomaly.build import build_score
-from medunsup.anomaly.data import Scans
+from medunsup.training.scan_stack import Scans
 
 MODEL = Blurring()
 SIDES = ("positive", "negative")

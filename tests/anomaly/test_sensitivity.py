@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from medunsup.anomaly.data import Scans
 from medunsup.anomaly.sensitivity import Planting, blind_spot_curve, sensitivity_surface, threshold_at
+from medunsup.training.scan_stack import Scans
 
 N, SHAPE, SPACING = 3, (16, 16, 12), (2.0, 2.0, 2.0)
 GENERATOR = np.random.default_rng(0)

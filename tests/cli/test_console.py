@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from medunsup.cli.console import Moving, display, one_line_errors, print_json
 from medunsup.core.errors import InputError, UsageError
 from medunsup.run.summary import ScanOutcome
-from medunsup.training.stop import StoppedError
+from medunsup.training.signals import StoppedError
 
 
 def test_a_terminal_shows_a_line_for_each_scan_that_is_worked_on():

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from small_models import write_model_of
 
-from medunsup.anomaly.data import Scans
 from medunsup.anomaly.space import ModelSpace
 from medunsup.measures.evaluation import Evaluation
 from medunsup.run.detect_settings import TrainSettings
 from medunsup.run.evaluate_model import evaluate
+from medunsup.training.scan_stack import Scans
 
 pytestmark = [pytest.mark.data, pytest.mark.slow]
 

@@ -71,7 +71,7 @@ def test_a_process_that_dies_before_it_gets_work_takes_only_its_first_item(tmp_p
     assert dict(run_all(tasks.square, [1, 2, 3], 1, lambda *_: None)) == {0: None, 1: 4, 2: 9}
 
 
-def test_processes_share_the_cores_and_the_parent_keeps_its_own_settings(tmp_path, monkeypatch):
+def test_distributed_share_the_cores_and_the_parent_keeps_its_own_settings(tmp_path, monkeypatch):
     tasks = _import_tasks(tmp_path, monkeypatch)
     for name in THREAD_VARIABLES:
         monkeypatch.delenv(name, raising=False)
@@ -106,7 +106,7 @@ def test_giving_up_ends_the_processes(tmp_path, monkeypatch):
         raise AssertionError(f"process {pid} is still alive")
 
 
-def test_processes_that_do_not_listen_are_waited_for_together(tmp_path, monkeypatch):
+def test_distributed_that_do_not_listen_are_waited_for_together(tmp_path, monkeypatch):
     tasks, said = _import_tasks(tmp_path, monkeypatch), []
     monkeypatch.setattr(workers, "GRACE_S", 2.0)
 

@@ -9,10 +9,10 @@ from small_brains import small_brains
 from train_learners import Denoiser, Duel
 
 from medunsup.core.errors import DependencyError, StepError
+from medunsup.training.datasets import Slices
 from medunsup.training.learner import Learner, Loss, Turn
 from medunsup.training.loop import Trained, Training, train
 from medunsup.training.monitor import Progress
-from medunsup.training.views import Slices
 
 
 def slices(n: int = 4, seed: int = 0) -> Slices:

@@ -14,9 +14,9 @@ from train_learners import Denoiser
 
 from medunsup.core.errors import InputError, OutputError, UsageError
 from medunsup.training import checkpoint
+from medunsup.training.datasets import Slices
 from medunsup.training.loop import Training, train
-from medunsup.training.stop import StoppedError
-from medunsup.training.views import Slices
+from medunsup.training.signals import StoppedError
 
 EPOCHS = 3
 

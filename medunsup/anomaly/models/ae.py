@@ -6,12 +6,12 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from medunsup.anomaly.data import Array, Mask
 from medunsup.anomaly.deep import DeepConfig, DeepModel
 from medunsup.core.registry import register
 from medunsup.nn.autoencoder import Decoder, Encoder
 from medunsup.nn.losses import inside_mean
 from medunsup.training.learner import Batch, Learner, Loss, Turn
+from medunsup.training.scan_stack import Array, Mask
 
 
 class AEConfig(DeepConfig):

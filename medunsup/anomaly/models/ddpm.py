@@ -7,13 +7,13 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from medunsup.anomaly.data import Array, Mask
 from medunsup.anomaly.deep import SAMPLE_SEED, DeepConfig, DeepModel
 from medunsup.core.registry import register
 from medunsup.nn.losses import inside_mean
 from medunsup.nn.noise import normal
 from medunsup.nn.unet import UNet
 from medunsup.training.learner import Batch, Learner, Loss, Turn
+from medunsup.training.scan_stack import Array, Mask
 
 
 class DDPMConfig(DeepConfig):

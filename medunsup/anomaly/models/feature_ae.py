@@ -9,7 +9,6 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
-from medunsup.anomaly.data import Array, Mask, Scans
 from medunsup.anomaly.deep import DeepConfig, DeepModel
 from medunsup.core.registry import register
 from medunsup.nn.autoencoder import Decoder, Encoder
@@ -18,6 +17,7 @@ from medunsup.nn.losses import inside_mean
 from medunsup.nn.ssim import structural_similarity
 from medunsup.training.learner import Batch, Learner, Loss, Turn
 from medunsup.training.loop import Training
+from medunsup.training.scan_stack import Array, Mask, Scans
 
 WIDER = 4
 POOL = {2: functional.max_pool2d, 3: functional.max_pool3d}

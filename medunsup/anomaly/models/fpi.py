@@ -7,7 +7,6 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
-from medunsup.anomaly.data import Array, Mask
 from medunsup.anomaly.deep import DeepConfig, DeepModel
 from medunsup.anomaly.smoothing import smooth_inside
 from medunsup.core.registry import register
@@ -15,6 +14,7 @@ from medunsup.nn.losses import inside_mean
 from medunsup.nn.noise import blob_noise, blobs
 from medunsup.nn.unet import UNet
 from medunsup.training.learner import Batch, Learner, Loss, Turn
+from medunsup.training.scan_stack import Array, Mask
 
 LEAST_CHANGE = 0.05
 

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medunsup.anomaly.base import AnomalyModel, State
-from medunsup.anomaly.data import Array, Mask, Scans
 from medunsup.anomaly.residual import over_channels
 from medunsup.anomaly.voxelwise import VoxelStatistics, VoxelwiseConfig
 from medunsup.core.registry import register
+from medunsup.training.scan_stack import Array, Mask, Scans
 
 
 @register(

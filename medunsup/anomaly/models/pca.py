@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from medunsup.anomaly.base import AnomalyModel, State
-from medunsup.anomaly.data import Array, Mask, Scans
 from medunsup.anomaly.voxelwise import FEWEST_SCANS
 from medunsup.core.config import Config
 from medunsup.core.errors import InputError
 from medunsup.core.registry import register
+from medunsup.training.scan_stack import Array, Mask, Scans
 
 Matrix = NDArray[np.float32]
 

@@ -7,13 +7,13 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from medunsup.anomaly.data import Array, Mask
 from medunsup.anomaly.deep import DeepConfig, DeepModel
 from medunsup.core.registry import register
 from medunsup.nn.autoencoder import Decoder, Encoder
 from medunsup.nn.losses import kl_to_standard_normal, total_variation
 from medunsup.nn.noise import draw_gaussian
 from medunsup.training.learner import Batch, Learner, Loss, Turn
+from medunsup.training.scan_stack import Array, Mask
 
 LOG_VARIANCE = (-10.0, 10.0)
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 from medunsup.anomaly.base import Score
-from medunsup.anomaly.data import Array, Mask
 from medunsup.core.config import Config
 from medunsup.core.registry import register
+from medunsup.training.scan_stack import Array, Mask
 
 
 @register(

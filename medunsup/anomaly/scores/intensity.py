@@ -7,10 +7,10 @@ from pydantic import Field
 from scipy.stats import rankdata
 
 from medunsup.anomaly.base import Score
-from medunsup.anomaly.data import Array, Mask
 from medunsup.anomaly.postprocess import median
 from medunsup.core.config import Config
 from medunsup.core.registry import register
+from medunsup.training.scan_stack import Array, Mask
 
 
 class IntensityConfig(Config):

@@ -6,9 +6,9 @@ import numpy as np
 from pydantic import Field
 
 from medunsup.anomaly.base import Score
-from medunsup.anomaly.data import Array, Mask
 from medunsup.core.config import Config
 from medunsup.core.registry import register
+from medunsup.training.scan_stack import Array, Mask
 
 
 class MahalanobisConfig(Config):

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 
 from medunsup.anomaly.base import Score
-from medunsup.anomaly.data import Array, Mask
 from medunsup.anomaly.residual import over_channels, residual
 from medunsup.core.config import Config
 from medunsup.core.registry import register
+from medunsup.training.scan_stack import Array, Mask
 
 
 @register(

@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from medunsup.anomaly.base import Score
-from medunsup.anomaly.data import Array, Mask
 from medunsup.anomaly.residual import over_channels
 from medunsup.anomaly.smoothing import smooth_inside
 from medunsup.core.config import Config
 from medunsup.core.registry import register
+from medunsup.training.scan_stack import Array, Mask
 
 WINDOW_SD = 3.5  # where the Gaussian window of the paper's successors ends
 

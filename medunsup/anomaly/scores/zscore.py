@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from medunsup.anomaly.base import Score, State
-from medunsup.anomaly.data import Array, Mask, Scans
 from medunsup.anomaly.residual import over_channels, residual
 from medunsup.anomaly.smoothing import smooth_inside
 from medunsup.anomaly.voxelwise import VoxelStatistics, VoxelwiseConfig
 from medunsup.core.registry import register
+from medunsup.training.scan_stack import Array, Mask, Scans
 
 
 class ZScoreConfig(VoxelwiseConfig):

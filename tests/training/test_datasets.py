@@ -6,7 +6,7 @@ from monai.transforms import RandGaussianNoised
 from small_brains import small_brains
 
 from medunsup.core.errors import InputError
-from medunsup.training.views import Slices, Volumes
+from medunsup.training.datasets import Slices, Volumes
 
 
 def slices(n: int = 5, channels: int = 2) -> Slices:

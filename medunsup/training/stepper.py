@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from medunsup.core.errors import StepError
+from medunsup.training.datasets import Positions, View
 from medunsup.training.learner import Batch, Learner, Turn
-from medunsup.training.views import Positions, View
 
 DRAWS = 1
 

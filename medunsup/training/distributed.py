@@ -18,7 +18,7 @@ from torch.multiprocessing import ProcessExitedException, ProcessRaisedException
 from medunsup.core.errors import MedunsupError
 from medunsup.training import checkpoint
 from medunsup.training.learner import Learner
-from medunsup.training.stop import StoppedError, StopRequest, stop_on_signal
+from medunsup.training.signals import StoppedError, StopRequest, stop_on_signal
 
 WATCH_S = 0.1
 

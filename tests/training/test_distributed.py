@@ -47,7 +47,7 @@ def test_two_processes_learn_from_whole_batches_what_one_does_where_nothing_is_d
 def test_two_processes_stop_together_and_go_on_in_one(tmp_path):
     script = (
         f"import sys; sys.path[:0] = {[str(Path(__file__).parent), str(Path(__file__).parent.parent)]!r}\n"
-        "from test_processes import fit\n"
+        "from test_distributed import fit\n"
         "if __name__ == '__main__':\n"
         f"    fit('dae', devices=2, folder={str(tmp_path / 'run')!r}, checkpoint_every_s=0)\n"
     )
@@ -62,14 +62,14 @@ def test_two_processes_stop_together_and_go_on_in_one(tmp_path):
     assert max(np.abs(resumed[key] - whole[key]).max() for key in whole) <= 1e-5
 
 
-def test_processes_stopped_while_they_start_end_with_a_word_of_it(tmp_path):
+def test_distributed_stopped_while_they_start_end_with_a_word_of_it(tmp_path):
     started = tmp_path / "started"
     script = (
         "import sys, time\nfrom pathlib import Path\n"
         f"sys.path[:0] = {[str(Path(__file__).parent), str(Path(__file__).parent.parent)]!r}\n"
         "if __name__ != '__main__':\n"  # in each further process, before it can hear of signals
         f"    Path({str(started)!r}).touch()\n    time.sleep(3)\n"
-        "from test_processes import fit\n"
+        "from test_distributed import fit\n"
         f"if __name__ == '__main__':\n    fit('dae', devices=2, folder={str(tmp_path / 'run')!r})\n"
     )
     (tmp_path / "script.py").write_text(script)

@@ -1,0 +1,70 @@
+"""Scans on one lattice, in memory or mapped from disk."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medunsup.core.errors import InputError
+
+Array = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Scans:
+    """Scans on one lattice: `values` (N, C, I, J, K) float32, `masks` (N, I, J, K) bool, `names` (N,).
+
+    Intensities are scaled as `preprocess.healthy_scale` leaves them, 0 outside the mask. For single
+    slices K is 1. Arrays may be memory maps: nothing here reads them whole.
+    """
+
+    values: Array
+    masks: Mask
+    names: Sequence[str] = field(default=())
+
+    def __post_init__(self) -> None:
+        if self.values.ndim != 5 or self.masks.shape != self.values.shape[:1] + self.values.shape[2:]:
+            raise InputError(
+                "Scans are (N, C, I, J, K) with masks (N, I, J, K); "
+                f"got {self.values.shape} and {self.masks.shape}."
+            )
+
+    @classmethod
+    def of_arrays(cls, values: NDArray[np.floating], masks: Mask | None = None) -> "Scans":
+        """Take a user's arrays: (N, I, J, K), (N, H, W), or with channels (N, C, I, J, K).
+
+        Without masks everything that is not 0 in the first channel is inside. Raises InputError for values
+        that are not finite numbers, or arrays of another number of axes.
+        """
+        data = np.asarray(values, dtype=np.float32)
+        if data.ndim == 3:
+            data = data[..., None]
+            masks = masks[..., None] if masks is not None and masks.ndim == 3 else masks
+        if data.ndim == 4:
+            data = data[:, None]
+        broken = [n for n, one in enumerate(data) if not np.isfinite(one).all()]
+        if broken:
+            raise InputError(f"Array {broken[0]} holds values that are no finite numbers; set them to 0.")
+        inside = data[:, 0] != 0 if masks is None else np.asarray(masks, dtype=bool)
+        return cls(data, inside, tuple(str(n) for n in range(len(data))))
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __iter__(self) -> Iterator[tuple[Array, Mask]]:
+        """Yield each scan's values (C, I, J, K) and mask (I, J, K)."""
+        yield from zip(self.values, self.masks, strict=True)
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """Channels and lattice (C, I, J, K)."""
+        channels, i, j, k = self.values.shape[1:]
+        return channels, i, j, k
+
+    def take(self, chosen: Sequence[int]) -> "Scans":
+        """Take some of the scans, by position."""
+        index = list(chosen)
+        names = tuple(self.names[n] for n in index) if self.names else ()
+        return Scans(self.values[index], self.masks[index], names)
