@@ -84,6 +84,7 @@ class AnomalyResult:
     calibration scans are too few for one. A scan with `flags`, or one that the model has seen, has no verdict
     either: `seen` is the part of the model's own scans that it was in ("train", ...), empty otherwise; where
     the model has seen not this scan but one of a subject of this name, `seen_subject` is that name.
+    `note` is what a reader is to know first.
     """
 
     image: Volume
@@ -107,6 +108,7 @@ class AnomalyResult:
     details: Mapping[str, Any] = field(default_factory=dict)
     seen: str = ""
     seen_subject: str = ""
+    note: str = ""
 
     def __repr__(self) -> str:
         """Say what was found, not every voxel of it."""

@@ -19,6 +19,11 @@ AVERAGE = (
     " The scan as a whole is flagged and gets no verdict, for an average of 152 subjects, without a bias "
     "field, is unlike a scan of one person."
 )
+NOTE = (
+    "This is a demo. A synthetic lesion of {:.1f} ml, as dark as CSF, was put into the MNI152 average brain: "
+    "it is the finding to look at, with its centre at x, y, z = {:.0f}, {:.0f}, {:.0f} mm. An average of 152 "
+    "subjects is no one person’s scan, so a red box that calls it unlike the healthy scans is expected."
+)
 
 
 @dataclass(frozen=True)
@@ -55,8 +60,9 @@ def run_detect_demo(
     Raises DependencyError if nilearn's data files are missing, OutputError if `out` cannot be written.
     """
     scan, lesion = make_scan(out)
-    result = detect_many([scan], model, force=force, progress=progress, finished=finished)
     lesion_ml = float(lesion.data.sum()) * lesion.voxel_volume_mm3 / 1000
+    note = NOTE.format(lesion_ml, *CENTER_MM).replace("-", "−")
+    result = detect_many([scan], model, force=force, progress=progress, finished=finished, note=note)
     return DetectDemo(result, lesion_ml, *_compared(result.scans[0], lesion))
 
 

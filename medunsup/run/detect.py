@@ -156,6 +156,7 @@ def detect_scan(request: DetectRequest, *, progress: Progress | None = None) -> 
         details=made.facts,
         seen=seen or (known.part if subject else ""),
         seen_subject=subject,
+        note=request.note,
     )
 
 

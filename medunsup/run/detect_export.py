@@ -169,6 +169,7 @@ def full_record(result: "AnomalyResult", request: DetectRequest) -> dict[str, An
         "SeenByModel": result.seen or None,
         "SeenSubject": result.seen_subject or None,
         "Remarks": list(result.remarks),
+        "Note": result.note or None,
         "Baselines": {
             one.name: {"Words": one.words, "ScanScore": one.scan.score, "PValue": one.scan.p_value}
             for one in result.baselines

@@ -16,7 +16,10 @@ READING = {"brain", "contrast", "coordinates", "volume", "series"}  # choices fo
 
 @dataclass(frozen=True)
 class DetectRequest:
-    """One scan to look at with one model. `alpha` None asks for 0.05 if the calibration can support it."""
+    """One scan to look at with one model. `alpha` None asks for 0.05 if the calibration can support it.
+
+    `note` is what the page begins with and the sidecar keeps; it changes nothing that is found.
+    """
 
     scan: Request
     model: ModelFolder
@@ -24,6 +27,7 @@ class DetectRequest:
     false_findings: float = 1.0
     baselines: bool = False
     cache: Path | None = None
+    note: str = ""
 
     @property
     def names(self) -> OutputNames:
@@ -76,13 +80,14 @@ def make_request(
     false_findings: float = 1.0,
     baselines: bool = False,
     cache: Path | None = None,
+    note: str = "",
     **reading: Any,
 ) -> DetectRequest:
     """Join choices with those the model was trained with; `reading` (volume, series, ...) wins over them."""
     chosen = _reading_of(model) | {key: value for key, value in reading.items() if value is not None}
     settings = SegmentSettings.parse(chosen, where="detect")
     return DetectRequest(
-        Request(scan, settings, mask, out=out), model, alpha, false_findings, baselines, cache
+        Request(scan, settings, mask, out=out), model, alpha, false_findings, baselines, cache, note
     )
 
 

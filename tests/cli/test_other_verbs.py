@@ -136,4 +136,9 @@ def test_the_demo_finds_its_synthetic_lesion(tmp_path, monkeypatch):
     share, elsewhere = re.search(r"Marked of it: (\d+)%; findings elsewhere: (\d+)", done.stderr).groups()
     assert int(share) > 30
     assert int(elsewhere) == 0
+    first_screen = page.read_text().partition('class="verdict')[0]
+    assert "This is a demo" in first_screen
+    assert "x, y, z = 26, −20, 32 mm" in first_screen
+    made = page.with_name("MNI152lesion_T1w_desc-anomaly_mask.json")
+    assert json.loads(made.read_text())["Note"] in first_screen
     assert json.loads(_run("demo", "detect", "--json").stdout)["scans"][0]["status"] == "skipped"

@@ -198,6 +198,14 @@ def test_flags_come_first_and_the_colours_of_the_map_are_off_until_asked_for(
     assert "<p>Raw score</p>" in text
 
 
+def test_a_note_comes_before_the_verdict_and_the_flags_as_plain_text(
+    found: AnomalyResult, text: str, tmp_path: Path
+) -> None:
+    screen = first_screen(page_of(replace(found, flags=(FLAG,), note="A demo <b>first</b>."), tmp_path))
+    assert 0 < screen.index("A demo &lt;b&gt;first&lt;/b&gt;.") < screen.index("Do not read this map")
+    assert 'class="note"' not in text[text.index("<main>") : text.index('class="verdict')]
+
+
 def test_map_of_a_scan_without_flags_is_drawn(text: str) -> None:
     assert re.search(r'id="draw-both" checked', text)
     assert "Do not read this map" not in text
