@@ -117,9 +117,9 @@ def detect_scan(request: DetectRequest, *, progress: Progress | None = None) -> 
     with begin("compare with the healthy scans") as step:
         flagged = unlike_healthy(model, made, image)
         seen = seen_in(model, made)
-        known = Known() if seen else known_subject(model, request.scan.scan)
+        known = Known() if seen else known_subject(model, request.scan.scan, grid=image.grid)
         remarks = (*made.warnings, *model_remarks(model, seen, known))
-        subject = "" if known.is_elsewhere else known.subject
+        subject = known.subject if known.forbids_verdict else ""
         alpha = supported_alpha(request, step)
     cheap = asked_baselines(request, made, carried) if request.baselines else ()
     with begin("threshold", false_findings=request.false_findings) as step:

@@ -74,7 +74,7 @@ def measure(case: Case, judge: Judge, say: Say) -> CaseFigures:
     sentences = (flag.sentence for flag in flagged)
     lesions = None if truth is None else truth[native.box]
     found = _Found(lesions, native, judge.settings.least_part_mm3)
-    warnings = [*prepared.warnings, *sentences, *_warnings(case, judge, found)]
+    warnings = [*prepared.warnings, *sentences, *_warnings(case, judge, found, image.grid)]
     steps = {}
     for step, score_map in model_maps(judge, prepared):
         say(f"model, {step}")
@@ -262,8 +262,8 @@ class _Found:
         return float((self.truth & ~self.native.brain).sum() / self.truth.sum())
 
 
-def _warnings(case: Case, judge: Judge, found: _Found) -> Iterator[str]:
-    known = known_subject(judge.model, case.scan, case.subject)
+def _warnings(case: Case, judge: Judge, found: _Found, grid: Grid) -> Iterator[str]:
+    known = known_subject(judge.model, case.scan, case.subject, grid)
     if known.subject and not known.is_elsewhere:
         yield (
             f"The model has seen a subject of this name ({known.part}): if it is the same one, this flatters."

@@ -3,11 +3,17 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from medunsup.core.geometry import Grid
 from medunsup.io.bids import SUBJECT, WORDS, data_set_id
 from medunsup.run.model_folder import ModelFolder
 from medunsup.run.sources import subject_of
 
 FOLDERS_ABOVE = 3
+HOW = {
+    "train": "learned from",
+    "validation": "stopped learning by",
+    "calibration": "was calibrated on",
+}
 GENERIC = {*WORDS, "anat", "brain", "head", "image", "im", "img", "mr", "mri", "orig", "scan", "series"}
 
 
@@ -15,18 +21,32 @@ GENERIC = {*WORDS, "anat", "brain", "head", "image", "im", "img", "mr", "mri", "
 class Known:
     """A subject of the model by whose name a scan goes, the part it was in; empty if there is none.
 
-    `is_elsewhere` says that both data sets are named, and differ: most likely another person.
+    `is_elsewhere` says that both data sets are named, and differ: most likely another person. `evidence` says
+    what hints at the model's data set where a name alone tells nothing: enough for a remark, no more.
     """
 
     subject: str = ""
     part: str = ""
     is_elsewhere: bool = False
+    evidence: str = ""
+    data_set: str = ""
+
+    @property
+    def forbids_verdict(self) -> bool:
+        """Whether this is so likely the same person that the scan gets no verdict."""
+        return bool(self.subject) and not self.is_elsewhere and not self.evidence
 
     @property
     def remark(self) -> str:
         """Say whom the model knows by this name, as evidence and not as a fact."""
         if not self.subject:
             return ""
+        if self.evidence:
+            return (
+                f"{self.subject} is also the label of a subject that the model {HOW[self.part]} "
+                f"({self.data_set}), and {self.evidence}. If this is that person, the p-value is too kind: "
+                "ask a model that was made from others."
+            )
         if self.is_elsewhere:
             return (
                 f"{self.subject} is also a subject that the model has seen ({self.part}), in a data set of "
@@ -38,20 +58,26 @@ class Known:
         )
 
 
-def known_subject(model: ModelFolder, scan: Path, subject: str = "") -> Known:
+def known_subject(model: ModelFolder, scan: Path, subject: str = "", grid: Grid | None = None) -> Known:
     """Look for a scan's subject, as the user names it or its path does, among those the model has seen.
 
-    The subjects of a bundled model have the names of every data set (sub-01): for it a name counts
-    only in the data set that it comes from.
+    The subjects of a bundled model have the names of every data set (sub-01): for it a name forbids a verdict
+    only in the data set that it comes from, and is remarked on where the scan's path, a
+    `dataset_description.json` or its `grid` hints at that one.
     """
     seen = model.subjects
     found = next((name for name in ([subject] if subject else names_of(scan)) if name in seen), "")
     if not found:
         return Known()
     own, theirs = data_set_id(scan), model.data_sets.get(found, "")
-    if model.is_shipped and own != theirs:
+    if own and own == theirs:
+        return Known(found, seen[found])
+    evidence = model.data_set.evidence(scan, grid)
+    if not model.is_shipped:
+        return Known(found, seen[found], is_elsewhere=bool(own and theirs and not evidence))
+    if not evidence:
         return Known()
-    return Known(found, seen[found], is_elsewhere=bool(own and theirs and own != theirs))
+    return Known(found, seen[found], evidence=evidence, data_set=model.data_set.name)
 
 
 def names_of(scan: Path) -> list[str]:

@@ -93,12 +93,12 @@ def described(data_card: str | None) -> str:
     """Point to the data card; if it begins with fields, as those of `data_cards/` do, quote the main ones."""
     if data_card is None:
         return "No data card was given (`--card`): origin, ages and licence of the scans are not stated."
-    told = [f"{key} {value}" for key, value in _fields(data_card).items() if key in QUOTED]
+    told = [f"{key} {value}" for key, value in card_fields(data_card).items() if key in QUOTED]
     return f"The scans are described in the [data card](data_card.md){': ' * bool(told)}{'; '.join(told)}."
 
 
-def _fields(data_card: str) -> dict[str, Any]:
-    """Read what stands between the first two lines of dashes, if it is YAML."""
+def card_fields(data_card: str) -> dict[str, Any]:
+    """Read the fields of a data card: what stands between the first two lines of dashes, if it is YAML."""
     import yaml
 
     start, *rest = data_card.split("---\n", 2)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from medunsup.anomaly.guards import DataCard
     from medunsup.anomaly.healthy_model import HealthyModel
     from medunsup.anomaly.result import ModelFacts
+    from medunsup.run.data_set import DataSet
 
 FORMAT = 3  # 3: intensity on the lattice is one of the cheap methods; 2: they go through the steps
 MANIFEST = "model.json"
@@ -171,6 +172,14 @@ class ModelFolder:
     def data_sets(self) -> dict[str, str]:
         """Of each subject the model has seen, the `data_set_id` it came from; empty if that is not known."""
         return {row["subject"]: (row.get("data_set") or "").replace("n/a", "") for row in self._scans()}
+
+    @cached_property
+    def data_set(self) -> "DataSet":
+        """The data set its scans come from, as its data card tells; empty without one."""
+        from medunsup.run.data_set import DataSet
+
+        path = self.path / DATA_CARD
+        return DataSet.of_card(path.read_text(encoding="utf-8")) if path.is_file() else DataSet()
 
     def _scans(self) -> list[dict[str, str]]:
         with (self.path / SCANS).open(encoding="utf-8", newline="") as file:

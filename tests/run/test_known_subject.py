@@ -8,6 +8,7 @@ import pytest
 from healthy_scans import people, trained, write_person
 
 from medunsup.io.bids import data_set_id
+from medunsup.run.data_set import DataSet
 from medunsup.run.detect import detect
 from medunsup.run.known_subject import known_subject, names_of
 
@@ -28,9 +29,9 @@ def describe(folder: Path, **facts: str) -> Path:
 class Model:
     """What is asked of a model: whom it has seen, and where."""
 
-    is_shipped = False
-
-    def __init__(self, data_set: str = "", *subjects: str) -> None:
+    def __init__(self, data_set: str = "", *subjects: str, is_shipped: bool = False) -> None:
+        self.is_shipped = is_shipped
+        self.data_set = DataSet("OpenNeuro ds000001", ("ds000001",))
         self.subjects = dict.fromkeys(subjects, "train")
         self.data_sets = dict.fromkeys(subjects, data_set)
 
@@ -76,6 +77,28 @@ def test_a_data_set_is_known_by_its_name_wherever_it_lies_and_a_derivative_by_th
     assert len(set(ids)) == 1
     assert ids[0]
     assert [data_set_id(folder / "sub-1_T1w.nii") for folder in (alone, unnamed, tmp_path)] == ["", "", ""]
+
+
+def test_a_bundled_model_remarks_on_a_label_only_where_something_hints_at_its_data_set(tmp_path):
+    own = describe(tmp_path / "own", Name="A")
+    model = Model(data_set_id(own / "x"), "sub-1", is_shipped=True)
+    assert known_subject(model, own / "sub-1_T1w.nii").forbids_verdict
+    elsewhere = describe(tmp_path / "elsewhere", Name="B")
+    for folder in (tmp_path / "mine", elsewhere):
+        assert not known_subject(model, folder / "sub-1_T1w.nii").remark
+    for folder in (tmp_path / "ds000001", elsewhere / "ds000001"):
+        hinted = known_subject(model, folder / "sub-1" / "anat" / "sub-1_T1w.nii")
+        assert not hinted.forbids_verdict
+        assert "label of a subject that the model learned from (OpenNeuro ds000001)" in hinted.remark
+        assert "path names ds000001" in hinted.remark
+    assert not known_subject(model, tmp_path / "ds000001" / "sub-2_T1w.nii").remark
+
+
+def test_a_model_of_ones_own_takes_such_a_hint_for_the_same_data_set(tmp_path):
+    elsewhere = describe(tmp_path / "elsewhere", Name="B")
+    model = Model(data_set_id(describe(tmp_path / "own", Name="A") / "x"), "sub-1")
+    assert not known_subject(model, elsewhere / "sub-1_T1w.nii").forbids_verdict
+    assert known_subject(model, elsewhere / "ds000001" / "sub-1_T1w.nii").forbids_verdict
 
 
 def test_detect_gives_no_verdict_on_a_subject_of_the_model_in_another_file(trained, small_brain, tmp_path):
