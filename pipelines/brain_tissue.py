@@ -10,8 +10,7 @@ import sys
 from pathlib import Path
 
 import medunsup
-from medunsup.core.labels import TISSUES
-from medunsup.measures.segmentation import dice
+from medunsup.measures import dice
 
 
 def main(scan: Path, out: Path, mask: Path | None = None) -> None:
@@ -27,7 +26,8 @@ def main(scan: Path, out: Path, mask: Path | None = None) -> None:
         print(f"{kind:>20}: {path}")
 
     plain = medunsup.segment(scan, mask=mask, method="gmm")
-    for label in TISSUES:
+    for tissue in result.tissues:
+        label = tissue.label
         agreement = dice(plain.labels.data, result.labels.data, label.index)
         print(f"{label.name:>20}: Dice {agreement:.3f} between a plain mixture and the default")
 

@@ -10,13 +10,13 @@ import sys
 from pathlib import Path
 
 import medunsup
-from medunsup.run.model_folder import MANIFEST, read_model
 
 
 def main(healthy: Path, scan: Path, out: Path, model: str = "pca") -> None:
     """Train on `healthy` once, look at `scan`, print p-values and findings, save all in `out`."""
     folder = out / "model"
-    trained = read_model(folder) if (folder / MANIFEST).exists() else medunsup.train(model, healthy, folder)
+    is_there = (folder / "model.json").exists()
+    trained = medunsup.read_model(folder) if is_there else medunsup.train(model, healthy, folder)
     result = medunsup.detect(scan, trained, out, baselines=True, force=True)
     for text in (*(flag.sentence for flag in result.flags), *result.remarks):
         print(f"look out: {text}")

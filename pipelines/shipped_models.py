@@ -14,8 +14,6 @@ from pathlib import Path
 import numpy as np
 
 import medunsup
-from medunsup.run.compact_model import compact_model
-from medunsup.run.model_folder import LOCK, MANIFEST
 
 ROOT = Path(__file__).resolve().parent.parent
 CARD = ROOT / "data_cards" / "openneuro_ds002748.md"
@@ -41,12 +39,11 @@ def main(data: Path, work: Path, out: Path, names: list[str]) -> None:
         chosen = dict(MODELS[name])
         table, folder = work / f"{name}.tsv", work / name
         table.write_text(parts(data, stops_early="epochs" in chosen.get("parameters", {})), encoding="utf-8")
-        if not (folder / MANIFEST).exists():
+        if not (folder / "model.json").exists():
             model, cache = chosen.pop("model"), work / "prepared"
             medunsup.train(model, table, folder, card=CARD, cache=cache, resume=True, **chosen)
         whole = medunsup.read_model(folder)
-        small = compact_model(whole, out / name, notes=notes, least_pattern=LEAST_PATTERN)
-        (small.path / LOCK).unlink(missing_ok=True)
+        small = medunsup.compact_model(whole, out / name, notes=notes, least_pattern=LEAST_PATTERN)
         print(f"{small.path}: {sum(file.stat().st_size for file in small.path.iterdir()) / 1e6:.2f} MB")
 
 

@@ -32,6 +32,7 @@ class MethodCard:
     paper: str
     limit: str
     summary: str
+    class_name: str
 
 
 def register(name: str, *, family: str, dims: tuple[int, ...], paper: str, limit: str) -> Callable[[T], T]:
@@ -83,5 +84,5 @@ def _cards(file: Path, area: str) -> list[MethodCard]:
                 facts = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
                 summary = (ast.get_docstring(node) or "").split("\n", 1)[0]
                 name = ast.literal_eval(call.args[0])
-                cards.append(MethodCard(name=name, area=area, summary=summary, **facts))
+                cards.append(MethodCard(name=name, area=area, summary=summary, class_name=node.name, **facts))
     return cards
