@@ -50,36 +50,51 @@ def _frames(path: Path, items: Sequence[Slice]) -> Iterator[NDArray[Any]]:
 
 
 def _check_alignment(item: Slice) -> None:
-    """Refuse values that do not begin at the lowest bit: pydicom would cut off their highest bits."""
-    high, stored = item.header.get("HighBit"), item.header.get("BitsStored")
-    if isinstance(high, int) and isinstance(stored, int) and high > stored - 1:
+    """Refuse compressed values that do not begin at the lowest bit: what codecs make of them is not settled."""
+    if _n_low_bits(item) and _is_compressed(item):
         raise InputError(
-            f"{item.path}: its values lie in the upper bits of each sample (HighBit {high}, BitsStored "
-            f"{stored}), an old way of storing that is not read. Export the series again, or convert it."
+            f"{item.path}: its values are compressed and lie in the upper bits of each sample (HighBit "
+            f"{item.header.get('HighBit')}, BitsStored {item.header.get('BitsStored')}), which is read "
+            "uncompressed only. Export the series uncompressed."
         )
 
 
+def _n_low_bits(item: Slice) -> int:
+    """How many bits lie below the value in each sample, as in an old way of storing."""
+    high, stored = item.header.get("HighBit"), item.header.get("BitsStored")
+    known = isinstance(high, int) and isinstance(stored, int)
+    return max(0, high - (stored - 1)) if known else 0
+
+
+def _is_compressed(item: Slice) -> bool:
+    syntax = _syntax(item)
+    return syntax is not None and syntax.is_compressed and syntax != DeflatedExplicitVRLittleEndian
+
+
 def _stored_bits(item: Slice, decoded: NDArray[Any]) -> NDArray[Any]:
-    """Take the highest stored bit for the sign, or the first of the value, whatever stands in the bits above.
+    """Take the highest stored bit for the sign, or the first of the value, whatever stands above and below.
 
     pydicom does so too, but not where JPEG-LS or JPEG 2000 hold more bits a sample than are stored.
     """
-    n_bits = 8 * decoded.dtype.itemsize
+    n_bits, below = 8 * decoded.dtype.itemsize, _n_low_bits(item)
     unused = n_bits - int(item.header.get("BitsStored") or n_bits)
     if decoded.dtype.kind not in "iu" or unused <= 0:
         return decoded
-    return np.right_shift(np.left_shift(decoded, unused), unused)
+    return np.right_shift(np.left_shift(decoded, unused - below), unused)
 
 
 def _source(path: Path, item: Slice) -> Any:
     """Return what pydicom decodes from: the path, or a data set where it cannot decode from a path.
 
-    Those are files deflated as a whole, and bare ones without a preamble to tell their encoding.
+    Those are files deflated as a whole, bare ones without a preamble to tell their encoding, and those that
+    hold their values in the upper bits of each sample.
     """
-    syntax = _syntax(item)
-    if syntax is not None and syntax != DeflatedExplicitVRLittleEndian:
+    syntax, below = _syntax(item), _n_low_bits(item)
+    if syntax is not None and syntax != DeflatedExplicitVRLittleEndian and not below:
         return path
     data = dcmread(path, specific_tags=[*TAGS, "BitsAllocated", "HighBit", "PixelData"], force=True)
+    if below:  # else pydicom would cut off as many of the highest bits
+        data.BitsStored += below
     if syntax is None:
         data.file_meta.TransferSyntaxUID = _bare_syntax(data)
     return data

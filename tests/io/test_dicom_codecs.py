@@ -82,9 +82,32 @@ def test_the_sign_is_the_highest_stored_bit_whatever_the_encoding(syntax, signed
     assert np.array_equal(load(path).in_source_space()[0], values)
 
 
-def test_values_in_the_upper_bits_are_refused_and_not_cut(tmp_path):
+@pytest.mark.parametrize(
+    "syntax",
+    [ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian],
+    ids=lambda syntax: syntax.name,
+)
+@pytest.mark.parametrize("signed", [True, False])
+@pytest.mark.parametrize("below", [1, 4])
+def test_values_in_the_upper_bits_are_read_whatever_the_bits_around_hold(below, signed, syntax, tmp_path):
+    values = VOXELS.astype(int) - (2048 if signed else 0)
+    bits = ((values & 0xFFF) << below) | ((1 << below) - 1) | (0xF000 << below & 0xFFFF)
+    asked = {"HighBit": 11 + below, "BitsStored": 12, "PixelRepresentation": int(signed)}
+    item = make_slices(bits.astype("<u2"), **asked)[0]
+    path = write_dicom(item, tmp_path / "scan.dcm", syntax=syntax)
+    assert np.array_equal(load(path).in_source_space()[0], values)
+
+
+def test_compressed_values_in_the_upper_bits_are_refused_and_not_cut(tmp_path):
     item = make_slices((VOXELS.astype(int) << 4).astype("<u2"), HighBit=15, BitsStored=12)[0]
-    with pytest.raises(InputError, match="HighBit 15, BitsStored 12"):
+    item.compress(RLELossless)
+    with pytest.raises(InputError, match="HighBit 15, BitsStored 12.*uncompressed"):
+        load(write_dicom(item, tmp_path / "scan.dcm", syntax=RLELossless))
+
+
+def test_a_highest_bit_beyond_the_sample_is_refused(tmp_path):
+    item = make_slices((VOXELS.astype(int) << 4).astype("<u2"), HighBit=16, BitsStored=12)[0]
+    with pytest.raises(InputError, match="cannot be decoded"):
         load(write_dicom(item, tmp_path / "scan.dcm"))
 
 
