@@ -8,7 +8,7 @@ import typer
 
 from medunsup.cli import options
 from medunsup.cli.choices import read_settings
-from medunsup.cli.console import display, one_line_errors
+from medunsup.cli.console import display, one_line_errors, print_json
 from medunsup.cli.printing import exit_code, print_plan, print_result
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def bids(
         from medunsup.run.same_scan import magnitude_alone
 
         if level == Level.group:
-            _compare(output_dir)
+            _compare(bids_dir, output_dir, as_json=as_json)
             return
         settings = read_settings(config, given, set_ or [])
         labels = _labels(participant_label or [], more_labels or [], session_label or [])
@@ -108,15 +108,20 @@ def bids(
         raise typer.Exit(code)
 
 
-def _compare(output_dir: Path) -> None:
+def _compare(bids_dir: Path, output_dir: Path, *, as_json: bool) -> None:
     """Write table and page of all scans that are there."""
     from medunsup.core.errors import InputError
+    from medunsup.core.paths import check_folder
     from medunsup.run.group import write_group
 
+    for folder in (bids_dir, output_dir):
+        check_folder(folder)
     page = write_group(output_dir)
     if page is None:
         raise InputError(f"{output_dir}: holds fewer than two results. Run the participant level first.")
     typer.echo(f"All scans compared: {page}", err=True)
+    if as_json:
+        print_json({"exit_code": 0, "group_page": str(page)})
 
 
 def _labels(participants: list[str], more: list[str], sessions: list[str]) -> list[str]:

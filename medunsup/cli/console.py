@@ -151,7 +151,7 @@ def one_line_errors(
 
     `kept` says what is left of a command that was interrupted.
     """
-    from medunsup.core.errors import MedunsupError, UsageError
+    from medunsup.core.errors import MedunsupError, is_wrong_use
     from medunsup.training.signals import StoppedError
 
     try:
@@ -168,7 +168,7 @@ def one_line_errors(
     except MedunsupError as error:
         if debug:
             traceback.print_exc()
-        _fail(str(error), WRONG_USE if isinstance(error, UsageError) else FAILED, as_json)
+        _fail(str(error), WRONG_USE if is_wrong_use(error) else FAILED, as_json)
     except (typer.Exit, BrokenPipeError):  # a plain end, or the reader of our output has gone, as `head` does
         raise
     except Exception as error:  # noqa: BLE001 - a defect of ours is told in one line as well

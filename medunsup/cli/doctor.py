@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from medunsup.cli.console import FAILED, print_json
+from medunsup.cli.console import FAILED, one_line_errors, print_json
 
 MARKS = {
     "ok": ("ok", typer.colors.GREEN),
@@ -26,9 +26,10 @@ def doctor(
     """
     from dataclasses import asdict
 
-    from medunsup.run.doctor import examine
+    with one_line_errors(as_json=as_json):
+        from medunsup.run.doctor import examine
 
-    findings = examine(out)
+        findings = examine(out)
     if as_json:
         print_json({"checks": [asdict(finding) for finding in findings]})
     else:

@@ -7,12 +7,13 @@ from typing import Annotated, Any
 import typer
 
 from medunsup.cli import bids, demo, detect, doctor, evaluate, methods, models, segment, train
-from medunsup.cli.plain_help import Command, Group
+from medunsup.cli.plain_help import Command
+from medunsup.cli.usage_errors import App
 from medunsup.core.version import __version__
 
 app = typer.Typer(
     name="medunsup",
-    cls=Group,
+    cls=App,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,

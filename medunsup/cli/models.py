@@ -12,6 +12,8 @@ from medunsup.cli.plain_help import Command, Group
 if TYPE_CHECKING:
     from medunsup.run.model_folder import ModelFolder
 
+RUNS = Path("runs")
+
 app = typer.Typer(
     cls=Group,
     no_args_is_help=True,
@@ -31,16 +33,19 @@ Model = Annotated[
 
 @app.command("list", cls=Command)
 def list_models(
-    folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="Holds model folders.")] = Path("runs"),
+    folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="Holds model folders.")] = RUNS,
     as_json: options.AsJson = False,
 ) -> None:
     """List the bundled models, by name, and those in a folder."""
     with one_line_errors(as_json=as_json):
         from dataclasses import asdict
 
+        from medunsup.core.paths import check_folder
         from medunsup.run.shipped import FOLDER
         from medunsup.run.verify import find_models
 
+        if folder != RUNS:  # which need not be there yet
+            check_folder(folder)
         shipped, _ = find_models(FOLDER)
         models, unreadable = find_models(folder)
         for text in unreadable:

@@ -77,8 +77,13 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise UsageError(f"{path}: cannot be read as YAML ({error}).") from error
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror}). Check the path.") from error
+    except (ValueError, yaml.YAMLError) as error:
+        why = " ".join(str(error).split())
+        raise UsageError(
+            f"{path}: cannot be read as YAML ({why}). Give a text file of key: value."
+        ) from error
     if not isinstance(values, dict):
         raise UsageError(f"{path}: expected a mapping of keys to values.")
     return values

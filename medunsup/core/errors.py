@@ -13,6 +13,10 @@ class InputError(MedunsupError):
     """A file cannot be used as it is: not an image, truncated, empty, wrong modality."""
 
 
+class MissingError(InputError):
+    """A file or folder that the call, a pattern or a table names does not exist."""
+
+
 class EmptyImageError(InputError):
     """Every voxel of an image is 0; fine for a mask of what may not be there."""
 
@@ -25,9 +29,18 @@ class OutputError(MedunsupError):
     """Results cannot be written: the folder is locked, full, not writable, or holds results already."""
 
 
+class ResultThereError(OutputError):
+    """A result is there already that the call would replace; `force` allows it."""
+
+
 class DependencyError(MedunsupError):
     """An optional package is missing; the message names the extra that brings it."""
 
 
 class StepError(MedunsupError):
     """A processing step failed on this scan and nothing could take its place."""
+
+
+def is_wrong_use(error: Exception) -> bool:
+    """Whether an error lies in what was asked, not in the work: the rule behind exit codes 2 and 1."""
+    return isinstance(error, UsageError | MissingError | ResultThereError)

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from medunsup.core.errors import UsageError
+from medunsup.core.errors import MissingError, UsageError
 
 
 def user_path(path: str | Path) -> Path:
@@ -19,6 +19,13 @@ def user_path(path: str | Path) -> Path:
             "and hash the file they come from. Save it first."
         )
     return Path(os.path.expanduser(path))  # noqa: PTH111 - pathlib's raises where there is no such user
+
+
+def check_folder(folder: Path) -> None:
+    """Raise MissingError if what was named as a folder is none."""
+    if not folder.is_dir():
+        what = "is a file, not a folder" if folder.exists() else "there is no such folder"
+        raise MissingError(f"{folder}: {what}. Check the path.")
 
 
 def short_names(paths: Sequence[Path]) -> dict[Path, str]:

@@ -14,9 +14,10 @@ from medunsup.io.dicom_headers import read_header, sop_class
 from medunsup.io.dicom_series import CAPTURE, Series
 from medunsup.io.dicom_split import joined
 from medunsup.io.fetched import how_to_fetch
-from medunsup.io.sniff import GZIP, READABLE, guess, is_bare_dicom
+from medunsup.io.sniff import GZIP, LOOKED, READABLE, guess, is_bare_dicom
 from medunsup.io.walk import files_below
 
+ELSEWHERE = "Give the folder that the scanner or the converter wrote to, or the scan's own file."
 NIFTI = (".nii", ".nii.gz", ".mgz")
 PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 NO_MODALITY = ("OT", "SC", "PR", "SR", "KO", "DOC")  # of no scanner
@@ -169,8 +170,8 @@ def _nothing(path: Path, others: Sequence[Path], found: dict[str, Series]) -> st
     if nifti:
         return f"{path}: holds no DICOM but NIfTI files. Give the file itself, for example {nifti[0].name}."
     if not others:
-        return f"{path}: no scan found: it is empty. Give a folder of DICOM files, or a NIfTI file."
+        what = "it holds no file" if any(path.iterdir()) else "it is empty"
+        return f"{path}: no scan found: {what}. {LOOKED} {ELSEWHERE}"
     what = guess(others[0])
     like = "" if what == "something else" else f"; {others[0].name} looks like {what}"
-    none = f"{path}: no scan found: none of its {len(others)} files is DICOM{like}."
-    return f"{none} Give a folder of DICOM files, or a NIfTI file."
+    return f"{path}: no scan found: none of its {len(others)} files is one{like}. {LOOKED} {ELSEWHERE}"

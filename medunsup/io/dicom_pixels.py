@@ -50,7 +50,7 @@ def _frames(path: Path, items: Sequence[Slice]) -> Iterator[NDArray[Any]]:
 
 
 def _check_alignment(item: Slice) -> None:
-    """Refuse compressed values that do not begin at the lowest bit: what codecs make of them is not settled."""
+    """Refuse compressed values that do not begin at the lowest bit: codecs differ in what they make of it."""
     if _n_low_bits(item) and _is_compressed(item):
         raise InputError(
             f"{item.path}: its values are compressed and lie in the upper bits of each sample (HighBit "

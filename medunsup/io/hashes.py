@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from hashlib import file_digest, sha256
 from pathlib import Path
 
-from medunsup.core.errors import InputError
+from medunsup.core.errors import InputError, MissingError
 from medunsup.io.companions import files_of
 from medunsup.io.walk import files_below
 
@@ -21,6 +21,8 @@ def hash_input(path: Path) -> str:
         if path.is_dir():
             return hash_files(files_below(path))
         return _joined(map(hash_file, files_of(path)))
+    except FileNotFoundError as error:
+        raise MissingError(f"{path}: there is no such file or folder. Check the path.") from error
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}). Check the path.") from error
 

@@ -5,13 +5,17 @@ import zlib
 from enum import Enum
 from pathlib import Path
 
-from medunsup.core.errors import InputError
+from medunsup.core.errors import InputError, MissingError
 from medunsup.io.companions import files_of
 from medunsup.io.fetched import check_fetched
 
 GZIP = b"\x1f\x8b"
 HEADER_BYTES = 352
 READABLE = "Give a NIfTI (.nii, .nii.gz), MGZ or DICOM file, or a folder of DICOM files."
+LOOKED = (
+    "Looked in it and in all folders below, hidden ones left out, for DICOM (whatever the name), NIfTI "
+    "(.nii, .nii.gz, .hdr with .img) and MGH (.mgz, .mgh)."
+)
 CONVERT = "convert it to NIfTI first"
 OTHERS = (
     (b"\x89PNG", "a PNG picture"),
@@ -55,7 +59,7 @@ def sniff(path: Path) -> Format:
         with path.open("rb") as file:
             start = file.read(HEADER_BYTES)
     except FileNotFoundError as error:
-        raise InputError(f"{path}: there is no such file or folder. Check the path.") from error
+        raise MissingError(f"{path}: there is no such file or folder. Check the path.") from error
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}). Check its permissions.") from error
     if not start:

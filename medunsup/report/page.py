@@ -41,7 +41,7 @@ def _facts(result: TissueResult, command: str) -> dict[str, Any]:
     used = sum(tile.characters for tiles in (*slices.values(), unsure) for tile in tiles)
     return {
         "name": words.scan_name(result.image.source),
-        "subtitle": words.subtitle(result.image, words.contrast_of(result.record)),
+        "subtitle": words.subtitle(result.image, words.contrasts_of(result.record)),
         "thumbnail": thumbnail(result),
         "verdict": verdict,
         "verdict_words": words.VERDICTS[verdict],

@@ -71,7 +71,7 @@ def scan_name(source: Source | None) -> str:
 
 
 def subtitle(image: Volume, contrast: str) -> str:
-    """Tell one series of a folder from another: contrast, series number, voxel size."""
+    """Tell one series of a folder from another: contrast (or several), series number, voxel size."""
     source = image.source
     grid = source.grid if source else image.grid
     number = source.notes.get("series_number") if source else None
@@ -79,9 +79,11 @@ def subtitle(image: Volume, contrast: str) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def contrast_of(record: Record) -> str:
-    """Return the contrast that the scan was taken as; empty if it was not settled."""
-    return next((str(step.findings["contrast"]) for step in record.steps if "contrast" in step.findings), "")
+def contrasts_of(record: Record) -> str:
+    """Name the contrast that the scan was taken as, and those given beside it; empty if not settled."""
+    own = next((str(step.findings["contrast"]) for step in record.steps if "contrast" in step.findings), "")
+    beside = [name for step in record.steps if step.name == "contrasts" for name in step.parameters["given"]]
+    return " + ".join([own, *beside]) if own else ""
 
 
 def tissue_name(abbreviation: str, name: str) -> str:

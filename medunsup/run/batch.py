@@ -8,7 +8,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, Generic, Literal, TypeVar
 
-from medunsup.core.errors import MedunsupError, OutputError, UsageError
+from medunsup.core.errors import MedunsupError, OutputError, is_wrong_use
 from medunsup.io.bids import OutputNames
 from medunsup.run.lock import locked
 from medunsup.run.staging import recover
@@ -93,8 +93,8 @@ def attempt(scan: Path, kind: type[AnyOutcome], work: Callable[[], AnyOutcome]) 
     try:
         outcome = work()
     except MedunsupError as error:
-        is_fatal, is_wrong_use = isinstance(error, OutputError), isinstance(error, UsageError)
-        outcome = failed(str(error), is_fatal=is_fatal, is_wrong_use=is_wrong_use)
+        is_fatal = isinstance(error, OutputError)
+        outcome = failed(str(error), is_fatal=is_fatal, is_wrong_use=is_wrong_use(error))
     except MemoryError:
         outcome = failed("not enough memory. Try --jobs 1.")
     except Exception as error:  # noqa: BLE001 - one broken scan must not end the others

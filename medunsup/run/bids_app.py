@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from medunsup.core.errors import InputError, UsageError
+from medunsup.core.paths import check_folder
 from medunsup.io.bids import contrast_of_suffix, is_data_set
 from medunsup.io.bids_filter import BidsFilter
 from medunsup.io.walk import files_below, tell_of_lost_folders
@@ -23,6 +24,7 @@ def find_scans(
     Raises UsageError if this is no BIDS data set or a participant is not in it, InputError if there is no
     scan of that contrast.
     """
+    check_folder(root)
     if not is_data_set(root):
         raise UsageError(f"{root}: is no BIDS data set (dataset_description.json is missing).")
     entries = sorted(root.glob("sub-*"))

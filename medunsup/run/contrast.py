@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from medunsup.core.errors import UsageError
 from medunsup.core.record import Step
 from medunsup.core.volume import Source
 from medunsup.io.bids import Contrast, contrast_of_name
@@ -29,6 +30,7 @@ def name_contrasts(
     seen = contrast_of_intensity(intensity, priors) if priors is not None else None
     opinions = {**_told(request, source), "intensities": seen, ASSUMPTION: "T1w"}
     reason, chosen = next((reason, name) for reason, name in opinions.items() if name)
+    _refuse_twice(request, chosen, reason)
     step.findings |= {"contrast": chosen, "from": reason}
     if seen and (chosen == "T1w") != (seen == "T1w"):
         step.warn(
@@ -38,6 +40,21 @@ def name_contrasts(
     if reason == ASSUMPTION:
         step.warn("The contrast could not be told; T1w is assumed. Say --contrast if it is another.")
     return (str(chosen), *request.contrasts)
+
+
+def check_told_once(request: Request, source: Source | None) -> None:
+    """Raise UsageError if what the user, the header or the name calls the scan is given beside it as well."""
+    reason, told = next(((reason, name) for reason, name in _told(request, source).items() if name), ("", ""))
+    _refuse_twice(request, told, reason)
+
+
+def _refuse_twice(request: Request, chosen: str, reason: str) -> None:
+    if chosen in request.contrasts:
+        raise UsageError(
+            f"{request.scan}: is taken as {chosen} itself ({reason}), and {request.contrasts[chosen].name} "
+            f"is given as {chosen} beside it. Leave out --with {chosen}, or say what they are: --contrast "
+            "for the scan, the word after --with for the other."
+        )
 
 
 def told_contrast(request: Request, source: Source | None) -> str | None:

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from medunsup.core.errors import OutputError
+from medunsup.core.errors import ResultThereError
 from medunsup.core.provenance import generated_by, package_versions, plain
 from medunsup.core.volume import Volume
 from medunsup.io.atomic import write_json, write_text
@@ -53,7 +53,7 @@ def refuse_overwrite(names: OutputNames) -> None:
     """Raise OutputError if any file of such a result exists."""
     there = next((path for kind in KINDS if (path := names.path(kind)).exists()), None)
     if there:
-        raise OutputError(
+        raise ResultThereError(
             f"{there}: exists already. Pass --force to replace it, or choose another folder with -o."
         )
 

@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from medunsup.core.errors import InputError, OutputError, UsageError
+from medunsup.core.errors import InputError, ResultThereError, UsageError
 from medunsup.core.paths import user_path
 from medunsup.core.provenance import generated_by, package_versions, plain
 from medunsup.core.renamed import renamed
@@ -83,7 +83,7 @@ def evaluate(
     with locked(folder / LOCK):
         recover(folder, "evaluation")
         if (folder / RESULT).exists() and not force:
-            raise OutputError(
+            raise ResultThereError(
                 f"{folder}: holds an evaluation. Pass --force to replace it, or choose another with -o."
             )
         refuse_strangers(folder, (*TABLES, PAGE), RESULT, read=[table], force=force)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from medunsup.core.errors import EmptyImageError, InputError
+from medunsup.core.paths import check_folder
 from medunsup.io.bids import IMAGE_ENDINGS
 from medunsup.io.hashes import hash_input
 from medunsup.io.walk import files_below
@@ -86,6 +87,7 @@ def read_shapes(folder: Path) -> LesionShapes:
     from medunsup.anomaly.lesion_shapes import real_shapes
     from medunsup.io.load import load
 
+    check_folder(folder)
     found: list[tuple[Mask, Spacing]] = []
     for path in (path for path in files_below(folder) if path.name.lower().endswith(IMAGE_ENDINGS)):
         try:

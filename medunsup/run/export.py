@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from medunsup.core.errors import OutputError
+from medunsup.core.errors import ResultThereError
 from medunsup.core.labels import class_table
 from medunsup.core.volume import Volume
 from medunsup.io.atomic import write_json, write_text
@@ -78,7 +78,7 @@ def refuse_overwrite(names: OutputNames, labels: Iterable[str] = ()) -> None:
     files += [names.path("probseg", label) for label in labels]
     there = next((path for path in files if path.exists()), None)
     if there:
-        raise OutputError(
+        raise ResultThereError(
             f"{there}: exists already. Pass --force to replace it, or choose another folder with -o."
         )
 
@@ -137,7 +137,7 @@ def _write_shared(path: Path, text: str, force: bool) -> None:
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return
     if path.exists() and not force:
-        raise OutputError(
+        raise ResultThereError(
             f"{path}: is there already and says something else. "
             "Pass --force to replace it, or choose another folder with -o."
         )

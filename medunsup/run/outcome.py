@@ -48,13 +48,15 @@ def judge(
     box: Box,
     known: "Known",
     step: Step,
+    *,
+    fit: Fit,
 ) -> Quality:
-    """Judge the result and say why, with what lies around the brain and remarks on the scan itself."""
+    """Judge the result and say why, with what lies around the brain and remarks on scan and classes."""
     from medunsup.tissue.quality import assess
 
     verdict = assess(data, fitted, measured, placement, scan=image, origin=box.origin, known=known)
     step.findings |= {"verdict": verdict.verdict, "measures": verdict.measures}
-    return replace(verdict, reasons=(*verdict.reasons, *remarks(image, placement)))
+    return replace(verdict, reasons=(*verdict.reasons, *remarks(image, placement, fit.model_selection)))
 
 
 def describe_fit(data: TissueInput, fitted: TissueMethod, settings: SegmentSettings, step: Step) -> Fit:

@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from medunsup.core.errors import InputError, UsageError
+from medunsup.core.errors import InputError, MissingError, UsageError
 from medunsup.io.bids import is_data_set
 from medunsup.io.fetched import check_fetched
 from medunsup.run.health import HealthyWords, Meaning, State, is_nothing, meanings
@@ -115,6 +115,8 @@ def lines_of(path: Path) -> list[str]:
         return path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}: is no table. Save it as text (TSV) in UTF-8.") from error
+    except FileNotFoundError as error:
+        raise MissingError(f"{path}: there is no such file. Check the path.") from error
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}). Check the path.") from error
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from medunsup.core.record import Step
 from medunsup.run import inputs
 from medunsup.run.batch import Outcome, attempt
+from medunsup.run.contrast import check_told_once
 from medunsup.run.further import read_contrast
 from medunsup.run.plan import Planned
 from medunsup.run.request import Request
@@ -31,6 +32,7 @@ def _read(request: Request) -> Outcome:
     """Read scan, mask and further contrasts with the run's own checks, and keep nothing."""
     settings, step = request.settings, Step("load")
     image = inputs.load_scan(request.scan, settings, step)
+    check_told_once(request, image.source)
     if request.mask is not None:
         inputs.load_mask(request.mask, image, step, settings.coordinates)
     for name, path in request.contrasts.items():

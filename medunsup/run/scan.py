@@ -13,7 +13,7 @@ from medunsup.io.bids import names_contrast_agent
 from medunsup.io.load import Coordinates
 from medunsup.run import further, inputs, mixture, outcome
 from medunsup.run.box import Box
-from medunsup.run.contrast import name_contrasts, told_contrast
+from medunsup.run.contrast import check_told_once, name_contrasts, told_contrast
 from medunsup.run.export import refuse_overwrite
 from medunsup.run.places import tell_where
 from medunsup.run.request import Request
@@ -108,6 +108,7 @@ def segment_scan(request: Request, *, progress: Progress | None = None) -> Segme
 
     with begin("load") as step:
         image = inputs.load_scan(request.scan, settings, step)
+        check_told_once(request, image.source)
         identity = request.identity()
     with begin("brain mask", given=request.mask is not None, method=settings.brain) as step:
         even, found = find_evened(image, request, step)
@@ -137,7 +138,7 @@ def segment_scan(request: Request, *, progress: Progress | None = None) -> Segme
         volumes = outcome.measure(data, fitted, image.voxel_volume_mm3, step)
     with begin("quality") as step:
         known = replace(known_of(request, image, found), before=read)
-        quality = outcome.judge(data, fitted, volumes, placement, even, box, known, step)
+        quality = outcome.judge(data, fitted, volumes, placement, even, box, known, step, fit=fit)
     parameters = {**settings.as_record(), "parameters": fitted.parameters}
     classes, corrected = data.labels, outcome.corrected(even, box, fitted, uneven[0])
     labels, entropy, fractions = fitted.labels_, fitted.entropy_, fitted.fractions_

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, get_args
 
-from medunsup.core.errors import InputError, UsageError
+from medunsup.core.errors import InputError, MissingError, UsageError
 from medunsup.core.paths import user_path
-from medunsup.io.bids import contrast_of_name, stem
+from medunsup.io.bids import IMAGE_ENDINGS, contrast_of_name, stem
 from medunsup.io.fetched import how_to_fetch
 from medunsup.run.bids_app import find_scans, holds_subjects
 from medunsup.run.folders import images_below
@@ -96,7 +96,7 @@ def open_source(
     scans, left_out = without_repeats(without_results(found))
     masks = [fill(mask, scan) if mask else None for scan in scans]
     cases = [Case(*each) for each in zip(scans, _subjects(scans), masks, strict=True)]
-    _check_there(cases, source)
+    _check_there(cases, source, contrast)
     known = people(source, (case.subject for case in cases), healthy)
     cases = [_of_person(case, known[case.subject]) for case in cases]
     return Source(cases, left_out, kind="data set" if is_bids else "folder")
@@ -197,11 +197,22 @@ def subject_of(scan: Path) -> str:
     return first if first.startswith("sub-") or not rest else stem(scan).rsplit("_", 1)[0]
 
 
-def _check_there(cases: Sequence[Case], source: Path) -> None:
+def _no_scan(source: Path, contrast: str | None) -> str:
+    """Say what was looked for, where, and what is wanted."""
+    if source.is_file():
+        return f"{source}: names no scan. Give a table with a line for each scan."
+    which = f"{contrast} scan by its name" if contrast and images_below(source) else "scan"
+    return (
+        f"{source}: holds no {which} (looked in it and in all folders below for {', '.join(IMAGE_ENDINGS)} "
+        "and .hdr with .img). Give a folder that does; DICOM folders stand in a table (TSV, column scan)."
+    )
+
+
+def _check_there(cases: Sequence[Case], source: Path, contrast: str | None = None) -> None:
     if not cases:
-        raise InputError(f"{source}: holds no scan. Give NIfTI or MGZ files, or a table.")
+        raise InputError(_no_scan(source, contrast))
     files = [file for case in cases for file in (case.scan, case.mask, case.lesions) if file is not None]
     missing = [file for file in files if not file.exists() and not how_to_fetch(file)]
     if missing:
         more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
-        raise InputError(f"{missing[0]}: is named in {source.name} but is not there{more}. Check the path.")
+        raise MissingError(f"{missing[0]}: is named in {source.name} but is not there{more}. Check the path.")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from medunsup.core.errors import MedunsupError, OutputError, UsageError
+from medunsup.core.errors import MedunsupError, OutputError, ResultThereError, UsageError
 from medunsup.core.pace import Pace
 from medunsup.core.paths import user_path
 from medunsup.core.renamed import renamed
@@ -208,13 +208,13 @@ def begin(request: TrainRequest, hashes: Sequence[str]) -> None:
 
 
 def refuse_overwrite(out: Path, checkpoint: Path) -> None:
-    """Raise OutputError if the folder holds a model or an unfinished training."""
+    """Raise ResultThereError if the folder holds a model or an unfinished training."""
     if (out / MANIFEST).exists():
-        raise OutputError(
+        raise ResultThereError(
             f"{out}: holds a model. Pass --force to replace it, or choose another folder with -o."
         )
     if checkpoint.exists():
-        raise OutputError(
+        raise ResultThereError(
             f"{out}: holds a training that is not finished. Go on with --resume, or begin anew with --force."
         )
 

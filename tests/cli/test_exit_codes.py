@@ -1,9 +1,14 @@
 """How a run ends follows from what became of its scans."""
 
+import json
 from pathlib import Path
 
+import nibabel
+import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from medunsup.cli.main import app
 from medunsup.cli.printing import exit_code
 from medunsup.run.batch import CohortResult, Outcome
 from medunsup.run.summary import ScanOutcome
@@ -33,3 +38,110 @@ def test_a_scan_in_error_weighs_more_than_any_verdict():
     assert exit_code(CohortResult(scans), "fail") == 1
     wrong = (Outcome(Path("x"), "error", error="x: no series 9", is_wrong_use=True),)
     assert exit_code(CohortResult(wrong), None) == 2
+
+
+BUNDLED = "t1w_2mm_atlas"
+WRONG = [
+    "--maks",
+    "nonsense",
+    "segment",
+    "segment scan.nii.gz --maks x",
+    "segment scan.nii.gz --jobs many",
+    "segment gone.nii.gz",
+    "segment scan.nii.gz --mask gone.nii.gz",
+    "segment scan.nii.gz --with T2w=gone.nii.gz",
+    "segment scan.nii.gz --config gone.yaml",
+    "segment scan.nii.gz --config junk.yaml",
+    "bids",
+    "bids gone out participant",
+    "bids junk.tsv out participant",
+    "bids empty gone group",
+    "train -o model",
+    "train --data gone.tsv -o model",
+    "train --data junk.tsv -o model",
+    "train --data names_gone.tsv -o model",
+    "train --data names_gone.tsv -o model --card gone.md",
+    "detect --alfa 1",
+    "detect gone.nii.gz",
+    "detect scan.nii.gz --model gone",
+    "evaluate --cases names_gone.tsv",
+    f"evaluate --model {BUNDLED} --cases gone.tsv -o out",
+    f"evaluate --model {BUNDLED} --cases junk.tsv -o out",
+    f"evaluate --model {BUNDLED} --cases names_gone.tsv -o out",
+    f"evaluate --model {BUNDLED} --cases names_gone.tsv -o out --lesion-shapes gone",
+    "evaluate --model gone --cases names_gone.tsv -o out",
+    "models nonsense",
+    "models list gone",
+    "models show gone",
+    "models verify gone",
+    "methods bones",
+    "doctor --nonsense",
+    "demo nonsense",
+]
+FAILING = [
+    "segment text.nii.gz",
+    "segment empty -o out",
+    "segment scan.nii.gz gone.nii.gz --dry-run",
+    "segment scan.nii.gz --dry-run --mask text.nii.gz",
+    "segment scan.nii.gz --dry-run --with T2w=text.nii.gz",
+    "bids empty empty group",
+    "train --data empty -o model",
+    "detect text.nii.gz",
+    "detect scan.nii.gz --model empty",
+    f"evaluate --model {BUNDLED} --cases empty -o out",
+    f"evaluate --model {BUNDLED} --cases names_gone.tsv -o out --lesion-shapes empty",
+    "models show empty",
+    "models verify empty",
+]
+
+
+@pytest.mark.usefixtures("files_of_all_kinds")
+@pytest.mark.parametrize("words", WRONG)
+def test_a_wrong_command_and_a_path_that_is_not_there_end_in_2(words):
+    check_ending(words, 2)
+
+
+@pytest.mark.usefixtures("files_of_all_kinds")
+@pytest.mark.parametrize("words", FAILING)
+def test_what_is_there_and_cannot_be_used_ends_in_1(words):
+    check_ending(words, 1)
+
+
+def check_ending(words, code):
+    """See that a command ends with a code, and says why as JSON exactly where that was asked for."""
+    asked = CliRunner().invoke(app, [*words.split(), "--json"])
+    told = json.loads(asked.stdout)
+    assert asked.exit_code == told["exit_code"] == code
+    assert told.get("error") or any(scan.get("error") or scan.get("why") for scan in told["scans"])
+    plain = CliRunner().invoke(app, words.split())
+    assert plain.exit_code == code
+    assert '"exit_code"' not in plain.stdout
+
+
+def test_a_file_called_json_does_not_ask_for_json():
+    assert not CliRunner().invoke(app, ["segment", "--", "--json"]).stdout
+
+
+def test_asking_for_help_is_no_error_with_json():
+    done = CliRunner().invoke(app, ["segment", "--help", "--json"])
+    assert done.exit_code == 0
+    assert "error" not in done.stdout.split("Usage")[0]
+
+
+def test_every_verb_is_among_those_whose_endings_are_checked():
+    verbs = {command.name or command.callback.__name__ for command in app.registered_commands}
+    verbs |= {group.name for group in app.registered_groups}
+    assert verbs <= {words.split()[0] for words in WRONG if " " in words}
+
+
+@pytest.fixture
+def files_of_all_kinds(tmp_path, monkeypatch):
+    """Stand in a folder with a scan, text in place of a scan, an empty folder and tables of several kinds."""
+    monkeypatch.chdir(tmp_path)
+    values = np.random.default_rng(0).normal(100, 20, (12, 12, 12)).astype(np.float32)
+    nibabel.save(nibabel.Nifti1Image(values, np.diag([12.0, 12.0, 12.0, 1.0])), "scan.nii.gz")
+    Path("text.nii.gz").write_text("no image")
+    Path("empty").mkdir()
+    for name in ("junk.tsv", "junk.yaml"):
+        Path(name).write_bytes(bytes(range(128, 256)))
+    Path("names_gone.tsv").write_text("scan\tlesions\ngone.nii.gz\t\n")

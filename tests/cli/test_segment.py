@@ -136,6 +136,7 @@ def test_a_dry_run_tells_the_plan_and_writes_nothing(medunsup, make_scan, tmp_pa
         (["gone.nii.gz"], [], 2, "gone.nii.gz: there is no such file"),
         (["a.nii.gz"], ["--mask", "{id}_mask.nii.gz"], 2, "a_mask.nii.gz is not there"),
         (["a.nii.gz"], ["--with", "T2w=gone.nii.gz"], 2, "its T2w gone.nii.gz is not there"),
+        (["a.nii.gz"], ["--contrast", "T1w", "--with", "T1w=b.nii.gz"], 2, "Leave out --with T1w"),
         (["a.nii.gz", "gone.nii.gz"], [], 1, "gone.nii.gz: there is no such file"),
         (["made.nii.gz"], [], 2, "--force"),
         (["bad.nii.gz"], [], 1, "it looks like text"),
@@ -147,6 +148,7 @@ def test_a_dry_run_tells_the_plan_and_writes_nothing(medunsup, make_scan, tmp_pa
 )
 def test_a_dry_run_ends_as_the_run_would(medunsup, make_scan, tmp_path, dry, scans, words, code, hint):
     make_scan("a.nii.gz")
+    make_scan("b.nii.gz")
     (tmp_path / "bad.nii.gz").write_bytes(b"no image")
     (tmp_path / "empty").mkdir()
     labels = np.zeros((20, 20, 20), np.uint8)

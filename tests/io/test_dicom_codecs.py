@@ -101,7 +101,7 @@ def test_values_in_the_upper_bits_are_read_whatever_the_bits_around_hold(below, 
 def test_compressed_values_in_the_upper_bits_are_refused_and_not_cut(tmp_path):
     item = make_slices((VOXELS.astype(int) << 4).astype("<u2"), HighBit=15, BitsStored=12)[0]
     item.compress(RLELossless)
-    with pytest.raises(InputError, match="HighBit 15, BitsStored 12.*uncompressed"):
+    with pytest.raises(InputError, match=r"HighBit 15, BitsStored 12.*uncompressed"):
         load(write_dicom(item, tmp_path / "scan.dcm", syntax=RLELossless))
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from medunsup.core.errors import OutputError
 from medunsup.core.labels import class_table
+from medunsup.core.record import Record, Step
 from medunsup.core.volume import Volume
 from medunsup.report.page import write_page
 from medunsup.tissue.quality.findings import Findings
@@ -197,3 +198,14 @@ def test_even_labels_of_pure_noise_fit_the_page(thick: TissueResult, tmp_path: P
         uncertainty=image.like(draw.random(shape, dtype=np.float32), "score"),
     )
     assert write_page(noisy, tmp_path / "a.html").stat().st_size < 5 * MEGABYTE
+
+
+def test_every_contrast_stands_below_the_title_with_the_voxels(result: TissueResult, tmp_path: Path) -> None:
+    def subtitle(*steps: Step) -> str:
+        text = write_page(replace(result, record=Record(list(steps))), tmp_path / "page.html").read_text()
+        return re.search(r'<p class="subtitle">(.*?)</p>', text).group(1)
+
+    own = Step("contrast", findings={"contrast": "T1w"})
+    beside = Step("contrasts", parameters={"given": ["FLAIR", "T2w"]})
+    assert re.fullmatch(r"T1w · [\d.]+ × [\d.]+ × [\d.]+ mm", subtitle(own))
+    assert re.fullmatch(r"T1w \+ FLAIR \+ T2w · [\d.]+ × [\d.]+ × [\d.]+ mm", subtitle(beside, own))

@@ -20,6 +20,14 @@ def test_nothing_is_remarked_on_a_thin_scan_of_a_person(spacing_mm):
     assert list(remarks(scan(*spacing_mm), PERSON)) == []
 
 
+@pytest.mark.parametrize(("n", "words"), [(2, "not tissues by name"), (3, "GM, WM and CSF")])
+def test_a_number_of_classes_that_was_not_given_is_told_with_its_reason(n, words):
+    (told,) = remarks(scan(1, 1, 1), PERSON, {"chosen": n, "rule": "elbow of the inertia"})
+    assert told.startswith(f"{n} classes")
+    assert words in told
+    assert "elbow of the inertia" in told
+
+
 def test_in_template_space_volumes_are_said_to_be_the_templates():
     normalised = np.diag([1.02, 1.02, 1.02, 1.0])
     (told,) = remarks(scan(1, 1, 1), Placement(normalised, 0.5, fits=True))

@@ -169,7 +169,7 @@ def test_masks_and_maps_in_a_folder_are_no_scans(folder):
         (("scan\tlesion", "a.nii\tb.nii"), UsageError, "unknown column 'lesion'"),
         (("scan\tpart", "sub-0_T1w.nii.gz\ttraining"), UsageError, "'training' is none of train"),
         (("scan", "nobody.nii.gz"), InputError, "nobody.nii.gz: is named in healthy.tsv but is not there"),
-        (("scan",), InputError, "holds no scan"),
+        (("scan",), InputError, "names no scan. Give a table with a line"),
         (("",), UsageError, "no column 'scan'"),
         (("scan\tsite", "sub-0_T1w.nii.gz\tA\tpatient"), UsageError, "line 2 has 3 cells"),
         (("scan\tgroup\tgroup", "sub-0_T1w.nii.gz\tpatient\thealthy"), UsageError, "'group' twice"),

@@ -139,24 +139,38 @@ def test_the_brightness_of_the_tissues_tells_the_contrast(small_brain, contrast)
     assert contrast_of_intensity(small_brain.image(contrast).data, small_brain.fractions[:3]) == contrast
 
 
-def _named(settings, name, notes, seen, small_brain):
+def _named(settings, name, notes, seen, small_brain, beside="PD"):
     source = Source(name, "nifti", small_brain.mask.grid, notes=notes)
     step = Step("contrast")
-    request = Request(Path(name), SegmentSettings(**settings), contrasts={"T2w": Path("x")})
+    request = Request(Path(name), SegmentSettings(**settings), contrasts={beside: Path("x.nii.gz")})
     image = small_brain.image(seen).data
     return name_contrasts(request, source, image, small_brain.fractions[:3], step), step
 
 
 def test_the_option_wins_then_the_header_then_the_name_then_the_intensities(small_brain):
     def first(settings, name, notes):
-        (chosen, further), _ = _named(settings, name, notes, "FLAIR", small_brain)
-        assert further == "T2w"
+        (chosen, further), _ = _named(settings, name, notes, "FLAIR", small_brain, beside="T1w")
+        assert further == "T1w"
         return chosen
 
     assert first({"contrast": "PD"}, "a_T2w.nii.gz", {"contrast": "FLAIR"}) == "PD"
     assert first({}, "a_T2w.nii.gz", {"contrast": "FLAIR"}) == "FLAIR"
     assert first({}, "a_T2w.nii.gz", {}) == "T2w"
     assert first({}, "scan.nii.gz", {}) == "FLAIR"
+
+
+@pytest.mark.parametrize(
+    ("settings", "name", "notes", "how"),
+    [
+        ({"contrast": "T1w"}, "a_T2w.nii.gz", {}, "option"),
+        ({}, "a_T2w.nii.gz", {"contrast": "T1w"}, "header"),
+        ({}, "a_T1w.nii.gz", {}, "file name"),
+        ({}, "scan.nii.gz", {}, "intensities"),
+    ],
+)
+def test_the_scans_own_contrast_is_not_taken_a_second_time(settings, name, notes, how, small_brain):
+    with pytest.raises(UsageError, match=rf"taken as T1w itself \({how}\), and x\.nii\.gz is given as T1w"):
+        _named(settings, name, notes, "T1w", small_brain, beside="T1w")
 
 
 def test_a_name_that_the_intensities_contradict_is_told(small_brain):

@@ -1,0 +1,47 @@
+"""Errors in the command line itself as JSON, where --json is on it: they come before a verb's own handler."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+
+from medunsup.cli.console import INTERRUPTED, WRONG_USE, print_json
+from medunsup.cli.plain_help import Group
+
+ClickUsageError: Any = typer.BadParameter.__mro__[1]  # whichever copy of Click this Typer is built on
+
+
+class App(Group):
+    """The command, whose wrong options, values and verbs are told on stderr and, if asked for, as JSON."""
+
+    def main(self, args: Sequence[str] | None = None, *more: Any, **named: Any) -> Any:
+        """Run the command line, this process's own if none is given."""
+        words = sys.argv[1:] if args is None else list(args)
+        self.as_json = "--json" in (words[: words.index("--")] if "--" in words else words)
+        return super().main(args, *more, **named)
+
+    def make_context(self, *args: Any, **named: Any) -> Any:
+        """Read the words before the verb."""
+        with self._told():
+            return super().make_context(*args, **named)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Read the verb's words and run it."""
+        with self._told():
+            return super().invoke(ctx)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Print what is wrong as the one object that --json promises; Typer prints it to stderr."""
+        try:
+            yield
+        except ClickUsageError as error:
+            if self.as_json:
+                print_json({"error": " ".join(error.format_message().split()), "exit_code": WRONG_USE})
+            raise
+        except KeyboardInterrupt:  # before or after a verb's own handler
+            if self.as_json:
+                print_json({"error": "Interrupted.", "exit_code": INTERRUPTED})
+            raise
