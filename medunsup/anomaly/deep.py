@@ -28,13 +28,22 @@ Draw = Callable[[Tensor, Tensor, torch.Generator], Tensor]
 class DeepConfig(Config):
     """Parameters that all deep models share."""
 
-    dims: Literal[2, 3] = Field(2, description="2: axial slices; 3: whole volumes on the model's lattice")
-    channels: int = Field(16, ge=2, le=256, description="features at full resolution; doubled at each level")
-    levels: int = Field(3, ge=1, le=6, description="halvings of the resolution; sides must be divisible")
+    dims: Literal[2, 3] = Field(
+        2, description="2 learns from axial slices, 3 from whole volumes on the template grid"
+    )
+    channels: int = Field(16, ge=2, le=256, description="features at full resolution, doubled at each level")
+    levels: int = Field(
+        3,
+        ge=1,
+        le=6,
+        description="halvings of the resolution; each side of the grid must be divisible by 2 to this power",
+    )
     epochs: int = Field(30, ge=1, description="passes over the training scans")
-    batch_size: int = Field(16, ge=1, description="slices or volumes a step")
-    learning_rate: float = Field(1e-3, gt=0, description="step of Adam")
-    seed: int = Field(0, ge=0, description="of weights, order and every random choice")
+    batch_size: int = Field(16, ge=1, description="slices or volumes in each optimisation step")
+    learning_rate: float = Field(1e-3, gt=0, description="step size of Adam")
+    seed: int = Field(
+        0, ge=0, description="seed of the weights, the order of the scans and every random choice"
+    )
 
 
 class DeepModel(AnomalyModel):

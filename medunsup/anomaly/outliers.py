@@ -29,11 +29,18 @@ class OutlierConfig(Config):
     """Parameters that all detectors share; a subclass adds PyOD's own under PyOD's names."""
 
     on: Literal["latents", "patches"] = Field(
-        "latents", description="latents: a number a scan; patches: a map from local features, no model needed"
+        "latents",
+        description="'latents' judges the model's codes and gives a number a scan; 'patches' judges local "
+        "features and gives a map, without a model",
     )
     n_rows: int = Field(20_000, ge=10, description="healthy patches kept, drawn evenly from all scans")
-    stride: int = Field(2, ge=1, le=8, description="patches lie so many voxels apart, linear in between")
-    seed: int = Field(0, ge=0, description="of the draw and of detectors that draw")
+    stride: int = Field(
+        2,
+        ge=1,
+        le=8,
+        description="distance in voxels between the patches judged; the map is linear in between",
+    )
+    seed: int = Field(0, ge=0, description="seed of the draw, and of detectors that draw")
 
 
 class OutlierScore(Score):

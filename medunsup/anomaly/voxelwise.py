@@ -21,7 +21,7 @@ class VoxelwiseConfig(Config):
     """Parameters of a voxel-wise standard deviation."""
 
     smoothing: float = Field(1.0, ge=0, le=10, description="Gaussian over the variance, sd in voxels")
-    floor: float = Field(0.25, ge=0, le=1, description="least sd, as a share of the median sd")
+    floor: float = Field(0.25, ge=0, le=1, description="least sd of a voxel, as a share of the median sd")
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,33 @@
 """Configs are frozen pydantic models; an unknown key is an error that names the nearest one."""
 
 from difflib import get_close_matches
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from medunsup.core.errors import UsageError
+from medunsup.core.field_docs import parameters_section
 
 # The complaints of pydantic that a key's type and bounds explain.
 TYPE_AND_BOUNDS = ("literal", "greater_than_equal", "less_than_equal", "int_", "float_", "bool_")
 
 
 class Config(BaseModel):
-    """Base of every method's parameters: typed, bounded, immutable."""
+    """Base of every method's parameters: typed, bounded, immutable.
+
+    Its own docstring says what it is for; the section "Parameters" is added from the fields' descriptions.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """List the fields, inherited ones among them, in the docstring."""
+        cls.__doc__ = "\n\n".join(
+            filter(None, (cleandoc(cls.__doc__ or ""), parameters_section(cls.model_fields)))
+        )
 
     @classmethod
     def parse(cls, values: dict[str, Any], where: str = "the configuration") -> Self:

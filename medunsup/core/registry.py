@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
+from inspect import cleandoc
 from pathlib import Path
 from typing import TypeVar
 
@@ -36,7 +37,7 @@ class MethodCard:
 
 
 def register(name: str, *, family: str, dims: tuple[int, ...], paper: str, limit: str) -> Callable[[T], T]:
-    """Class decorator: make a method known under `name`.
+    """Class decorator: make a method known under `name`, with limit and paper in its docstring.
 
     `family` groups methods, `dims` are the image dimensions it takes, `paper` its citation, `limit` one
     honest limit. All must be literals: they are read from the source.
@@ -45,6 +46,7 @@ def register(name: str, *, family: str, dims: tuple[int, ...], paper: str, limit
     def keep(cls: T) -> T:
         _CLASSES[(cls.__module__, name)] = cls
         cls.method_name = name  # type: ignore[attr-defined]
+        cls.__doc__ = _documented(cls.__doc__, paper, limit)
         return cls
 
     return keep
@@ -71,6 +73,13 @@ def method(area: str, name: str) -> type:
     module = f"medunsup.{FOLDERS[area].replace('/', '.')}.{name}"
     import_module(module)
     return _CLASSES[(module, name)]
+
+
+def _documented(doc: str | None, paper: str, limit: str) -> str:
+    """Add the card's limit and paper to a docstring, before its examples as numpydoc orders sections."""
+    text, heading, examples = cleandoc(doc or "").partition("Examples\n--------\n")
+    card = f"Notes\n-----\nLimit: {limit}\n\nReferences\n----------\n{paper}"
+    return "\n\n".join(part for part in (text.strip(), card, heading + examples) if part)
 
 
 def _cards(file: Path, area: str) -> list[MethodCard]:

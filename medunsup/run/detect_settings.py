@@ -10,23 +10,51 @@ from medunsup.run.settings import ContrastChoice
 
 
 class TrainSettings(Config):
-    """Choices that a model folder keeps, and that later scans are prepared by.
+    """Choices that a model folder keeps, and that later scans are prepared by."""
 
-    `parameters` and `score_parameters` are checked by the model and the score; `postprocess` are steps such
-    as "median=3"; `validation` and `calibration` are shares of the subjects, unless a table names the parts;
-    both go to calibration for a model without epochs.
-    """
-
-    model: str = "dae"
-    parameters: dict[str, Any] = Field(default_factory=dict)
-    score: str = "zscore"
-    score_parameters: dict[str, Any] = Field(default_factory=dict)
-    postprocess: tuple[str, ...] = ("median=3", "relative=75")
-    spacing_mm: float = Field(2.0, ge=0.5, le=8.0, description="of the lattice the model lives on")
-    contrast: ContrastChoice = "auto"
-    brain: Literal["auto", "atlas", "stripped", "deepbet"] = "auto"
-    coordinates: Coordinates = "auto"
-    validation: float = Field(0.1, ge=0, lt=1, description="share of subjects that decide when to stop")
-    calibration: float = Field(0.3, gt=0, lt=1, description="share of subjects that set the thresholds")
-    least_part_mm3: float = Field(50.0, ge=0, description="smaller findings are not counted or listed")
-    seed: int = Field(0, ge=0, description="of the split")
+    model: str = Field("dae", description="name of a model that `medunsup methods anomaly` lists")
+    parameters: dict[str, Any] = Field(
+        default_factory=dict, description="parameters of the model, by name; the model's config checks them"
+    )
+    score: str = Field(
+        "zscore",
+        description="name of a score that `medunsup methods score` lists and the model offers what it "
+        "needs for",
+    )
+    score_parameters: dict[str, Any] = Field(
+        default_factory=dict, description="parameters of the score, by name; the score's config checks them"
+    )
+    postprocess: tuple[str, ...] = Field(
+        ("median=3", "relative=75"), description="steps that the map goes through, in this order"
+    )
+    spacing_mm: float = Field(
+        2.0, ge=0.5, le=8.0, description="voxel spacing in mm of the template grid that the model lives on"
+    )
+    contrast: ContrastChoice = Field(
+        "auto", description="weighting of the scans; 'auto' takes it from names, headers or intensities"
+    )
+    brain: Literal["auto", "atlas", "stripped", "deepbet"] = Field(
+        "auto", description="how the brain mask is found if none is given"
+    )
+    coordinates: Coordinates = Field(
+        "auto", description="which of a NIfTI file's two coordinate systems places scans and masks"
+    )
+    validation: float = Field(
+        0.1,
+        ge=0,
+        lt=1,
+        description="share of the subjects that decide when to stop, unless a table names the splits; they "
+        "go to calibration for a model without epochs",
+    )
+    calibration: float = Field(
+        0.3,
+        gt=0,
+        lt=1,
+        description="share of the subjects that set the thresholds, unless a table names the splits",
+    )
+    least_part_mm3: float = Field(
+        50.0,
+        ge=0,
+        description="connected components smaller than this, in mm³, are neither counted nor listed",
+    )
+    seed: int = Field(0, ge=0, description="seed of the split of subjects")

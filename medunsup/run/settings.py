@@ -14,26 +14,39 @@ ContrastChoice = Annotated[ContrastName, BeforeValidator(contrast_of_word)]  # t
 
 
 class SegmentSettings(Config):
-    """Choices that change the result; together with the inputs' hashes they decide whether a scan is done.
-
-    `coordinates` says which of a NIfTI file's two coordinate systems places scan, mask and further contrasts;
-    `brain` is how the brain mask is found if none is given (see `preprocess.brain_mask`);
-    `tissues` is 3 (GM, WM, CSF), another number of classes, or "auto" (proposed from the intensities);
-    `learn_prior` lets all scans of a run refine the prior; `parameters` are the method's own, checked by it.
-    """
+    """Choices that change the result; together with the inputs' hashes they decide whether a scan is done."""
 
     model_config = ConfigDict(coerce_numbers_to_str=True)  # a series may be given as a number
 
-    method: str = "atlas_gmm"
-    tissues: Literal["auto"] | Annotated[int, Field(ge=2, le=12)] = 3
-    contrast: ContrastChoice = "auto"
-    seed: int = Field(default=0, ge=0)
-    volume: int | None = Field(default=None, ge=0)
-    series: str | None = None
-    coordinates: Coordinates = "auto"
-    brain: Literal["auto", "atlas", "stripped", "deepbet"] = "auto"
-    learn_prior: bool = False
-    parameters: dict[str, Any] = Field(default_factory=dict)
+    method: str = Field(
+        "atlas_gmm", description="name of a tissue method that `medunsup methods tissue` lists"
+    )
+    tissues: Literal["auto"] | Annotated[int, Field(ge=2, le=12)] = Field(
+        3, description="number of classes: 3 are GM, WM and CSF; 'auto' proposes one from the intensities"
+    )
+    contrast: ContrastChoice = Field(
+        "auto", description="weighting of the scan; 'auto' takes it from name, header or intensities"
+    )
+    seed: int = Field(default=0, ge=0, description="seed of every random choice")
+    volume: int | None = Field(
+        default=None, ge=0, description="volume of a 4D file, counted from 0; None takes the only one"
+    )
+    series: str | None = Field(
+        None, description="DICOM series, by its number or UID; None takes the only one"
+    )
+    coordinates: Coordinates = Field(
+        "auto",
+        description="which of a NIfTI file's two coordinate systems places scan, mask and further contrasts",
+    )
+    brain: Literal["auto", "atlas", "stripped", "deepbet"] = Field(
+        "auto", description="how the brain mask is found if none is given"
+    )
+    learn_prior: bool = Field(
+        False, description="let all scans of a run refine the prior: segment, average, segment again"
+    )
+    parameters: dict[str, Any] = Field(
+        default_factory=dict, description="parameters of the method, by name; the method's config checks them"
+    )
 
     def as_record(self) -> dict[str, Any]:
         """Plain values for the sidecar, in a fixed order."""

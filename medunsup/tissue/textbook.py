@@ -28,8 +28,10 @@ Values = NDArray[np.float64]
 class TextbookConfig(Config):
     """Parameters common to the plain methods."""
 
-    max_voxels: int = Field(50_000, ge=1_000, description="voxels the model is fitted on; all are predicted")
-    max_iter: int = Field(300, ge=1, description="iterations at most")
+    max_voxels: int = Field(
+        50_000, ge=1_000, description="voxels that the model is fitted on; all are predicted"
+    )
+    max_iter: int = Field(300, ge=1, description="largest number of iterations")
     seed: int = Field(0, ge=0, description="seed of every random choice")
 
 

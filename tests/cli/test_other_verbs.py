@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 import medunsup
 from medunsup.cli.main import app
+from medunsup.core.registry import method
 
 
 def _run(*words):
@@ -41,6 +42,21 @@ def test_every_method_is_listed_with_its_paper_and_limit():
     assert all(method["paper"] and method["limit"] for method in told["methods"])
     text = _run("methods", "tissue").stdout
     assert all(method["name"] in text for method in told["methods"] if method["area"] == "tissue")
+
+
+def test_one_method_is_shown_with_every_parameter_its_config_takes():
+    told = json.loads(_run("methods", "zscore", "--json").stdout)["methods"]
+    parameters = {one["name"]: one for one in told[0]["parameters"]}
+    assert list(parameters) == list(method("score", "zscore").Config.model_fields)
+    assert all(one["description"] and one["default"] for one in parameters.values())
+    text = _run("methods", "zscore").stdout
+    assert all(one["description"] in text and one["kind"] in text for one in parameters.values())
+
+
+def test_a_misspelt_method_is_answered_with_the_nearest():
+    done = _run("methods", "zscor")
+    assert done.exit_code == 2
+    assert "zscore" in done.stderr
 
 
 def test_an_unknown_area_ends_in_2():

@@ -19,7 +19,9 @@ BETAS = (0.5, 0.9)
 class AAEConfig(AEConfig):
     """Parameters of the adversarial autoencoder."""
 
-    adversary_rate: float = Field(2e-4, gt=0, description="step of Adam for discriminator and prior")
+    adversary_rate: float = Field(
+        2e-4, gt=0, description="step size of Adam for the discriminator and the encoder against it"
+    )
 
 
 class AAELearner(AELearner):
@@ -63,7 +65,36 @@ class AAELearner(AELearner):
     limit="Codes that fill the prior make no sharper scans: the bottleneck does the work, not the adversary.",
 )
 class AAE(AE):
-    """Autoencoder whose codes of healthy scans are made to fill the prior N(0, 1)."""
+    """Adversarial autoencoder: codes of healthy scans are made to fill the prior N(0, 1).
+
+    A discriminator learns to tell codes from draws of the prior, the encoder to deceive it. Offers
+    `reconstruct` and `encode`.
+
+    Parameters
+    ----------
+    config : AAEConfig, optional
+        Parameters of the method, listed by `help(AAEConfig)`; the defaults if not given.
+
+    Attributes
+    ----------
+    learner_ : Learner
+        The trained networks.
+    trained_ : Trained
+        How the training ended: epochs run, which was best, its validation loss. Not there in a model that was
+        read from a file.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> import numpy as np
+    >>> healthy = np.random.default_rng(0).random((4, 16, 16), dtype=np.float32)
+    >>> sizes = {"channels": 2, "levels": 1, "latent_dim": 4, "epochs": 1}
+    >>> detector = medunsup.Detector(model="aae", score="absolute", model_values=sizes)
+    >>> model = detector.fit(healthy).model_
+    >>> values, mask = healthy[0][None, :, :, None], np.ones((16, 16, 1), bool)
+    >>> model.encode(values, mask).shape
+    (1, 4)
+    """
 
     Config = AAEConfig
 

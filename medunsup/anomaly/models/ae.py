@@ -17,7 +17,7 @@ from medunsup.training.scan_stack import Array, Mask
 class AEConfig(DeepConfig):
     """Parameters of the autoencoder."""
 
-    latent_dim: int = Field(128, ge=1, le=4096, description="numbers that a slice or volume is squeezed into")
+    latent_dim: int = Field(128, ge=1, le=4096, description="length of the code of a slice or volume")
 
 
 class AELearner(Learner):
@@ -57,7 +57,36 @@ class AELearner(Learner):
     limit="Reconstructions are blurred: every edge and fold stands out as much as a faint lesion.",
 )
 class AE(DeepModel):
-    """Convolutional autoencoder with a dense bottleneck."""
+    """Convolutional autoencoder with a dense bottleneck.
+
+    It learns to reconstruct healthy scans through a code that is too short for anything else. Offers
+    `reconstruct` and `encode`.
+
+    Parameters
+    ----------
+    config : AEConfig, optional
+        Parameters of the method, listed by `help(AEConfig)`; the defaults if not given.
+
+    Attributes
+    ----------
+    learner_ : Learner
+        The trained networks.
+    trained_ : Trained
+        How the training ended: epochs run, which was best, its validation loss. Not there in a model that was
+        read from a file.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> import numpy as np
+    >>> healthy = np.random.default_rng(0).random((4, 16, 16), dtype=np.float32)
+    >>> sizes = {"channels": 2, "levels": 1, "latent_dim": 4, "epochs": 1}
+    >>> detector = medunsup.Detector(model="ae", score="absolute", model_values=sizes)
+    >>> model = detector.fit(healthy).model_
+    >>> values, mask = healthy[0][None, :, :, None], np.ones((16, 16, 1), bool)
+    >>> model.encode(values, mask).shape
+    (1, 4)
+    """
 
     Config = AEConfig
     learner_: AELearner

@@ -18,10 +18,16 @@ BETAS = (0.5, 0.9)
 class ConstrainedAAEConfig(AEConfig):
     """Parameters of the constrained adversarial autoencoder."""
 
-    consistency: float = Field(1.0, ge=0, description="weight of the difference between the two codes")
+    consistency: float = Field(
+        1.0, ge=0, description="weight of the squared difference between the codes of scan and reconstruction"
+    )
     penalty: float = Field(10.0, gt=0, description="weight of the critic's gradient penalty")
-    critic_steps: int = Field(5, ge=1, le=100, description="batches a step against the critic")
-    critic_rate: float = Field(1e-4, gt=0, description="step of Adam for critic and prior")
+    critic_steps: int = Field(
+        5, ge=1, le=100, description="steps of the critic for each step of the encoder against it"
+    )
+    critic_rate: float = Field(
+        1e-4, gt=0, description="step size of Adam for the critic and the encoder against it"
+    )
 
 
 class ConstrainedAAELearner(AELearner):
@@ -74,7 +80,36 @@ class ConstrainedAAELearner(AELearner):
     limit="Codes of scan and reconstruction agree most easily by shrinking, against which the critic works.",
 )
 class ConstrainedAAE(AE):
-    """Adversarial autoencoder with gradient penalty and consistent codes."""
+    """Adversarial autoencoder with gradient penalty and consistent codes.
+
+    The reconstruction must have the code of the scan it was made of, and a Wasserstein critic holds the codes
+    to the prior N(0, 1). Offers `reconstruct` and `encode`.
+
+    Parameters
+    ----------
+    config : ConstrainedAAEConfig, optional
+        Parameters of the method, listed by `help(ConstrainedAAEConfig)`; the defaults if not given.
+
+    Attributes
+    ----------
+    learner_ : Learner
+        The trained networks.
+    trained_ : Trained
+        How the training ended: epochs run, which was best, its validation loss. Not there in a model that was
+        read from a file.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> import numpy as np
+    >>> healthy = np.random.default_rng(0).random((4, 16, 16), dtype=np.float32)
+    >>> sizes = {"channels": 2, "levels": 1, "latent_dim": 4, "epochs": 1}
+    >>> detector = medunsup.Detector(model="constrained_aae", score="absolute", model_values=sizes)
+    >>> model = detector.fit(healthy).model_
+    >>> values, mask = healthy[0][None, :, :, None], np.ones((16, 16, 1), bool)
+    >>> model.encode(values, mask).shape
+    (1, 4)
+    """
 
     Config = ConstrainedAAEConfig
 

@@ -15,8 +15,12 @@ from medunsup.training.learner import Batch, Loss
 class ContextAEConfig(AEConfig):
     """Parameters of the context autoencoder."""
 
-    most_boxes: int = Field(3, ge=1, le=32, description="boxes erased at most")
-    largest_box: float = Field(0.5, gt=0, le=1, description="longest side of a box, as a share of the image")
+    most_boxes: int = Field(
+        3, ge=1, le=32, description="largest number of boxes erased from a slice or volume"
+    )
+    largest_box: float = Field(
+        0.5, gt=0, le=1, description="longest side of a box, as a share of the image's side"
+    )
 
 
 class ContextAELearner(AELearner):
@@ -44,7 +48,35 @@ class ContextAELearner(AELearner):
     limit="It learns to remove boxes of one grey; a lesion whose grey fits its surroundings is kept.",
 )
 class ContextAE(AE):
-    """Autoencoder with a dense bottleneck, trained to fill erased boxes."""
+    """Autoencoder with a dense bottleneck, trained to fill erased boxes.
+
+    Offers `reconstruct` and `encode`.
+
+    Parameters
+    ----------
+    config : ContextAEConfig, optional
+        Parameters of the method, listed by `help(ContextAEConfig)`; the defaults if not given.
+
+    Attributes
+    ----------
+    learner_ : Learner
+        The trained networks.
+    trained_ : Trained
+        How the training ended: epochs run, which was best, its validation loss. Not there in a model that was
+        read from a file.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> import numpy as np
+    >>> healthy = np.random.default_rng(0).random((4, 16, 16), dtype=np.float32)
+    >>> sizes = {"channels": 2, "levels": 1, "latent_dim": 4, "epochs": 1}
+    >>> detector = medunsup.Detector(model="context_ae", score="absolute", model_values=sizes)
+    >>> model = detector.fit(healthy).model_
+    >>> values, mask = healthy[0][None, :, :, None], np.ones((16, 16, 1), bool)
+    >>> model.reconstruct(values, mask).shape
+    (1, 16, 16, 1)
+    """
 
     Config = ContextAEConfig
 

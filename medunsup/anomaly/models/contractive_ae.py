@@ -15,7 +15,7 @@ from medunsup.training.learner import Batch, Loss
 class ContractiveAEConfig(AEConfig):
     """Parameters of the contractive autoencoder."""
 
-    contraction: float = Field(1e-4, ge=0, description="weight of the squared Jacobian of the code")
+    contraction: float = Field(1e-4, ge=0, description="weight of the squared norm of the encoder's Jacobian")
 
 
 class ContractiveAELearner(AELearner):
@@ -43,7 +43,35 @@ class ContractiveAELearner(AELearner):
     limit="Two to three times as slow as a plain autoencoder; larger decoder weights undo the contraction.",
 )
 class ContractiveAE(AE):
-    """Autoencoder whose code hardly moves when the scan changes a little."""
+    """Autoencoder whose code hardly moves when the scan changes a little.
+
+    Offers `reconstruct` and `encode`.
+
+    Parameters
+    ----------
+    config : ContractiveAEConfig, optional
+        Parameters of the method, listed by `help(ContractiveAEConfig)`; the defaults if not given.
+
+    Attributes
+    ----------
+    learner_ : Learner
+        The trained networks.
+    trained_ : Trained
+        How the training ended: epochs run, which was best, its validation loss. Not there in a model that was
+        read from a file.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> import numpy as np
+    >>> healthy = np.random.default_rng(0).random((4, 16, 16), dtype=np.float32)
+    >>> sizes = {"channels": 2, "levels": 1, "latent_dim": 4, "epochs": 1}
+    >>> detector = medunsup.Detector(model="contractive_ae", score="absolute", model_values=sizes)
+    >>> model = detector.fit(healthy).model_
+    >>> values, mask = healthy[0][None, :, :, None], np.ones((16, 16, 1), bool)
+    >>> model.encode(values, mask).shape
+    (1, 4)
+    """
 
     Config = ContractiveAEConfig
 

@@ -21,9 +21,11 @@ NOISE = {"coarse": coarse_noise, "white": white_noise}
 class DAEConfig(DeepConfig):
     """Parameters of the denoising autoencoder."""
 
-    noise: Literal["coarse", "white"] = Field("coarse", description="blobs, or each voxel on its own")
+    noise: Literal["coarse", "white"] = Field(
+        "coarse", description="noise that is added: 'coarse' blobs, or 'white', each voxel on its own"
+    )
     noise_sd: float = Field(
-        0.2, gt=0, le=2, description="standard deviation, where the brain is about [0, 1]"
+        0.2, gt=0, le=2, description="sd of the noise, in units of intensity (the brain is about [0, 1])"
     )
 
 
@@ -63,7 +65,35 @@ class DAELearner(Learner):
     limit="Finds blobs of the noise's size; small or thin lesions, as in MS, pass through the skips.",
 )
 class DAE(DeepModel):
-    """Denoising U-Net with skip connections, trained on coarse noise."""
+    """Denoising U-Net with skip connections, trained on coarse noise.
+
+    It removes blobs that healthy scans do not have, as if they were noise. Offers `reconstruct`.
+
+    Parameters
+    ----------
+    config : DAEConfig, optional
+        Parameters of the method, listed by `help(DAEConfig)`; the defaults if not given.
+
+    Attributes
+    ----------
+    learner_ : Learner
+        The trained networks.
+    trained_ : Trained
+        How the training ended: epochs run, which was best, its validation loss. Not there in a model that was
+        read from a file.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> import numpy as np
+    >>> healthy = np.random.default_rng(0).random((4, 16, 16), dtype=np.float32)
+    >>> sizes = {"channels": 2, "levels": 1, "epochs": 1}
+    >>> detector = medunsup.Detector(model="dae", score="absolute", model_values=sizes)
+    >>> model = detector.fit(healthy).model_
+    >>> values, mask = healthy[0][None, :, :, None], np.ones((16, 16, 1), bool)
+    >>> model.reconstruct(values, mask).shape
+    (1, 16, 16, 1)
+    """
 
     Config = DAEConfig
     learner_: DAELearner

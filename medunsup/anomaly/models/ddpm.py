@@ -19,9 +19,14 @@ from medunsup.training.scan_stack import Array, Mask
 class DDPMConfig(DeepConfig):
     """Parameters of the patched diffusion model."""
 
-    patches: int = Field(2, ge=1, le=16, description="patches along each axis")
+    patches: int = Field(
+        2, ge=1, le=16, description="patches along each axis; they are denoised one after the other"
+    )
     time: float = Field(
-        0.5, gt=0, lt=1, description="way into the noise a scan is sent; nothing is left at 1"
+        0.5,
+        gt=0,
+        lt=1,
+        description="share of the way into the noise that a patch is sent; at 1 nothing of it is left",
     )
 
 
@@ -87,7 +92,36 @@ class DDPMLearner(Learner):
     "over a patch's edge is seen there and continued.",
 )
 class DDPM(DeepModel):
-    """Diffusion model that denoises one patch at a time, in a single step."""
+    """Diffusion model that denoises one patch at a time, in a single step.
+
+    Each patch is sent into the noise and back with the rest of the scan in view. Offers `reconstruct`, always
+    from the same noise, and `sample`.
+
+    Parameters
+    ----------
+    config : DDPMConfig, optional
+        Parameters of the method, listed by `help(DDPMConfig)`; the defaults if not given.
+
+    Attributes
+    ----------
+    learner_ : Learner
+        The trained networks.
+    trained_ : Trained
+        How the training ended: epochs run, which was best, its validation loss. Not there in a model that was
+        read from a file.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> import numpy as np
+    >>> healthy = np.random.default_rng(0).random((4, 16, 16), dtype=np.float32)
+    >>> sizes = {"channels": 2, "levels": 1, "epochs": 1}
+    >>> detector = medunsup.Detector(model="ddpm", score="mahalanobis", model_values=sizes)
+    >>> model = detector.fit(healthy).model_
+    >>> values, mask = healthy[0][None, :, :, None], np.ones((16, 16, 1), bool)
+    >>> model.sample(values, mask, n=2, seed=0).shape
+    (2, 1, 16, 16, 1)
+    """
 
     Config = DDPMConfig
     learner_: DDPMLearner

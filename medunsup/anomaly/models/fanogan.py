@@ -20,11 +20,19 @@ CRITIC_FEATURES = 128
 class FAnoGANConfig(AEConfig):
     """Parameters of f-AnoGAN."""
 
-    adversary_share: float = Field(0.6, gt=0, lt=1, description="share of the epochs for the first stage")
-    kappa: float = Field(1.0, ge=0, description="weight of the difference between the critic's features")
+    adversary_share: float = Field(
+        0.6, gt=0, lt=1, description="share of the epochs for the first stage, generator and critic"
+    )
+    kappa: float = Field(
+        1.0,
+        ge=0,
+        description="weight of the difference between the critic's features of scan and reconstruction",
+    )
     penalty: float = Field(10.0, gt=0, description="weight of the critic's gradient penalty")
-    critic_steps: int = Field(5, ge=1, le=100, description="batches a step of the generator")
-    adversary_rate: float = Field(1e-4, gt=0, description="step of Adam for critic and generator")
+    critic_steps: int = Field(
+        5, ge=1, le=100, description="steps of the critic for each step of the generator"
+    )
+    adversary_rate: float = Field(1e-4, gt=0, description="step size of Adam for critic and generator")
 
 
 class ImageCritic(nn.Module):
@@ -103,7 +111,35 @@ class FAnoGANLearner(AELearner):
     "it needs many scans and long training.",
 )
 class FAnoGAN(AE):
-    """Wasserstein GAN of healthy scans and an encoder into its latent space."""
+    """Wasserstein GAN of healthy scans and an encoder into its latent space.
+
+    Generator and critic are trained first, then the encoder alone. Offers `reconstruct` and `encode`.
+
+    Parameters
+    ----------
+    config : FAnoGANConfig, optional
+        Parameters of the method, listed by `help(FAnoGANConfig)`; the defaults if not given.
+
+    Attributes
+    ----------
+    learner_ : Learner
+        The trained networks.
+    trained_ : Trained
+        How the training ended: epochs run, which was best, its validation loss. Not there in a model that was
+        read from a file.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> import numpy as np
+    >>> healthy = np.random.default_rng(0).random((4, 16, 16), dtype=np.float32)
+    >>> sizes = {"channels": 2, "levels": 1, "latent_dim": 4, "epochs": 2}
+    >>> detector = medunsup.Detector(model="fanogan", score="absolute", model_values=sizes)
+    >>> model = detector.fit(healthy).model_
+    >>> values, mask = healthy[0][None, :, :, None], np.ones((16, 16, 1), bool)
+    >>> model.encode(values, mask).shape
+    (1, 4)
+    """
 
     Config = FAnoGANConfig
 

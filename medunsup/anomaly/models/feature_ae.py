@@ -28,9 +28,12 @@ class FeatureAEConfig(DeepConfig):
 
     encoder: Path | None = Field(
         None,
-        description="safetensors of an ae trained with these sizes; without one a random encoder",
+        description="safetensors file of an `ae` trained with the same sizes, whose encoder makes the "
+        "features; None draws a random encoder",
     )
-    latent_dim: int = Field(128, ge=1, le=4096, description="numbers that the features are squeezed into")
+    latent_dim: int = Field(
+        128, ge=1, le=4096, description="length of the code of the features of a slice or volume"
+    )
 
 
 class FeatureAELearner(Learner):
@@ -75,7 +78,33 @@ class FeatureAELearner(Learner):
     "times slower than an autoencoder of voxels.",
 )
 class FeatureAE(DeepModel):
-    """Autoencoder in the space of a frozen encoder, judged by structural similarity."""
+    """Autoencoder in the space of a frozen encoder, judged by structural similarity.
+
+    Offers `encode` and `deviation`, a map of its own.
+
+    Parameters
+    ----------
+    config : FeatureAEConfig, optional
+        Parameters of the method, listed by `help(FeatureAEConfig)`; the defaults if not given.
+
+    Attributes
+    ----------
+    learner_ : Learner
+        The trained networks.
+    trained_ : Trained
+        How the training ended: epochs run, which was best, its validation loss. Not there in a model that was
+        read from a file.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> import numpy as np
+    >>> healthy = np.random.default_rng(0).random((4, 16, 16), dtype=np.float32)
+    >>> sizes = {"channels": 2, "levels": 2, "latent_dim": 4, "epochs": 1}
+    >>> detector = medunsup.Detector(model="feature_ae", score="deviation", model_values=sizes)
+    >>> detector.fit(healthy).score_map(healthy).shape
+    (4, 16, 16)
+    """
 
     Config = FeatureAEConfig
     learner_: FeatureAELearner

@@ -23,13 +23,20 @@ class FPIConfig(DeepConfig):
     """Parameters of foreign patch interpolation."""
 
     foreign: float = Field(
-        0.5, ge=0, le=1, description="share of scans with patches of another; the rest get shifted patches"
+        0.5,
+        ge=0,
+        le=1,
+        description="share of scans that get patches of another scan; the rest get patches shifted in "
+        "brightness",
     )
     shift_sd: float = Field(
-        0.3, gt=0, le=2, description="standard deviation of shifts, where the brain is about [0, 1]"
+        0.3, gt=0, le=2, description="sd of these shifts, in units of intensity (the brain is about [0, 1])"
     )
     smoothing: float = Field(
-        1.5, ge=0, le=10, description="Gaussian over the marks, sd in voxels: slices are looked at one by one"
+        1.5,
+        ge=0,
+        le=10,
+        description="Gaussian over the map, sd in voxels; it joins slices that are looked at one by one",
     )
 
 
@@ -77,7 +84,34 @@ class FPILearner(Learner):
     "is missing or changes slowly.",
 )
 class FPI(DeepModel):
-    """U-Net that marks patches of other scans, and patches made brighter or darker, in healthy scans."""
+    """U-Net that finds foreign or shifted patches made in healthy scans.
+
+    It learns to mark patches of other scans, and patches made brighter or darker. Offers `deviation`, the map
+    of these marks.
+
+    Parameters
+    ----------
+    config : FPIConfig, optional
+        Parameters of the method, listed by `help(FPIConfig)`; the defaults if not given.
+
+    Attributes
+    ----------
+    learner_ : Learner
+        The trained networks.
+    trained_ : Trained
+        How the training ended: epochs run, which was best, its validation loss. Not there in a model that was
+        read from a file.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> import numpy as np
+    >>> healthy = np.random.default_rng(0).random((4, 16, 16), dtype=np.float32)
+    >>> sizes = {"channels": 2, "levels": 1, "epochs": 1}
+    >>> detector = medunsup.Detector(model="fpi", score="deviation", model_values=sizes)
+    >>> detector.fit(healthy).score_map(healthy).shape
+    (4, 16, 16)
+    """
 
     Config = FPIConfig
     learner_: FPILearner

@@ -21,9 +21,14 @@ HIDDEN = 128
 class GMVAEConfig(VAEConfig):
     """Parameters of the Gaussian mixture variational autoencoder."""
 
-    clusters: int = Field(6, ge=2, le=100, description="Gaussians of the prior")
-    style_dim: int = Field(16, ge=1, le=1024, description="latents w that shape the Gaussians")
-    least_information: float = Field(0.5, ge=0, description="nats below which cluster use costs the same")
+    clusters: int = Field(6, ge=2, le=100, description="Gaussians in the prior")
+    style_dim: int = Field(16, ge=1, le=1024, description="latent variables w that shape these Gaussians")
+    least_information: float = Field(
+        0.5,
+        ge=0,
+        description="least cost of the clusters' divergence in nats: below it nothing is gained by leaving "
+        "clusters unused",
+    )
 
 
 class Gaussian(NamedTuple):
@@ -104,7 +109,35 @@ class GMVAELearner(VAELearner):
     limit="Clusters may fall together into one; what is left then is a VAE with a longer training.",
 )
 class GMVAE(VAE):
-    """Variational autoencoder whose prior is a mixture of Gaussians."""
+    """Variational autoencoder whose prior is a mixture of Gaussians.
+
+    It allows for healthy scans of several kinds. Offers what `VAE` does.
+
+    Parameters
+    ----------
+    config : GMVAEConfig, optional
+        Parameters of the method, listed by `help(GMVAEConfig)`; the defaults if not given.
+
+    Attributes
+    ----------
+    learner_ : Learner
+        The trained networks.
+    trained_ : Trained
+        How the training ended: epochs run, which was best, its validation loss. Not there in a model that was
+        read from a file.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> import numpy as np
+    >>> healthy = np.random.default_rng(0).random((4, 16, 16), dtype=np.float32)
+    >>> sizes = {"clusters": 2, "channels": 2, "levels": 1, "latent_dim": 4, "epochs": 1}
+    >>> detector = medunsup.Detector(model="gmvae", score="absolute", model_values=sizes)
+    >>> model = detector.fit(healthy).model_
+    >>> values, mask = healthy[0][None, :, :, None], np.ones((16, 16, 1), bool)
+    >>> model.encode(values, mask).shape
+    (1, 4)
+    """
 
     Config = GMVAEConfig
     learner_: GMVAELearner

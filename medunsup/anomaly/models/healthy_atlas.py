@@ -22,7 +22,33 @@ from medunsup.training.scan_stack import Array, Mask, Scans
     limit="Every voxel stands alone: a folded cortex that lies elsewhere than in the mean looks abnormal.",
 )
 class HealthyAtlas(AnomalyModel):
-    """Mean and smoothed standard deviation of each voxel over healthy scans."""
+    """Normative model: mean and smoothed sd of each voxel over healthy scans.
+
+    Offers `reconstruct` (the mean) and `deviation` (the voxel-wise z-score).
+
+    Parameters
+    ----------
+    config : VoxelwiseConfig, optional
+        Parameters of the method, listed by `help(VoxelwiseConfig)`; the defaults if not given.
+
+    Attributes
+    ----------
+    statistics_ : VoxelStatistics
+        `mean` and `sd` of each voxel, (C, I, J, K) float32, and `seen`, (I, J, K) bool: the voxels that at
+        least two scans cover.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> import numpy as np
+    >>> healthy = 0.5 + 0.02 * np.random.default_rng(0).standard_normal((12, 16, 16))
+    >>> scan = healthy[:1].copy()
+    >>> scan[0, 3:6, 3:6] += 0.2
+    >>> detector = medunsup.Detector(model="healthy_atlas", score="deviation")
+    >>> found = detector.fit(healthy).score_map(scan)[0]
+    >>> bool(found[4, 4] > found[9:, 9:].max())
+    True
+    """
 
     Config = VoxelwiseConfig
     config: VoxelwiseConfig

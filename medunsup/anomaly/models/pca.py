@@ -24,10 +24,17 @@ class PCAConfig(Config):
     """Parameters of the principal components."""
 
     n_components: int | None = Field(
-        None, ge=1, le=1000, description="eigen-images kept; if not given a third of the scans, at most 16"
+        None,
+        ge=1,
+        le=1000,
+        description="eigen-images kept; None takes a third of the number of scans, at most 16",
     )
-    batch_size: int = Field(32, ge=2, description="scans held at once; all of them make it exact")
-    spread: float = Field(0.25, gt=0, le=2, description="of drawn coefficients, in sd of each mode")
+    batch_size: int = Field(
+        32, ge=2, description="scans held in memory at once; all of them make the result exact"
+    )
+    spread: float = Field(
+        0.25, gt=0, le=2, description="sd of the coefficients that `sample` draws, in sd of each mode"
+    )
 
 
 @register(
@@ -42,9 +49,36 @@ class PCAConfig(Config):
 class PCA(AnomalyModel):
     """Incremental principal component analysis over all voxels of the masks.
 
-    A voxel outside a scan's own mask counts as average there. `mean_` is (C, I, J, K), `seen_` (I, J, K)
-    the voxels any scan covers, `components_` (D, V) orthonormal rows over the V = C × seen values,
-    `variance_` (D,) of the coefficients, `explained_variance_ratio_` (D,).
+    A voxel outside a scan's own mask counts as average there. Offers `reconstruct`, `sample` and `encode`.
+
+    Parameters
+    ----------
+    config : PCAConfig, optional
+        Parameters of the method, listed by `help(PCAConfig)`; the defaults if not given.
+
+    Attributes
+    ----------
+    mean_ : ndarray of shape (C, I, J, K)
+        Mean of each voxel over the scans whose mask holds it.
+    seen_ : ndarray of shape (I, J, K), bool
+        Voxels that any scan covers.
+    components_ : ndarray of shape (D, V)
+        Orthonormal modes of variation, over the V values of all channels at the voxels `seen_`.
+    variance_ : ndarray of shape (D,)
+        Variance of the coefficients of each mode over the healthy scans.
+    explained_variance_ratio_ : ndarray of shape (D,)
+        Share of all variance that each mode explains.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> import numpy as np
+    >>> healthy = 0.5 + 0.02 * np.random.default_rng(0).standard_normal((12, 16, 16))
+    >>> detector = medunsup.Detector(model="pca", model_values={"n_components": 3}).fit(healthy)
+    >>> detector.model_.components_.shape
+    (3, 256)
+    >>> detector.model_.mode_of_variation(0).shape
+    (3, 1, 16, 16, 1)
     """
 
     Config = PCAConfig

@@ -12,8 +12,10 @@ from medunsup.core.registry import register
 class SparseAEConfig(AEConfig):
     """Parameters of the sparse autoencoder."""
 
-    latent_dim: int = Field(512, ge=1, le=4096, description="width of the code")
-    active: float = Field(0.125, gt=0, le=1, description="share of the code kept, its largest entries")
+    latent_dim: int = Field(512, ge=1, le=4096, description="length of the code of a slice or volume")
+    active: float = Field(
+        0.125, gt=0, le=1, description="share of the code's entries that are kept, the largest ones"
+    )
 
 
 class KeepLargest(nn.Module):
@@ -37,7 +39,35 @@ class KeepLargest(nn.Module):
     limit="Entries that are never among the largest learn nothing: the code is narrower than it looks.",
 )
 class SparseAE(AE):
-    """Autoencoder that keeps the largest entries of a wide code, others being 0."""
+    """Autoencoder that keeps the largest entries of a long code; the others are 0.
+
+    Offers `reconstruct` and `encode`.
+
+    Parameters
+    ----------
+    config : SparseAEConfig, optional
+        Parameters of the method, listed by `help(SparseAEConfig)`; the defaults if not given.
+
+    Attributes
+    ----------
+    learner_ : Learner
+        The trained networks.
+    trained_ : Trained
+        How the training ended: epochs run, which was best, its validation loss. Not there in a model that was
+        read from a file.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> import numpy as np
+    >>> healthy = np.random.default_rng(0).random((4, 16, 16), dtype=np.float32)
+    >>> sizes = {"active": 0.25, "channels": 2, "levels": 1, "latent_dim": 8, "epochs": 1}
+    >>> detector = medunsup.Detector(model="sparse_ae", score="absolute", model_values=sizes)
+    >>> model = detector.fit(healthy).model_
+    >>> values, mask = healthy[0][None, :, :, None], np.ones((16, 16, 1), bool)
+    >>> int(np.count_nonzero(model.encode(values, mask)))
+    2
+    """
 
     Config = SparseAEConfig
 

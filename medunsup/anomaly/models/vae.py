@@ -21,11 +21,22 @@ LOG_VARIANCE = (-10.0, 10.0)
 class VAEConfig(DeepConfig):
     """Parameters of the variational autoencoder."""
 
-    latent_dim: int = Field(128, ge=1, le=4096, description="numbers that a slice or volume is squeezed into")
-    residual_sd: float = Field(0.1, gt=0, le=1, description="standard deviation of voxels about their mean")
-    restore_steps: int = Field(50, ge=1, le=1000, description="gradient steps towards the likely scan")
-    restore_rate: float = Field(0.2, gt=0, le=1, description="size of these steps, in residual variances")
-    restore_variation: float = Field(3.0, ge=0, description="weight of the change's total variation")
+    latent_dim: int = Field(128, ge=1, le=4096, description="latent variables of a slice or volume")
+    residual_sd: float = Field(
+        0.1,
+        gt=0,
+        le=1,
+        description="sd of voxels about the decoded mean, in units of intensity (the brain is about [0, 1])",
+    )
+    restore_steps: int = Field(
+        50, ge=1, le=1000, description="gradient steps of `restore` towards the most likely scan"
+    )
+    restore_rate: float = Field(
+        0.2, gt=0, le=1, description="size of these steps, as a share of the residual variance"
+    )
+    restore_variation: float = Field(
+        3.0, ge=0, description="weight of the total variation of the change that `restore` makes"
+    )
 
 
 class VAELearner(Learner):
@@ -93,7 +104,36 @@ class VAELearner(Learner):
     limit="Blurred reconstructions; its likelihood mirrors contrast and noise as much as health.",
 )
 class VAE(DeepModel):
-    """Variational autoencoder with a dense Gaussian bottleneck."""
+    """Variational autoencoder with a dense Gaussian bottleneck.
+
+    It learns a density of healthy scans. Offers `reconstruct`, `sample`, `encode`, `gradient` (of the
+    Kullback-Leibler divergence) and `restore` (maximum a posteriori).
+
+    Parameters
+    ----------
+    config : VAEConfig, optional
+        Parameters of the method, listed by `help(VAEConfig)`; the defaults if not given.
+
+    Attributes
+    ----------
+    learner_ : Learner
+        The trained networks.
+    trained_ : Trained
+        How the training ended: epochs run, which was best, its validation loss. Not there in a model that was
+        read from a file.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> import numpy as np
+    >>> healthy = np.random.default_rng(0).random((4, 16, 16), dtype=np.float32)
+    >>> sizes = {"channels": 2, "levels": 1, "latent_dim": 4, "epochs": 1}
+    >>> detector = medunsup.Detector(model="vae", score="kl_gradient", model_values=sizes)
+    >>> model = detector.fit(healthy).model_
+    >>> values, mask = healthy[0][None, :, :, None], np.ones((16, 16, 1), bool)
+    >>> model.sample(values, mask, n=3, seed=0).shape
+    (3, 1, 16, 16, 1)
+    """
 
     Config = VAEConfig
     learner_: VAELearner

@@ -20,7 +20,9 @@ MEDIAN_SIZE = 3
 class AsymmetryConfig(Config):
     """Parameters of the asymmetry."""
 
-    smoothing: float = Field(1.5, ge=0, le=10, description="Gaussian before mirroring, sd in voxels")
+    smoothing: float = Field(
+        1.5, ge=0, le=10, description="Gaussian over the scan before it is mirrored, sd in voxels"
+    )
 
 
 @register(
@@ -35,7 +37,24 @@ class AsymmetryConfig(Config):
 class Asymmetry(Score):
     """Absolute difference of smoothed intensities left and right of the mask's middle, median of 3³.
 
-    The first lattice axis must run from left to right, as in the model space.
+    The first axis must run from left to right, as in the template grid. Needs no model.
+
+    Parameters
+    ----------
+    config : AsymmetryConfig, optional
+        Parameters of the method, listed by `help(AsymmetryConfig)`; the defaults if not given.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> import numpy as np
+    >>> healthy = 0.5 + 0.02 * np.random.default_rng(0).standard_normal((12, 16, 16))
+    >>> scan = healthy[:1].copy()
+    >>> scan[0, 3:6, 3:6] += 0.2
+    >>> detector = medunsup.Detector(model="healthy_atlas", score="asymmetry")
+    >>> found = detector.fit(healthy).score_map(scan)[0]
+    >>> bool(found[4, 4] > found[9:, 9:].max())
+    True
     """
 
     Config = AsymmetryConfig

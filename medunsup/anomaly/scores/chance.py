@@ -16,7 +16,24 @@ from medunsup.training.scan_stack import Array, Mask
     limit="Knows nothing: its average precision is the share of lesion in the mask.",
 )
 class Chance(Score):
-    """1 in the mask: what any score has to beat."""
+    """1 in the mask: what any score has to beat.
+
+    Needs no model.
+
+    Parameters
+    ----------
+    config : Config, optional
+        Parameters of the method, listed by `help(Config)`; the defaults if not given.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> import numpy as np
+    >>> scans = np.random.default_rng(0).random((4, 16, 16)) + 0.1
+    >>> found = medunsup.Detector(score="chance").fit(scans).score_map(scans)
+    >>> bool((found == 1).all())
+    True
+    """
 
     Config = Config
     needs = ()

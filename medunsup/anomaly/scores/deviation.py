@@ -17,7 +17,27 @@ from medunsup.training.scan_stack import Array, Mask
     limit="Only for models that make a map without a reconstruction; its unit is the model's.",
 )
 class Deviation(Score):
-    """What the model itself calls unusual, such as the healthy atlas's number of standard deviations."""
+    """The model's own map, such as the voxel-wise z-score of the normative model.
+
+    Needs a model that offers `deviation`. In the model's unit.
+
+    Parameters
+    ----------
+    config : Config, optional
+        Parameters of the method, listed by `help(Config)`; the defaults if not given.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> import numpy as np
+    >>> healthy = 0.5 + 0.02 * np.random.default_rng(0).standard_normal((12, 16, 16))
+    >>> scan = healthy[:1].copy()
+    >>> scan[0, 3:6, 3:6] += 0.2
+    >>> detector = medunsup.Detector(model="healthy_atlas", score="deviation")
+    >>> found = detector.fit(healthy).score_map(scan)[0]
+    >>> bool(found[4, 4] > found[9:, 9:].max())
+    True
+    """
 
     Config = Config
     needs = ("deviation",)

@@ -16,7 +16,9 @@ from medunsup.training.scan_stack import Array, Mask
 class KLGradientConfig(Config):
     """Parameters of the gradient's map."""
 
-    smoothing: float = Field(1.0, ge=0, le=10, description="Gaussian over the gradient's size, sd in voxels")
+    smoothing: float = Field(
+        1.0, ge=0, le=10, description="Gaussian over the gradient's absolute value, sd in voxels"
+    )
 
 
 @register(
@@ -28,7 +30,25 @@ class KLGradientConfig(Config):
     limit="Strided convolutions leave a grid in the gradient, which smoothing only hides.",
 )
 class KLGradient(Score):
-    """Size of the Kullback-Leibler term's derivative at each voxel, smoothed, mean over channels."""
+    """Size of the Kullback-Leibler term's derivative at each voxel, smoothed, mean over channels.
+
+    Needs a model that offers `gradient`.
+
+    Parameters
+    ----------
+    config : KLGradientConfig, optional
+        Parameters of the method, listed by `help(KLGradientConfig)`; the defaults if not given.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> import numpy as np
+    >>> healthy = np.random.default_rng(0).random((4, 16, 16), dtype=np.float32)
+    >>> sizes = {"channels": 2, "levels": 1, "latent_dim": 4, "epochs": 1}
+    >>> detector = medunsup.Detector(model="vae", score="kl_gradient", model_values=sizes)
+    >>> detector.fit(healthy).score_map(healthy).shape
+    (4, 16, 16)
+    """
 
     Config = KLGradientConfig
     config: KLGradientConfig

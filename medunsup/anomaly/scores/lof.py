@@ -24,7 +24,41 @@ class LOFConfig(OutlierConfig):
     limit="With fewer healthy rows than a few times the neighbours the density means little.",
 )
 class LOF(OutlierScore):
-    """How much sparser the healthy rows lie around this one than around its neighbours."""
+    """How much sparser the healthy rows lie around this one than around its neighbours.
+
+    Judges the codes of a model that offers `encode`, or with `on` "patches" local features without a model.
+
+    Parameters
+    ----------
+    config : LOFConfig, optional
+        Parameters of the method, listed by `help(LOFConfig)`; the defaults if not given.
+
+    Attributes
+    ----------
+    rows_ : ndarray of shape (P, D)
+        The healthy rows, each once: codes of the model, or local features.
+    columns_ : Columns
+        Mean and spread of each feature over these rows, by which all rows are standardised.
+    flat_ : FlatVoxels
+        Voxels that are the same in all healthy scans and say nothing.
+    detector_ : RowDetector
+        The detector that was fitted on the standardised rows.
+    slope_ : float
+        Score that is added for each sd by which features that never varied have moved.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> import numpy as np
+    >>> healthy = 0.5 + 0.02 * np.random.default_rng(0).standard_normal((12, 16, 16))
+    >>> scan = healthy[:1].copy()
+    >>> scan[0, 3:6, 3:6] += 0.2
+    >>> values = {"on": "patches"}
+    >>> detector = medunsup.Detector(score="lof", score_values=values)
+    >>> found = detector.fit(healthy).score_map(scan)[0]
+    >>> bool(found[4, 4] > found[9:, 9:].max())
+    True
+    """
 
     Config = LOFConfig
     config: LOFConfig

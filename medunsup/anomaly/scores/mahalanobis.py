@@ -14,9 +14,13 @@ from medunsup.training.scan_stack import Array, Mask
 class MahalanobisConfig(Config):
     """Parameters of the distance."""
 
-    n: int = Field(8, ge=2, le=200, description="reconstructions drawn")
-    floor: float = Field(0.05, gt=0, description="sd that every voxel has at least, in units of intensity")
-    seed: int = Field(0, ge=0, description="of the draws")
+    n: int = Field(8, ge=2, le=200, description="reconstructions drawn from the model")
+    floor: float = Field(
+        0.05,
+        gt=0,
+        description="sd that every voxel has at least, in units of intensity (the brain is about [0, 1])",
+    )
+    seed: int = Field(0, ge=0, description="seed of the draws")
 
 
 @register(
@@ -28,7 +32,27 @@ class MahalanobisConfig(Config):
     limit="As good as the spread of the draws: where they all agree, the floor decides.",
 )
 class Mahalanobis(Score):
-    """Mahalanobis distance of each voxel's channels from their distribution over K reconstructions."""
+    """Mahalanobis distance of each voxel's channels from their distribution over several reconstructions.
+
+    Needs a model that offers `sample`.
+
+    Parameters
+    ----------
+    config : MahalanobisConfig, optional
+        Parameters of the method, listed by `help(MahalanobisConfig)`; the defaults if not given.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> import numpy as np
+    >>> healthy = 0.5 + 0.02 * np.random.default_rng(0).standard_normal((12, 16, 16))
+    >>> scan = healthy[:1].copy()
+    >>> scan[0, 3:6, 3:6] += 0.2
+    >>> detector = medunsup.Detector(model="pca", score="mahalanobis")
+    >>> found = detector.fit(healthy).score_map(scan)[0]
+    >>> bool(found[4, 4] > found[9:, 9:].max())
+    True
+    """
 
     Config = MahalanobisConfig
     config: MahalanobisConfig

@@ -20,7 +20,25 @@ from medunsup.training.scan_stack import Array, Mask
     limit="Slow, many gradient steps a scan; too few leave the lesion in, too many change healthy tissue.",
 )
 class Restoration(Score):
-    """Absolute difference to the most likely scan nearby (maximum a posteriori), mean over channels."""
+    """Absolute difference to the most likely scan nearby (maximum a posteriori), mean over channels.
+
+    Needs a model that offers `restore`. In units of intensity.
+
+    Parameters
+    ----------
+    config : Config, optional
+        Parameters of the method, listed by `help(Config)`; the defaults if not given.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> import numpy as np
+    >>> healthy = np.random.default_rng(0).random((4, 16, 16), dtype=np.float32)
+    >>> sizes = {"restore_steps": 2, "channels": 2, "levels": 1, "latent_dim": 4, "epochs": 1}
+    >>> detector = medunsup.Detector(model="vae", score="restoration", model_values=sizes)
+    >>> detector.fit(healthy).score_map(healthy).shape
+    (4, 16, 16)
+    """
 
     Config = Config
     needs = ("restore",)

@@ -33,7 +33,27 @@ class SSIMConfig(Config):
     limit="A blurred reconstruction is dissimilar wherever the scan has texture, healthy or not.",
 )
 class SSIM(Score):
-    """One minus the local structural similarity in a Gaussian window inside the mask, mean over channels."""
+    """One minus the local structural similarity in a Gaussian window inside the mask, mean over channels.
+
+    Needs a model that offers `reconstruct`. In [0, 2].
+
+    Parameters
+    ----------
+    config : SSIMConfig, optional
+        Parameters of the method, listed by `help(SSIMConfig)`; the defaults if not given.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> import numpy as np
+    >>> healthy = 0.5 + 0.02 * np.random.default_rng(0).standard_normal((12, 16, 16))
+    >>> scan = healthy[:1].copy()
+    >>> scan[0, 3:6, 3:6] += 0.2
+    >>> detector = medunsup.Detector(model="healthy_atlas", score="ssim")
+    >>> found = detector.fit(healthy).score_map(scan)[0]
+    >>> bool(found[4, 4] > found[9:, 9:].max())
+    True
+    """
 
     Config = SSIMConfig
     config: SSIMConfig

@@ -22,9 +22,12 @@ class ZScoreConfig(VoxelwiseConfig):
         1.5,
         ge=0,
         le=10,
-        description="Gaussian over the residual before all else, sd in voxels; 0 for fine lesions",
+        description="Gaussian over the residual before all else, sd in voxels; 0 keeps fine lesions",
     )
-    sides: Literal["both", "positive", "negative"] = Field("both", description="which deviations count")
+    sides: Literal["both", "positive", "negative"] = Field(
+        "both",
+        description="which deviations count: brighter than expected is 'positive', darker is 'negative'",
+    )
 
 
 @register(
@@ -40,6 +43,29 @@ class ZScore(Score):
     """Blurred residual minus its healthy mean, over its healthy standard deviation, voxel by voxel.
 
     Blurring comes first because a lesion deviates to one side while noise and misplaced folds cancel out.
+    Needs a model that offers `reconstruct`. In healthy standard deviations.
+
+    Parameters
+    ----------
+    config : ZScoreConfig, optional
+        Parameters of the method, listed by `help(ZScoreConfig)`; the defaults if not given.
+
+    Attributes
+    ----------
+    statistics_ : VoxelStatistics
+        Mean and sd of the blurred healthy residuals at each voxel, (C, I, J, K) float32.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> import numpy as np
+    >>> healthy = 0.5 + 0.02 * np.random.default_rng(0).standard_normal((12, 16, 16))
+    >>> scan = healthy[:1].copy()
+    >>> scan[0, 3:6, 3:6] += 0.2
+    >>> detector = medunsup.Detector(model="healthy_atlas", score="zscore")
+    >>> found = detector.fit(healthy).score_map(scan)[0]
+    >>> bool(found[4, 4] > found[9:, 9:].max())
+    True
     """
 
     Config = ZScoreConfig

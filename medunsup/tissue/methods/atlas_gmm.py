@@ -39,23 +39,71 @@ THIN_MM = 2.0  # up to here few enough voxels are shared for the fit to find how
 class AtlasGmmConfig(Config):
     """Parameters of `atlas_gmm`; intensities are scaled to [0, 1] inside the mask."""
 
-    use_priors: bool = Field(True, description="use the placed template maps if there are any")
-    csf_trust: float = Field(0.7, ge=0, le=1, description="power of the prior of CSF against tissue")
-    gm_wm_trust: float = Field(0.4, ge=0, le=1, description="power of the prior of GM against WM")
-    deep_wm: float = Field(3.0, ge=0, description="labelling: further trust where the prior is sure of WM")
-    prior_blur_mm: float = Field(1.0, ge=0, description="blur of the prior maps, sigma in mm")
-    prior_floor: float = Field(0.01, gt=0, lt=0.3, description="no tissue is ruled out anywhere")
-    coupling: float = Field(0.3, ge=0, le=2, description="random field between nearest neighbours")
-    shared_gm_wm: float = Field(2.0, ge=0, description="weight of voxels GM and WM share; 0: none")
-    shared_other: float = Field(1.0, ge=0, description="weight of voxels other neighbours share; 0: none")
-    shared_levels: int = Field(5, ge=1, le=15, description="steps of fraction between two tissues")
-    outlier_weight: float = Field(1e-2, ge=0, lt=1, description="weight of voxels of no tissue")
-    bias_sigma_mm: float = Field(34.0, ge=0, description="smoothness of the bias field in mm; 0: none")
-    csf_gap: float = Field(0.9, ge=0, le=1.5, description="T1w: CSF below GM, over GM below WM; 0: free")
-    thick_gm_sd: float = Field(2.0, ge=1, description="T1w, slices over 2 mm: most sd of GM, in WM's")
-    min_sd: float = Field(0.02, gt=0, description="least standard deviation of a tissue")
-    max_iter: int = Field(40, ge=1, description="iterations of the fit")
-    tolerance: float = Field(1e-4, gt=0, description="least rise of the objective a voxel")
+    use_priors: bool = Field(
+        True, description="use the template's tissue maps, registered to the scan, if there are any"
+    )
+    csf_trust: float = Field(
+        0.7, ge=0, le=1, description="exponent of the prior of CSF against GM and WM; 0 ignores it"
+    )
+    gm_wm_trust: float = Field(
+        0.4, ge=0, le=1, description="exponent of the prior of GM against WM; 0 ignores it"
+    )
+    deep_wm: float = Field(
+        3.0,
+        ge=0,
+        description="in labelling, `gm_wm_trust` counts 1 + this times where the prior is surest of WM",
+    )
+    prior_blur_mm: float = Field(1.0, ge=0, description="Gaussian over the prior maps, sigma in mm")
+    prior_floor: float = Field(
+        0.01,
+        gt=0,
+        lt=0.3,
+        description="least prior probability of each tissue, so that none is ruled out anywhere",
+    )
+    coupling: float = Field(
+        0.3,
+        ge=0,
+        le=2,
+        description="strength of the Markov random field between nearest neighbours; 0 leaves it out",
+    )
+    shared_gm_wm: float = Field(
+        2.0,
+        ge=0,
+        description="prior weight of partial volume voxels of GM and WM, relative to a pure tissue; 0 "
+        "models none",
+    )
+    shared_other: float = Field(
+        1.0, ge=0, description="the same for any other two tissues that are next to each other in intensity"
+    )
+    shared_levels: int = Field(
+        5, ge=1, le=15, description="partial volume fractions modelled between two tissues"
+    )
+    outlier_weight: float = Field(
+        1e-2,
+        ge=0,
+        lt=1,
+        description="prior weight of voxels of no tissue, relative to a pure tissue; 0 models none",
+    )
+    bias_sigma_mm: float = Field(
+        34.0, ge=0, description="smoothness of the bias field, sigma in mm; 0 fits none"
+    )
+    csf_gap: float = Field(
+        0.9,
+        ge=0,
+        le=1.5,
+        description="T1w: least distance of the means of GM and CSF, over that of WM and GM; 0 leaves CSF "
+        "free",
+    )
+    thick_gm_sd: float = Field(
+        2.0, ge=1, description="T1w with slices over 2 mm: largest sd of GM, in units of WM's sd"
+    )
+    min_sd: float = Field(
+        0.02, gt=0, description="least sd of a tissue, where intensities are scaled to [0, 1]"
+    )
+    max_iter: int = Field(40, ge=1, description="largest number of iterations of the fit")
+    tolerance: float = Field(
+        1e-4, gt=0, description="rise of the objective, in nats a voxel, below which the fit stops"
+    )
     final_iter: int = Field(5, ge=1, description="passes over all voxels with the fitted model")
 
 
@@ -63,23 +111,61 @@ class AtlasGmmConfig(Config):
     "atlas_gmm",
     family="mixture",
     dims=(2, 3),
-    paper="Ashburner & Friston, Unified segmentation, NeuroImage 26 (2005) 839-851; here without warping",
+    paper="Ashburner & Friston, Unified segmentation, NeuroImage 26 (2005) 839-851, here without warping; "
+    "Van Leemput et al., Automated model-based tissue classification of MR images of the brain, IEEE TMI 18 "
+    "(1999); Zhang et al., Segmentation of brain MR images through a hidden Markov random field model, "
+    "IEEE TMI 20 (2001)",
     limit="Affine priors misplace ventricles that are far larger or smaller than the template's.",
 )
 class AtlasGmm:
     """Gaussian mixture with partial volume, bias field, random field and atlas priors, fitted by EM.
 
-    The fit runs on a lattice of about 2 mm, where a scan of any resolution costs the same; the fitted model
+    The fit runs on a grid of about 2 mm, where a scan of any resolution costs the same; the fitted model
     then labels every voxel, and there trusts the prior more deep in white matter: lesions, grey in T1w, keep
     their tissue without widening its Gaussian. What lies beyond the scale of a T1w scan, such as bright
     lesions, is left out of the fit. Without priors the start is a k-means clustering and proportions are
-    learned. `log_likelihood_` is the mean-field lower bound of the fit.
+    learned.
 
-    References
+    Parameters
     ----------
-    Van Leemput et al., Automated model-based tissue classification of MR images of the brain, IEEE TMI 18
-    (1999). Zhang et al., Segmentation of brain MR images through a hidden Markov random field model,
-    IEEE TMI 20 (2001).
+    config : AtlasGmmConfig, optional
+        Parameters of the method, listed by `help(AtlasGmmConfig)`; the defaults if not given.
+
+    Attributes
+    ----------
+    posterior_ : ndarray of shape (K, I, J, K'), float32
+        Probability of each tissue, in the order of the input's labels; sums to 1 inside the mask, 0 outside.
+    fractions_ : ndarray of shape (K, I, J, K'), float32
+        Partial volume fraction of each tissue; sums to 1 inside the mask.
+    labels_ : ndarray of shape (I, J, K'), uint8
+        `Label.index` of the winning tissue (GM 1, WM 2, CSF 3), 0 outside the mask.
+    entropy_ : ndarray of shape (I, J, K'), float32
+        Normalised entropy of the posterior, in [0, 1].
+    bias_field_ : ndarray of shape (C, I, J, K'), float32, or None
+        Multiplicative bias field, mean 1 inside the mask; None if none was fitted.
+    outlier_ : ndarray of shape (I, J, K'), float32, or None
+        Probability of belonging to no tissue; None if that was not modelled.
+    components_ : tuple of Component
+        The fitted Gaussians, in the units of the intensities given.
+    log_likelihood_ : tuple of float
+        Mean-field lower bound of the fit in nats a voxel, one value an iteration.
+    n_iter_ : int
+        Iterations run.
+    converged_ : bool
+        Whether the tolerance was met.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from medunsup.core.labels import TISSUES
+    >>> from medunsup.tissue.base import TissueInput
+    >>> from medunsup.tissue.methods.atlas_gmm import AtlasGmm
+    >>> noise = np.random.default_rng(0).normal(0, 0.02, (1, 30, 10, 10))
+    >>> scan = np.repeat([0.2, 0.5, 0.8], 10)[:, None, None] + noise  # CSF, GM, WM, as in T1w
+    >>> mask = np.ones(scan.shape[1:], bool)
+    >>> data = TissueInput(scan.astype(np.float32), mask, (2.0, 2.0, 2.0), ("T1w",), TISSUES)
+    >>> AtlasGmm().fit(data).labels_[[0, 15, 25], 0, 0].tolist()
+    [3, 1, 2]
     """
 
     Config = AtlasGmmConfig

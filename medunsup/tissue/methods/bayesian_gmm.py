@@ -11,10 +11,12 @@ from medunsup.tissue.textbook import Fitted, TextbookConfig, TextbookMethod, Val
 class BayesianGMMConfig(TextbookConfig):
     """Parameters of the Bayesian Gaussian mixture."""
 
-    tol: float = Field(1e-4, gt=0, description="stop when the evidence bound gains less")
-    variance_floor: float = Field(1e-4, gt=0, description="added to each variance, scan's variance = 1")
+    tol: float = Field(1e-4, gt=0, description="gain in the evidence lower bound below which the fit stops")
+    variance_floor: float = Field(
+        1e-4, gt=0, description="added to each variance, as a share of the scan's variance"
+    )
     concentration: float = Field(
-        1.0, gt=0, description="prior pseudo-count of each class; small values let classes die out"
+        1.0, gt=0, description="prior pseudo-count of each class, in voxels; small values let classes die out"
     )
 
 
@@ -27,7 +29,51 @@ class BayesianGMMConfig(TextbookConfig):
     "little. Its log-likelihood is the evidence lower bound without its constants.",
 )
 class BayesianGMM(TextbookMethod):
-    """Gaussian mixture with a Dirichlet prior on the class sizes."""
+    """Gaussian mixture with a Dirichlet prior on the class sizes.
+
+    It sees intensities alone: no prior, no neighbours, no bias field, no partial volume.
+
+    Parameters
+    ----------
+    config : BayesianGMMConfig, optional
+        Parameters of the method, listed by `help(BayesianGMMConfig)`; the defaults if not given.
+
+    Attributes
+    ----------
+    posterior_ : ndarray of shape (K, I, J, K'), float32
+        Probability of each tissue, in the order of the input's labels; sums to 1 inside the mask, 0 outside.
+    fractions_ : ndarray of shape (K, I, J, K'), float32
+        The same: partial volume is not modelled.
+    labels_ : ndarray of shape (I, J, K'), uint8
+        `Label.index` of the winning tissue (GM 1, WM 2, CSF 3), 0 outside the mask.
+    entropy_ : ndarray of shape (I, J, K'), float32
+        Normalised entropy of the posterior, in [0, 1].
+    bias_field_ : None
+        Not modelled.
+    outlier_ : None
+        Not modelled.
+    components_ : tuple of Component
+        The fitted Gaussians, in the units of the intensities given.
+    log_likelihood_ : tuple of float
+        Evidence lower bound a voxel without its constants, one value an iteration.
+    n_iter_ : int
+        Iterations run.
+    converged_ : bool
+        Whether the tolerance was met.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from medunsup.core.labels import TISSUES
+    >>> from medunsup.tissue.base import TissueInput
+    >>> from medunsup.tissue.methods.bayesian_gmm import BayesianGMM
+    >>> noise = np.random.default_rng(0).normal(0, 0.02, (1, 30, 10, 10))
+    >>> scan = np.repeat([0.2, 0.5, 0.8], 10)[:, None, None] + noise  # CSF, GM, WM, as in T1w
+    >>> mask = np.ones(scan.shape[1:], bool)
+    >>> data = TissueInput(scan.astype(np.float32), mask, (1.0, 1.0, 1.0), ("T1w",), TISSUES)
+    >>> BayesianGMM().fit(data).labels_[[0, 15, 25], 0, 0].tolist()
+    [3, 1, 2]
+    """
 
     Config = BayesianGMMConfig
     config: BayesianGMMConfig

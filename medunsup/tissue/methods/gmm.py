@@ -11,8 +11,12 @@ from medunsup.tissue.textbook import Fitted, TextbookConfig, TextbookMethod, Val
 class GMMConfig(TextbookConfig):
     """Parameters of the Gaussian mixture."""
 
-    tol: float = Field(1e-4, gt=0, description="stop when the mean log-likelihood gains less")
-    variance_floor: float = Field(1e-4, gt=0, description="added to each variance, scan's variance = 1")
+    tol: float = Field(
+        1e-4, gt=0, description="gain in mean log-likelihood, in nats a voxel, below which the fit stops"
+    )
+    variance_floor: float = Field(
+        1e-4, gt=0, description="added to each variance, as a share of the scan's variance"
+    )
 
 
 @register(
@@ -25,7 +29,51 @@ class GMMConfig(TextbookConfig):
     "a class can collapse.",
 )
 class GMM(TextbookMethod):
-    """Plain Gaussian mixture by EM, started from k-means."""
+    """Plain Gaussian mixture by EM, started from k-means.
+
+    It sees intensities alone: no prior, no neighbours, no bias field, no partial volume.
+
+    Parameters
+    ----------
+    config : GMMConfig, optional
+        Parameters of the method, listed by `help(GMMConfig)`; the defaults if not given.
+
+    Attributes
+    ----------
+    posterior_ : ndarray of shape (K, I, J, K'), float32
+        Probability of each tissue, in the order of the input's labels; sums to 1 inside the mask, 0 outside.
+    fractions_ : ndarray of shape (K, I, J, K'), float32
+        The same: partial volume is not modelled.
+    labels_ : ndarray of shape (I, J, K'), uint8
+        `Label.index` of the winning tissue (GM 1, WM 2, CSF 3), 0 outside the mask.
+    entropy_ : ndarray of shape (I, J, K'), float32
+        Normalised entropy of the posterior, in [0, 1].
+    bias_field_ : None
+        Not modelled.
+    outlier_ : None
+        Not modelled.
+    components_ : tuple of Component
+        The fitted Gaussians, in the units of the intensities given.
+    log_likelihood_ : tuple of float
+        Mean log-likelihood in nats a voxel, one value an iteration.
+    n_iter_ : int
+        Iterations run.
+    converged_ : bool
+        Whether the tolerance was met.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from medunsup.core.labels import TISSUES
+    >>> from medunsup.tissue.base import TissueInput
+    >>> from medunsup.tissue.methods.gmm import GMM
+    >>> noise = np.random.default_rng(0).normal(0, 0.02, (1, 30, 10, 10))
+    >>> scan = np.repeat([0.2, 0.5, 0.8], 10)[:, None, None] + noise  # CSF, GM, WM, as in T1w
+    >>> mask = np.ones(scan.shape[1:], bool)
+    >>> data = TissueInput(scan.astype(np.float32), mask, (1.0, 1.0, 1.0), ("T1w",), TISSUES)
+    >>> GMM().fit(data).labels_[[0, 15, 25], 0, 0].tolist()
+    [3, 1, 2]
+    """
 
     Config = GMMConfig
     config: GMMConfig

@@ -23,7 +23,52 @@ class KMeansConfig(TextbookConfig):
     "the probabilities are 0 and 1.",
 )
 class KMeans(TextbookMethod):
-    """K-means with k-means++ seeds."""
+    """K-means with k-means++ seeds.
+
+    It sees intensities alone: no prior, no neighbours, no bias field, no partial volume.
+    Probabilities are 0 and 1.
+
+    Parameters
+    ----------
+    config : KMeansConfig, optional
+        Parameters of the method, listed by `help(KMeansConfig)`; the defaults if not given.
+
+    Attributes
+    ----------
+    posterior_ : ndarray of shape (K, I, J, K'), float32
+        Probability of each tissue, in the order of the input's labels; sums to 1 inside the mask, 0 outside.
+    fractions_ : ndarray of shape (K, I, J, K'), float32
+        The same: partial volume is not modelled.
+    labels_ : ndarray of shape (I, J, K'), uint8
+        `Label.index` of the winning tissue (GM 1, WM 2, CSF 3), 0 outside the mask.
+    entropy_ : ndarray of shape (I, J, K'), float32
+        Normalised entropy of the posterior, in [0, 1].
+    bias_field_ : None
+        Not modelled.
+    outlier_ : None
+        Not modelled.
+    components_ : tuple of Component
+        The fitted Gaussians, in the units of the intensities given.
+    log_likelihood_ : tuple of float
+        One value: the mean log-likelihood of the voxels given their clusters, in nats a voxel.
+    n_iter_ : int
+        Iterations run.
+    converged_ : bool
+        Whether the tolerance was met.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from medunsup.core.labels import TISSUES
+    >>> from medunsup.tissue.base import TissueInput
+    >>> from medunsup.tissue.methods.kmeans import KMeans
+    >>> noise = np.random.default_rng(0).normal(0, 0.02, (1, 30, 10, 10))
+    >>> scan = np.repeat([0.2, 0.5, 0.8], 10)[:, None, None] + noise  # CSF, GM, WM, as in T1w
+    >>> mask = np.ones(scan.shape[1:], bool)
+    >>> data = TissueInput(scan.astype(np.float32), mask, (1.0, 1.0, 1.0), ("T1w",), TISSUES)
+    >>> KMeans().fit(data).labels_[[0, 15, 25], 0, 0].tolist()
+    [3, 1, 2]
+    """
 
     Config = KMeansConfig
     config: KMeansConfig

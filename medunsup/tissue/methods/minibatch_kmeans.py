@@ -11,8 +11,8 @@ from medunsup.tissue.textbook import Fitted, TextbookConfig, TextbookMethod, Val
 class MiniBatchKMeansConfig(TextbookConfig):
     """Parameters of mini-batch k-means."""
 
-    n_init: int = Field(4, ge=1, description="starts compared on a subset; the best is fitted")
-    batch_size: int = Field(4_096, ge=64, description="voxels a batch")
+    n_init: int = Field(4, ge=1, description="starts compared on a subset; the best one is fitted")
+    batch_size: int = Field(4_096, ge=64, description="voxels in a batch")
 
 
 @register(
@@ -23,7 +23,52 @@ class MiniBatchKMeansConfig(TextbookConfig):
     limit="Stops near, not at, the optimum of k-means; worth it only when voxels are very many.",
 )
 class MiniBatchKMeans(TextbookMethod):
-    """K-means from mini-batches: less time, nearly the same clusters."""
+    """K-means from mini-batches: less time, nearly the same clusters.
+
+    It sees intensities alone: no prior, no neighbours, no bias field, no partial volume.
+    Probabilities are 0 and 1.
+
+    Parameters
+    ----------
+    config : MiniBatchKMeansConfig, optional
+        Parameters of the method, listed by `help(MiniBatchKMeansConfig)`; the defaults if not given.
+
+    Attributes
+    ----------
+    posterior_ : ndarray of shape (K, I, J, K'), float32
+        Probability of each tissue, in the order of the input's labels; sums to 1 inside the mask, 0 outside.
+    fractions_ : ndarray of shape (K, I, J, K'), float32
+        The same: partial volume is not modelled.
+    labels_ : ndarray of shape (I, J, K'), uint8
+        `Label.index` of the winning tissue (GM 1, WM 2, CSF 3), 0 outside the mask.
+    entropy_ : ndarray of shape (I, J, K'), float32
+        Normalised entropy of the posterior, in [0, 1].
+    bias_field_ : None
+        Not modelled.
+    outlier_ : None
+        Not modelled.
+    components_ : tuple of Component
+        The fitted Gaussians, in the units of the intensities given.
+    log_likelihood_ : tuple of float
+        One value: the mean log-likelihood of the voxels given their clusters, in nats a voxel.
+    n_iter_ : int
+        Iterations run.
+    converged_ : bool
+        Whether the tolerance was met.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from medunsup.core.labels import TISSUES
+    >>> from medunsup.tissue.base import TissueInput
+    >>> from medunsup.tissue.methods.minibatch_kmeans import MiniBatchKMeans
+    >>> noise = np.random.default_rng(0).normal(0, 0.02, (1, 30, 10, 10))
+    >>> scan = np.repeat([0.2, 0.5, 0.8], 10)[:, None, None] + noise  # CSF, GM, WM, as in T1w
+    >>> mask = np.ones(scan.shape[1:], bool)
+    >>> data = TissueInput(scan.astype(np.float32), mask, (1.0, 1.0, 1.0), ("T1w",), TISSUES)
+    >>> MiniBatchKMeans().fit(data).labels_[[0, 15, 25], 0, 0].tolist()
+    [3, 1, 2]
+    """
 
     Config = MiniBatchKMeansConfig
     config: MiniBatchKMeansConfig
