@@ -26,12 +26,11 @@ from planted import Map, measured, print_table
 from scipy import stats
 
 import medunsup
-from medunsup.anomaly.build import build_model, build_score
 from medunsup.anomaly.guards import flags, learn_card
-from medunsup.anomaly.healthy_model import HealthyModel, calibrated
-from medunsup.anomaly.postprocess import learned_floors
+from medunsup.anomaly.healthy_model import HealthyModel
 from medunsup.anomaly.space import ModelSpace
 from medunsup.measures.components import components
+from medunsup.run.learn import fit_and_calibrate
 from medunsup.run.model_folder import BASELINE_ARRAYS, ModelFolder, read_arrays
 from medunsup.run.shipped import shipped_models
 from medunsup.training.scan_stack import Scans
@@ -80,7 +79,9 @@ def cross_fitted(like: ModelFolder, scans: Scans, n_folds: int, seed: int) -> No
     found = []
     for fold in np.array_split(generator.permutation(N_KNOWN), n_folds):
         others = generator.permutation(np.setdiff1d(np.arange(N_KNOWN), fold))
-        fitted, card = fit(like, scans.take(others[N_CALIBRATION:]), scans.take(others[:N_CALIBRATION]))
+        train, held_out = scans.take(others[N_CALIBRATION:]), scans.take(others[:N_CALIBRATION])
+        fitted = fit_and_calibrate(like.settings, {"train": train, "calibration": held_out})
+        card = learn_card(train, coarsest_mm=2.0, middle=ModelSpace(fitted.spacing_mm).middle)
         for values, mask in scans.take(fold):
             found.append(judge(fitted, card, values, mask))
         print(f"  fold of {len(fold)} done", flush=True)
@@ -93,25 +94,6 @@ def cross_fitted(like: ModelFolder, scans: Scans, n_folds: int, seed: int) -> No
         print(f"| {alpha} | {n} of {len(found)} | {n / len(found):.3f} | {low:.0f} to {high:.0f} |")
     print(f"\nfindings a scan (1 was asked for): {n_findings.mean():.2f}, most {n_findings.max()}")
     print(f"flagged as unlike the known: {is_flagged.sum()} of {len(found)}")
-
-
-def fit(like: ModelFolder, train: Scans, held_out: Scans) -> tuple[HealthyModel, object]:
-    chosen = like.settings
-    model = build_model(chosen.model, chosen.parameters).fit(train)
-    score = build_score(chosen.score, chosen.score_parameters, model=model).fit(model, train)
-    steps, spacing_mm = chosen.postprocess, chosen.spacing_mm
-    floors = learned_floors(steps, partial(score.map, model), train, (spacing_mm,) * 3)
-    calibration = calibrated(
-        model,
-        score,
-        steps,
-        held_out,
-        spacing_mm=spacing_mm,
-        least_part_mm3=chosen.least_part_mm3,
-        floors=floors,
-    )
-    card = learn_card(train, coarsest_mm=2.0, middle=ModelSpace(spacing_mm).middle)
-    return HealthyModel(model, score, steps, train.shape, spacing_mm, calibration, floors), card
 
 
 def judged(model: ModelFolder, values: np.ndarray, mask: np.ndarray) -> tuple[float, int, bool]:

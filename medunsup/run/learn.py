@@ -86,39 +86,16 @@ def learn(
     """
     from medunsup.anomaly.base import joined
     from medunsup.anomaly.baselines import Baselines
-    from medunsup.anomaly.build import build_model, build_score
     from medunsup.anomaly.guards import learn_card
-    from medunsup.anomaly.healthy_model import HealthyModel, calibrated
-    from medunsup.anomaly.postprocess import learned_floors
     from medunsup.anomaly.space import ModelSpace
 
     train, held_out = scans["train"], scans["calibration"]
-    model = build_model(settings.model, settings.parameters)
-    score = build_score(settings.score, settings.score_parameters, model=model)
-    told(Stage("learning"))
     training = training_of(out, resume=resume, told=told) if has_epochs(settings) else None
-    model.fit(train, validation=scans.get("validation"), training=training)
-    told(Stage("learning the score"))
-    score.fit(model, train)
-    steps, spacing_mm = settings.postprocess, settings.spacing_mm
-    floors = learned_floors(steps, partial(score.map, model), train, (spacing_mm,) * 3)
-    told(Stage("calibrating"))
-    calibration = calibrated(
-        model,
-        score,
-        steps,
-        held_out,
-        spacing_mm=spacing_mm,
-        least_part_mm3=settings.least_part_mm3,
-        floors=floors,
-        folder=work,
-    )
-    fitted = HealthyModel(model, score, steps, train.shape, spacing_mm, calibration, floors)
+    fitted = fit_and_calibrate(settings, scans, training=training, folder=work, told=told)
     told(Stage("learning the baselines"))
-    baselines = Baselines(steps=steps, spacing_mm=spacing_mm).fit(train)
+    baselines = Baselines(steps=settings.postprocess, spacing_mm=settings.spacing_mm).fit(train)
     told(Stage("gathering what healthy scans look like"))
-    space = ModelSpace(spacing_mm)
-    card = learn_card(train, coarsest_mm=coarsest_mm, middle=space.middle)
+    card = learn_card(train, coarsest_mm=coarsest_mm, middle=ModelSpace(settings.spacing_mm).middle)
     table = planted_table(fitted, baselines, held_out, told)
     beside = joined({"baseline_scores": baseline_scores(baselines, held_out), "card": card.state()})
     return Learned(
@@ -127,6 +104,45 @@ def learn(
         table=table,
         check=check_figures(fitted),
     )
+
+
+def fit_and_calibrate(
+    settings: TrainSettings,
+    scans: Mapping[Part, "Scans"],
+    *,
+    training: "Training | None" = None,
+    folder: Path | None = None,
+    told: Told | None = None,
+) -> "HealthyModel":
+    """Fit model, score and floors of the steps on "train", set the thresholds on "calibration".
+
+    `folder` takes files that are not needed afterwards.
+    """
+    from medunsup.anomaly.build import build_model, build_score
+    from medunsup.anomaly.healthy_model import HealthyModel, calibrated
+    from medunsup.anomaly.postprocess import learned_floors
+
+    told = told or (lambda stage: None)
+    train, steps, spacing_mm = scans["train"], settings.postprocess, settings.spacing_mm
+    model = build_model(settings.model, settings.parameters)
+    score = build_score(settings.score, settings.score_parameters, model=model)
+    told(Stage("learning"))
+    model.fit(train, validation=scans.get("validation"), training=training)
+    told(Stage("learning the score"))
+    score.fit(model, train)
+    floors = learned_floors(steps, partial(score.map, model), train, (spacing_mm,) * 3)
+    told(Stage("calibrating"))
+    calibration = calibrated(
+        model,
+        score,
+        steps,
+        scans["calibration"],
+        spacing_mm=spacing_mm,
+        least_part_mm3=settings.least_part_mm3,
+        floors=floors,
+        folder=folder,
+    )
+    return HealthyModel(model, score, steps, train.shape, spacing_mm, calibration, floors)
 
 
 def training_of(out: Path, *, resume: bool, told: Told) -> "Training":
