@@ -38,9 +38,9 @@ def methods(
             return
         for card in in_area or named:
             typer.secho(f"{card.name}", bold=True, nl=False)
-            typer.echo(
-                f"  {card.area}, {card.family}, {'/'.join(f'{n}D' for n in card.dims)}: {card.summary}"
-            )
+            dims = "/".join(f"{n}D" for n in card.dims)
+            origin = "" if card.distribution == "medunsup" else f", from {card.distribution}"
+            typer.echo(f"  {card.area}, {card.family}, {dims}{origin}: {card.summary}")
             typer.echo(f"    limit: {card.limit}\n    paper: {card.paper}")
         for card in named:
             for one in _parameters(card):

@@ -1,14 +1,22 @@
 """Methods register themselves by name; listing them reads their source and imports nothing.
 
 A method is one file `<name>.py` in its area's folder, holding a class under
-`@register(name, family=..., dims=..., paper=..., limit=...)`.
+`@register(name, family=..., dims=..., paper=..., limit=...)`. A laboratory's own method lies in a package of
+its own, which names the module in its metadata; nothing of medunsup is changed for it:
+
+    [project.entry-points."medunsup.methods"]
+    "tissue.mine" = "our_lab.mine"
 """
 
 import ast
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
 from inspect import cleandoc
 from pathlib import Path
 from typing import TypeVar
@@ -16,15 +24,43 @@ from typing import TypeVar
 from medunsup.core.errors import UsageError
 
 PACKAGE = Path(__file__).resolve().parent.parent
-FOLDERS = {"tissue": "tissue/methods", "anomaly": "anomaly/models", "score": "anomaly/scores"}
+GROUP = "medunsup.methods"  # of entry points
 
+log = logging.getLogger(__name__)
 T = TypeVar("T", bound=type)
 _CLASSES: dict[tuple[str, str], type] = {}
 
 
 @dataclass(frozen=True)
+class Area:
+    """A kind of method: the folder of its files, the test that all of them pass, the page that explains it.
+
+    `folder` is below the package; `contract` and `page` are below the project.
+    """
+
+    folder: str
+    contract: str
+    page: str
+
+    @property
+    def package(self) -> str:
+        """Where its modules are imported from."""
+        return f"{PACKAGE.name}.{self.folder.replace('/', '.')}"
+
+
+AREAS = {
+    "tissue": Area("tissue/methods", "tests/tissue/test_methods_contract.py", "docs/tissue.md"),
+    "anomaly": Area("anomaly/models", "tests/anomaly/test_models_contract.py", "docs/training.md"),
+    "score": Area("anomaly/scores", "tests/anomaly/test_scores_contract.py", "docs/detect.md"),
+}
+
+
+@dataclass(frozen=True)
 class MethodCard:
-    """What `medunsup methods` tells about a method without importing it."""
+    """What `medunsup methods` tells about a method without importing it.
+
+    `module` holds its class; `distribution` is the installed package that brings it.
+    """
 
     name: str
     area: str
@@ -34,6 +70,8 @@ class MethodCard:
     limit: str
     summary: str
     class_name: str
+    module: str
+    distribution: str = PACKAGE.name
 
 
 def register(name: str, *, family: str, dims: tuple[int, ...], paper: str, limit: str) -> Callable[[T], T]:
@@ -53,28 +91,92 @@ def register(name: str, *, family: str, dims: tuple[int, ...], paper: str, limit
 
 
 def methods(area: str | None = None) -> list[MethodCard]:
-    """List all methods, or those of one area such as 'tissue', by name."""
-    areas = list(FOLDERS) if area is None else [area] if area in FOLDERS else []
-    return [
-        card
-        for one in areas
-        for file in sorted((PACKAGE / FOLDERS[one]).glob("[!_]*.py"))
-        for card in _cards(file, one)
-    ]
+    """List all methods, or those of one area such as 'tissue': ours by name, then those of other packages.
+
+    A package whose entry point leads nowhere, holds no such method or takes a name of ours is passed over
+    with a warning in the log.
+    """
+    areas = list(AREAS) if area is None else [area] if area in AREAS else []
+    return [card for one in areas for card in (*_own(one), *_foreign(one))]
 
 
 def method(area: str, name: str) -> type:
     """Import one method's class. Raises UsageError naming the nearest known method."""
-    known = [card.name for card in methods(area)]
+    known = {card.name: card for card in methods(area)}
     if name not in known:
         near = get_close_matches(name, known, n=1)
         hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(known)}."
         raise UsageError(f"There is no {area} method {name!r}. {hint}")
-    module = f"medunsup.{FOLDERS[area].replace('/', '.')}.{name}"
+    module = known[name].module
     import_module(module)
     return _CLASSES[(module, name)]
 
 
+def _own(area: str) -> Iterator[MethodCard]:
+    home = AREAS[area]
+    for file in sorted((PACKAGE / home.folder).glob("[!_]*.py")):
+        yield from _cards(file, area, f"{home.package}.{file.stem}")
+
+
+@cache
+def _foreign(area: str) -> tuple[MethodCard, ...]:
+    """Read the cards of what installed packages offer for an area; once a process."""
+    taken, found = {card.name for card in _own(area)}, []
+    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+        asked, _, name = point.name.partition(".")
+        if asked not in AREAS:
+            log.warning("%s: there is no area %r. Known: %s.", _origin(point), asked, ", ".join(AREAS))
+        if asked != area:
+            continue
+        card = _foreign_card(point, area, name)
+        if card is None:
+            log.warning("%s: %s holds no @register(%r, ...).", _origin(point), point.value, name)
+        elif name in taken:
+            log.warning("%s: the name %r is taken. Choose another.", _origin(point), name)
+        else:
+            taken.add(name)
+            found.append(card)
+    return tuple(found)
+
+
+def _foreign_card(point: EntryPoint, area: str, name: str) -> MethodCard | None:
+    file = _file_of(point.module)
+    try:
+        cards = () if file is None else _cards(file, area, point.module, _origin(point))
+    except (OSError, SyntaxError, ValueError, TypeError):  # not Python, or a card not made of literals
+        return None
+    return next((card for card in cards if card.name == name), None)
+
+
+def _file_of(module: str) -> Path | None:
+    """Find a module's file without importing anything, not even the package it lies in."""
+    top, *inner = module.split(".")
+    try:
+        spec = find_spec(top)
+    except (ImportError, ValueError):
+        return None
+    if spec is None:
+        return None
+    if not inner:
+        return Path(spec.origin) if spec.origin else None
+    below = [Path(folder, *inner) for folder in spec.submodule_search_locations or ()]
+    files = [file for path in below for file in (path.with_suffix(".py"), path / "__init__.py")]
+    return next((file for file in files if file.is_file()), None)
+
+
+def _origin(point: EntryPoint) -> str:
+    return point.dist.name if point.dist else "an installed package"
+
+
+def _cards(file: Path, area: str, module: str, distribution: str = PACKAGE.name) -> tuple[MethodCard, ...]:
+    """Read the `@register(...)` calls of one file; again only if the file has changed."""
+    return _read_cards(file, file.stat().st_mtime_ns, area, module, distribution)
+
+
+@cache
+def _read_cards(
+    file: Path, changed_ns: int, area: str, module: str, distribution: str
+) -> tuple[MethodCard, ...]:
 def _documented(doc: str | None, paper: str, limit: str) -> str:
     """Add the card's limit and paper to a docstring, before its examples as numpydoc orders sections."""
     text, heading, examples = cleandoc(doc or "").partition("Examples\n--------\n")
@@ -91,7 +193,14 @@ def _cards(file: Path, area: str) -> list[MethodCard]:
         for call in node.decorator_list:
             if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "register":
                 facts = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
-                summary = (ast.get_docstring(node) or "").split("\n", 1)[0]
-                name = ast.literal_eval(call.args[0])
-                cards.append(MethodCard(name=name, area=area, summary=summary, class_name=node.name, **facts))
-    return cards
+                card = MethodCard(
+                    name=ast.literal_eval(call.args[0]),
+                    area=area,
+                    summary=(ast.get_docstring(node) or "").split("\n", 1)[0],
+                    class_name=node.name,
+                    module=module,
+                    distribution=distribution,
+                    **facts,
+                )
+                cards.append(card)
+    return tuple(cards)
