@@ -112,6 +112,13 @@ def method(area: str, name: str) -> type:
     return _CLASSES[(module, name)]
 
 
+def _documented(doc: str | None, paper: str, limit: str) -> str:
+    """Add the card's limit and paper to a docstring, before its examples as numpydoc orders sections."""
+    text, heading, examples = cleandoc(doc or "").partition("Examples\n--------\n")
+    card = f"Notes\n-----\nLimit: {limit}\n\nReferences\n----------\n{paper}"
+    return "\n\n".join(part for part in (text.strip(), card, heading + examples) if part)
+
+
 def _own(area: str) -> Iterator[MethodCard]:
     home = AREAS[area]
     for file in sorted((PACKAGE / home.folder).glob("[!_]*.py")):
@@ -177,15 +184,6 @@ def _cards(file: Path, area: str, module: str, distribution: str = PACKAGE.name)
 def _read_cards(
     file: Path, changed_ns: int, area: str, module: str, distribution: str
 ) -> tuple[MethodCard, ...]:
-def _documented(doc: str | None, paper: str, limit: str) -> str:
-    """Add the card's limit and paper to a docstring, before its examples as numpydoc orders sections."""
-    text, heading, examples = cleandoc(doc or "").partition("Examples\n--------\n")
-    card = f"Notes\n-----\nLimit: {limit}\n\nReferences\n----------\n{paper}"
-    return "\n\n".join(part for part in (text.strip(), card, heading + examples) if part)
-
-
-def _cards(file: Path, area: str) -> list[MethodCard]:
-    """Read the `@register(...)` calls of one file."""
     cards = []
     for node in ast.parse(file.read_text(encoding="utf-8")).body:
         if not isinstance(node, ast.ClassDef):
