@@ -71,14 +71,14 @@ def our_loop(view: Slices, folder: Path) -> Seconds:
 def bare_loop(batches: list) -> Seconds:
     """Seconds for the same batches with nothing around them."""
     learner = new_learner()
-    (turn,) = learner.turns()
-    optimizer = torch.optim.Adam(learner.parameters(), lr=turn.learning_rate)
+    (objective,) = learner.objectives()
+    optimizer = torch.optim.Adam(learner.parameters(), lr=objective.optimizer.learning_rate)
     generator = torch.Generator().manual_seed(0)
 
     def work() -> None:
         for batch in batches:
             optimizer.zero_grad()
-            turn.loss(batch, generator).total.backward()
+            objective.loss(batch, generator).total.backward()
             optimizer.step()
 
     return measured(work)

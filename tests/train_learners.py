@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from medunsup.training.learner import Batch, Learner, Loss, Turn
+from medunsup.training.learner import Batch, Learner, Loss, Objective, StepProgress
+from medunsup.training.optimizers import Adam
 
 
 class Denoiser(Learner):
@@ -18,8 +19,8 @@ class Denoiser(Learner):
             self.network = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.Dropout(0.1), nn.Conv2d(4, 1, 1))
         self.learning_rate = learning_rate
 
-    def turns(self) -> Sequence[Turn]:
-        return [Turn("denoising", self.parameters, self.loss, self.learning_rate)]
+    def objectives(self) -> Sequence[Objective]:
+        return [Objective("denoising", self.parameters, self.loss, Adam(self.learning_rate))]
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Loss:
         noise = 0.1 * torch.randn(batch.values.shape, generator=generator)
@@ -39,16 +40,16 @@ class Duel(Learner):
         self.register_buffer("batches", torch.zeros((), dtype=torch.long))
         self.taken: list[tuple[str, bool, bool]] = []
 
-    def turns(self) -> Sequence[Turn]:
+    def objectives(self) -> Sequence[Objective]:
         return [
-            Turn("one", lambda: [self.one], self._one, 0.1),
-            Turn("other", lambda: [self.other], self._other, 0.1, every=3),
+            Objective("one", lambda: [self.one], self._one, Adam(0.1)),
+            Objective("other", lambda: [self.other], self._other, Adam(0.1), every=3),
         ]
 
-    def is_due(self, turn: Turn, progress: float) -> bool:
-        return turn.name == "one" or progress >= 0.5
+    def is_due(self, objective: Objective, progress: float) -> bool:
+        return objective.name == "one" or progress >= 0.5
 
-    def after_step(self) -> None:
+    def after_step(self, progress: StepProgress) -> None:
         self.batches += 1
 
     def _one(self, batch: Batch, generator: torch.Generator) -> Loss:

@@ -14,10 +14,11 @@ from torch.nn.utils import convert_conv2d_weight_memory_format
 from medunsup.anomaly.base import AnomalyModel, State
 from medunsup.core.config import Config
 from medunsup.core.errors import InputError, UsageError
-from medunsup.training.datasets import Slices, Transform, Volumes
+from medunsup.training.datasets import Slices, Volumes
 from medunsup.training.learner import Learner
 from medunsup.training.loop import Trained, Training, train
 from medunsup.training.scan_stack import Array, Mask, Scans
+from medunsup.training.transforms import TransformOrMany
 
 SLICES_AT_ONCE = 32
 SAMPLE_SEED = 0
@@ -149,7 +150,7 @@ class DeepModel(AnomalyModel):
             learner = self.build(inputs)
         return convert_conv2d_weight_memory_format(learner, torch.channels_last)  # faster in two dimensions
 
-    def _view(self, scans: Scans, transform: Transform | None = None) -> Slices | Volumes:
+    def _view(self, scans: Scans, transform: TransformOrMany = None) -> Slices | Volumes:
         kind = Volumes if self.config.dims == 3 else Slices
         return kind(scans.values, scans.masks, tuple(scans.names), transform=transform)
 

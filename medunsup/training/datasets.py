@@ -2,7 +2,7 @@
 
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from mmap import mmap
 from typing import Any
@@ -12,35 +12,55 @@ import torch
 from numpy.typing import NDArray
 
 from medunsup.core.errors import InputError
-from medunsup.training.learner import Batch
+from medunsup.training.learner import Batch, View
+from medunsup.training.seeds import Use, draw
+from medunsup.training.transforms import TransformOrMany, Transforms
 
 SMALLEST_SHARE = 0.02
 ORDER = 0
 
 Positions = NDArray[np.intp]
-Transform = Callable[[dict[str, Any]], dict[str, Any]]
+Values = NDArray[np.float32]
+Masks = NDArray[np.bool_]
 
 
-class View(ABC):
+@dataclass(frozen=True)
+class Draws:
+    """Where items stand in an epoch: all that their random numbers follow from.
+
+    The items are those from place `first` on of epoch `epoch`, so neither the size of a batch or piece nor
+    the process that gathers them changes what is drawn.
+    """
+
+    seed: int = 0
+    epoch: int = 0
+    first: int = 0
+
+    def of(self, n: int, *more: int) -> int:
+        """Draw a seed for the item `n` places after the first."""
+        return draw(self.seed, self.epoch, self.first + n, *more, use=Use.ITEM)
+
+
+class Dataset(ABC):
     """Items that batches are made of; each belongs to one scan.
 
     `values` are (N, C, I, J, K) float32 and `masks` (N, I, J, K) bool, in memory or mapped from disk.
     A `transform` (any MONAI dictionary transform with the keys "values" and "mask") changes each item as it
-    is taken; one that draws at random is seeded by the batch, so that a resumed run draws the same.
+    is taken; a list of them makes one view of the item each. What is drawn follows from `Draws` alone.
     """
 
     def __init__(
         self,
-        values: NDArray[np.float32],
-        masks: NDArray[np.bool_],
+        values: Values,
+        masks: Masks,
         names: Sequence[str] = (),
         *,
-        transform: Transform | None = None,
+        transform: TransformOrMany = None,
     ) -> None:
         self.values = values
         self.masks = masks
         self.names = tuple(names) or tuple(str(n) for n in range(len(values)))
-        self.transform = transform
+        self.transforms = Transforms.of(transform)
         self.scans = self._scans()
         if not len(self.scans):
             raise InputError("No scan has anything inside its mask: there is nothing to train on.")
@@ -61,7 +81,7 @@ class View(ABC):
         """Whose each item is: positions of scans, sorted."""
 
     @abstractmethod
-    def _gather(self, items: Positions) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    def _gather(self, items: Positions, draws: Draws) -> tuple[Values, Masks]:
         """Take values (B, C, ...) and masks (B, ...) in one piece."""
 
     def order(self, seed: int, epoch: int) -> Positions:
@@ -78,12 +98,12 @@ class View(ABC):
             rounds[:, n] = start + np.resize(rng.permutation(count), each)
         return rng.permuted(rounds, axis=1).ravel()
 
-    def batch(self, items: Positions, seed: int = 0) -> Batch:
-        """Gather items; `seed` is for a transform that draws at random."""
-        values, masks = (torch.from_numpy(array) for array in self._gather(items))
-        if self.transform is not None:
-            values, masks = self._transformed(values, masks, seed)
-        return Batch(values, masks[:, None], torch.from_numpy(self.scans[items]))
+    def batch(self, items: Positions, draws: Draws | None = None) -> Batch:
+        """Gather items; `draws` is for what is drawn at random."""
+        draws = draws or Draws()
+        values, masks = (torch.from_numpy(array) for array in self._gather(items, draws))
+        views = self.transforms.views(values, masks[:, None], draws.of) or [View(values, masks[:, None])]
+        return Batch.of_views(views, torch.from_numpy(self.scans[items]))
 
     def names_of(self, items: Positions) -> list[str]:
         """Names of the scans that items come from, each once."""
@@ -101,18 +121,8 @@ class View(ABC):
         _, first, counts = np.unique(self.scans, return_index=True, return_counts=True)
         return first, counts
 
-    def _transformed(
-        self, values: torch.Tensor, masks: torch.Tensor, seed: int
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        change: Any = self.transform
-        if hasattr(change, "set_random_state"):
-            change.set_random_state(seed=seed % 2**32)
-        done = [change({"values": x, "mask": m[None]}) for x, m in zip(values, masks, strict=True)]
-        new_values, new_masks = ([torch.as_tensor(item[key]) for item in done] for key in ("values", "mask"))
-        return torch.stack(new_values).float(), torch.stack(new_masks)[:, 0].bool()
 
-
-class Slices(View):
+class Slices(Dataset):
     """Axial slices (C, I, J) of which at least 2 % lie inside the mask."""
 
     def _scans(self) -> Positions:
@@ -121,20 +131,20 @@ class Slices(View):
         scans, self._levels = np.nonzero(counts >= max(1, least))
         return scans
 
-    def _gather(self, items: Positions) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    def _gather(self, items: Positions, draws: Draws) -> tuple[Values, Masks]:
         scans, levels = self.scans[items], self._levels[items]
         values = np.moveaxis(self.values, 4, 1)[scans, levels]
         masks = np.moveaxis(self.masks, 3, 1)[scans, levels]
         return np.ascontiguousarray(values), np.ascontiguousarray(masks)
 
 
-class Volumes(View):
+class Volumes(Dataset):
     """Whole volumes (C, I, J, K)."""
 
     def _scans(self) -> Positions:
         return np.array([n for n, mask in enumerate(self.masks) if mask.any()], dtype=np.intp)
 
-    def _gather(self, items: Positions) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    def _gather(self, items: Positions, draws: Draws) -> tuple[Values, Masks]:
         scans = self.scans[items]
         return np.asarray(self.values[scans]), np.asarray(self.masks[scans])
 

@@ -1,24 +1,61 @@
-"""What the loop trains: networks, and whose turn it is to be improved by which loss."""
+"""What the loop trains: networks, and the objectives that improve them."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
+from medunsup.training.optimizers import Constant, Optimizer, Schedule
+
+Embeddings = tuple[Tensor, ...]
+Sharing = Literal["first", "mean", "same"]
+
+
+@dataclass(frozen=True)
+class View:
+    """Items as one augmentation shows them: `values` (B, C, ...) float32, `masks` (B, 1, ...) bool."""
+
+    values: Tensor
+    masks: Tensor
+
 
 @dataclass(frozen=True)
 class Batch:
-    """`values` (B, C, H, W) or (B, C, I, J, K) float32, `masks` (B, 1, ...) bool, `scans` (B,) positions."""
+    """`values` (B, C, H, W) or (B, C, I, J, K) float32, `masks` (B, 1, ...) bool, `scans` (B,) positions.
+
+    These are the first view; `further` views of the same items follow, each of its own size.
+    """
 
     values: Tensor
     masks: Tensor
     scans: Tensor
+    further: tuple[View, ...] = ()
+
+    @classmethod
+    def of_views(cls, views: Sequence[View], scans: Tensor) -> "Batch":
+        """Make a batch of one or many views of the same items."""
+        first, *further = views
+        return cls(first.values, first.masks, scans, tuple(further))
+
+    @property
+    def views(self) -> tuple[View, ...]:
+        """All views of the items, one or many."""
+        return (View(self.values, self.masks), *self.further)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def each(self, change: Callable[[Tensor], Tensor]) -> "Batch":
+        """Change the tensors of all views; `scans` stay on the CPU."""
+        views = [View(change(view.values), change(view.masks)) for view in self.views]
+        return Batch.of_views(views, self.scans)
 
     def to(self, device: torch.device) -> "Batch":
         """Move to a device."""
-        return Batch(self.values.to(device), self.masks.to(device), self.scans)
+        return self.each(lambda tensor: tensor.to(device))
 
 
 @dataclass(frozen=True)
@@ -30,39 +67,89 @@ class Loss:
 
 
 @dataclass(frozen=True)
-class Turn:
-    """One step of one optimiser: `parameters` improved by `loss(batch, generator)`.
+class Objective:
+    """One step of one optimiser: `parameters` improved by `loss`.
 
-    `every` 5 takes the turn at each fifth batch only. All randomness comes from the generator, so that a
-    resumed run goes on as if it had not been broken.
+    Without `embed` the loss is `loss(batch, generator)`, a mean over items, so that a batch can be worked off
+    in pieces, each on its own. With it the objective is joint: `embed(batch, generator)` gives tensors
+    (B, ...) for each piece, and `loss(embeddings, generator)` sees those of the whole batch, in its order,
+    however it was split into pieces and processes; the gradient goes through all of them.
+
+    `every` 5 takes the objective at each fifth batch only. `schedule(step, steps)` is a factor of the
+    learning rate. `weight_decay` leaves out biases and norms unless `decay_all`. All randomness comes from
+    the generator, so that a resumed run goes on as if it had not been broken.
     """
 
     name: str
     parameters: Callable[[], Iterable[nn.Parameter]]
-    loss: Callable[[Batch, torch.Generator], Loss]
-    learning_rate: float
-    betas: tuple[float, float] = (0.9, 0.999)
+    loss: Callable[[Any, torch.Generator], Loss]
+    optimizer: Optimizer
+    schedule: Schedule = field(default_factory=Constant)
+    weight_decay: float = 0.0
+    decay_all: bool = False
     every: int = 1
+    embed: Callable[[Batch, torch.Generator], Embeddings] | None = None
+
+    @property
+    def joint(self) -> bool:
+        """Whether the loss sees the whole batch at once."""
+        return self.embed is not None
+
+    def whole_loss(self, batch: Batch, generator: torch.Generator) -> Loss:
+        """Loss of a batch that is all there is, joint or not."""
+        return self.loss(batch if self.embed is None else self.embed(batch, generator), generator)
+
+
+@dataclass(frozen=True)
+class StepProgress:
+    """How far a run is: `step` batches of `steps` are done, in epoch `epoch` of `epochs`, both from 1."""
+
+    step: int
+    steps: int
+    epoch: int
+    epochs: int
+
+    @property
+    def fraction(self) -> float:
+        """Share of the run that is done, in (0, 1]."""
+        return self.step / self.steps
 
 
 class Learner(nn.Module, ABC):
     """All networks of one method as one module; every state lies in parameters and buffers."""
 
     @abstractmethod
-    def turns(self) -> Sequence[Turn]:
-        """Return all turns a batch may have, always the same ones in the same order."""
+    def objectives(self) -> Sequence[Objective]:
+        """Return all objectives a batch may have, always the same ones in the same order."""
 
-    def is_due(self, turn: Turn, progress: float) -> bool:
-        """Whether a turn is taken at `progress`, in [0, 1) over all epochs; stages are made here."""
+    def is_due(self, objective: Objective, progress: float) -> bool:
+        """Whether an objective is taken at `progress`, in [0, 1) over all epochs; stages are made here."""
         return True
 
-    def after_step(self) -> None:
+    def augment(self, batch: Batch, generator: torch.Generator) -> Batch:
+        """Make the views of a batch on the learner's device; called once a batch, without gradients.
+
+        In training and in validation alike. Views that a dataset's transforms made are there already.
+        """
+        return batch
+
+    def after_step(self, progress: StepProgress) -> None:
         """Update what no gradient reaches, such as moving averages; called once a batch."""
 
-    def validate(self, batch: Batch, generator: torch.Generator) -> Tensor:
-        """Return what early stopping watches, lower is better: the first turn's loss, unless overridden.
+    def sharing(self, buffer: str) -> Sharing:
+        """How several processes keep a buffer of the state alike.
 
-        It watches only while the first turn is due, so a last stage's turn goes first.
+        "first": after each batch all take over the first process's. "mean": each piece of a batch starts from
+        the same values, and what the pieces make of them is averaged, in one process and in several.
+        "same": every process makes the same of it anyway, as in `after_step` and in a joint loss; nothing is
+        sent, which is worth it for a long queue. Running statistics of batch norms are averaged.
+        """
+        return "mean" if buffer.endswith(("running_mean", "running_var")) else "first"
+
+    def validate(self, batch: Batch, generator: torch.Generator) -> Tensor:
+        """Return what early stopping watches, lower is better: the first objective's loss, unless overridden.
+
+        It watches only while the first objective is due, so a last stage's objective goes first.
         Called without gradients; a loss that needs them itself enters `torch.enable_grad()`.
         """
-        return self.turns()[0].loss(batch, generator).total
+        return self.objectives()[0].whole_loss(batch, generator).total

@@ -1,11 +1,11 @@
 """The one training loop: CPU, GPU, several of them, mixed precision; stopped and resumed at will."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,47 +13,15 @@ from torch import Tensor
 
 from medunsup.core.errors import InputError, MedunsupError, OutputError, StepError
 from medunsup.training import checkpoint, distributed
-from medunsup.training.datasets import Positions, Transform, View
-from medunsup.training.learner import Learner
-from medunsup.training.monitor import ITEMS_SHOWN, Monitor, Progress
+from medunsup.training.datasets import Dataset, Draws
+from medunsup.training.determinism import deterministic
+from medunsup.training.feed import Feed, Request, Work
+from medunsup.training.learner import Learner, StepProgress
+from medunsup.training.monitor import ITEMS_SHOWN, Monitor
+from medunsup.training.seeds import Use, draw, seeded
+from medunsup.training.settings import Training
 from medunsup.training.signals import StoppedError, StopRequest, stop_on_signal
-from medunsup.training.stepper import Stepper, draw, seeded
-
-
-@dataclass(frozen=True)
-class Training:
-    """Where and how a run happens; what is learned is said by the model's config.
-
-    Attributes
-    ----------
-    folder : takes checkpoint, log and pictures; None keeps nothing on disk.
-    resume : go on from the folder's checkpoint.
-    precision : "32-true", or mixed: "16-mixed" (GPU) and "bf16-mixed".
-    accelerator : "auto" takes a GPU if there is one.
-    devices : how many GPUs, or processes on the CPU.
-    parts : pieces a batch is worked off in, spread over the devices (None: one each). More pieces take less
-        memory; the same number of pieces gives the same weights on any number of devices, up to rounding.
-    patience : stop after so many epochs without a better validation loss; None never stops early.
-    checkpoint_every_s : seconds between checkpoints; 0 writes one after every batch.
-    pictures_every : epochs between sheets of sample reconstructions.
-    tell : called after every batch.
-    tensorboard : log there as well.
-    transform : changes each training item before it is seen, see `views.View`; what is learned then follows
-        from it too, and no checkpoint knows it.
-    """
-
-    folder: Path | str | None = None
-    resume: bool = False
-    precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"
-    accelerator: Literal["auto", "cpu", "gpu"] = "auto"
-    devices: int = 1
-    parts: int | None = None
-    patience: int | None = 10
-    checkpoint_every_s: float = 60.0
-    pictures_every: int = 5
-    tell: Callable[[Progress], None] | None = None
-    tensorboard: bool = False
-    transform: Transform | None = None
+from medunsup.training.stepper import Stepper
 
 
 @dataclass(frozen=True)
@@ -67,8 +35,8 @@ class Trained:
 
 def train(
     learner: Learner,
-    view: View,
-    validation: View | None,
+    dataset: Dataset,
+    validation: Dataset | None,
     training: Training,
     *,
     epochs: int,
@@ -88,11 +56,12 @@ def train(
     InputError, UsageError : the checkpoint to resume from is damaged, or of another run.
     OutputError : the folder holds a run already, or cannot be written.
     """
-    plan = _Plan(epochs, min(batch_size, len(view.order(seed, 0))), seed, dict(config or {}))
+    plan = _Plan(epochs, min(batch_size, len(dataset.order(seed, 0))), seed, dict(config or {}))
+    training.check_pieces(plan.batch_size)
     where = {name: getattr(training, name) for name in ("accelerator", "devices", "precision")}
     with distributed.told_here(training.tell, devices=training.devices) as tell:
         here = replace(training, tell=tell)
-        go = partial(_go, view=view, validation=validation, training=here, plan=plan)
+        go = partial(_go, dataset=dataset, validation=validation, training=here, plan=plan)
         return Trained(**distributed.launch(go, learner, **where))
 
 
@@ -118,11 +87,18 @@ class _Place:
 
 
 def _go(
-    fabric: Any, learner: Learner, *, view: View, validation: View | None, training: Training, plan: _Plan
+    fabric: Any,
+    learner: Learner,
+    *,
+    dataset: Dataset,
+    validation: Dataset | None,
+    training: Training,
+    plan: _Plan,
 ) -> dict[str, Any]:
     """Run in this process; return the fields of `Trained`."""
-    with torch.random.fork_rng():
-        return _Run(fabric, learner, view, validation, training, plan).go()
+    is_on_gpu = fabric.device.type == "cuda"
+    with torch.random.fork_rng(), deterministic(active=training.deterministic and is_on_gpu):
+        return _Run(fabric, learner, dataset, validation, training, plan).go()
 
 
 class _Run:
@@ -132,17 +108,17 @@ class _Run:
         self,
         fabric: Any,
         learner: Learner,
-        view: View,
-        validation: View | None,
+        dataset: Dataset,
+        validation: Dataset | None,
         training: Training,
         plan: _Plan,
     ) -> None:
         self.fabric, self.learner = fabric, learner.to(fabric.device)
-        self.view, self.validation = view, validation
+        self.dataset, self.validation = dataset, validation
         self.training, self.plan = training, plan
         self.parts = training.parts or fabric.world_size
         self.stepper = Stepper(fabric, learner, seed=plan.seed, parts=self.parts)
-        self.batches = len(view.order(plan.seed, 0)) // plan.batch_size
+        self.batches = len(dataset.order(plan.seed, 0)) // plan.batch_size
         self.folder = None if training.folder is None else Path(training.folder)
         self.path = None if self.folder is None else self.folder / checkpoint.NAME
         self.place = _Place()
@@ -154,8 +130,9 @@ class _Run:
         self.saved = time.monotonic()
         alone = self.fabric.world_size == 1
         with stop_on_signal(active=self.path is not None, insist=alone) as stop:
-            while self.place.epoch < self.plan.epochs and not self._is_out_of_patience():
-                self._epoch(stop)
+            with self._feed().works(self._requests()) as works:
+                while self.place.epoch < self.plan.epochs and not self._is_out_of_patience():
+                    self._epoch(works, stop)
             self._save()
             if stop.is_made:
                 raise self._stopped(stop)
@@ -165,27 +142,41 @@ class _Run:
         kept = place.epoch if self.best is None else place.best_epoch
         return {"epochs": place.epoch, "best_epoch": kept, "best_validation": place.best}
 
-    def _epoch(self, stop: StopRequest) -> None:
+    def _feed(self) -> Feed:
+        fabric = self.fabric
+        split = {"parts": self.parts, "rank": fabric.global_rank, "processes": fabric.world_size}
+        return Feed(self.dataset, fabric.device, **split)
+
+    def _requests(self) -> Iterator[Request]:
+        """All batches that are left of the run."""
+        seed, size, first = self.plan.seed, self.plan.batch_size, self.place.batch
+        for epoch in range(self.place.epoch, self.plan.epochs):
+            order = self.dataset.order(seed, epoch)
+            for start in range(first * size, self.batches * size, size):
+                yield Request(order[start : start + size], Draws(seed, epoch, start))
+            first = 0
+
+    def _epoch(self, works: Iterator[Work], stop: StopRequest) -> None:
         """Take the batches that are left of this epoch, then validate, log and draw."""
-        place, size = self.place, self.plan.batch_size
-        order = self.view.order(self.plan.seed, place.epoch)
-        first, started = place.batch, time.monotonic()
+        first, started = self.place.batch, time.monotonic()
         self.learner.train()
         for number in range(first, self.batches):
-            self._batch(order[number * size : (number + 1) * size], number)
+            self._batch(next(works), number)
             self._pause(stop)
-        self._close_epoch((self.batches - first) * size / (time.monotonic() - started))
+        items = (self.batches - first) * self.plan.batch_size
+        self._close_epoch(items / (time.monotonic() - started))
 
-    def _batch(self, items: Positions, number: int) -> None:
+    def _batch(self, work: Work, number: int) -> None:
         place, epochs = self.place, self.plan.epochs
-        step, steps = place.epoch * self.batches + number, epochs * self.batches
-        terms = self.stepper.take(self.view, items, step, steps)
+        step, steps = place.epoch * self.batches + number + 1, epochs * self.batches
+        progress = StepProgress(step, steps, place.epoch + 1, epochs)
+        terms = self.stepper.take(work, progress, self.dataset.names_of)
         losses = {name: float(value) for name, value in terms.items()}
         for name, value in losses.items():
             place.sums[name] = place.sums.get(name, 0.0) + value
             place.counts[name] = place.counts.get(name, 0) + 1
         place.batch = number + 1
-        self.monitor.step(place.epoch + 1, epochs, step + 1, steps, losses, place.best)
+        self.monitor.step(place.epoch + 1, epochs, step, steps, losses, place.best)
 
     def _close_epoch(self, samples_per_s: float) -> None:
         """Validate, keep the weights if they are the best so far, log."""
@@ -205,33 +196,38 @@ class _Run:
     def _validate(self) -> float | None:
         """Mean loss over the validation items, with the same random numbers in each epoch.
 
-        None in epochs that began before the first turn was due: a later stage's loss says nothing yet.
+        None in epochs that began before the first objective was due: a later stage's loss says nothing yet.
         """
-        first, began = self.learner.turns()[0], (self.place.epoch - 1) / self.plan.epochs
+        first, began = self.learner.objectives()[0], (self.place.epoch - 1) / self.plan.epochs
         if self.validation is None or not self.learner.is_due(first, began):
             return None
         self.learner.eval()
         count, size = len(self.validation), self.plan.batch_size
-        portions = [np.arange(first, min(first + size, count)) for first in range(0, count, size)]
-        with torch.no_grad(), self.fabric.autocast():
-            losses = [len(items) * self._validation_loss(self.validation, items) for items in portions]
-        return sum(losses) / count
+        draws = Draws(draw(self.plan.seed, use=Use.VALIDATION))
+        requests = [
+            Request(np.arange(start, min(start + size, count)), replace(draws, first=start))
+            for start in range(0, count, size)
+        ]
+        with Feed(self.validation, self.fabric.device).works(requests) as works:
+            return sum(len(work.items) * self._validation_loss(work) for work in works) / count
 
-    def _validation_loss(self, view: View, items: Positions) -> float:
-        device = self.fabric.device
-        batch = view.batch(items, draw(self.plan.seed, int(items[0]))).to(device)
-        return float(self.learner.validate(batch, seeded(device, self.plan.seed, int(items[0]))))
+    def _validation_loss(self, work: Work) -> float:
+        device, key = self.fabric.device, (self.plan.seed, int(work.items[0]))
+        (piece,) = work.pieces
+        with torch.no_grad(), self.fabric.autocast():
+            batch = self.learner.augment(piece.batch, seeded(device, *key, use=Use.VALIDATION))
+            return float(self.learner.validate(batch, seeded(device, *key)))
 
     def _is_out_of_patience(self) -> bool:
         patience, place = self.training.patience, self.place
         return patience is not None and place.best is not None and place.epoch - place.best_epoch >= patience
 
     def _draw_pictures(self) -> None:
-        view = self.validation or self.view
-        count = min(ITEMS_SHOWN, len(view))
-        chosen = np.linspace(0, len(view) - 1, 2 * count + 1)[1::2].astype(int)
+        shown = self.validation or self.dataset
+        count = min(ITEMS_SHOWN, len(shown))
+        chosen = np.linspace(0, len(shown) - 1, 2 * count + 1)[1::2].astype(int)
         self.learner.eval()
-        self.monitor.pictures(self.learner, view.batch(chosen).to(self.fabric.device), self.place.epoch)
+        self.monitor.pictures(self.learner, shown.batch(chosen).to(self.fabric.device), self.place.epoch)
 
     def _pause(self, stop: StopRequest) -> None:
         """Write a checkpoint when it is time to, or when asked to stop."""
@@ -268,8 +264,8 @@ class _Run:
 
     def _identify(self) -> dict[str, Any]:
         """Say what must be the same for a run to be the same run."""
-        views = {"scans": self.view, "validation scans": self.validation}
-        scans = {name: None if view is None else view.digest() for name, view in views.items()}
+        data = {"scans": self.dataset, "validation scans": self.validation}
+        scans = {name: None if one is None else one.digest() for name, one in data.items()}
         plan = asdict(self.plan)
         return {**plan.pop("config"), **plan, "parts": self.parts, **scans}
 
@@ -297,12 +293,15 @@ class _Run:
             "place": asdict(self.place),
             "learner": state,
             "best": self.best,
+            "objectives": self.stepper.described(),
             "optimizers": self.stepper.state(),
         }
 
     def _load(self, path: Path) -> None:
         content = checkpoint.load(path)
         checkpoint.check_same_run(path, content["identity"], self.identity)
+        objectives = self.stepper.described()
+        checkpoint.check_same_run(path, content.get("objectives", objectives), objectives)
         try:
             self.learner.load_state_dict(content["learner"])
             self.stepper.load_state(content["optimizers"])

@@ -1,18 +1,20 @@
-"""One batch: every turn that is due computes its gradient, over all parts and processes, and steps."""
+"""One batch: every objective that is due computes its gradient, over all pieces and processes, and steps."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import is_dataclass, replace
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from medunsup.core.errors import StepError
-from medunsup.training.datasets import Positions, View
-from medunsup.training.learner import Batch, Learner, Turn
-
-DRAWS = 1
+from medunsup.training.feed import Piece, Work
+from medunsup.training.joint import joint_gradient
+from medunsup.training.learner import Learner, Loss, Objective, StepProgress
+from medunsup.training.optimizers import groups_of
+from medunsup.training.seeds import Use, seeded
+from medunsup.training.sharing import SharedBuffers
 
 
 class Stepper:
@@ -25,30 +27,42 @@ class Stepper:
     def __init__(self, fabric: Any, learner: Learner, *, seed: int, parts: int) -> None:
         self._fabric, self._learner = fabric, learner
         self._seed, self._parts = seed, parts
-        self._turns = list(learner.turns())
-        self._parameters = [list(turn.parameters()) for turn in self._turns]
-        self._optimizers = [
-            fabric.setup_optimizers(torch.optim.Adam(parameters, lr=turn.learning_rate, betas=turn.betas))
-            for turn, parameters in zip(self._turns, self._parameters, strict=True)
+        self._objectives = list(learner.objectives())
+        self._parameters = [list(objective.parameters()) for objective in self._objectives]
+        self._plain = [
+            objective.optimizer.make(_groups(objective, parameters))
+            for objective, parameters in zip(self._objectives, self._parameters, strict=True)
         ]
+        self._optimizers = [fabric.setup_optimizers(optimizer) for optimizer in self._plain]
+        self._augments = type(learner).augment is not Learner.augment
+        self._buffers = SharedBuffers(fabric, learner, apart=parts > 1)
 
-    def take(self, view: View, items: Positions, step: int, steps: int) -> dict[str, Tensor]:
-        """Take all turns due at `step`; return each turn's loss under its name, and the terms of all.
+    def take(
+        self, work: Work, progress: StepProgress, names_of: Callable[[Any], Sequence[str]]
+    ) -> dict[str, Tensor]:
+        """Take all objectives due, which makes `progress`; return each loss by name, and the terms of all.
 
         Raises StepError naming the scans if a loss is not finite.
         """
-        parts = self._share(view, items, step)
+        step = progress.step - 1
+        if self._augments:
+            work = replace(work, pieces=tuple(self._augmented(piece, step) for piece in work.pieces))
         terms: dict[str, Tensor] = {}
-        for number, turn in enumerate(self._turns):
-            if step % turn.every == 0 and self._learner.is_due(turn, step / steps):
-                with _only(self._learner, self._parameters[number], active=len(self._turns) > 1):
-                    found = self._turn(number, parts, step)
-                if not torch.isfinite(found[turn.name]):
-                    raise StepError(_not_finite(turn, view.names_of(items), step))
-                self._optimizers[number].step()
+        for number, objective in enumerate(self._objectives):
+            if step % objective.every == 0 and self._learner.is_due(objective, step / progress.steps):
+                with _only(self._learner, self._parameters[number], active=len(self._objectives) > 1):
+                    found = self._gradient(number, work, step)
+                if not torch.isfinite(found[objective.name]):
+                    raise StepError(_not_finite(objective, names_of(work.items), step))
+                self._step(number, objective.schedule(step, progress.steps))
                 terms |= found
-        self._learner.after_step()
+        self._learner.after_step(progress)
+        self._buffers.send_first()
         return terms
+
+    def described(self) -> dict[str, str]:
+        """Say by name how each objective steps, to know the same run again."""
+        return {objective.name: _described(objective) for objective in self._objectives}
 
     def state(self) -> list[dict[str, Any]]:
         """State of all optimisers."""
@@ -59,53 +73,78 @@ class Stepper:
         for optimizer, state in zip(self._optimizers, states, strict=True):
             optimizer.load_state_dict(state)
 
-    def _share(self, view: View, items: Positions, step: int) -> dict[int, tuple[Batch, float]]:
-        """Gather the pieces of a batch that fall to this process, by number, each with its share of it."""
-        pieces = np.array_split(items, self._parts)
-        mine = range(self._fabric.global_rank, self._parts, self._fabric.world_size)
-        return {
-            n: (
-                view.batch(pieces[n], draw(self._seed, step, n)).to(self._fabric.device),
-                len(pieces[n]) / len(items),
-            )
-            for n in mine
-        }
+    def _augmented(self, piece: Piece, step: int) -> Piece:
+        generator = seeded(self._fabric.device, self._seed, step, piece.number, use=Use.AUGMENT)
+        with torch.no_grad():
+            return replace(piece, batch=self._learner.augment(piece.batch, generator))
 
-    def _turn(self, number: int, parts: dict[int, tuple[Batch, float]], step: int) -> dict[str, Tensor]:
-        """Gradient of one turn over all pieces of all processes; returns the loss and its terms."""
-        turn, optimizer = self._turns[number], self._optimizers[number]
-        optimizer.zero_grad()
-        sums: dict[str, Tensor] = {}
-        for n, (batch, share) in parts.items():
-            generator = seeded(self._fabric.device, self._seed, step, n, number)
-            with self._fabric.autocast():
-                loss = turn.loss(batch, generator)
-            self._fabric.backward(share * loss.total)
-            for name, value in {**loss.terms, turn.name: loss.total.detach()}.items():
-                sums[name] = sums.get(name, 0.0) + share * value
+    def _step(self, number: int, factor: float) -> None:
+        for group in self._plain[number].param_groups:
+            group["lr"] = factor * self._objectives[number].optimizer.learning_rate
+        self._optimizers[number].step()
+
+    def _gradient(self, number: int, work: Work, step: int) -> dict[str, Tensor]:
+        """Gradient of one objective over all pieces of all processes; returns the loss and its terms."""
+        objective, parameters = self._objectives[number], self._parameters[number]
+        self._optimizers[number].zero_grad()
+        with self._buffers.averaged():
+            sums = (self._joint if objective.joint else self._piecewise)(number, work, step)
         if self._fabric.world_size > 1:
-            _add_up([p.grad for p in self._parameters[number] if p.grad is not None], self._fabric)
-            _add_up(list(sums.values()), self._fabric)
+            _add_up([p.grad for p in parameters if p.grad is not None], self._fabric)
+            if not objective.joint:
+                _add_up(list(sums.values()), self._fabric)
         return sums
 
+    def _piecewise(self, number: int, work: Work, step: int) -> dict[str, Tensor]:
+        """Gradient of the own pieces, each by its own loss."""
+        objective, sums = self._objectives[number], dict[str, Tensor]()
+        for piece in work.pieces:
+            self._buffers.restart()
+            generator = self._seeded(step, piece.number, number)
+            with self._fabric.autocast():
+                loss = objective.loss(piece.batch, generator)
+            self._fabric.backward(piece.share * loss.total)
+            self._buffers.add(piece.share)
+            for name, value in _named(objective, loss).items():
+                sums[name] = sums.get(name, 0.0) + piece.share * value
+        return sums
 
-def draw(*key: int) -> int:
-    """Draw a seed that follows from a key of whole numbers alone."""
-    return int(np.random.SeedSequence((DRAWS, *key)).generate_state(1, np.uint64)[0] >> 1)
+    def _joint(self, number: int, work: Work, step: int) -> dict[str, Tensor]:
+        """Gradient of the own pieces by the loss of the whole batch."""
+        objective = self._objectives[number]
+        loss = joint_gradient(
+            self._fabric,
+            objective,
+            work.pieces,
+            len(work.items),
+            seeded=lambda piece: self._seeded(step, piece, number),
+            last=self._parts,
+            buffers=self._buffers,
+        )
+        return _named(objective, loss)
+
+    def _seeded(self, step: int, piece: int, number: int) -> torch.Generator:
+        return seeded(self._fabric.device, self._seed, step, piece, number)
 
 
-def seeded(device: torch.device, *key: int) -> torch.Generator:
-    """Make a generator that follows from a key, and set torch's own, which dropout uses, to the same seed."""
-    seed = draw(*key)
-    torch.default_generator.manual_seed(seed)  # torch.manual_seed does this and formats a stack trace
-    if device.type == "cuda":
-        torch.cuda.manual_seed(seed)
-    return torch.Generator(device).manual_seed(seed)
+def _groups(objective: Objective, parameters: Sequence[nn.Parameter]) -> list[dict[str, Any]]:
+    return groups_of(parameters, objective.weight_decay, decay_all=objective.decay_all)
+
+
+def _described(objective: Objective) -> str:
+    schedule = objective.schedule
+    named = schedule if is_dataclass(schedule) else getattr(schedule, "__qualname__", type(schedule).__name__)
+    decay = f"weight decay {objective.weight_decay}{' of all' if objective.decay_all else ''}"
+    return f"{objective.optimizer}, {named}, {decay}, every {objective.every}"
+
+
+def _named(objective: Objective, loss: Loss) -> dict[str, Tensor]:
+    return {**loss.terms, objective.name: loss.total.detach()}
 
 
 @contextmanager
 def _only(learner: nn.Module, parameters: Sequence[nn.Parameter], *, active: bool) -> Iterator[None]:
-    """Compute gradients for these parameters alone: what another turn trains needs none now."""
+    """Compute gradients for these parameters alone: what another objective trains needs none now."""
     chosen = {id(parameter) for parameter in parameters}
     frozen = [p for p in learner.parameters() if p.requires_grad and id(p) not in chosen] if active else []
     for parameter in frozen:
@@ -124,8 +163,8 @@ def _add_up(tensors: Sequence[Tensor], fabric: Any) -> None:
         tensor.copy_(total.view_as(tensor))
 
 
-def _not_finite(turn: Turn, names: Sequence[str], step: int) -> str:
+def _not_finite(objective: Objective, names: Sequence[str], step: int) -> str:
     return (
-        f"The {turn.name} loss is not finite at batch {step + 1}, of scans {', '.join(names)}. "
+        f"The {objective.name} loss is not finite at batch {step + 1}, of scans {', '.join(names)}. "
         "Look at these scans, or give a lower learning_rate. A checkpoint from before is kept."
     )

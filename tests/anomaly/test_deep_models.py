@@ -81,7 +81,8 @@ def test_erased_boxes_stay_inside_the_mask_and_hold_one_grey_value_each(shape):
 def test_the_gans_encoder_learns_when_generator_and_critic_are_done():
     learner = make("fanogan", adversary_share=0.5)._build(small_brains().shape)
     due = [
-        [turn.name for turn in learner.turns() if learner.is_due(turn, at)] for at in (0.0, 0.49, 0.5, 0.9)
+        [objective.name for objective in learner.objectives() if learner.is_due(objective, at)]
+        for at in (0.0, 0.49, 0.5, 0.9)
     ]
     assert due == [["critic", "generator"]] * 2 + [["encoder"]] * 2
 

@@ -15,7 +15,7 @@ from medunsup.anomaly.base import offers
 from medunsup.anomaly.deep import DeepModel
 from medunsup.core.errors import InputError, UsageError
 from medunsup.core.registry import method, methods
-from medunsup.training.datasets import View
+from medunsup.training.datasets import Dataset
 from medunsup.training.loop import Training
 from medunsup.training.monitor import Progress
 from medunsup.training.signals import StoppedError
@@ -69,7 +69,7 @@ def differing(one: DeepModel, other: DeepModel) -> list[str]:
     return [key for key in a if not np.array_equal(a[key], b[key])]
 
 
-def validation_loss(model: DeepModel, view: View) -> float:
+def validation_loss(model: DeepModel, view: Dataset) -> float:
     """What early stopping watches, in evaluation mode, with the same random numbers each time."""
     batch = view.batch(np.arange(len(view)))
     torch.manual_seed(0)

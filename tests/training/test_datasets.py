@@ -6,7 +6,7 @@ from monai.transforms import RandGaussianNoised
 from small_brains import small_brains
 
 from medunsup.core.errors import InputError
-from medunsup.training.datasets import Slices, Volumes
+from medunsup.training.datasets import Draws, Slices, Volumes
 
 
 def slices(n: int = 5, channels: int = 2) -> Slices:
@@ -83,7 +83,7 @@ def test_volumes_come_whole_and_those_without_a_mask_are_left_out():
 def test_a_monai_transform_draws_by_the_seed_it_is_given():
     scans = small_brains(2)
     view = Slices(scans.values, scans.masks, transform=RandGaussianNoised(keys="values", prob=1.0, std=0.1))
-    once, again, other = (view.batch(np.arange(3), seed).values for seed in (1, 1, 2))
+    once, again, other = (view.batch(np.arange(3), Draws(seed)).values for seed in (1, 1, 2))
     assert np.array_equal(once, again)
     assert not np.array_equal(once, other)
 

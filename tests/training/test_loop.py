@@ -10,9 +10,10 @@ from train_learners import Denoiser, Duel
 
 from medunsup.core.errors import DependencyError, StepError
 from medunsup.training.datasets import Slices
-from medunsup.training.learner import Learner, Loss, Turn
+from medunsup.training.learner import Learner, Loss, Objective
 from medunsup.training.loop import Trained, Training, train
 from medunsup.training.monitor import Progress
+from medunsup.training.optimizers import Adam
 
 
 def slices(n: int = 4, seed: int = 0) -> Slices:
@@ -57,7 +58,7 @@ def test_training_leaves_the_callers_random_numbers_alone():
     assert torch.equal(torch.rand(1), expected)
 
 
-def test_each_turn_improves_its_own_parameters_when_it_is_due():
+def test_each_objective_improves_its_own_parameters_when_it_is_due():
     duel = Duel()
     run(duel, epochs=4)
     names = [name for name, _, _ in duel.taken]
@@ -93,8 +94,8 @@ def test_training_ends_early_with_the_best_weights():
 
 def test_validation_draws_the_same_noise_each_time():
     class Idle(Denoiser):
-        def turns(self):
-            return [Turn("denoising", self.parameters, self.loss, 0.0)]
+        def objectives(self):
+            return [Objective("denoising", self.parameters, self.loss, Adam(0.0))]
 
     rows = []
     idle = Idle()
@@ -135,7 +136,7 @@ def test_a_loss_that_is_not_a_number_names_the_scans_and_keeps_the_last_good_che
 
 def test_weights_that_are_not_finite_never_reach_a_checkpoint(tmp_path):
     class Poisoned(Denoiser):
-        def after_step(self):
+        def after_step(self, progress):
             with torch.no_grad():
                 self.network[0].bias[0] = torch.nan
 
@@ -148,7 +149,7 @@ def test_time_left_is_told_after_every_batch_and_comes_true():
     told: list[tuple[float, Progress]] = []
 
     class Slow(Denoiser):
-        def after_step(self):
+        def after_step(self, progress):
             time.sleep(0.02)
 
     run(Slow(), Training(tell=lambda progress: told.append((time.monotonic(), progress))))

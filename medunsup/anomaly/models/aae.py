@@ -11,7 +11,8 @@ from medunsup.anomaly.models.ae import AE, AEConfig, AELearner
 from medunsup.core.registry import register
 from medunsup.nn.critic import LatentCritic
 from medunsup.nn.noise import normal
-from medunsup.training.learner import Batch, Loss, Turn
+from medunsup.training.learner import Batch, Loss, Objective
+from medunsup.training.optimizers import Adam
 
 BETAS = (0.5, 0.9)
 
@@ -32,12 +33,13 @@ class AAELearner(AELearner):
         self.discriminator = LatentCritic(config.latent_dim)
         self.adversary_rate = config.adversary_rate
 
-    def turns(self) -> Sequence[Turn]:
-        """Three turns: encoder with decoder, the discriminator, the encoder against it."""
+    def objectives(self) -> Sequence[Objective]:
+        """Three objectives: encoder with decoder, the discriminator, the encoder against it."""
+        adversary = Adam(self.adversary_rate, BETAS)
         return [
-            Turn("reconstruction", self.halves, self.loss, self.learning_rate),
-            Turn("discriminator", self.discriminator.parameters, self.tell_apart, self.adversary_rate, BETAS),
-            Turn("prior", self.encoder.parameters, self.deceive, self.adversary_rate, BETAS),
+            Objective("reconstruction", self.halves, self.loss, Adam(self.learning_rate)),
+            Objective("discriminator", self.discriminator.parameters, self.tell_apart, adversary),
+            Objective("prior", self.encoder.parameters, self.deceive, adversary),
         ]
 
     def tell_apart(self, batch: Batch, generator: torch.Generator) -> Loss:

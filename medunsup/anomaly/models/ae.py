@@ -10,7 +10,8 @@ from medunsup.anomaly.deep import DeepConfig, DeepModel
 from medunsup.core.registry import register
 from medunsup.nn.autoencoder import Decoder, Encoder
 from medunsup.nn.losses import inside_mean
-from medunsup.training.learner import Batch, Learner, Loss, Turn
+from medunsup.training.learner import Batch, Learner, Loss, Objective
+from medunsup.training.optimizers import Adam
 from medunsup.training.scan_stack import Array, Mask
 
 
@@ -34,9 +35,9 @@ class AELearner(Learner):
         """Return what the bottleneck lets through, 0 outside the masks."""
         return self.decoder(self.encoder(x)) * masks
 
-    def turns(self) -> Sequence[Turn]:
-        """Return one turn: encoder and decoder together."""
-        return [Turn("reconstruction", self.halves, self.loss, self.learning_rate)]
+    def objectives(self) -> Sequence[Objective]:
+        """Return one objective: encoder and decoder together."""
+        return [Objective("reconstruction", self.halves, self.loss, Adam(self.learning_rate))]
 
     def halves(self) -> list[nn.Parameter]:
         """Return the parameters of encoder and decoder."""

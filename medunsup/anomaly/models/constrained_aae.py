@@ -10,7 +10,8 @@ from medunsup.core.registry import register
 from medunsup.nn.critic import LatentCritic
 from medunsup.nn.losses import gradient_penalty, inside_mean
 from medunsup.nn.noise import normal
-from medunsup.training.learner import Batch, Loss, Turn
+from medunsup.training.learner import Batch, Loss, Objective
+from medunsup.training.optimizers import Adam
 
 BETAS = (0.5, 0.9)
 
@@ -38,13 +39,13 @@ class ConstrainedAAELearner(AELearner):
         self.critic = LatentCritic(config.latent_dim)
         self.config = config
 
-    def turns(self) -> Sequence[Turn]:
-        """Three turns: encoder with decoder, the critic, now and again the encoder against it."""
+    def objectives(self) -> Sequence[Objective]:
+        """Three objectives: encoder with decoder, the critic, now and again the encoder against it."""
         rate, every = self.config.critic_rate, self.config.critic_steps
         return [
-            Turn("autoencoder", self.halves, self.loss, self.learning_rate),
-            Turn("critic", self.critic.parameters, self.criticise, rate, BETAS),
-            Turn("prior", self.encoder.parameters, self.approach, rate, BETAS, every),
+            Objective("autoencoder", self.halves, self.loss, Adam(self.learning_rate)),
+            Objective("critic", self.critic.parameters, self.criticise, Adam(rate, BETAS)),
+            Objective("prior", self.encoder.parameters, self.approach, Adam(rate, BETAS), every=every),
         ]
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Loss:

@@ -12,7 +12,8 @@ from medunsup.core.registry import register
 from medunsup.nn.losses import inside_mean
 from medunsup.nn.noise import coarse_noise, white_noise
 from medunsup.nn.unet import UNet
-from medunsup.training.learner import Batch, Learner, Loss, Turn
+from medunsup.training.learner import Batch, Learner, Loss, Objective
+from medunsup.training.optimizers import Adam
 from medunsup.training.scan_stack import Array, Mask
 
 NOISE = {"coarse": coarse_noise, "white": white_noise}
@@ -44,9 +45,9 @@ class DAELearner(Learner):
         """Return the scan without what looks like noise, 0 outside the masks."""
         return self.network(x) * masks
 
-    def turns(self) -> Sequence[Turn]:
-        """Return one turn: the U-Net."""
-        return [Turn("denoising", self.parameters, self.loss, self.config.learning_rate)]
+    def objectives(self) -> Sequence[Objective]:
+        """Return one objective: the U-Net."""
+        return [Objective("denoising", self.parameters, self.loss, Adam(self.config.learning_rate))]
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Loss:
         """Mean squared error inside the masks, from fresh noise each time."""

@@ -12,7 +12,8 @@ from medunsup.core.registry import register
 from medunsup.nn.losses import inside_mean
 from medunsup.nn.noise import normal
 from medunsup.nn.unet import UNet
-from medunsup.training.learner import Batch, Learner, Loss, Turn
+from medunsup.training.learner import Batch, Learner, Loss, Objective
+from medunsup.training.optimizers import Adam
 from medunsup.training.scan_stack import Array, Mask
 
 
@@ -48,9 +49,9 @@ class DDPMLearner(Learner):
         self.config, self.n_cells = config, config.patches ** len(sides)
         self.register_buffer("cells", _cells(sides, config.patches), persistent=False)
 
-    def turns(self) -> Sequence[Turn]:
-        """One turn: the U-Net."""
-        return [Turn("denoising", self.parameters, self.loss, self.config.learning_rate)]
+    def objectives(self) -> Sequence[Objective]:
+        """One objective: the U-Net."""
+        return [Objective("denoising", self.parameters, self.loss, Adam(self.config.learning_rate))]
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Loss:
         """Mean absolute error in one patch an item, at a time drawn for each."""

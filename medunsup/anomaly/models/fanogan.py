@@ -11,7 +11,8 @@ from medunsup.core.registry import register
 from medunsup.nn.autoencoder import Encoder
 from medunsup.nn.losses import gradient_penalty, inside_mean
 from medunsup.nn.noise import normal
-from medunsup.training.learner import Batch, Loss, Turn
+from medunsup.training.learner import Batch, Loss, Objective
+from medunsup.training.optimizers import Adam
 
 BETAS = (0.5, 0.9)
 CRITIC_FEATURES = 128
@@ -60,19 +61,19 @@ class FAnoGANLearner(AELearner):
         self.critic = ImageCritic(shape, channels=config.channels, levels=config.levels)
         self.config = config
 
-    def turns(self) -> Sequence[Turn]:
-        """Three turns: encoder, critic, generator; the encoder leads since its loss is what is validated."""
+    def objectives(self) -> Sequence[Objective]:
+        """Three objectives: encoder, critic, generator; the encoder leads, for its loss is validated."""
         config = self.config
         rate, every = config.adversary_rate, config.critic_steps
         return [
-            Turn("encoder", self.encoder.parameters, self.loss, config.learning_rate),
-            Turn("critic", self.critic.parameters, self.criticise, rate, BETAS),
-            Turn("generator", self.decoder.parameters, self.generate, rate, BETAS, every),
+            Objective("encoder", self.encoder.parameters, self.loss, Adam(config.learning_rate)),
+            Objective("critic", self.critic.parameters, self.criticise, Adam(rate, BETAS)),
+            Objective("generator", self.decoder.parameters, self.generate, Adam(rate, BETAS), every=every),
         ]
 
-    def is_due(self, turn: Turn, progress: float) -> bool:
+    def is_due(self, objective: Objective, progress: float) -> bool:
         """Let critic and generator go first; they are left as they are once the encoder learns."""
-        return (turn.name == "encoder") == (progress >= self.config.adversary_share)
+        return (objective.name == "encoder") == (progress >= self.config.adversary_share)
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Loss:
         """Difference of scan and reconstruction, in voxels and in the critic's features (izi_f)."""

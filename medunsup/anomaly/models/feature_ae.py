@@ -15,8 +15,9 @@ from medunsup.nn.autoencoder import Decoder, Encoder
 from medunsup.nn.features import MODES, FrozenFeatures
 from medunsup.nn.losses import inside_mean
 from medunsup.nn.ssim import structural_similarity
-from medunsup.training.learner import Batch, Learner, Loss, Turn
+from medunsup.training.learner import Batch, Learner, Loss, Objective
 from medunsup.training.loop import Training
+from medunsup.training.optimizers import Adam
 from medunsup.training.scan_stack import Array, Mask, Scans
 
 WIDER = 4
@@ -53,9 +54,9 @@ class FeatureAELearner(Learner):
         features = self.features(x)
         return 1 - structural_similarity(self.decoder(self.encoder(features)), features)
 
-    def turns(self) -> Sequence[Turn]:
-        """One turn: encoder and decoder; the features stay as they are."""
-        return [Turn("dissimilarity", self.halves, self.loss, self.learning_rate)]
+    def objectives(self) -> Sequence[Objective]:
+        """One objective: encoder and decoder; the features stay as they are."""
+        return [Objective("dissimilarity", self.halves, self.loss, Adam(self.learning_rate))]
 
     def halves(self) -> list[torch.nn.Parameter]:
         """Return the parameters of encoder and decoder."""

@@ -13,7 +13,8 @@ from medunsup.core.registry import register
 from medunsup.nn.losses import inside_mean
 from medunsup.nn.noise import blob_noise, blobs
 from medunsup.nn.unet import UNet
-from medunsup.training.learner import Batch, Learner, Loss, Turn
+from medunsup.training.learner import Batch, Learner, Loss, Objective
+from medunsup.training.optimizers import Adam
 from medunsup.training.scan_stack import Array, Mask
 
 LEAST_CHANGE = 0.05
@@ -48,9 +49,9 @@ class FPILearner(Learner):
         self.network = UNet(len(shape) - 1, shape[0], 1, channels=config.channels, levels=config.levels)
         self.config = config
 
-    def turns(self) -> Sequence[Turn]:
-        """Return one turn: the U-Net."""
-        return [Turn("telling", self.parameters, self.loss, self.config.learning_rate)]
+    def objectives(self) -> Sequence[Objective]:
+        """Return one objective: the U-Net."""
+        return [Objective("telling", self.parameters, self.loss, Adam(self.config.learning_rate))]
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Loss:
         """Cross-entropy inside the masks, from fresh anomalies each time."""

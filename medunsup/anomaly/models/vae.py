@@ -12,7 +12,8 @@ from medunsup.core.registry import register
 from medunsup.nn.autoencoder import Decoder, Encoder
 from medunsup.nn.losses import kl_to_standard_normal, total_variation
 from medunsup.nn.noise import draw_gaussian
-from medunsup.training.learner import Batch, Learner, Loss, Turn
+from medunsup.training.learner import Batch, Learner, Loss, Objective
+from medunsup.training.optimizers import Adam
 from medunsup.training.scan_stack import Array, Mask
 
 LOG_VARIANCE = (-10.0, 10.0)
@@ -80,9 +81,9 @@ class VAELearner(Learner):
         mean, log_variance = self.posterior(x)
         return self.surprise(x, masks, self.decoder(mean)) + kl_to_standard_normal(mean, log_variance)
 
-    def turns(self) -> Sequence[Turn]:
-        """Return one turn: encoder and decoder together."""
-        return [Turn("elbo", self.parameters, self.loss, self.config.learning_rate)]
+    def objectives(self) -> Sequence[Objective]:
+        """Return one objective: encoder and decoder together."""
+        return [Objective("elbo", self.parameters, self.loss, Adam(self.config.learning_rate))]
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Loss:
         """Negative evidence lower bound, one draw an item (Kingma & Welling, ICLR 2014, eq. 3)."""

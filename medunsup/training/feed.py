@@ -1,0 +1,125 @@
+"""Batches gathered and sent to the device ahead of the step that needs them."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+
+from medunsup.training.datasets import Dataset, Draws, Positions
+from medunsup.training.learner import Batch
+
+AHEAD = 2
+
+Wanted = TypeVar("Wanted")
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True)
+class Request:
+    """A batch to be gathered: its items, and what their random numbers follow from."""
+
+    items: Positions
+    draws: Draws
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Piece `number` of a batch: its rows are those from `first` on, and `share` of all."""
+
+    number: int
+    batch: Batch
+    first: int
+    share: float
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one process does of a batch of `items`; `sent` is when its pieces are on the device."""
+
+    items: Positions
+    pieces: tuple[Piece, ...]
+    sent: Any = None
+
+
+class Feed:
+    """Gathers the pieces of batches that fall to one process, and sends them to its device."""
+
+    def __init__(
+        self, dataset: Dataset, device: torch.device, *, parts: int = 1, rank: int = 0, processes: int = 1
+    ) -> None:
+        self.dataset, self.device = dataset, device
+        self._parts, self._mine = parts, range(rank, parts, processes)
+        self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None
+
+    @contextmanager
+    def works(self, requests: Iterable[Request]) -> Iterator[Iterator[Work]]:
+        """Yield the work of each request, in order, made in a thread before it is asked for.
+
+        A transform that draws from the random numbers of the whole process works when asked, not ahead.
+        """
+        depth = AHEAD if self.dataset.transforms.is_own else 0
+        with made_ahead(self._gather, requests, depth=depth) as works:
+            yield map(self._received, works)
+
+    def _gather(self, request: Request) -> Work:
+        """Gather, and start sending; on a GPU in a stream of its own, beside the step before."""
+        items, draws = request.items, request.draws
+        rows = np.array_split(np.arange(len(items)), self._parts)
+        pieces = []
+        for n in self._mine:
+            first = int(rows[n][0])
+            batch = self.dataset.batch(items[rows[n]], replace(draws, first=draws.first + first))
+            pieces.append(Piece(n, batch, first, len(rows[n]) / len(items)))
+        if self._stream is None:
+            return Work(items, tuple(pieces))
+        with torch.cuda.device(self.device), torch.cuda.stream(self._stream):
+            sent = tuple(replace(piece, batch=piece.batch.each(self._send)) for piece in pieces)
+            return Work(items, sent, self._stream.record_event())
+
+    def _send(self, tensor: torch.Tensor) -> torch.Tensor:
+        return tensor.pin_memory().to(self.device, non_blocking=True)
+
+    def _received(self, work: Work) -> Work:
+        """Let the step wait for its batch, and keep the batch's memory until the step is done with it."""
+        if self._stream is not None:
+            current = torch.cuda.current_stream(self.device)
+            current.wait_event(work.sent)
+            for piece in work.pieces:
+                for view in piece.batch.views:
+                    view.values.record_stream(current)
+                    view.masks.record_stream(current)
+        return work
+
+
+@contextmanager
+def made_ahead(
+    make: Callable[[Wanted], Made], requests: Iterable[Wanted], *, depth: int = AHEAD
+) -> Iterator[Iterator[Made]]:
+    """Yield what `make` makes of each request, in order, `depth` of them in a thread before they are due.
+
+    An error of `make` is raised where its result is taken. On leaving, what was made ahead is dropped.
+    """
+    if depth == 0:
+        yield map(make, requests)
+        return
+    left = iter(requests)
+    pool = ThreadPoolExecutor(1, thread_name_prefix="medunsup-feed")
+    pending: deque[Future[Made]] = deque()
+
+    def results() -> Iterator[Made]:
+        pending.extend(pool.submit(make, request) for request in islice(left, depth))
+        while pending:
+            made = pending.popleft().result()
+            pending.extend(pool.submit(make, request) for request in islice(left, 1))
+            yield made
+
+    try:
+        yield results()
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -1,0 +1,61 @@
+"""State that no gradient reaches, kept alike in all pieces of a batch and all processes."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from medunsup.training.learner import Learner
+
+
+class SharedBuffers:
+    """The buffers of a learner's state, treated as its `sharing` says; `apart` is false for a whole batch."""
+
+    def __init__(self, fabric: Any, learner: Learner, *, apart: bool) -> None:
+        self._fabric, self._learner = fabric, learner
+        stored = learner.state_dict().keys()
+        ways = {name: learner.sharing(name) for name, _ in learner.named_buffers() if name in stored}
+        self._first = [name for name, way in ways.items() if way == "first"]
+        self._mean = [name for name, way in ways.items() if way == "mean"] if apart else []
+        self._before: list[Tensor] = []
+        self._sums: list[Tensor] = []
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """While pieces are worked off: end with the mean of what they made of the averaged buffers."""
+        if not self._mean:
+            yield
+            return
+        self._before = [buffer.clone() for buffer in self._named(self._mean)]
+        self._sums = [torch.zeros_like(buffer) for buffer in self._before]
+        yield
+        for buffer, total in zip(self._named(self._mean), self._sums, strict=True):
+            buffer.copy_(sum_of(self._fabric, total))
+
+    def restart(self) -> None:
+        """Let a piece start from the values that all pieces start from."""
+        for buffer, before in zip(self._named(self._mean), self._before, strict=True):
+            buffer.copy_(before)
+
+    def add(self, share: float) -> None:
+        """Count what a piece made of the averaged buffers."""
+        for total, buffer in zip(self._sums, self._named(self._mean), strict=True):
+            total += share * buffer
+
+    def send_first(self) -> None:
+        """Give all processes the first one's values of the other buffers."""
+        if self._fabric.world_size > 1:
+            for buffer in self._named(self._first):
+                torch.distributed.broadcast(buffer, src=0)
+
+    def _named(self, names: Sequence[str]) -> list[Tensor]:
+        """Look buffers up by name, for a learner may have put new tensors in their places."""
+        buffers = dict(self._learner.named_buffers()) if names else {}
+        return [buffers[name] for name in names]
+
+
+def sum_of(fabric: Any, tensor: Tensor) -> Tensor:
+    """Sum of a tensor over all processes."""
+    return fabric.all_reduce(tensor, reduce_op="sum") if fabric.world_size > 1 else tensor
