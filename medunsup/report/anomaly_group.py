@@ -60,7 +60,7 @@ def write_anomaly_group(
     """Write `anomaly_group.html` into `folder` over all results of `detect` in it and below; return its path.
 
     Scans unlike those their model knows, or that it has seen, stand apart; the others come by p-value, model
-    by model. Those that `failed` are named last. `scans` are those of the folder if they are read already.
+    by model. Those that `failed` are named first. `scans` are those of the folder if they are read already.
 
     Raises InputError if the folder holds no result, OutputError if the page cannot be written.
     """

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medunsup.core.labels import Label
+from medunsup.report.numbers import significant
 from medunsup.tissue.base import Component
 from medunsup.tissue.result import Fit
 
@@ -85,7 +86,7 @@ def line(
     low, high = float(y.min()), float(y.max())
     pad = 0.08 * (high - low) or 0.5
     frame = _Frame((float(places[0]), float(places[-1])), (low - pad, high + pad))
-    described = f"{name[:1].upper()}{name[1:]} from {y[0]:.4g} to {y[-1]:.4g}."
+    described = f"{name[:1].upper()}{name[1:]} from {significant(y[0], 4)} to {significant(y[-1], 4)}."
     return Chart(
         (frame.curve(name, "", places, y),),
         frame.x_ticks(whole=True),
@@ -134,14 +135,14 @@ class _Frame:
     def x_ticks(self, whole: bool = False) -> tuple[Tick, ...]:
         values = round_values(*self.x, whole=whole)
         return tuple(
-            Tick(place, f"{value:.6g}")
+            Tick(place, significant(value, 6))
             for place, value in zip(self.across(values).round(1), values, strict=True)
         )
 
     def y_ticks(self) -> tuple[Tick, ...]:
         values = round_values(*self.y)
         return tuple(
-            Tick(place, f"{value:.6g}")
+            Tick(place, significant(value, 6))
             for place, value in zip(self.down(values).round(1), values, strict=True)
         )
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from medunsup.core.geometry import Grid
 from medunsup.core.volume import Volume
+from medunsup.report.numbers import minus
 from medunsup.report.pictures import as_grey
 from medunsup.report.slices import PLANES, SIDES, Box, Plane, box_around, coordinate_mm, cut
 
@@ -106,4 +107,4 @@ def window(data: NDArray[np.float32], mask: NDArray[np.bool_]) -> tuple[float, f
 
 
 def _signed(value: float) -> str:
-    return f"{round(value):+d}".replace("-", "−")
+    return minus(f"{round(value):+d}")

@@ -9,7 +9,7 @@ from medunsup.measures.bootstrap import Comparison, Estimate, least_subjects
 from medunsup.measures.case_figures import LEAST_OUTSIDE
 from medunsup.measures.comparison import MODEL, Figures, MethodFigures
 from medunsup.measures.evaluation import Evaluation
-from medunsup.report.numbers import p_text
+from medunsup.report.numbers import minus, p_text
 from medunsup.report.words import Shown, VerdictWords
 
 LIMITS = (
@@ -168,7 +168,7 @@ def figure(value: float | None, *, signed: bool = False) -> str:
     """Write a figure between -1 and 1 with three digits behind the point."""
     if value is None or not np.isfinite(value):
         return "–"
-    return f"{value:+z.3f}".replace("-", "−") if signed else f"{value:.3f}"
+    return minus(f"{value:+z.3f}") if signed else f"{value:.3f}"
 
 
 def p_figure(value: float | None) -> str:

@@ -12,6 +12,7 @@ from medunsup.core.labels import Label, class_table
 from medunsup.core.version import __version__
 from medunsup.io.atomic import write_text
 from medunsup.report.group_scans import FailedScan, GroupScan, read_scans, those_that_fit
+from medunsup.report.numbers import minus
 from medunsup.report.outliers import ENOUGH, Deviation, deviations
 from medunsup.report.render import number, render
 from medunsup.report.strips import Strip, strip
@@ -20,6 +21,7 @@ from medunsup.report.words import DISCLAIMER, NOT_PROCESSED, VERDICTS, tissue_na
 NAME = "group_report.html"
 SEVERITY = {"fail": 0, "check": 1, "partial": 3, "pass": 4}
 SEVERITY_OF_OUTLIER = 2
+SPREAD_FROM = 3  # scans; one or two have no spread, and the table holds their numbers
 
 Measures = dict[str, NDArray[np.float64]]
 
@@ -112,7 +114,7 @@ def _tissues(scans: Sequence[GroupScan]) -> list[Label]:
 
 
 def _strips(rows: list[Row], tissues: list[Label]) -> list[Strip]:
-    """One strip a tissue (share of the mask), one for the whole."""
+    """One strip a tissue (share of the mask), one for the whole; none of fewer than three scans."""
     names = [row.scan.name for row in rows]
     out = {
         measure: {n for n, row in enumerate(rows) if any(item.measure == measure for item in row.deviations)}
@@ -126,7 +128,7 @@ def _strips(rows: list[Row], tissues: list[Label]) -> list[Strip]:
         strips.append(strip(title, label.hex, names, np.array(shares, float), marked, "%"))
     whole = np.array([row.scan.mask_mm3 / 1000 for row in rows], float)
     strips.append(strip("Brain mask", "", names, whole, out.get("brain mask", set()), "ml"))
-    return [item for item in strips if item is not None]
+    return [item for item in strips if item is not None and len(item.dots) >= SPREAD_FROM]
 
 
 def _label_of_measure(item: Deviation) -> str:
@@ -139,4 +141,4 @@ def _label_of_measure(item: Deviation) -> str:
         else (number(item.value), number(item.median))
     )
     name = item.measure.replace("_", " ")
-    return f"{name} {side}: {value} (group {median}, z {item.z:+.1f})".replace("z -", "z −")
+    return minus(f"{name} {side}: {value} (group {median}, z {item.z:+.1f})")

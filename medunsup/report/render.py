@@ -7,6 +7,8 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from medunsup.report.numbers import MINUS, minus, significant
+
 TEMPLATES = files("medunsup.report") / "templates"
 
 
@@ -25,7 +27,7 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
     )
     environment.globals["asset"] = _asset
-    environment.filters |= {"ml": _ml, "percent": _percent, "number": number}
+    environment.filters |= {"ml": _ml, "percent": _percent, "number": number, "minus": minus}
     return environment
 
 
@@ -50,4 +52,5 @@ def number(value: Any) -> str:
     """Round for reading: three significant digits."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
-    return f"{value:,.0f}" if isinstance(value, int) or abs(value) >= 1000 else f"{value:.3g}"
+    is_long = isinstance(value, int) or abs(value) >= 1000
+    return f"{value:,.0f}".replace("-", MINUS) if is_long else significant(value, 3)

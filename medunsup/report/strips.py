@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medunsup.report.charts import Tick, round_values
+from medunsup.report.numbers import significant
 
 WIDTH = 900.0
 HEIGHT = 84.0
@@ -63,11 +64,14 @@ def strip(
         column = scale.column(values[row])
         x, y = (column + 0.5) * WIDTH / COLUMNS, FLOOR - DOT / 2 - stacked[column] * rise
         stacked[column] += 1
-        text = f"{names[row]}: {values[row]:.4g} {unit}"
+        text = f"{names[row]}: {significant(values[row], 4)} {unit}"
         dots.append(Dot(row, round(x, 1), round(y, 1), row in outliers, text))
     middle = float(np.median(values[known]))
-    ticks = tuple(Tick(round(scale.place(value), 1), f"{value:.6g}") for value in round_values(*scale.ends))
-    described = f"{title}: median {middle:.3g} {unit}, from {low:.3g} to {high:.3g} over {len(known)} scans."
+    ticks = tuple(
+        Tick(round(scale.place(value), 1), significant(value, 6)) for value in round_values(*scale.ends)
+    )
+    median, least, most = (significant(value, 3) for value in (middle, low, high))
+    described = f"{title}: median {median} {unit}, from {least} to {most} over {len(known)} scans."
     return Strip(title, colour, tuple(dots), ticks, round(scale.place(middle), 1), described)
 
 

@@ -9,6 +9,7 @@ from medunsup.core.geometry import Grid
 from medunsup.core.record import Record
 from medunsup.core.version import __version__
 from medunsup.core.volume import Source, Volume
+from medunsup.report.numbers import MINUS, significant
 from medunsup.report.slices import tilt_degrees
 from medunsup.tissue.result import TissueResult, Verdict
 
@@ -169,7 +170,7 @@ def _told(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+        return f"{value:,.0f}".replace("-", MINUS) if abs(value) >= 1000 else significant(value, 4)
     if isinstance(value, list | tuple):
         return ", ".join(_told(item) for item in value) if len(value) <= 8 else ""
     if isinstance(value, dict):

@@ -21,7 +21,7 @@ from medunsup.report.anomaly_group import chance_words, write_anomaly_group
 from medunsup.report.anomaly_group_scans import models_of, read_scans
 from medunsup.report.anomaly_group_shift import shift_words, tail
 from medunsup.report.anomaly_page import write_page
-from medunsup.report.group_scans import read_thumbnail
+from medunsup.report.group_scans import FailedScan, read_thumbnail
 from medunsup.run.detect_group import write_group
 
 MODEL = {
@@ -93,6 +93,14 @@ def test_flagged_scans_stand_apart_at_the_end_with_the_reason_and_without_number
     assert "sub-quiet" not in apart
     assert "77.7" not in text
     assert text.count("<circle") == 1
+
+
+def test_scans_without_a_result_come_before_all_others(tmp_path: Path) -> None:
+    put(tmp_path, "sub-unusual", facts(0.01))
+    broken = FailedScan("sub-broken_T1w.nii.gz", "sub-broken_T1w.nii.gz: is truncated.")
+    text = write_anomaly_group(tmp_path, failed=[broken]).read_text("utf-8")
+    assert names_in_order(text) == ["sub-broken_T1w.nii.gz", "sub-unusual"]
+    assert "2 scans" in re.search("<h1>(.*?)</h1>", text)[1]
 
 
 def test_scan_the_model_has_seen_stands_apart_with_that_as_its_reason(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from medunsup.core.errors import InputError
 from medunsup.report.group import write_group
+from medunsup.report.group_scans import FailedScan
 from medunsup.report.outliers import deviations, limit, robust_z
 from medunsup.report.page import write_page
 from medunsup.run.group import write_group as write_table
@@ -55,6 +56,22 @@ def test_any_number_of_scans_has_a_page(tmp_path: Path, count: int) -> None:
     text = write_group(tmp_path).read_text("utf-8")
     assert len(names_in_order(text)) == count
     assert ("needs at least 5 scans" in text) == (count < 5)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_spread_is_drawn_of_three_scans_and_more(tmp_path: Path, count: int) -> None:
+    for n, facts in enumerate(healthy(count)):
+        put(tmp_path, f"sub-{n:02d}", facts)
+    text = write_group(tmp_path).read_text("utf-8")
+    assert ("Spread over the group" in text) == (count >= 3)
+    assert text.count("<svg") == (4 if count >= 3 else 0)
+
+
+def test_scans_without_a_result_come_before_all_others(tmp_path: Path) -> None:
+    put(tmp_path, "sub-failed", sidecar(verdict="fail"))
+    broken = FailedScan("sub-broken_T1w.nii.gz", "sub-broken_T1w.nii.gz: is truncated.")
+    text = write_group(tmp_path, failed=[broken]).read_text("utf-8")
+    assert names_in_order(text) == ["sub-broken_T1w.nii.gz", "sub-failed"]
 
 
 def test_failed_scans_come_first_then_those_to_look_at_then_outliers(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The page of one scan: whole, true, and the same each time."""
 
+import html
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -209,3 +210,27 @@ def test_every_contrast_stands_below_the_title_with_the_voxels(result: TissueRes
     beside = Step("contrasts", parameters={"given": ["FLAIR", "T2w"]})
     assert re.fullmatch(r"T1w · [\d.]+ × [\d.]+ × [\d.]+ mm", subtitle(own))
     assert re.fullmatch(r"T1w \+ FLAIR \+ T2w · [\d.]+ × [\d.]+ × [\d.]+ mm", subtitle(beside, own))
+
+
+def test_negative_numbers_have_a_minus_sign_everywhere_and_names_keep_their_hyphens(
+    result: TissueResult, tmp_path: Path
+) -> None:
+    steps = [
+        Step("fit", findings={"gain": -0.25, "many": [-1500.0, -1e-5]}, warnings=["Off by -3 mm in sub-01."])
+    ]
+    quality = Quality("check", ("It lies at -12.5 mm (-.5 of it) on 2020-01-31.",), {"wm_less_gm": -0.06})
+    fit = replace(result.fit, log_likelihood=(-3.5, -2.5, -1.5))
+    text = write_page(
+        replace(result, record=Record(steps), quality=quality, fit=fit), tmp_path / "page.html"
+    ).read_text()
+    shown = html.unescape(re.sub(r"<(style|script).*?</\1>|<[^>]*>", " ", text, flags=re.S))
+    for words in (
+        "at −12.5 mm (−.5 of it) on 2020-01-31",
+        "−3 mm in sub-01",
+        "−0.25",
+        "−1,500",
+        "−1e−05",
+        "−0.06",
+    ):
+        assert words in shown
+    assert not re.findall(r"(?<![\w.-])-\.?\d", shown)
