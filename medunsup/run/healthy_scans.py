@@ -7,15 +7,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from medunsup.core.errors import InputError
+from medunsup.core.pace import Pace
 from medunsup.run.detect_settings import TrainSettings
 from medunsup.run.folders import no_scan
 from medunsup.run.health import HealthyWords
 from medunsup.run.learn import has_epochs
 from medunsup.run.parts import one_a_subject, only_healthy, split
 from medunsup.run.sources import Case, Part, Source, open_source, refuse_unfetched
+from medunsup.run.stage import Stage, Told
 
 LABEL_MAP, REPEAT = "label map or mask", "further scan of a calibration subject"
 GIVEN = "as given, for the source names nobody's state"
+LOOKING = "looking for label maps among the images"
 
 log = logging.getLogger(__name__)
 
@@ -31,11 +34,17 @@ class Found:
 
 
 def find_healthy(
-    data: Path, settings: TrainSettings, *, mask: str | None = None, healthy: HealthyWords | None = None
+    data: Path,
+    settings: TrainSettings,
+    *,
+    mask: str | None = None,
+    healthy: HealthyWords | None = None,
+    told: Told | None = None,
 ) -> Found:
     """List the healthy scans of a source by their part; calibration takes one of each subject.
 
-    Nobody whom the source does not call healthy is taken, unless it has no say on anybody.
+    Images that no table names are read, to leave out label maps; `told` hears how far that is. Nobody whom
+    the source does not call healthy is taken, unless it has no say on anybody.
 
     Raises UsageError or InputError for a source that cannot be understood, or with too few healthy subjects.
     """
@@ -44,7 +53,7 @@ def find_healthy(
     people, others = only_healthy(source.cases)
     refuse_unfetched(people)
     left_out = source.left_out + Counter(case.evidence for case in others)
-    scans = people if source.kind == "table" else _without_label_maps(people)
+    scans = people if source.kind == "table" else _without_label_maps(people, told or (lambda stage: None))
     left_out[LABEL_MAP] = len(people) - len(scans)
     if not scans:
         why = "nobody in it is known to be healthy" if others else "holds no scan"
@@ -77,14 +86,16 @@ def left_out_words(left_out: Mapping[str, int]) -> str:
     return f"Images left out: {counts}." if counts else ""
 
 
-def _without_label_maps(cases: Sequence[Case]) -> list[Case]:
+def _without_label_maps(cases: Sequence[Case], told: Told) -> list[Case]:
     """Leave out images that are no scans by their values; what cannot be read stays, and is told later."""
-    kept = []
-    for case in cases:
+    kept, pace, seconds_left = [], Pace(len(cases)), None
+    for n, case in enumerate(cases, start=1):
+        told(Stage(LOOKING, (n - 1) / len(cases), seconds_left, f"{n} of {len(cases)}"))
         if kind := no_scan(case.scan):
             log.info("%s: is %s, left out.", case.scan, kind)
         else:
             kept.append(case)
+        seconds_left = pace.done()
     if len(kept) < len(cases):
         log.warning(
             "%d of %d images are label maps or masks, and left out.", len(cases) - len(kept), len(cases)

@@ -43,7 +43,7 @@ from medunsup.run.parts import refuse_twins
 from medunsup.run.prepare_many import prepare_all, stack
 from medunsup.run.sources import Case
 from medunsup.run.stage import Stage, Told
-from medunsup.run.staging import recover, refuse_strangers
+from medunsup.run.staging import recover, refuse_strangers, remove_empty
 from medunsup.run.tables import tsv
 
 CHECKPOINT, ASKED = "checkpoint.bin", "asked.json"
@@ -125,7 +125,7 @@ def train_model(request: TrainRequest, told: Told) -> ModelFolder:
     settings, out = checked(request.settings), request.out
     request = replace(request, settings=settings)
     data_card = read_card(request.card)
-    found = find_healthy(request.data, settings, mask=request.mask, healthy=request.healthy)
+    found = find_healthy(request.data, settings, mask=request.mask, healthy=request.healthy, told=told)
     used = [case for cases in found.parts.values() for case in cases]
     hashes = [hash_input(case.scan) for case in used]
     refuse_twins(used, hashes)
@@ -156,6 +156,7 @@ def train_model(request: TrainRequest, told: Told) -> ModelFolder:
         write(request, learned, common, shape, scans_tsv(used, hashes, common.contents), found, data_card)
         for name in (ASKED, CHECKPOINT):  # without the first, nothing is taken for unfinished
             (out / TRAINING / name).unlink(missing_ok=True)
+        remove_empty([out / TRAINING])  # only a deep model leaves a log there
     return read_model(out)
 
 

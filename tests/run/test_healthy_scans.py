@@ -51,6 +51,14 @@ def test_label_maps_beside_the_scans_are_left_out_by_their_values_and_counted(fo
     assert healthy_words(found.healthy_by).endswith(f"names nobody's state ({N}).")
 
 
+def test_looking_for_label_maps_tells_how_far_it_is_in_one_line_of_a_log(folder):
+    stages = []
+    find_healthy(folder, SETTINGS, told=stages.append)
+    assert [stage.detail for stage in stages] == [f"{n} of {2 * N}" for n in range(1, 2 * N + 1)]
+    assert [stage.share for stage in stages] == sorted(stage.share for stage in stages)
+    assert len({stage.what for stage in stages}) == 1
+
+
 def test_only_those_whom_the_table_calls_healthy_are_learned_from_and_the_others_are_counted(copied, caplog):
     groups = ["control"] * 8 + ["fcd", "fcd", "n/a"]
     found = find_healthy(with_table(copied, groups), SETTINGS)

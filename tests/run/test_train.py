@@ -66,6 +66,10 @@ def test_model_folder_has_all_its_files_and_says_what_they_hash_to(trained):
         assert hash_file(trained.path / name) == value
 
 
+def test_a_model_that_is_no_network_leaves_no_folder_for_training(trained):
+    assert not (trained.path / "training").exists()
+
+
 def test_scans_are_listed_by_part_and_hash_without_their_folders(trained, people):
     text = (trained.path / "scans.tsv").read_text()
     assert str(people) not in text
