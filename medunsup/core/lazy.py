@@ -40,7 +40,8 @@ def _class(area: str, name: str) -> type:
 
 @cache
 def _classes(areas: tuple[str, ...]) -> dict[str, tuple[str, str]]:
-    """Return area and name of each method by the name of its class."""
-    from medunsup.core.registry import methods
+    """Return area and name of each method of ours by the name of its class."""
+    from medunsup.core.registry import PACKAGE, methods
 
-    return {card.class_name: (area, card.name) for area in areas for card in methods(area)}
+    cards = [card for area in areas for card in methods(area) if card.distribution == PACKAGE.name]
+    return {card.class_name: (card.area, card.name) for card in cards}

@@ -15,9 +15,10 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 SECTIONS = re.findall(r"^## `(medunsup[.\w]*)`\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
 PACKAGES = [name for name, _ in SECTIONS]
+OURS = [card for card in medunsup.methods() if card.distribution == "medunsup"]
 METHODS = {
-    "medunsup.anomaly": {card.class_name for area in ("anomaly", "score") for card in medunsup.methods(area)},
-    "medunsup.tissue": {card.class_name for card in medunsup.methods("tissue")},
+    "medunsup.anomaly": {card.class_name for card in OURS if card.area in ("anomaly", "score")},
+    "medunsup.tissue": {card.class_name for card in OURS if card.area == "tissue"},
 }
 BLOCK = re.compile(r"^```(python|text)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -90,6 +91,19 @@ def test_a_star_takes_every_public_name():
     taken: dict[str, object] = {}
     exec("from medunsup.tissue import *", taken)
     assert METHODS["medunsup.tissue"] | {"TissueResult"} <= set(taken)
+
+
+def test_a_class_of_another_package_takes_no_name_of_ours(monkeypatch):
+    from dataclasses import replace
+
+    from medunsup.core import lazy, registry
+
+    ours = next(card for card in OURS if card.class_name == "VAE")
+    theirs = replace(ours, name="lab_vae", module="our_lab.vae", distribution="our-lab")
+    monkeypatch.setattr(registry, "_foreign", lambda area: (theirs,) if area == "anomaly" else ())
+    lazy._classes.cache_clear()
+    assert import_module("medunsup.anomaly").VAE.method_name == "vae"
+    lazy._classes.cache_clear()
 
 
 @pytest.mark.parametrize("where", shown())
