@@ -21,6 +21,8 @@ from medunsup.training.scan_stack import Array, Mask, Scans
 
 RELATIVE = "relative"
 FLOOR_SCANS = 20
+ONE_SIDED = 0.25  # of the mask: a score that is 0 in more of a healthy scan has one sign left out
+USUAL_PERCENT = 90  # of the healthy divisors: beyond, a scan is noisier than healthy ones
 
 Floors = Sequence[float]
 
@@ -54,8 +56,10 @@ def learned_floors(
     """Learn from healthy scans the least each step may divide by: one number a step, 0 if it divides by none.
 
     `score_map` makes the raw map of a scan. The floor is the least divisor among at most 20 of the scans, but
-    no less than half their median: a scan whose own divisor is near 0, as that of a one-sided score easily
-    is, keeps the units of the others. Where most divisors are 0 it is the mean score.
+    no less than half their median. Of a one-sided score, whose healthy raw maps are 0 in a quarter of the
+    mask or more, it is the divisors' 90th percentile: a percentile so near to the zeros tells how dark a scan
+    is, not how noisy, and only one noisier than healthy scans has units of its own. Where that is 0 it is the
+    mean score.
     """
     floors: list[float] = []
     chosen = np.unique(np.linspace(0, len(scans) - 1, FLOOR_SCANS).astype(int))
@@ -67,8 +71,9 @@ def learned_floors(
         measured = []
         for at in chosen:
             mask = scans.masks[at]
-            found = postprocess(steps[:n], score_map(scans.values[at], mask), mask, spacing_mm, floors)
-            measured.append((_usual(found, mask, percent), _mean(found, mask)))
+            raw = score_map(scans.values[at], mask)
+            found = postprocess(steps[:n], raw, mask, spacing_mm, floors)
+            measured.append((_usual(found, mask, percent), _mean(found, mask), _mean(raw <= 0, mask)))
         floors.append(_least_divisor(measured))
     return tuple(floors)
 
@@ -122,10 +127,11 @@ def _mean(score_map: Array, mask: Mask) -> float:
     return float(score_map[mask].mean(dtype=np.float64)) if mask.any() else 0.0
 
 
-def _least_divisor(measured: Sequence[tuple[float, float]]) -> float:
-    """Least divisor from each healthy map's own and its mean score."""
-    own, means = np.array(measured).T
-    floor = max(own.min(), np.median(own) / 2)
+def _least_divisor(measured: Sequence[tuple[float, float, float]]) -> float:
+    """Least divisor from each healthy map's own, its mean score and the share of zeros before any step."""
+    own, means, zeros = np.array(measured).T
+    is_one_sided = np.median(zeros) >= ONE_SIDED
+    floor = np.percentile(own, USUAL_PERCENT) if is_one_sided else max(own.min(), np.median(own) / 2)
     return float(floor if floor > 0 else max(means.mean(), 0))
 
 

@@ -147,6 +147,42 @@ def test_a_relative_map_changes_no_more_than_its_scores_do_however_few_of_them_a
     assert abs(nearly.max() - after.max()) <= change * (1 + after.max()) / floor + 1e-4
 
 
+def noise(n: int, seed: int, scale: float = 1.0, darker: float = 0.0) -> np.ndarray:
+    """Residuals of healthy scans, of both signs."""
+    return np.random.default_rng(seed).normal(-darker, scale, (n, *SHAPE)).astype(np.float32)
+
+
+def lesion_score(floor: float, one_sided: bool, background: np.ndarray) -> float:
+    """How high one lesion, 12 above its background, stands on a map."""
+    ill = background[0].copy()
+    ill[2:4, 2:4, 2:4] += 12
+    raw = np.maximum(ill, 0) if one_sided else np.abs(ill)
+    after = apply_step("relative=75", raw, ALL, SPACING, floor)
+    return float(np.median(after[2:4, 2:4, 2:4]))
+
+
+@given(st.floats(0.5, 2), st.floats(0, 2), st.integers(0, 99))
+@settings(max_examples=40, deadline=None)
+def test_a_lesion_of_a_one_sided_score_stands_alike_however_dark_and_noisy_the_rest_is(scale, darker, seed):
+    """Never higher than where all is usual; lower by what the rest is noisier, or the lesion darker."""
+    (floor,) = floors(np.maximum(noise(20, 1000), 0))
+    usual = lesion_score(floor, True, noise(1, 1001))
+    found = lesion_score(floor, True, noise(1, seed, scale, darker))
+    lowest = min(1, 1 / scale) * (12 - darker) / 12
+    assert 0.75 * lowest * usual < found < 1.25 * usual
+
+
+@given(st.floats(0.5, 2), st.integers(0, 99))
+@settings(max_examples=40, deadline=None)
+def test_a_lesion_of_a_two_sided_score_counts_in_units_of_the_scan_but_none_smaller_than_healthy_ones(
+    scale, seed
+):
+    (floor,) = floors(np.abs(noise(20, 1000)))
+    usual = lesion_score(floor, False, noise(1, 1001))
+    found = lesion_score(floor, False, noise(1, seed, scale))
+    assert found / usual == pytest.approx(min(1 / scale, 1), rel=0.3)
+
+
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.6])
 def test_the_floor_is_above_zero_unless_all_healthy_scores_are_zero(share):
     maps = HEALTHY_MAPS * (np.random.default_rng(1).random(HEALTHY_MAPS.shape) < share)
