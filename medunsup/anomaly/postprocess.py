@@ -73,7 +73,8 @@ def learned_floors(
             mask = scans.masks[at]
             raw = score_map(scans.values[at], mask)
             found = postprocess(steps[:n], raw, mask, spacing_mm, floors)
-            measured.append((_usual(found, mask, percent), _mean(found, mask), _mean(raw <= 0, mask)))
+            zeros = _mean((raw <= 0).astype(np.float32), mask)
+            measured.append((_usual(found, mask, percent), _mean(found, mask), zeros))
         floors.append(_least_divisor(measured))
     return tuple(floors)
 
