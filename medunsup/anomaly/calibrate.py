@@ -26,12 +26,35 @@ EXACT = 1e-12  # a rate computed as 1 - 0.9 asks for 0.1
 
 @dataclass(frozen=True)
 class Calibration:
-    """What n healthy scans tell of false positives.
+    """What n healthy scans tell of false positives; `calibrate` makes it.
 
-    `scan_scores` (n,): one number a scan. `thresholds` (T,), highest first, with `marked_share` (n, T), the
-    share of a scan's brain voxels above each, and `parts` (n, T), the most connected parts of at least
-    `least_part_mm3` at it or any higher one, counted up to a little over 100. `knots` (K,) ascending scores
-    with `surprise` (K,), -log10 of the share of healthy voxels that score as much or more.
+    Attributes
+    ----------
+    scan_scores : ndarray of shape (n,)
+        One number for each scan.
+    thresholds : ndarray of shape (T,)
+        Score thresholds, the highest first.
+    marked_share : ndarray of shape (n, T)
+        Share of a scan's brain voxels above each threshold.
+    parts : ndarray of shape (n, T)
+        Most connected components of at least `least_part_mm3` at a threshold or any higher one, counted up to
+        a little over 100.
+    knots : ndarray of shape (K,)
+        Scores, ascending.
+    surprise : ndarray of shape (K,)
+        -log10 empirical p of these: of the share of healthy voxels that score as much or more.
+    least_part_mm3 : float
+        Least volume of a connected component that counts, in mm³.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> import numpy as np
+    >>> maps = np.random.default_rng(0).gamma(2, size=(9, 6, 6, 6)).astype(np.float32)
+    >>> masks = np.ones(maps.shape, bool)
+    >>> calibration = medunsup.calibrate(maps, masks, maps.mean(axis=(1, 2, 3)), voxel_mm3=8.0)
+    >>> round(calibration.p_value(99.0), 2)
+    0.1
     """
 
     scan_scores: NDArray[np.float64]
@@ -48,30 +71,130 @@ class Calibration:
         return self.scan_scores.size
 
     def p_value(self, scan_score: float) -> float:
-        """Conformal p-value of a scan among these (`conformal_p_value`)."""
+        """Return the conformal p-value of a scan among these.
+
+        Parameters
+        ----------
+        scan_score : float
+            Scan-level score; higher is more anomalous.
+
+        Returns
+        -------
+        float
+            (1 + healthy scans that score as much or more) / (n + 1).
+
+        Raises
+        ------
+        InputError
+            If the score is not a number.
+
+        Examples
+        --------
+        >>> import medunsup
+        >>> import numpy as np
+        >>> maps = np.random.default_rng(0).gamma(2, size=(9, 6, 6, 6)).astype(np.float32)
+        >>> masks = np.ones(maps.shape, bool)
+        >>> calibration = medunsup.calibrate(maps, masks, maps.mean(axis=(1, 2, 3)), voxel_mm3=8.0)
+        >>> calibration.p_value(0.0)
+        1.0
+        """
         return conformal_p_value(self.scan_scores, scan_score)
 
     def scan_threshold(self, alpha: float) -> float:
-        """Scan score above which the p-value is at most `alpha`; a healthy scan lies above it that often.
+        """Return the scan-level score above which the p-value is at most `alpha`.
 
-        Raises UsageError if so few scans cannot support `alpha`.
+        Parameters
+        ----------
+        alpha : float between 0 and 1
+            False-positive rate: a healthy scan lies above the threshold that often.
+
+        Returns
+        -------
+        float
+            The threshold.
+
+        Raises
+        ------
+        UsageError
+            If so few scans cannot support `alpha`; it names the least that can be asked for.
+
+        Examples
+        --------
+        >>> import medunsup
+        >>> import numpy as np
+        >>> maps = np.random.default_rng(0).gamma(2, size=(9, 6, 6, 6)).astype(np.float32)
+        >>> masks = np.ones(maps.shape, bool)
+        >>> calibration = medunsup.calibrate(maps, masks, maps.mean(axis=(1, 2, 3)), voxel_mm3=8.0)
+        >>> calibration.scan_threshold(0.1) == float(calibration.scan_scores.max())
+        True
         """
         return conformal_threshold(self.scan_scores, alpha)
 
     def voxel_threshold(self, share: float, *, alpha: float | None = None) -> float:
-        """Threshold above which at most `share` of the brain's voxels lie, on average or in each scan.
+        """Return the threshold above which at most `share` of the brain's voxels lie.
 
-        With `alpha`, a new healthy scan keeps the budget with probability 1 - alpha. Without, healthy scans
-        keep it on average, a new one counted in as if it were the worst of them; a promise that few scans
-        with heavy tails break. Raises UsageError if so few scans cannot support `alpha`.
+        Parameters
+        ----------
+        share : float from 0 to 1
+            Budget: share of voxels that may be marked.
+        alpha : float between 0 and 1, optional
+            A new healthy scan keeps the budget with probability 1 - alpha. Without it healthy scans keep it
+            on average, a new one counted in as if it were the worst of them, which few scans with heavy tails
+            break.
+
+        Returns
+        -------
+        float
+            The threshold.
+
+        Raises
+        ------
+        UsageError
+            If so few scans cannot support `alpha`; it names the least that can be asked for.
+
+        Examples
+        --------
+        >>> import medunsup
+        >>> import numpy as np
+        >>> maps = np.random.default_rng(0).gamma(2, size=(9, 6, 6, 6)).astype(np.float32)
+        >>> masks = np.ones(maps.shape, bool)
+        >>> calibration = medunsup.calibrate(maps, masks, maps.mean(axis=(1, 2, 3)), voxel_mm3=8.0)
+        >>> calibration.voxel_threshold(0.001) >= calibration.voxel_threshold(0.01)
+        True
         """
         return self._within(self.marked_share, share, alpha)
 
     def part_threshold(self, count: float, *, alpha: float | None = None) -> float:
-        """Threshold at which a scan shows at most `count` parts of at least `least_part_mm3`.
+        """Return the threshold at which a scan shows at most `count` connected components.
 
-        `alpha` as in `voxel_threshold`. Raises UsageError below 0 or beyond 100 parts, or if so few scans
-        cannot support `alpha`.
+        Parameters
+        ----------
+        count : float from 0 to 100
+            Budget: components of at least `least_part_mm3` that may be marked (FP/scan).
+        alpha : float between 0 and 1, optional
+            A new healthy scan keeps the budget with probability 1 - alpha. Without it healthy scans keep it
+            on average, a new one counted in as if it were the worst of them, which few scans with heavy tails
+            break.
+
+        Returns
+        -------
+        float
+            The threshold.
+
+        Raises
+        ------
+        UsageError
+            If `count` is not from 0 to 100, or so few scans cannot support `alpha`.
+
+        Examples
+        --------
+        >>> import medunsup
+        >>> import numpy as np
+        >>> maps = np.random.default_rng(0).gamma(2, size=(9, 6, 6, 6)).astype(np.float32)
+        >>> masks = np.ones(maps.shape, bool)
+        >>> calibration = medunsup.calibrate(maps, masks, maps.mean(axis=(1, 2, 3)), voxel_mm3=8.0)
+        >>> calibration.part_threshold(1) >= calibration.part_threshold(5)
+        True
         """
         if not 0 <= count <= MOST_PARTS:
             raise UsageError(
@@ -80,29 +203,107 @@ class Calibration:
         return self._within(self.parts, count, alpha)
 
     def own_part_threshold(self, count: float) -> float:
-        """Threshold at which these very scans show at most `count` such parts on average.
+        """Return the threshold at which these very scans show at most `count` components on average.
 
         A point of their FROC curve, to describe a score; for a new scan it promises nothing.
+
+        Parameters
+        ----------
+        count : float, 0 or more
+            Components of at least `least_part_mm3` on average (FP/scan).
+
+        Returns
+        -------
+        float
+            The threshold.
+
+        Examples
+        --------
+        >>> import medunsup
+        >>> import numpy as np
+        >>> maps = np.random.default_rng(0).gamma(2, size=(9, 6, 6, 6)).astype(np.float32)
+        >>> masks = np.ones(maps.shape, bool)
+        >>> calibration = medunsup.calibrate(maps, masks, maps.mean(axis=(1, 2, 3)), voxel_mm3=8.0)
+        >>> calibration.own_part_threshold(1) <= calibration.part_threshold(1)
+        True
         """
         return float(self.thresholds[_last_within(self.parts.mean(axis=0, dtype=np.float64), count)])
 
     def calibrated_map(self, score_map: Array, mask: Mask) -> Array:
-        """Return -log10 of the share of healthy voxels that score as much or more.
+        """Return the -log10 empirical p of each voxel: 3 means one healthy voxel in a thousand.
 
-        (I, J, K) float32, 0 outside the mask. 3 means one healthy voxel in a thousand. It describes a voxel
-        among healthy voxels; since neighbours go together it is no p-value of the scan. It ends where the
-        healthy scores end.
+        It describes a voxel among healthy voxels. Since neighbours go together it is no p-value of the scan.
+        It ends where the healthy scores end.
+
+        Parameters
+        ----------
+        score_map : ndarray of shape (I, J, K)
+            Raw score map.
+        mask : ndarray of shape (I, J, K), bool
+            Brain mask.
+
+        Returns
+        -------
+        ndarray of shape (I, J, K), float32
+            -log10 of the share of healthy voxels that score as much or more, 0 outside the mask.
+
+        Examples
+        --------
+        >>> import medunsup
+        >>> import numpy as np
+        >>> maps = np.random.default_rng(0).gamma(2, size=(9, 6, 6, 6)).astype(np.float32)
+        >>> masks = np.ones(maps.shape, bool)
+        >>> calibration = medunsup.calibrate(maps, masks, maps.mean(axis=(1, 2, 3)), voxel_mm3=8.0)
+        >>> calibration.calibrated_map(maps[0], masks[0]).shape
+        (6, 6, 6)
         """
         surprise = np.interp(score_map, self.knots, self.surprise)
         return np.asarray(np.where(mask, surprise, 0), dtype=np.float32)
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """Everything as named arrays."""
+        """Return everything as named arrays.
+
+        Returns
+        -------
+        dict of str to ndarray
+            What `from_state` takes.
+
+        Examples
+        --------
+        >>> import medunsup
+        >>> import numpy as np
+        >>> maps = np.random.default_rng(0).gamma(2, size=(9, 6, 6, 6)).astype(np.float32)
+        >>> masks = np.ones(maps.shape, bool)
+        >>> calibration = medunsup.calibrate(maps, masks, maps.mean(axis=(1, 2, 3)), voxel_mm3=8.0)
+        >>> medunsup.Calibration.from_state(calibration.state()).n
+        9
+        """
         return {name: np.asarray(value) for name, value in asdict(self).items()}
 
     @classmethod
     def from_state(cls, state: Mapping[str, NDArray[Any]]) -> Self:
-        """Take over what `state` gave."""
+        """Take over what `state` gave.
+
+        Parameters
+        ----------
+        state : dict of str to ndarray
+            Named arrays.
+
+        Returns
+        -------
+        Calibration
+            The same calibration.
+
+        Examples
+        --------
+        >>> import medunsup
+        >>> import numpy as np
+        >>> maps = np.random.default_rng(0).gamma(2, size=(9, 6, 6, 6)).astype(np.float32)
+        >>> masks = np.ones(maps.shape, bool)
+        >>> calibration = medunsup.calibrate(maps, masks, maps.mean(axis=(1, 2, 3)), voxel_mm3=8.0)
+        >>> medunsup.Calibration.from_state(calibration.state()).n
+        9
+        """
         values: dict[str, Any] = {**state, "least_part_mm3": float(state["least_part_mm3"])}
         return cls(**values)
 
@@ -122,11 +323,46 @@ def calibrate(
     voxel_mm3: float,
     least_part_mm3: float = 0.0,
 ) -> Calibration:
-    """Learn from healthy scans that no model was trained on.
+    """Learn thresholds and p-values from healthy scans that no model was trained on.
 
-    Each gives its raw map and brain mask (I, J, K), and its scan score. Maps are read one at a time, some
-    times over, so they may be mapped from disk. Raises InputError if there is none, if numbers differ, or if
-    a score is not finite.
+    Maps are read one at a time, some times over, so they may be mapped from disk.
+
+    Parameters
+    ----------
+    score_maps : sequence of ndarray of shape (I, J, K)
+        Raw score map of each healthy scan; higher is more anomalous.
+    masks : sequence of ndarray of shape (I, J, K), bool
+        Their brain masks.
+    scan_scores : sequence of float
+        Their scan-level scores.
+    voxel_mm3 : float
+        Volume of a voxel in mm³.
+    least_part_mm3 : float, default 0.0
+        Connected components smaller than this, in mm³, do not count.
+
+    Returns
+    -------
+    Calibration
+        What these scans tell of false positives.
+
+    Raises
+    ------
+    InputError
+        If there is no scan, if numbers differ, or if a score is not finite.
+
+    References
+    ----------
+    Vovk, Gammerman and Shafer (2005), Algorithmic Learning in a Random World. Springer.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> import numpy as np
+    >>> maps = np.random.default_rng(0).gamma(2, size=(9, 6, 6, 6)).astype(np.float32)
+    >>> masks = np.ones(maps.shape, bool)
+    >>> calibration = medunsup.calibrate(maps, masks, maps.mean(axis=(1, 2, 3)), voxel_mm3=8.0)
+    >>> calibration.n
+    9
     """
     if not len(score_maps) == len(masks) == len(scan_scores) or len(score_maps) == 0:
         raise InputError(

@@ -24,24 +24,61 @@ log = logging.getLogger(__name__)
 
 
 class Detector(BaseEstimator):
-    """Anomalies in arrays, learned from healthy ones.
+    """Anomalies in arrays, learned from healthy ones: any model and score as a scikit-learn estimator.
 
-    Arrays are (N, I, J, K) volumes, (N, H, W) slices, or (N, C, I, J, K) with channels, all on one grid and
-    in the same units. Masks are (N, I, J, K) or (N, H, W) bool, and what lies outside is not looked at;
-    without them everything that is not 0 is inside, and a 0 where all healthy arrays have signal is missing:
-    it counts as intensity 0, and an array that misses more than a tenth is refused.
+    A 0 where all healthy arrays have signal is missing: it counts as intensity 0, and an array that misses
+    more than a tenth is refused.
 
-    `model` and `score` are names that `medunsup methods` lists, `model_values` and `score_values` their
-    parameters, `postprocess` steps such as "median=3". Only steps given in mm use `spacing_mm`. Models expect
-    intensities of about [0, 1]: with `intensity` "auto" arrays that lie elsewhere are scaled by what the
-    healthy ones hold, new ones alike; "as_is" leaves all values as they are.
+    Parameters
+    ----------
+    model : str, default 'pca'
+        Name of a model; `medunsup.methods('anomaly')` lists them.
+    score : str, default 'zscore'
+        Name of a score; `medunsup.methods('score')` lists them.
+    postprocess : sequence of str, default ()
+        Steps that a map goes through, in this order, such as 'median=3'.
+    model_values : dict, optional
+        Parameters of the model by name; the fields of its `Config`.
+    score_values : dict, optional
+        Parameters of the score by name; the fields of its `Config`.
+    spacing_mm : tuple of float, default (1.0, 1.0, 1.0)
+        Voxel spacing in mm; only steps given in mm use it.
+    intensity : {'auto', 'as_is'}, default 'auto'
+        Models expect intensities of about [0, 1]. 'auto' scales arrays that lie elsewhere by what the healthy
+        ones hold, new ones alike; 'as_is' leaves all values as they are.
 
-        detector = Detector(model="pca", score="zscore", postprocess=("median=3",)).fit(healthy)
-        maps = detector.score_map(scans)
-        p = detector.calibrate(other_healthy).p_values(scans)
+    Attributes
+    ----------
+    model_ : AnomalyModel
+        The fitted model.
+    score_ : Score
+        The fitted score.
+    floors_ : sequence of float
+        Least divisor of each step of `postprocess`, from healthy maps.
+    shape_ : tuple of int
+        Channels and grid (C, I, J, K).
+    n_features_in_ : int
+        Their product.
+    scaling_ : ArrayScale
+        How intensities are scaled, and where all healthy arrays have signal.
+    healthy_scores_ : ndarray of shape (n,)
+        Sorted scores of the arrays given to `calibrate`; not there before.
 
-    After `fit`: `model_`, `score_`, `shape_` (C, I, J, K), `n_features_in_` their product, and `scale_`
-    (C, 2), the intensities of each channel that became 0 and 1. After `calibrate`: `healthy_scores_`.
+    Notes
+    -----
+    `score_samples` and `decision_function` are higher for what is more anomalous, as in PyOD and unlike
+    scikit-learn's own outlier detectors.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> import numpy as np
+    >>> healthy = np.random.default_rng(0).uniform(0.4, 0.6, (12, 16, 16))
+    >>> odd = healthy[:1].copy()
+    >>> odd[0, 4:8, 4:8] += 0.5
+    >>> detector = medunsup.Detector(model="healthy_atlas", score="deviation").fit(healthy)
+    >>> bool(detector.score_samples(odd) > detector.score_samples(healthy).max())
+    True
     """
 
     def __init__(
@@ -72,10 +109,36 @@ class Detector(BaseEstimator):
     healthy_scores_: NDArray[np.float64]
 
     def fit(self, X: NDArray[np.floating], y: None = None, *, masks: Mask | None = None) -> Self:
-        """Learn from healthy arrays; `y` is ignored.
+        """Learn from healthy arrays.
 
-        Raises UsageError for names, parameters or steps that do not exist or do not go together, InputError
-        for an array that is blank or in other units than the rest.
+        Parameters
+        ----------
+        X : ndarray of shape (N, I, J, K), (N, H, W) or (N, C, I, J, K)
+            Healthy volumes, slices, or volumes with channels, all on one grid and in the same units.
+        y : None
+            Ignored; there for scikit-learn.
+        masks : ndarray of shape (N, I, J, K) or (N, H, W), bool, optional
+            What is looked at. Without it everything that is not 0 in the first channel.
+
+        Returns
+        -------
+        Detector
+            This detector.
+
+        Raises
+        ------
+        UsageError
+            If a name, parameter or step does not exist, or model and score do not go together.
+        InputError
+            If an array is blank, in other units than the rest, or holds values that are not finite.
+
+        Examples
+        --------
+        >>> import medunsup
+        >>> import numpy as np
+        >>> healthy = np.random.default_rng(0).uniform(0.4, 0.6, (12, 16, 16))
+        >>> medunsup.Detector().fit(healthy).shape_
+        (1, 16, 16, 1)
         """
         check_steps(tuple(self.postprocess))
         if self.intensity not in INTENSITIES:
@@ -100,9 +163,36 @@ class Detector(BaseEstimator):
         return self.scaling_.lines
 
     def score_map(self, X: NDArray[np.floating], *, masks: Mask | None = None) -> Array:
-        """Return one map for each array, shaped like it without channels; higher is more anomalous.
+        """Return one score map for each array; higher is more anomalous.
 
-        Raises InputError for another lattice than that of `fit`, or a score that makes no map.
+        Parameters
+        ----------
+        X : ndarray of shape (N, I, J, K), (N, H, W) or (N, C, I, J, K)
+            Volumes, slices, or volumes with channels, on the grid of `fit` and in its units.
+        masks : ndarray of shape (N, I, J, K) or (N, H, W), bool, optional
+            What is looked at. Without it everything that is not 0 in the first channel, and zeros where all
+            healthy arrays have signal.
+
+        Returns
+        -------
+        ndarray of shape (N, I, J, K) or (N, H, W), float32
+            Maps, 0 outside the masks.
+
+        Raises
+        ------
+        InputError
+            If the grid or the units are others than those of `fit`, an array is blank or misses much, or the
+            score makes no map.
+        NotFittedError
+            If `fit` was not called before (scikit-learn's error).
+
+        Examples
+        --------
+        >>> import medunsup
+        >>> import numpy as np
+        >>> healthy = np.random.default_rng(0).uniform(0.4, 0.6, (12, 16, 16))
+        >>> medunsup.Detector().fit(healthy).score_map(healthy[:2]).shape
+        (2, 16, 16)
         """
         scans = self._scans(X, masks)
         if not self.score_.makes_map:
@@ -111,26 +201,141 @@ class Detector(BaseEstimator):
         return maps[..., 0] if np.ndim(X) == 3 else maps
 
     def score_samples(self, X: NDArray[np.floating], *, masks: Mask | None = None) -> NDArray[np.float64]:
-        """Return one number for each array, (N,); higher is more anomalous, unlike scikit-learn's detectors.
+        """Return one number for each array; higher is more anomalous, unlike scikit-learn's detectors.
 
-        Raises InputError for another grid or other units than those of `fit`, or an array that is blank or
-        misses much.
+        Parameters
+        ----------
+        X : ndarray of shape (N, I, J, K), (N, H, W) or (N, C, I, J, K)
+            Volumes, slices, or volumes with channels, on the grid of `fit` and in its units.
+        masks : ndarray of shape (N, I, J, K) or (N, H, W), bool, optional
+            What is looked at. Without it everything that is not 0 in the first channel, and zeros where all
+            healthy arrays have signal.
+
+        Returns
+        -------
+        ndarray of shape (N,)
+            Scan-level scores.
+
+        Raises
+        ------
+        InputError
+            If the grid or the units are others than those of `fit`, or an array is blank or misses much.
+        NotFittedError
+            If `fit` was not called before (scikit-learn's error).
+
+        Examples
+        --------
+        >>> import medunsup
+        >>> import numpy as np
+        >>> healthy = np.random.default_rng(0).uniform(0.4, 0.6, (12, 16, 16))
+        >>> medunsup.Detector().fit(healthy).score_samples(healthy[:2]).shape
+        (2,)
         """
         return np.array([self._number(values, mask) for values, mask in self._scans(X, masks)])
 
     def decision_function(self, X: NDArray[np.floating], *, masks: Mask | None = None) -> NDArray[np.float64]:
-        """Return what `score_samples` returns: higher is more anomalous, as in PyOD."""
+        """Return what `score_samples` returns: higher is more anomalous, as in PyOD.
+
+        Parameters
+        ----------
+        X : ndarray of shape (N, I, J, K), (N, H, W) or (N, C, I, J, K)
+            Volumes, slices, or volumes with channels, on the grid of `fit` and in its units.
+        masks : ndarray of shape (N, I, J, K) or (N, H, W), bool, optional
+            What is looked at. Without it everything that is not 0 in the first channel, and zeros where all
+            healthy arrays have signal.
+
+        Returns
+        -------
+        ndarray of shape (N,)
+            Scan-level scores.
+
+        Raises
+        ------
+        InputError
+            If the grid or the units are others than those of `fit`, or an array is blank or misses much.
+        NotFittedError
+            If `fit` was not called before (scikit-learn's error).
+
+        Examples
+        --------
+        >>> import medunsup
+        >>> import numpy as np
+        >>> healthy = np.random.default_rng(0).uniform(0.4, 0.6, (12, 16, 16))
+        >>> medunsup.Detector().fit(healthy).decision_function(healthy[:2]).shape
+        (2,)
+        """
         return self.score_samples(X, masks=masks)
 
     def calibrate(self, X: NDArray[np.floating], *, masks: Mask | None = None) -> Self:
-        """Learn how healthy arrays score that `fit` has not seen; `p_values` compares with them."""
+        """Learn how healthy arrays score that `fit` has not seen; `p_values` compares with them.
+
+        Parameters
+        ----------
+        X : ndarray of shape (N, I, J, K), (N, H, W) or (N, C, I, J, K)
+            Volumes, slices, or volumes with channels, on the grid of `fit` and in its units.
+        masks : ndarray of shape (N, I, J, K) or (N, H, W), bool, optional
+            What is looked at. Without it everything that is not 0 in the first channel, and zeros where all
+            healthy arrays have signal.
+
+        Returns
+        -------
+        Detector
+            This detector.
+
+        Raises
+        ------
+        InputError
+            If the grid or the units are others than those of `fit`, or an array is blank or misses much.
+        NotFittedError
+            If `fit` was not called before (scikit-learn's error).
+
+        Examples
+        --------
+        >>> import medunsup
+        >>> import numpy as np
+        >>> healthy = np.random.default_rng(0).uniform(0.4, 0.6, (12, 16, 16))
+        >>> detector = medunsup.Detector().fit(healthy[:8]).calibrate(healthy[8:])
+        >>> detector.healthy_scores_.shape
+        (4,)
+        """
         self.healthy_scores_ = np.sort(self.score_samples(X, masks=masks))
         return self
 
     def p_values(self, X: NDArray[np.floating], *, masks: Mask | None = None) -> NDArray[np.float64]:
-        """Return a conformal p-value for each array, (N,): a healthy one gets p or less with probability p.
+        """Return a conformal p-value for each array: a healthy one gets p or less with probability p.
 
-        With n arrays given to `calibrate` the smallest is 1 / (n + 1).
+        Parameters
+        ----------
+        X : ndarray of shape (N, I, J, K), (N, H, W) or (N, C, I, J, K)
+            Volumes, slices, or volumes with channels, on the grid of `fit` and in its units.
+        masks : ndarray of shape (N, I, J, K) or (N, H, W), bool, optional
+            What is looked at. Without it everything that is not 0 in the first channel, and zeros where all
+            healthy arrays have signal.
+
+        Returns
+        -------
+        ndarray of shape (N,)
+            Conformal p-values; with n arrays given to `calibrate` the smallest is 1 / (n + 1).
+
+        Raises
+        ------
+        InputError
+            If the grid or the units are others than those of `fit`, or an array is blank or misses much.
+        NotFittedError
+            If `fit` and `calibrate` were not called before (scikit-learn's error).
+
+        References
+        ----------
+        Vovk, Gammerman and Shafer (2005), Algorithmic Learning in a Random World. Springer.
+
+        Examples
+        --------
+        >>> import medunsup
+        >>> import numpy as np
+        >>> healthy = np.random.default_rng(0).uniform(0.4, 0.6, (12, 16, 16))
+        >>> detector = medunsup.Detector().fit(healthy[:8]).calibrate(healthy[8:])
+        >>> detector.p_values(healthy[8:])
+        array([0.8, 0.4, 1. , 0.6])
         """
         check_is_fitted(
             self, "healthy_scores_", msg="Give healthy arrays that fit has not seen to calibrate."

@@ -10,11 +10,33 @@ from medunsup.core.volume import Volume
 
 @dataclass(frozen=True)
 class Finding:
-    """One connected part of the mask, the largest first.
+    """One connected component of the anomaly mask.
 
-    `center_mm` and `peak_mm` are world RAS mm of the scan. By the template, `side` is "both" if a fifth lies
-    on each, else the centre's ("left", "right", "midline"); `place` is the lobe of the centre, roughly, such
-    as "frontal lobe"; `tissue` is the one most of it lies in, `tissue_share` how much of it.
+    Attributes
+    ----------
+    index : int
+        1 for the largest.
+    volume_mm3 : float
+        Volume in mm³.
+    center_mm, peak_mm : tuple of float
+        Centre, and voxel of the highest score, in world RAS mm of the scan.
+    peak, peak_calibrated, mean : float
+        Highest score, its -log10 empirical p, and mean score.
+    side : {'left', 'right', 'midline', 'both'}
+        By the template; 'both' if a fifth lies on each side.
+    place : str
+        Lobe of the centre, roughly, such as 'frontal lobe'.
+    tissue : str
+        Tissue of the template that most of it lies in.
+    tissue_share : float
+        How much of it lies there, in [0, 1].
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> for finding in medunsup.detect("patient.nii.gz", "runs/atlas").findings[:1]:
+    ...     print(finding.index, finding.volume_mm3 > 0)
+    1 True
     """
 
     index: int
@@ -32,7 +54,26 @@ class Finding:
 
 @dataclass(frozen=True)
 class Flag:
-    """Something that makes the scan unlike those the model knows. `value`, if any, is beyond `limit`."""
+    """One way in which a scan is out-of-distribution (OOD) for a model.
+
+    Attributes
+    ----------
+    name : str
+        Name of the OOD check.
+    sentence : str
+        What it found, for a reader.
+    value : float or None
+        What was measured, beyond `limit`.
+    limit : float or None
+        What healthy scans of the model keep.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> flags = medunsup.detect("scan.nii.gz", "runs/atlas").flags
+    >>> all(flag.sentence for flag in flags)
+    True
+    """
 
     name: str
     sentence: str
@@ -42,7 +83,17 @@ class Flag:
 
 @dataclass(frozen=True)
 class ScanScore:
-    """One number for the scan, its conformal p-value among `healthy` scores of calibration scans."""
+    """Scan-level score among those of healthy calibration scans.
+
+    Attributes
+    ----------
+    score : float
+        One number for the scan; higher is more anomalous.
+    p_value : float
+        Conformal p-value, (1 + healthy scans that score as much or more) / (n + 1).
+    healthy : tuple of float
+        Scores of the n calibration scans.
+    """
 
     score: float
     p_value: float
@@ -51,7 +102,26 @@ class ScanScore:
 
 @dataclass(frozen=True)
 class BaselineResult:
-    """What a cheap method says of the same scan; `map` on the scan's own voxels, if it makes one."""
+    """What a baseline says of the same scan.
+
+    Attributes
+    ----------
+    name : str
+        Name of the baseline.
+    words : str
+        What it does.
+    scan : ScanScore
+        Scan-level score with its conformal p-value.
+    map : Volume or None
+        Score map in native space, if it makes one.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> result = medunsup.detect("scan.nii.gz", "runs/atlas", baselines=True)
+    >>> len(result.baselines) > 0
+    True
+    """
 
     name: str
     words: str
@@ -61,7 +131,23 @@ class BaselineResult:
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """Which model it was: names, how many scans it knows, what `medunsup` wrote it."""
+    """Which model a result was made with.
+
+    Attributes
+    ----------
+    folder : str
+        Name of its folder, or of the bundled model.
+    model, score : str
+        Names of model and score.
+    steps : tuple of str
+        Post-processing of the map.
+    contrast : str
+        Weighting of its scans.
+    n_train, n_calibration : int
+        Scans that it was trained and calibrated on.
+    weights_sha256 : str
+        Hash of all that it learned.
+    """
 
     folder: str
     model: str
@@ -75,16 +161,63 @@ class ModelFacts:
 
 @dataclass(frozen=True)
 class AnomalyResult:
-    """Everything `detect` found in one scan, all volumes on the scan's own voxels.
+    """Everything that `detect` found in one scan.
 
-    `score` is the raw map, higher is more anomalous; `calibrated` is -log10 of the share of healthy voxels
-    that score as much; `mask` is where the raw map exceeds `threshold`, which shows `false_parts` findings
-    in a healthy scan on average. `healthy` is the reconstruction in the scan's own units, if the model makes
-    one. `alpha` is the false-positive rate the verdict `is_anomalous` keeps; both are None where the
-    calibration scans are too few for one. A scan with `flags`, or one that the model has seen, has no verdict
-    either: `seen` is the part of the model's own scans that it was in ("train", ...), empty otherwise; where
-    the model has seen not this scan but one of a subject of this name, `seen_subject` is that name.
-    `note` is what a reader is to know first.
+    All volumes are in native space, on the RAS+ grid of `image`.
+
+    Attributes
+    ----------
+    image : Volume
+        The scan as it was loaded.
+    brain : Volume
+        Brain mask, bool.
+    score : Volume
+        Raw score map; higher is more anomalous.
+    calibrated : Volume
+        -log10 empirical p of each voxel: of the share of healthy voxels that score as much or more.
+    mask : Volume
+        Where the raw map exceeds `threshold`, without connected components that are too small, bool.
+    healthy : Volume or None
+        Pseudo-healthy reconstruction in the scan's own units, if the model makes one.
+    findings : tuple of Finding
+        Connected components of the mask, the largest first, 200 at most.
+    scan : ScanScore
+        Scan-level score with its conformal p-value.
+    threshold : float
+        Score above which a voxel is marked.
+    false_parts : float
+        False positives that a healthy scan shows at this threshold, on average (FP/scan).
+    alpha : float or None
+        False-positive rate of the verdict; None where the calibration scans are too few for one.
+    is_anomalous : bool or None
+        The verdict; None without `alpha`, with `flags`, or for a scan or subject of the training set.
+    flags : tuple of Flag
+        What makes the scan out-of-distribution (OOD).
+    baselines : tuple of BaselineResult
+        What the baselines say, if these were asked for.
+    model : ModelFacts
+        Which model it was.
+    contrast : str
+        Weighting of the scan, such as 'T1w'.
+    record : Record
+        All steps, with what each was given, found and warned of.
+    remarks : tuple of str
+        Sentences that belong beside the result.
+    details : dict
+        Facts of the preparation.
+    seen : str
+        Split of the model's own scans that this one was in ('train', ...); empty if it was in none.
+    seen_subject : str
+        Name of the subject, where the model knows not this scan but another of this name; else empty.
+    note : str
+        Sentence that stands above everything else on the page; usually empty.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> result = medunsup.detect("scan.nii.gz", "runs/atlas")
+    >>> result.mask.data.dtype, result.model.score
+    (dtype('bool'), 'deviation')
     """
 
     image: Volume

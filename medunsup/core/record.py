@@ -10,9 +10,30 @@ Outcome = Literal["done", "degraded", "skipped", "failed"]
 
 @dataclass
 class Step:
-    """One named step: its parameters, what it found, and whether it had to fall back.
+    """One step of the record: what it was given, what it found, and whether it had to fall back.
 
-    `seconds` never reaches a sidecar, so that the same input and seed give the same bytes.
+    Parameters
+    ----------
+    name : str
+        What is done.
+    parameters : dict, optional
+        What it was given.
+    findings : dict, optional
+        What it found; filled while it runs.
+    outcome : {'done', 'degraded', 'skipped', 'failed'}, default 'done'
+        How it ended; 'degraded' if something had to take its place.
+    warnings : list of str, optional
+        What a reader of the result should know.
+    seconds : float, default 0.0
+        How long it took. It never reaches a sidecar, so that the same input and seed give the same bytes.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> with medunsup.Step("brain mask") as step:
+    ...     step.warn("The mask may leave fluid out.", degraded=True)
+    >>> step.outcome, step.warnings
+    ('degraded', ['The mask may leave fluid out.'])
     """
 
     name: str
@@ -23,7 +44,23 @@ class Step:
     seconds: float = 0.0
 
     def warn(self, message: str, *, degraded: bool = False) -> None:
-        """Keep a warning for the sidecar and the report; `degraded` says a fallback was used."""
+        """Keep a warning for the sidecar and the report.
+
+        Parameters
+        ----------
+        message : str
+            One sentence.
+        degraded : bool, default False
+            Whether something had to take the step's place.
+
+        Examples
+        --------
+        >>> import medunsup
+        >>> step = medunsup.Step("priors")
+        >>> step.warn("No template fits.")
+        >>> step.outcome
+        'done'
+        """
         self.warnings.append(message)
         if degraded:
             self.outcome = "degraded"

@@ -75,10 +75,36 @@ class MethodCard:
 
 
 def register(name: str, *, family: str, dims: tuple[int, ...], paper: str, limit: str) -> Callable[[T], T]:
-    """Class decorator: make a method known under `name`, with limit and paper in its docstring.
+    """Make a class known as a method under `name`; limit and paper become part of its docstring.
 
-    `family` groups methods, `dims` are the image dimensions it takes, `paper` its citation, `limit` one
-    honest limit. All must be literals: they are read from the source.
+    A class decorator. All arguments must be literals: they are read from the source, which imports nothing.
+
+    Parameters
+    ----------
+    name : str
+        Name of the method, and of its file.
+    family : str
+        Group of methods, such as 'mixture'.
+    dims : tuple of int
+        Image dimensions that it takes: (2, 3) for slices and volumes.
+    paper : str
+        Its citation.
+    limit : str
+        One honest sentence on where it fails.
+
+    Returns
+    -------
+    callable
+        The decorator; it returns the class itself.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> @medunsup.register("mine", family="mixture", dims=(2, 3), paper="Me (2026).", limit="It is new.")
+    ... class Mine:
+    ...     pass
+    >>> Mine.method_name
+    'mine'
     """
 
     def keep(cls: T) -> T:
@@ -91,10 +117,26 @@ def register(name: str, *, family: str, dims: tuple[int, ...], paper: str, limit
 
 
 def methods(area: str | None = None) -> list[MethodCard]:
-    """List all methods, or those of one area such as 'tissue': ours by name, then those of other packages.
+    """List all methods, or those of one area, without importing them.
 
-    A package whose entry point leads nowhere, holds no such method or takes a name of ours is passed over
-    with a warning in the log.
+    Those of medunsup come first, by name, then those of other packages. A package whose entry point leads
+    nowhere, holds no such method or takes a name of ours is passed over with a warning in the log.
+
+    Parameters
+    ----------
+    area : str, optional
+        One area only, such as 'tissue', 'anomaly' (models) or 'score'.
+
+    Returns
+    -------
+    list of MethodCard
+        Name, area, family, dims, paper, limit and summary of each; empty for an area that is not known.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> [card.name for card in medunsup.methods("tissue")][:3]
+    ['atlas_gmm', 'bayesian_gmm', 'gmm']
     """
     areas = list(AREAS) if area is None else [area] if area in AREAS else []
     return [card for one in areas for card in (*_own(one), *_foreign(one))]

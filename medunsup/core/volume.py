@@ -40,9 +40,34 @@ class Source:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Volume:
-    """A scan or a map: `data` (I, J, K) in RAS+ axis order, `affine` (4, 4) to world RAS mm.
+    """A scan or a map: voxels with their place in the world.
 
-    Images, scores and probabilities are float32, labels uint8, masks bool.
+    Parameters
+    ----------
+    data : ndarray of shape (I, J, K)
+        Voxels in RAS+ axis order: I to the right, J to anterior, K to superior. Images, scores and
+        probabilities are float32, labels uint8, masks bool.
+    affine : ndarray of shape (4, 4)
+        From voxel indices to world RAS coordinates in mm.
+    kind : {'image', 'label', 'probability', 'mask', 'score'}, default 'image'
+        What the voxels mean.
+    source : Source, optional
+        The file it came from: its own grid, hash and notes.
+
+    Raises
+    ------
+    GeometryError
+        If `data` has not three axes.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> import numpy as np
+    >>> volume = medunsup.Volume(np.zeros((4, 5, 6), np.float32), np.diag([1.0, 1.0, 2.0, 1.0]))
+    >>> volume
+    <Volume: image, 4 x 5 x 6 voxels of 1 x 1 x 2 mm>
+    >>> volume.voxel_volume_mm3
+    2.0
     """
 
     data: NDArray[Any]
@@ -86,15 +111,60 @@ class Volume:
         return self.grid.voxel_volume_mm3
 
     def like(self, data: NDArray[Any], kind: Kind | None = None) -> "Volume":
-        """Return another map on this grid, with the same source."""
+        """Return another map on this grid, with the same source.
+
+        Parameters
+        ----------
+        data : ndarray of shape (I, J, K)
+            Voxels of the map, in the same axis order.
+        kind : {'image', 'label', 'probability', 'mask', 'score'}, optional
+            What they mean; without it, what those of this volume do.
+
+        Returns
+        -------
+        Volume
+            The map.
+
+        Raises
+        ------
+        GeometryError
+            If the shape is another.
+
+        Examples
+        --------
+        >>> import medunsup
+        >>> scan = medunsup.load("scan.nii.gz")
+        >>> scan.like(scan.data > 0, kind="mask").kind
+        'mask'
+        """
         if data.shape != self.data.shape:
             raise GeometryError(f"Expected an array of shape {self.data.shape}, got {data.shape}.")
         return replace(self, data=data, kind=kind or self.kind)
 
     def in_source_space(self) -> tuple[NDArray[Any], Affine]:
-        """Return the array in the input's own axis order, with the input's own affine, exactly.
+        """Return the voxels in the axis order of the file, with its own affine, exactly.
 
-        Raises GeometryError if the volume was cut or resampled since it was loaded.
+        Nothing is interpolated: axes are permuted and flipped alone.
+
+        Returns
+        -------
+        data : ndarray
+            Voxels in the order of the file.
+        affine : ndarray of shape (4, 4)
+            The affine that the file has.
+
+        Raises
+        ------
+        GeometryError
+            If the volume was cut or resampled since it was loaded.
+
+        Examples
+        --------
+        >>> import medunsup
+        >>> scan = medunsup.load("scan.nii.gz")
+        >>> data, affine = scan.in_source_space()
+        >>> bool((affine == scan.source.grid.affine).all())
+        True
         """
         if self.source is None:
             return self.data, self.affine

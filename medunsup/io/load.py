@@ -18,23 +18,48 @@ def load(
     series: str | int | None = None,
     coordinates: Coordinates = "auto",
 ) -> Volume:
-    """Read a NIfTI, MGZ or DICOM scan as a RAS+ float32 `Volume`.
+    """Read a NIfTI, MGZ or DICOM scan into a RAS+ float32 volume.
 
-    `path` is a file, or a folder of DICOM files. `volume` picks one volume, counted from 0, of a 4D file;
-    `series` picks one DICOM series of several, by its number or UID; `coordinates` says which of a
-    NIfTI file's two coordinate systems to use where they disagree.
+    `Volume.source` remembers the grid of the file, its hash, and in `notes` what was chosen or repaired.
 
-    `Volume.source` remembers the input's own grid, its hash, and what was chosen on the way.
+    Parameters
+    ----------
+    path : str or Path
+        A NIfTI or MGZ file, a DICOM file, or a folder of DICOM files.
+    volume : int, optional
+        Volume of a 4D file, counted from 0. Without it a file of several volumes is refused.
+    series : str or int, optional
+        DICOM series of a folder that holds several, by its number or UID. Without it such a folder is
+        refused.
+    coordinates : {'auto', 'sform', 'qform'}, default 'auto'
+        Which of a NIfTI file's two coordinate systems to use if they differ. 'auto' takes the sform, unless
+        it is unusable or rescales the head.
 
-    Raises InputError or GeometryError naming the file, slice or field at fault and the way out;
-    UsageError for a volume or series that is not there; DependencyError if DICOM pixels need a codec that
-    is not installed.
+    Returns
+    -------
+    Volume
+        The scan: `data` (I, J, K) in RAS+ axis order, float32; `affine` to world RAS in mm.
+
+    Raises
+    ------
+    InputError
+        If it is not an image, truncated, empty, or holds several volumes or series and none is picked.
+    GeometryError
+        If a slice is missing, the gantry is tilted, or the place of the voxels is not known; it names the
+        slice or field at fault.
+    UsageError
+        If the volume or series is not there, or a series is asked of a file that has none.
+    DependencyError
+        If DICOM pixels need a codec that is not installed.
 
     Examples
     --------
-    >>> scan = load("sub-01_T1w.nii.gz")  # doctest: +SKIP
-    >>> scan.shape, scan.spacing_mm, scan.source.notes  # doctest: +SKIP
-    ((176, 240, 256), (1.0, 1.0, 1.0), {'coordinates': 'sform'})
+    >>> import medunsup
+    >>> scan = medunsup.load("scan.nii.gz")
+    >>> scan.data.dtype, scan.data.ndim
+    (dtype('float32'), 3)
+    >>> scan.spacing_mm
+    (5.0, 5.0, 5.0)
     """
     path = user_path(path)
     form = sniff(path)

@@ -31,10 +31,29 @@ class PlantedFigures:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A model on a table of cases: `figures` over all, each case's own in the table's order.
+    """A model, and its baselines, on a table of cases.
 
-    `about` names the model (model, score, steps, contrast, ...). `threshold` is the healthy threshold, at
-    which a healthy scan shows `false_parts` findings on average.
+    Attributes
+    ----------
+    figures : Figures
+        Means over all subjects with their intervals, for the model and each baseline.
+    cases : tuple of CaseFigures
+        Each case's own figures, in the table's order.
+    about : dict
+        Which model: model, score, steps, contrast, numbers of scans.
+    threshold : float
+        Score above which voxels are marked; set on healthy scans alone.
+    false_parts : float
+        False positives that a healthy scan shows at this threshold, on average (FP/scan).
+    planted : PlantedFigures or None
+        What became of synthetic lesions, if these were asked for.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> found = medunsup.evaluate("runs/atlas", "cases.tsv", "measured")
+    >>> sorted(found.as_record())[:3]
+    ['FalseFindingsAHealthyScan', 'HealthyThreshold', 'Model']
     """
 
     figures: Figures
@@ -45,7 +64,20 @@ class Evaluation:
     planted: PlantedFigures | None = None
 
     def as_record(self) -> dict[str, Any]:
-        """Plain values for JSON, without the single cases; NaN may be among them."""
+        """Return plain values for JSON, without the single cases; NaN may be among them.
+
+        Returns
+        -------
+        dict
+            Figures by name.
+
+        Examples
+        --------
+        >>> import medunsup
+        >>> record = medunsup.evaluate("runs/atlas", "cases.tsv", "recorded").as_record()
+        >>> record["NumberOfCases"], record["NumberOfHealthy"]
+        (2, 1)
+        """
         return {
             "Model": dict(self.about),
             "HealthyThreshold": self.threshold,

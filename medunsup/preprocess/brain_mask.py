@@ -42,15 +42,45 @@ class Brain:
 
 
 def brain_mask(image: Volume, *, method: str = "auto", step: Step) -> tuple[Volume, Placement]:
-    """Return the brain's mask (bool, on the scan's grid) and the placement of the MNI template.
+    """Find the brain in a scan of any MR contrast, whether or not the skull is still there.
 
-    `method`: "auto" detects whether the skull is gone and then keeps the scan's own region, else places the
-    MNI152 mask and moves it onto the brain's surface ("atlas"); "stripped" takes the scan's own region
-    without asking; "deepbet" runs a small network made for T1w and grows its mask. All cover brain and
-    fluid up to the bone. A step that fails or ends implausibly is replaced by the next best with a warning
-    in `step`.
+    The mask covers brain and fluid up to the bone. A step that fails or ends implausibly is replaced by the
+    next best, with a warning in `step`.
 
-    Raises UsageError for an unknown method, StepError if nothing in the scan can be a brain.
+    Parameters
+    ----------
+    image : Volume
+        The scan.
+    method : {'auto', 'atlas', 'stripped', 'deepbet'}, default 'auto'
+        'auto' keeps the region of a skull-stripped scan, else registers the MNI152 mask and moves it onto the
+        brain's surface ('atlas'); 'stripped' takes the scan's own region without asking; 'deepbet' runs a
+        network made for T1w and grows its mask.
+    step : Step
+        Takes what was found and warned of.
+
+    Returns
+    -------
+    mask : Volume
+        Brain mask on the scan's grid, bool.
+    placement : Placement
+        Registration of the MNI template to the scan.
+
+    Raises
+    ------
+    UsageError
+        If the method is not known.
+    StepError
+        If nothing in the scan can be a brain.
+    DependencyError
+        If 'deepbet' is not installed.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> scan = medunsup.load("scan.nii.gz")
+    >>> mask, placement = medunsup.brain_mask(scan, step=medunsup.Step("brain mask"))
+    >>> mask.kind, mask.shape == scan.shape
+    ('mask', True)
     """
     found = find_brain(image, method=method, step=step)
     return found.mask, found.placement

@@ -53,9 +53,23 @@ AnyOutcome = TypeVar("AnyOutcome", bound=Outcome)
 
 @dataclass(frozen=True)
 class CohortResult(Generic[AnyOutcome]):
-    """What became of each scan, in the order given.
+    """What became of each of many scans.
 
-    `group_page` compares all scans of the folder; `warnings` are of these as a whole.
+    Attributes
+    ----------
+    scans : tuple of Outcome
+        One for each scan, in the order given: `status` is 'done', 'skipped', 'error' or 'not run'.
+    group_page : Path or None
+        Page that compares all scans of the folder.
+    warnings : tuple of str
+        Warnings about the scans as a whole.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> done = medunsup.segment_many(["scan.nii.gz", "not_there.nii.gz"], "cohort", report=False)
+    >>> [scan.status for scan in done.scans], done.n_failed
+    (['done', 'error'], 1)
     """
 
     scans: tuple[AnyOutcome, ...]

@@ -35,17 +35,59 @@ def segment_many(
     progress: Progress | None = None,
     **choices: Any,
 ) -> CohortResult[ScanOutcome]:
-    """Segment many scans, into `out`; `choices` are those of `segment`.
+    """Segment many scans; what is done already is skipped, and one that fails does not stop the rest.
 
-    Without `out` results go beside each scan, or to derivatives/medunsup of the BIDS data set that a scan
-    named after BIDS lies in; the log says where before the run begins.
+    A scan whose result is there, from the same input, choices and version, is skipped, so that a run that was
+    ended goes on where it was. Results of earlier runs among the paths are left out.
 
-    `mask` and `with_contrasts` may hold {folder}, {stem} and {id}, filled in from each scan's path. A scan
-    whose result is there, from the same input, choices and version, is skipped. A scan that fails is
-    reported in the result and the rest goes on.
+    Parameters
+    ----------
+    paths : sequence of str or Path
+        The scans, or folders of NIfTI or MGZ files, each of which stands for the scans in it.
+    out : str or Path, optional
+        Folder for all results. Without it they go beside each scan, or to derivatives/medunsup of the BIDS
+        data set that a scan named after BIDS lies in; the log says where before the run begins.
+    jobs : int, 1 or more, default 1
+        Scans at the same time, each in a process of its own. A script that uses more than 1 keeps the call
+        under `if __name__ == "__main__":`.
+    force : bool, default False
+        Do scans again whose results are there.
+    report : bool, default True
+        Write the HTML pages.
+    mask : str or Path, optional
+        Brain mask, with {folder}, {stem} and {id} filled in from each scan's path:
+        '{folder}/{id}_mask.nii.gz'.
+    with_contrasts : dict of str to str or Path, optional
+        Further scans of the same head, by contrast; paths with {folder}, {stem} and {id} as in `mask`.
+    progress : callable, optional
+        Called with a scan's path and the name of each step as it begins.
+    **choices
+        Those of `segment` that change the result: method, tissues, contrast, seed, volume, series,
+        coordinates, brain, parameters; and learn_prior (bool, default False), which lets all scans refine the
+        prior.
 
-    Raises UsageError for a wrong choice, if none of the scans is there, or for results made otherwise
-    without `force`; OutputError if the folder is in use or unwritable.
+    Returns
+    -------
+    CohortResult
+        `scans` holds what became of each scan, in the order given; `n_failed` counts those without a result.
+
+    Raises
+    ------
+    UsageError
+        If a choice is wrong, none of the scans is there, or results are there that were made otherwise and
+        `force` is False.
+    OutputError
+        If a folder is in use by another run, or cannot be written.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> done = medunsup.segment_many(["scan.nii.gz"], "many", report=False)
+    >>> [scan.status for scan in done.scans]
+    ['done']
+    >>> again = medunsup.segment_many(["scan.nii.gz"], "many", report=False)
+    >>> [scan.status for scan in again.scans]
+    ['skipped']
     """
     settings = SegmentSettings.parse(choices, where="segment_many")
     requests = make_requests(paths, settings, out, mask, with_contrasts)

@@ -40,14 +40,40 @@ WRITTEN_ANEW = ("Format", "Version", "GeneratedBy", "Settings", "SHA256", "Versi
 def compact_model(
     model: ModelFolder, out: Path, *, notes: str = "", least_pattern: float | None = None
 ) -> ModelFolder:
-    """Write a copy of a model that takes a twentieth of the space or less; `notes` (Markdown) end its card.
-
-    `least_pattern` raises the limit of the OOD check "pattern", for a model that will meet other scanners.
+    """Write a copy of a model that takes a twentieth of the space or less.
 
     Intensities on the grid are rounded to a 32nd of the usual healthy sd or less, all else to half precision.
     Baselines that need principal components are left out; their figures stay in baselines.tsv.
 
-    Raises OutputError if `out` holds a model already.
+    Parameters
+    ----------
+    model : ModelFolder
+        The model, from `train` or `read_model`.
+    out : Path
+        Folder for the copy.
+    notes : str, default ''
+        Markdown that ends the copy's model card.
+    least_pattern : float, optional
+        Raises the limit of the OOD check "pattern" to at least this, for a model that will meet other
+        scanners.
+
+    Returns
+    -------
+    ModelFolder
+        The copy.
+
+    Raises
+    ------
+    OutputError
+        If `out` holds a model already.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> from pathlib import Path
+    >>> small = medunsup.compact_model(medunsup.read_model("runs/atlas"), Path("runs/small"))
+    >>> small.contrast
+    'T1w'
     """
     step = rounding(model)
     arrays = {name: lighter(value, model.shape, step) for name, value in model.arrays.items()}

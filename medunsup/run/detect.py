@@ -45,15 +45,83 @@ def detect(
     progress: Progress | None = None,
     false_parts: float | None = None,
 ) -> "AnomalyResult":
-    """Find what a model of healthy scans does not explain in one scan; with `out`, save it there.
+    """Find what a model of healthy scans does not explain in one scan.
 
-    `model` is a folder that `train` made or the name of a bundled model, `shipped.DEFAULT` if none
-    is given. `alpha` is the false-positive rate of the verdict on the whole scan; `false_findings` how many
-    findings a healthy scan may show on average in the mask (`false_parts` is its old name); `baselines` adds
-    the baselines. The further choices are those of `segment`.
+    The scan is registered to the template and scored there; map, mask and findings come back in native space.
 
-    Raises InputError for a scan or model that cannot be used, UsageError if the calibration scans are too
-    few for `alpha`, OutputError if saving fails.
+    Parameters
+    ----------
+    scan : str or Path
+        The scan: a NIfTI or MGZ file, a DICOM file, or a folder of DICOM files.
+    model : str, Path or ModelFolder, optional
+        A folder that `train` made, the name of a bundled model, or what `read_model` returned. Without it a
+        bundled model for T1w is taken.
+    out : str or Path, optional
+        Folder to save the result in. Without it nothing is written.
+    mask : str or Path, optional
+        Brain mask: a file of 0 and 1, of labels, or of shares in [0, 1]. Without it the mask is found in the
+        way that the model's own scans were masked.
+    alpha : float between 0 and 1, optional
+        False-positive rate of the verdict on the whole scan. Without it 0.05 if the calibration scans are
+        enough for that, else there is a p-value and no verdict.
+    false_findings : float from 0 to 100, default 1.0
+        False positives that a healthy scan may show in the mask, on average (FP/scan). It sets the threshold.
+    baselines : bool, default False
+        Apply the model's baselines to the scan as well.
+    volume : int, optional
+        Volume of a 4D file, counted from 0.
+    series : str or int, optional
+        DICOM series of a folder that holds several, by its number or UID.
+    coordinates : {'auto', 'sform', 'qform'}, optional
+        Which of a NIfTI file's two coordinate systems to use if they differ; without it the model's own
+        choice.
+    cache : str or Path, optional
+        Folder that keeps prepared scans for the next call.
+    force : bool, default False
+        Replace a result that is in `out` already.
+    progress : callable, optional
+        Called with the name of each step as it begins.
+
+    Returns
+    -------
+    AnomalyResult
+        Score map and mask in native space, findings, p-value of the scan, and OOD flags.
+
+    Other Parameters
+    ----------------
+    false_parts : float, optional
+        Old name of `false_findings`; warns.
+
+    Raises
+    ------
+    InputError
+        If the scan or the model cannot be used.
+    GeometryError
+        If the place of the voxels is missing, irregular or contradictory.
+    UsageError
+        If a choice is wrong, or the calibration scans are too few for `alpha`.
+    StepError
+        If a step failed on this scan and nothing could take its place.
+    OutputError
+        If `out` holds a result already and `force` is False, or saving fails.
+
+    Notes
+    -----
+    Not for diagnosis: a map says where a scan is unlike the healthy ones that the model learned from. A scan
+    with OOD flags, or one of the training set, gets no verdict.
+
+    References
+    ----------
+    Vovk, Gammerman and Shafer (2005), Algorithmic Learning in a Random World. Springer (the p-value).
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> result = medunsup.detect("scan.nii.gz", "runs/atlas", baselines=True)
+    >>> result.score.shape == result.image.shape
+    True
+    >>> 0 < result.scan.p_value <= 1
+    True
     """
     opened = open_model(model)
     request = make_request(

@@ -38,16 +38,58 @@ def detect_many(
     finished: Finished | None = None,
     **choices: Any,
 ) -> CohortResult[DetectOutcome]:
-    """Look at many scans, into `out`; `choices` are those of `detect`.
+    """Look at many scans with one model; what is done already is skipped, and one that fails stops no other.
 
-    Without `out` results go where those of `segment_many` go; the log says where before the run begins.
+    A scan whose result is there, from the same input, model, choices and version, is skipped. Results of
+    earlier runs among the paths are left out.
 
-    `mask` may hold {folder}, {stem} and {id}, filled in from each scan's path. A scan whose result is there,
-    from the same input, model, choices and version, is skipped; one that fails is reported in the result and
-    the rest goes on. `progress` hears (scan, step), `finished` each scan's outcome.
+    Parameters
+    ----------
+    scans : sequence of str or Path
+        The scans, or folders of NIfTI or MGZ files, each of which stands for the scans in it.
+    model : str, Path or ModelFolder, optional
+        A folder that `train` made, the name of a bundled model, or what `read_model` returned. Without it a
+        bundled model for T1w is taken.
+    out : str or Path, optional
+        Folder for all results. Without it they go beside each scan, or to derivatives/medunsup of the BIDS
+        data set that a scan named after BIDS lies in; the log says where before the run begins.
+    jobs : int, 1 or more, default 1
+        Scans at the same time, each in a process of its own. A script that uses more than 1 keeps the call
+        under `if __name__ == "__main__":`.
+    mask : str or Path, optional
+        Brain mask, with {folder}, {stem} and {id} filled in from each scan's path:
+        '{folder}/{id}_mask.nii.gz'.
+    force : bool, default False
+        Look again at scans whose results are there.
+    progress : callable, optional
+        Called with a scan's path and the name of each step as it begins.
+    finished : callable, optional
+        Called with what became of each scan as soon as that is known.
+    **choices
+        Those of `detect` that change the result: alpha, false_findings, baselines, volume, series,
+        coordinates; and cache.
 
-    Raises InputError for a folder that is no model, UsageError for a wrong choice, if none of the scans is
-    there, or for results made otherwise without `force`; OutputError if the folder is in use or unwritable.
+    Returns
+    -------
+    CohortResult
+        `scans` holds what became of each scan, in the order given; `n_failed` counts those without a result.
+
+    Raises
+    ------
+    InputError
+        If the model cannot be used.
+    UsageError
+        If a choice is wrong, none of the scans is there, or results are there that were made otherwise and
+        `force` is False.
+    OutputError
+        If a folder is in use by another run, or cannot be written.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> done = medunsup.detect_many(["scan.nii.gz"], "runs/atlas", "found")
+    >>> [scan.status for scan in done.scans], done.n_failed
+    (['done'], 0)
     """
     old = choices.pop("false_parts", None)
     false_findings = renamed("false_parts", "false_findings", old, choices.pop("false_findings", 1.0))

@@ -50,25 +50,73 @@ def evaluate(
     false_parts: float | None = None,
     told: Told | None = None,
 ) -> Evaluation:
-    """Measure a model folder on a table of cases, beside cheap baselines; write tables and a page into `out`.
+    """Measure a model on scans whose lesions are known, beside baselines; write tables and a page.
 
-    The table (TSV) has the columns scan, lesions (a mask on the scan's own grid; empty: healthy), and if
-    wanted mask, subject, site, group and part, of which only "test" is taken. Figures are of the voxels of
-    brain mask and lesions in the scan's own grid; lesions outside the mask count as missed. The healthy
-    threshold allows `false_findings` false findings a healthy scan, by the model's calibration. `planted`
-    adds lesions planted into the healthy cases: ellipsoids, or shapes cut out of the masks in the folder
-    `lesion_shapes`, which asks for them as well. `jobs` cases are measured at a time, each is in memory
-    alone and is kept once measured, so a run that was ended goes on where it was. `cache` keeps prepared
-    scans, `progress` hears of each `Stage`. `healthy` names a column and its words that mean healthy
-    ("diagnosis=HC"). (`false_parts` and `told` are old names.)
+    Figures are of the voxels of brain mask and lesions in native space; lesions outside the mask count as
+    missed. Each case is kept once measured, so that a run that was ended goes on where it was.
 
-    Raises InputError for files that cannot be used or scans the model has seen, OutputError if `out` holds an
-    evaluation and `force` is not given, UsageError if there is no healthy case to plant lesions into, or for
-    `false_findings` beyond 0 to 100.
+    Parameters
+    ----------
+    model : str or Path
+        A folder that `train` made, or the name of a bundled model.
+    cases : str or Path
+        Table (TSV) with the columns scan and lesions (a mask on the scan's own grid; empty: healthy), and if
+        wanted mask, subject, site, group and part, of which only 'test' is taken.
+    out : str or Path
+        Folder for tables and page.
+    baselines : bool, default True
+        Measure the baselines as well.
+    planted : bool, default False
+        Add synthetic lesions (ellipsoids) in the healthy cases.
+    lesion_shapes : str or Path, optional
+        Folder of lesion masks whose shapes the synthetic lesions take; asks for these as well.
+    false_findings : float from 0 to 100, default 1.0
+        False positives that a healthy scan may show in the mask, on average (FP/scan). It sets the threshold.
+    healthy : str, optional
+        Which words of which column mean healthy, where they are not known: 'diagnosis=HC'.
+    cache : str or Path, optional
+        Folder that keeps prepared scans; by default 'prepared' in `out`.
+    jobs : int, 1 or more, default 1
+        Cases at the same time, each in a process of its own.
+    force : bool, default False
+        Replace an evaluation that is in `out`.
+    progress : callable, optional
+        Called with each `Stage`: what is done now, the share of the run that is done, seconds left.
+
+    Returns
+    -------
+    Evaluation
+        Figures of the model and of each baseline over all cases, and each case's own.
+
+    Other Parameters
+    ----------------
+    false_parts : float, optional
+        Old name of `false_findings`; warns.
+    told : callable, optional
+        Old name of `progress`; warns.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be used, or a scan is in the model's training set.
+    GeometryError
+        If a lesion mask lies on another grid than its scan.
+    UsageError
+        If there is no healthy case for synthetic lesions, or `false_findings` is not from 0 to 100.
+    OutputError
+        If `out` holds an evaluation and `force` is False, or cannot be written.
+
+    Notes
+    -----
+    Average precision is to be read beside the prevalence, which is what chance reaches; AUROC of voxels
+    flatters. The best Dice over all thresholds is an oracle: it is chosen with the truth at hand.
 
     Examples
     --------
-    >>> medunsup.evaluate("runs/pca", "cases.tsv", "eval")  # doctest: +SKIP
+    >>> import medunsup
+    >>> found = medunsup.evaluate("runs/atlas", "cases.tsv", "evaluation")
+    >>> len(found.cases)
+    2
     """
     false_findings = renamed("false_parts", "false_findings", false_parts, false_findings)
     progress = renamed("told", "progress", told, progress)

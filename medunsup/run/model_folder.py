@@ -51,7 +51,30 @@ Arrays = dict[str, NDArray[Any]]
 
 @dataclass(frozen=True, eq=False)
 class ModelFolder:
-    """A model folder that was read: `facts` is its model.json, checked; arrays are read when needed."""
+    """A trained model on disk: settings, what it learned, and which scans it knows.
+
+    `train` and `read_model` make it. Arrays are read when they are needed.
+
+    Attributes
+    ----------
+    path : Path
+        The folder.
+    settings : TrainSettings
+        Choices that it was trained with, and that scans are prepared by.
+    shape : tuple of int
+        Channels and template grid (C, I, J, K).
+    contrast : str
+        Weighting of its scans, such as 'T1w'.
+    facts : dict
+        Its model.json.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> model = medunsup.read_model("t1w_2mm_atlas")
+    >>> model.settings.spacing_mm, model.is_shipped
+    (2.0, True)
+    """
 
     path: Path
     settings: TrainSettings
@@ -65,12 +88,12 @@ class ModelFolder:
 
     @cached_property
     def arrays(self) -> Arrays:
-        """All that was learned. Raises InputError if the file is damaged."""
+        """All that was learned, as named arrays; InputError if the file is damaged."""
         return self._as_written(WEIGHTS)
 
     @cached_property
     def healthy(self) -> "HealthyModel":
-        """The fitted `HealthyModel`. Raises InputError if the arrays do not fit the settings."""
+        """The fitted model with score and calibration; InputError if the arrays do not fit the settings."""
         try:
             return fitted_from(self.arrays, self.settings, self.shape)
         except MedunsupError:
@@ -83,7 +106,7 @@ class ModelFolder:
 
     @cached_property
     def data_card(self) -> "DataCard":
-        """What its healthy scans look like, a `guards.DataCard`."""
+        """What its healthy scans look like: the statistics that OOD checks compare a scan with."""
         from medunsup.anomaly.base import part_of
         from medunsup.anomaly.guards import DataCard
 
@@ -91,7 +114,7 @@ class ModelFolder:
 
     @cached_property
     def baselines(self) -> "Baselines":
-        """The cheap methods, fitted on the same scans. Raises InputError if the file is damaged."""
+        """The baselines, fitted on the same scans; InputError if the file is damaged."""
         from medunsup.anomaly.baselines import Baselines
 
         unfitted = Baselines(steps=self.settings.postprocess, spacing_mm=self.settings.spacing_mm)
@@ -99,7 +122,7 @@ class ModelFolder:
 
     @property
     def about(self) -> "ModelFacts":
-        """Its `ModelFacts`: names and numbers that results quote."""
+        """Names and numbers that results quote, as `ModelFacts`."""
         from medunsup.anomaly.result import ModelFacts
 
         parts = list(self.hashes.values())
@@ -116,12 +139,12 @@ class ModelFolder:
 
     @property
     def standing(self) -> str:
-        """Say how it stands beside the best cheap method on lesions planted into calibration scans."""
+        """How it stands beside the best baseline on synthetic lesions in calibration scans, in words."""
         return self.planted.standing
 
     @cached_property
     def planted(self) -> PlantedCheck:
-        """What it found of those lesions. Raises InputError if the file is missing or damaged."""
+        """What it found of those synthetic lesions; InputError if the file is missing or damaged."""
         from medunsup.anomaly.baselines import same_as
 
         chosen = self.settings
@@ -131,7 +154,7 @@ class ModelFolder:
 
     @property
     def weights_sha256(self) -> str:
-        """What all that was learned hashed to when it was written."""
+        """Hash of all that it learned, as it was written."""
         return str(self.facts["SHA256"][self.stored(WEIGHTS)])
 
     @property
@@ -141,7 +164,7 @@ class ModelFolder:
 
     @property
     def introduction(self) -> str:
-        """Say in a sentence which model this is, and where its limits are told."""
+        """One sentence: which model this is, and where its limits are told."""
         one = self.about
         name = one.folder if self.is_shipped else str(self.path)
         return (
@@ -150,27 +173,44 @@ class ModelFolder:
         )
 
     def stored(self, name: str) -> str:
-        """Return how the file of arrays is called here: a compact model's are compressed."""
+        """Return how a file of arrays is called in this folder: a compact model's are compressed.
+
+        Parameters
+        ----------
+        name : str
+            Name of the file in a model that is not compact.
+
+        Returns
+        -------
+        str
+            Name of the file here.
+
+        Examples
+        --------
+        >>> import medunsup
+        >>> medunsup.read_model("t1w_2mm_atlas").stored("weights.safetensors")
+        'weights.safetensors.xz'
+        """
         return name if name in self.facts["SHA256"] else name + COMPRESSED
 
     @property
     def hashes(self) -> dict[str, str]:
-        """Part of each scan the model has seen, by the scan's hash."""
+        """Split ('train', 'calibration', ...) of each scan the model knows, by the hash of its file."""
         return {row["sha256"]: row["part"] for row in self._scans()}
 
     @property
     def contents(self) -> dict[str, str]:
-        """Part of each scan the model has seen, by `Prepared.content`, which copies share."""
+        """Split of each scan the model knows, by the hash of the prepared scan, which copies share."""
         return {row["prepared_sha256"]: row["part"] for row in self._scans()}
 
     @property
     def subjects(self) -> dict[str, str]:
-        """Part of each subject the model has seen, by the name it had there."""
+        """Split of each subject the model knows, by the name it had there."""
         return {row["subject"]: row["part"] for row in self._scans()}
 
     @property
     def data_sets(self) -> dict[str, str]:
-        """Of each subject the model has seen, the `data_set_id` it came from; empty if that is not known."""
+        """Data set of each subject the model knows; empty where that is not known."""
         return {row["subject"]: (row.get("data_set") or "").replace("n/a", "") for row in self._scans()}
 
     @cached_property
@@ -197,14 +237,30 @@ class ModelFolder:
 
 
 def read_model(model: str | Path) -> ModelFolder:
-    """Read a model folder that `train` made, or a model that comes with medunsup, by its name.
+    """Open a model folder that `train` made, or a model that comes with medunsup.
 
-    Raises UsageError if there is none, InputError if it is not complete, was made by another format, or is
-    damaged.
+    Parameters
+    ----------
+    model : str or Path
+        Path of the folder, or the name of a bundled model; a path that exists wins.
+
+    Returns
+    -------
+    ModelFolder
+        The model; its arrays are read when they are needed.
+
+    Raises
+    ------
+    UsageError
+        If there is no such folder or bundled model.
+    InputError
+        If the folder is not complete, was written in another format, or is damaged.
 
     Examples
     --------
-    >>> medunsup.read_model("t1w_2mm_atlas").about.n_train  # doctest: +SKIP
+    >>> import medunsup
+    >>> medunsup.read_model("t1w_2mm_atlas").contrast
+    'T1w'
     """
     path = model_path(user_path(model))
     manifest = path / MANIFEST

@@ -45,22 +45,83 @@ def segment(
     force: bool = False,
     progress: Progress | None = None,
 ) -> SegmentResult:
-    """Segment one scan into GM, WM and CSF (or `tissues` classes) and measure their volumes.
+    """Segment one scan into tissues and measure their volumes.
 
-    `path` is a NIfTI or MGZ file or a DICOM folder; `mask` a brain mask, found in the way `brain` says if
-    not given; `with_contrasts` maps T1w, T2w, FLAIR or PD to further scans of the same head, which are
-    registered to the scan rigidly where they moved, with a warning in the record; `volume`,
-    `series` and `coordinates` are those of `load`; `parameters` are the method's own. With `out` the result
-    is saved there. `progress` is told each step's name as it begins.
+    The scan is loaded, its brain mask found, its intensities normalised, the template's tissue maps are
+    registered to it, and a mixture is fitted. All maps come back in native space.
 
-    Raises InputError or GeometryError if a file cannot be used or shows another head, UsageError for a wrong
-    choice, StepError if a step failed and nothing could take its place, OutputError if saving fails.
+    Parameters
+    ----------
+    path : str or Path
+        The scan: a NIfTI or MGZ file, a DICOM file, or a folder of DICOM files.
+    mask : str or Path, optional
+        Brain mask: a file of 0 and 1, of labels, or of shares in [0, 1]. On another grid it is resampled to
+        the scan. Without it the mask is found in the way `brain` says.
+    tissues : int from 2 to 12, or 'auto', default 3
+        Number of classes. 3 are GM, WM and CSF; 'auto' proposes a number from the intensities.
+    contrast : {'auto', 'T1w', 'T2w', 'FLAIR', 'PD'}, default 'auto'
+        Weighting of the scan. 'auto' takes it from file name or header, else from the intensities.
+    method : str, default 'atlas_gmm'
+        Name of a tissue method; `medunsup.methods('tissue')` lists them.
+    parameters : dict, optional
+        Parameters of the method by name; the fields of its `Config`.
+    with_contrasts : dict of str to str or Path, optional
+        Further scans of the same head, by contrast: 'T1w', 'T2w', 'FLAIR' or 'PD'. One that moved is
+        registered rigidly, with a warning in the record.
+    volume : int, optional
+        Volume of a 4D file, counted from 0. Without it a file of several volumes is refused.
+    series : str or int, optional
+        DICOM series of a folder that holds several, by its number or UID. Without it such a folder is
+        refused.
+    coordinates : {'auto', 'sform', 'qform'}, default 'auto'
+        Which of a NIfTI file's two coordinate systems places scan, mask and further contrasts if they
+        differ. 'auto' takes the sform, unless it
+        is unusable or rescales the head.
+    brain : {'auto', 'atlas', 'stripped', 'deepbet'}, default 'auto'
+        How the brain mask is found if none is given. 'auto' keeps the region of a skull-stripped scan, else
+        fits the template's mask ('atlas'); 'stripped' takes the scan's own region; 'deepbet' runs a network
+        (T1w only, needs the extra `deepbet`).
+    seed : int, 0 or more, default 0
+        Seed of every random choice.
+    out : str or Path, optional
+        Folder to save the result in. Without it nothing is written.
+    force : bool, default False
+        Replace a result that is in `out` already.
+    progress : callable, optional
+        Called with the name of each step as it begins.
+
+    Returns
+    -------
+    SegmentResult
+        Maps in native space, volumes in mm³ and ml, verdict with reasons, and the record of all steps.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be used, or a further contrast shows another head.
+    GeometryError
+        If the place of the voxels is missing, irregular or contradictory.
+    UsageError
+        If a choice is wrong: an unknown method or parameter, a volume or series that is not there.
+    StepError
+        If a step failed and nothing could take its place.
+    OutputError
+        If `out` holds a result already and `force` is False, or saving fails.
+    DependencyError
+        If 'deepbet' or the codec of DICOM pixels is not installed.
+
+    Notes
+    -----
+    The verdict is for a human eye: with 'check' or 'fail' look at the page before the volumes are used.
 
     Examples
     --------
-    >>> result = medunsup.segment("scan.nii.gz")  # doctest: +SKIP
-    >>> result.volumes_ml  # doctest: +SKIP
-    {'GM': 640.1, 'WM': 480.9, 'CSF': 310.2}
+    >>> import medunsup
+    >>> result = medunsup.segment("scan.nii.gz", out="results")
+    >>> list(result.volumes_ml)
+    ['GM', 'WM', 'CSF']
+    >>> result.labels.shape == result.image.shape
+    True
     """
     settings = SegmentSettings.parse(
         {

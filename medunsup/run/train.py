@@ -90,18 +90,72 @@ def train(
 ) -> ModelFolder:
     """Learn what healthy scans look like, and write a model folder.
 
-    `data` is a table, a folder or a BIDS data set (see `run.sources`); `parameters` are the model's own,
-    `choices` the fields of `TrainSettings` (score, postprocess, spacing_mm, contrast, ...); `mask` is a
-    pattern for brain masks, `healthy` names a column and the words in it that mean healthy, where they are
-    not known ("diagnosis=HC,sibling"), `cache` keeps prepared scans (by default `prepared` beside `out`),
-    `card` is a data card (Markdown) that the model card points to. `progress` hears of each `Stage`.
+    Scans are found, split by subject into training, validation and calibration, prepared on the template
+    grid, learned from, and the thresholds are calibrated. A training that was ended goes on with `resume`.
 
-    Raises UsageError for a wrong choice, InputError for scans that cannot be used or are too few, OutputError
-    if `out` holds a model already.
+    Parameters
+    ----------
+    model : str
+        Name of a model; `medunsup.methods('anomaly')` lists them.
+    data : str or Path
+        Healthy scans: a folder of images, a BIDS data set, or a table (TSV) with a column scan and, if known,
+        mask, subject, site, group, lesions and part.
+    out : str or Path
+        Folder for the model.
+    parameters : dict, optional
+        Parameters of the model by name; the fields of its `Config`.
+    mask : str, optional
+        Brain masks: a path with {folder}, {stem} and {id} filled in from each scan's path.
+    healthy : str, optional
+        Which words of which column mean healthy, where they are not known: 'diagnosis=HC,sibling'.
+    cache : str or Path, optional
+        Folder that keeps prepared scans; by default 'prepared' beside `out`.
+    card : str or Path, optional
+        Data card (Markdown) of the scans, kept beside the model.
+    jobs : int, 1 or more, default 1
+        Scans that are prepared at the same time, each in a process of its own.
+    resume : bool, default False
+        Go on with a training that was ended, from its last checkpoint.
+    force : bool, default False
+        Replace a model or an unfinished training that is in `out`.
+    progress : callable, optional
+        Called with each `Stage`: what is done now, the share of the run that is done, seconds left.
+    **choices
+        Further choices by name. score : str, default 'zscore', `medunsup.methods('score')` lists them;
+        score_parameters : dict;
+        postprocess : steps such as 'median=3', default ('median=3', 'relative=75');
+        spacing_mm : float from 0.5 to 8, default 2.0, voxel spacing of the template grid;
+        contrast : {'auto', 'T1w', 'T2w', 'FLAIR', 'PD'}, default 'auto';
+        brain : {'auto', 'atlas', 'stripped', 'deepbet'}, default 'auto';
+        coordinates : {'auto', 'sform', 'qform'}, default 'auto';
+        validation, calibration : shares of the subjects, default 0.1 and 0.3;
+        least_part_mm3 : float, default 50.0, smallest connected component that is counted;
+        seed : int, default 0, of the split.
+
+    Returns
+    -------
+    ModelFolder
+        The model, ready for `detect` and `evaluate`.
+
+    Raises
+    ------
+    UsageError
+        If a choice is wrong, or `resume` is asked for with other choices or scans.
+    InputError
+        If scans cannot be used, are too few, or are not alike.
+    OutputError
+        If `out` holds a model already and `force` is False, or cannot be written.
+
+    Notes
+    -----
+    With n calibration scans no p-value is below 1 / (n + 1): 19 are needed for 0.05.
 
     Examples
     --------
-    >>> medunsup.train("pca", "healthy.tsv", "runs/pca")  # doctest: +SKIP
+    >>> import medunsup
+    >>> model = medunsup.train("healthy_atlas", "healthy", "runs/quick", score="deviation", spacing_mm=8.0)
+    >>> model.about.model, model.about.contrast
+    ('healthy_atlas', 'T1w')
     """
     progress = renamed("told", "progress", choices.pop("told", None), progress)
     settings = TrainSettings.parse({"model": model, "parameters": dict(parameters or {}), **choices}, "train")
