@@ -4,6 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from medunsup.preprocess.images import bounding_box
+
 Mask = NDArray[np.bool_]
 Spacing = tuple[float, float, float]
 FAR_MM = 1000.0
@@ -18,12 +20,21 @@ def depth(mask: Mask, spacing_mm: Spacing) -> NDArray[np.float32]:
     """Distance to the nearest voxel outside the mask in mm, 0 outside, FAR_MM if nothing is outside."""
     if mask.all():
         return np.full(mask.shape, FAR_MM, dtype=np.float32)
-    return np.asarray(ndimage.distance_transform_edt(mask, sampling=spacing_mm), dtype=np.float32)
+    found = np.zeros(mask.shape, dtype=np.float32)
+    if mask.any():
+        box = bounding_box(mask, (1, 1, 1))  # what lies farther out is no voxel's nearest
+        found[box] = ndimage.distance_transform_edt(mask[box], sampling=spacing_mm)
+    return found
 
 
 def dilate(mask: Mask, radius_mm: float, spacing_mm: Spacing) -> Mask:
     """Add everything within `radius_mm` of the mask."""
-    return depth(~mask, spacing_mm) <= radius_mm
+    wide = mask.copy()
+    if mask.any():
+        i, j, k = (int(radius_mm / spacing) + 1 for spacing in spacing_mm)
+        box = bounding_box(mask, (i, j, k))
+        wide[box] = depth(~mask[box], spacing_mm) <= radius_mm
+    return wide
 
 
 def erode(mask: Mask, radius_mm: float, spacing_mm: Spacing) -> Mask:
@@ -56,7 +67,17 @@ def largest_component(mask: Mask) -> Mask:
 
 def fill_holes(mask: Mask) -> Mask:
     """Fill what the mask encloses on all sides."""
-    return np.asarray(ndimage.binary_fill_holes(mask))
+    if not mask.any():
+        return mask.copy()
+    box = bounding_box(mask, (0, 0, 0))
+    parts, n_parts = ndimage.label(~mask[box])
+    is_open = np.zeros(n_parts + 1, dtype=bool)
+    for axis in range(3):
+        is_open[np.take(parts, [0, -1], axis)] = True
+    is_open[0] = False  # the mask itself
+    filled = mask.copy()
+    filled[box] = ~is_open[parts]
+    return filled
 
 
 def fill_slice_holes(mask: Mask) -> Mask:

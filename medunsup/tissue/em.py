@@ -203,16 +203,17 @@ class Solver:
         fractions = self.mix.T @ joint
         self.state.fractions[:, self.neighbours.sites[chosen]] = fractions
         coupling = float(np.vdot(fractions, pull)) if pull is not None else 0.0
-        return Expectation(_moments(joint, self.values[:, chosen]), evidence, coupling)
+        return Expectation(_moments(joint, _at(self.values, chosen)), evidence, coupling)
 
     def _responsibilities(self, chosen: NDArray[np.integer]) -> tuple[Array, Array, Array | None, float]:
         """Responsibilities (M, n), tissues' log-weights and neighbours' pull (K, n), summed log-evidence."""
         problem, state = self.problem, self.state
-        weights = problem.log_prior[:, chosen] + state.log_proportions.astype(np.float32)[:, None]
+        weights = _at(problem.log_prior, chosen)
+        weights += state.log_proportions.astype(np.float32)[:, None]
         pull = self.neighbours.pull(state.fractions, chosen) if self.neighbours.is_on else None
         if pull is not None:
             weights += pull
-        joint = log_densities(self.values[:, chosen], state.gaussians, problem.parts)
+        joint = log_densities(_at(self.values, chosen), state.gaussians, problem.parts)
         joint += self.mix @ weights
         top = joint.max(axis=0)
         joint -= top
@@ -224,7 +225,7 @@ class Solver:
     def _estimate_bias(self) -> NDArray[np.float64]:
         """Estimate each channel's field from what the present fractions predict."""
         problem, gaussians = self.problem, self.state.gaussians
-        fractions = np.take(self.state.fractions, self.neighbours.sites, axis=1, mode="clip")
+        fractions = _at(self.state.fractions, self.neighbours.sites)
         fields = []
         for channel, observed in enumerate(problem.observed):
             means = gaussians.means[:, channel].astype(np.float32)
@@ -267,6 +268,11 @@ class Solver:
         if self.problem.learn_proportions:
             return log_normaliser(self.state.log_proportions, self.problem.parts)
         return self.normaliser
+
+
+def _at(maps: Array, chosen: NDArray[np.integer]) -> Array:
+    """Pick voxels (n,) of maps (K, N): mode="clip" spares numpy a checked copy; none is out of range."""
+    return np.take(maps, chosen, axis=1, mode="clip")
 
 
 def _moments(responsibilities: Array, values: Array) -> Moments:

@@ -104,7 +104,10 @@ def log_densities(values: Array, gaussians: Gaussians, parts: Layout) -> Array:
         root = np.linalg.cholesky(covariance)
         white = np.linalg.inv(root).astype(np.float32)
         shift = (white @ mean.astype(np.float32))[:, None]
-        distance = np.square(white @ values - shift).sum(axis=0)
+        distance = white @ values
+        distance -= shift
+        np.square(distance, out=distance)
+        distance = distance.sum(axis=0) if len(distance) > 1 else distance[0]
         constant = offset - np.log(np.diag(root)).sum() - 0.5 * len(mean) * LOG_2PI
         np.multiply(distance, np.float32(-0.5), out=out[row])
         out[row] += np.float32(constant)

@@ -6,7 +6,8 @@ from phantom import make_anatomy
 from scipy import ndimage
 
 from medunsup.core.record import Step
-from medunsup.preprocess.noisy_air import with_still_air
+from medunsup.core.volume import Volume
+from medunsup.preprocess.noisy_air import _faces, _noise, _noise_at_faces, with_still_air
 
 HEAD = make_anatomy(spacing_mm=(2.0, 2.0, 2.0), head=True, supersample=1)
 AIR = HEAD.fractions.sum(axis=0) == 0
@@ -31,3 +32,11 @@ def test_a_scan_in_dark_air_is_left_as_it_is(contrast, noise):
     scan, step = HEAD.image(contrast, noise=noise), Step("brain mask")
     assert with_still_air(scan, step) is scan
     assert step.warnings == []
+
+
+@pytest.mark.parametrize("shape", [(40, 33, 27), (1, 20, 9), (2, 3, 60)])
+def test_the_noise_at_the_faces_is_the_same_without_the_rest_of_the_scan(shape):
+    values = np.random.default_rng(0).gamma(2, 100, shape).astype(np.float32)
+    scan, at_faces = Volume(values, np.diag([0.8, 1.1, 2.0, 1.0])), _faces(shape)
+    everywhere = _noise(scan.data, scan.spacing_mm)
+    np.testing.assert_array_equal(_noise_at_faces(scan)[at_faces], everywhere[at_faces])

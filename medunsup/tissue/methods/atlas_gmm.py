@@ -219,11 +219,11 @@ class AtlasGmm:
         guards = self._guards(data, observed, start, has_priors=has_priors)
         parts = self._layout(data, guards.order, has_priors=has_priors)
 
-        def problem_on(lattice: Lattice, coupling: float, deep_wm: float = 0.0) -> Problem:
+        def problem_on(lattice: Lattice, log_prior: Array, coupling: float) -> Problem:
             index = np.flatnonzero(lattice.data.mask).astype(np.int32)
             return Problem(
                 observed=lattice.data.intensity[:, lattice.data.mask],
-                log_prior=self._log_prior(lattice.data, deep_wm),
+                log_prior=log_prior,
                 index=index,
                 grid=lattice.cells,
                 spacing_mm=data.spacing_mm,
@@ -234,7 +234,7 @@ class AtlasGmm:
                 learn_proportions=not has_priors,
             )
 
-        problem = problem_on(sparse, self.config.coupling if has_priors else 0.0)
+        problem = problem_on(sparse, log_prior, self.config.coupling if has_priors else 0.0)
         state = self._run(problem, start, self.config.max_iter)
         if has_priors:
             rival = start_from_clusters(observed, data.contrasts, len(data.labels))
@@ -243,7 +243,8 @@ class AtlasGmm:
         self._begin_maps(data, state)
         for slab in slabs(data, self._halo(data)):
             if slab.data.mask[slab.own].any():
-                self._label(slab, problem_on(slab, self.config.coupling, self.config.deep_wm), state)
+                log_prior = self._log_prior(slab.data, self.config.deep_wm)
+                self._label(slab, problem_on(slab, log_prior, self.config.coupling), state)
         self._describe(data, state)
         return self
 

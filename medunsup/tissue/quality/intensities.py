@@ -51,7 +51,10 @@ def ripple(data: TissueInput, fitted: TissueMethod, white: int, contrast: float)
     `white` is the class of white matter, `contrast` the distance of GM and WM in units of the fit.
     """
     thin = [axis for axis in range(3) if data.spacing_mm[axis] <= THICK_MM]
-    found = [pair for axis in thin if (pair := _near_and_far(data, fitted, white, axis)) is not None]
+    field, fractions = fitted.bias_field_, fitted.fractions_[white]
+    even = data.intensity[0] if field is None else data.intensity[0] / field[0]
+    pairs = [_near_and_far(even, fractions, data.spacing_mm, axis) for axis in thin]
+    found = [pair for pair in pairs if pair is not None]
     if not found or contrast <= 0:
         return {}
     gained = sum(max(far - near, 0.0) for near, far in found) / len(found)
@@ -62,17 +65,15 @@ def ripple(data: TissueInput, fitted: TissueMethod, white: int, contrast: float)
 
 
 def _near_and_far(
-    data: TissueInput, fitted: TissueMethod, white: int, axis: int
+    even: Array, fractions: Array, spacing_mm: tuple[float, float, float], axis: int
 ) -> tuple[float, float] | None:
     """Half the mean squared differences at 2 and 8 mm along whole lines about 2 mm apart."""
-    lines = [slice(None, None, max(1, round(LINES_MM / length))) for length in data.spacing_mm]
+    lines = [slice(None, None, max(1, round(LINES_MM / length))) for length in spacing_mm]
     lines[axis] = slice(None)
     at = (lines[0], lines[1], lines[2])
-    values = np.moveaxis(data.intensity[0][at], axis, 0)
-    if fitted.bias_field_ is not None:
-        values = values / np.moveaxis(fitted.bias_field_[0][at], axis, 0)
-    is_pure = np.moveaxis(fitted.fractions_[white][at], axis, 0) > PURE
-    lags = [max(1, round(distance / data.spacing_mm[axis])) for distance in (NEAR_MM, FAR_MM)]
+    values = np.moveaxis(even[at], axis, 0)
+    is_pure = np.moveaxis(fractions[at], axis, 0) > PURE
+    lags = [max(1, round(distance / spacing_mm[axis])) for distance in (NEAR_MM, FAR_MM)]
     near, far = (_half_squared_difference(values, is_pure, lag) for lag in lags)
     return None if near is None or far is None else (near, far)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import ndimage
 
+from medunsup.preprocess.morphology import fill_holes
 from medunsup.tissue.quality.sample import Array, Atlas, Mask, Sample
 
 CONSTANT_SHARE = 0.9
@@ -20,7 +21,7 @@ def of_shape(sample: Sample) -> Found:
     n_voxels = int(sample.mask.sum())
     pieces, _ = ndimage.label(sample.mask, structure=np.ones((3, 3, 3)))
     largest = int(np.bincount(pieces.ravel())[1:].max())
-    filled = int(ndimage.binary_fill_holes(sample.mask).sum())
+    filled = int(fill_holes(sample.mask).sum())
     face, share = max(_end_faces(sample.mask), key=lambda item: item[1])
     return {
         "mask_pieces_percent": _percent(n_voxels - largest, n_voxels),

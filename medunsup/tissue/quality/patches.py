@@ -30,13 +30,14 @@ def of_patches(data: TissueInput, fitted: TissueMethod, placement: Placement, af
     `affine` (4, 4) maps the voxels of `data` to the scan's world mm.
     """
     means = {component.label: component.mean[0] for component in fitted.components_}
-    if fitted.bias_field_ is None or not means.keys() >= {"GM", "WM", "CSF"}:
+    field = fitted.bias_field_
+    if field is None or not means.keys() >= {"GM", "WM", "CSF"}:
         return {}, {}
     steps = [max(1, round(SPACING_MM / length)) for length in data.spacing_mm]
     i, j, k = (slice(None, None, step) for step in steps)
     x, y, z = (step * length for step, length in zip(steps, data.spacing_mm, strict=True))
     spacing = (x, y, z)
-    mask, values = data.mask[i, j, k], (data.intensity[0] / fitted.bias_field_[0])[i, j, k]
+    mask, values = data.mask[i, j, k], data.intensity[0][i, j, k] / field[0][i, j, k]
     grid = Grid(mask.shape, affine @ np.diag([*steps, 1.0]))
     white = placement.to_scan(load_template().wm, grid) > SURE
     gm, wm, csf = (means[name] for name in ("GM", "WM", "CSF"))

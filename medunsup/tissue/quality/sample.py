@@ -76,8 +76,8 @@ def draw(
     every = _every([0, 0, 0], steps)
     box_scan, box_mask = data.intensity[0][every], data.mask[every]
     values = data.intensity[(slice(None), *every)][:, box_mask]
-    if fitted.bias_field_ is not None:
-        values = values / fitted.bias_field_[(slice(None), *every)][:, box_mask]
+    if (field := fitted.bias_field_) is not None:
+        values = values / field[(slice(None), *every)][:, box_mask]
     around, mask, atlas = box_scan, box_mask, None
     if scan is not None:
         first = [start % step for start, step in zip(origin, steps, strict=True)]
