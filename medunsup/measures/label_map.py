@@ -13,6 +13,8 @@ ORDERED_GREYS, MOST_STEPS = 12, 0.45
 LEAST_WHOLE = 0.2
 ALMOST_NONE = 1e-3  # as the tails of a fit leave everywhere
 SAMPLE_STEP = 3
+LARGEST_SHARE = 2.0  # resampling with splines overshoots 1
+MOST_LABELS = 512
 
 Slices = tuple[slice, ...]
 
@@ -56,6 +58,22 @@ def is_share_map(data: NDArray[Any]) -> bool:
     return bool(np.count_nonzero(np.isclose(data, 1)) >= LEAST_WHOLE * inside)
 
 
+def is_grey(data: NDArray[Any]) -> bool:
+    """Whether an image given as a mask holds grey values, as a scan does; shares may be anything.
+
+    Unlike `label_map_values` this asks for no sharp labels: the edge of a mask may have been smoothed.
+    """
+    return bool(data.max() > LARGEST_SHARE and _share_alike(data)[0] < LEAST_ALIKE)
+
+
+def may_be_labels(data: NDArray[np.generic]) -> bool:
+    """Whether an array holds whole numbers, and few of them: enough where it is named as labels."""
+    values = np.unique(data)
+    return values.size <= MOST_LABELS and bool(
+        np.isfinite(values).all() and (values == np.round(values)).all()
+    )
+
+
 def _background(data: NDArray[Any]) -> Any:
     """Return the most frequent value, of every third voxel along each axis."""
     values, counts = np.unique(data[::SAMPLE_STEP, ::SAMPLE_STEP, ::SAMPLE_STEP], return_counts=True)
@@ -79,7 +97,7 @@ def _share_alike(data: NDArray[Any]) -> tuple[float, float]:
         filled = pairs > LEAST_OF_USUAL * pairs.mean() if pairs.size else pairs > 0
         if filled.any():
             of_slices.append(np.percentile(alike[filled] / pairs[filled], SLICES_PERCENT))
-    return n_alike / max(n_pairs, 1), float(np.mean(of_slices)) if of_slices else 0.0
+    return n_alike / n_pairs if n_pairs else 1.0, float(np.mean(of_slices)) if of_slices else 0.0
 
 
 def _by_value(data: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

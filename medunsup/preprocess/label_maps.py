@@ -9,20 +9,11 @@ from scipy import ndimage
 from medunsup.core.geometry import Affine, Grid
 from medunsup.preprocess.images import bounding_box
 
-MOST_LABELS = 512
 NUDGE = 1e-3  # voxels: where two voxels are as near, always the same side is taken
 NEAREST_COUNTS = 0.4  # beside the share of a voxel that a label covers; keeps straight borders straight
 
 Box = tuple[slice, slice, slice]
 Shares = NDArray[np.float32]
-
-
-def is_label_map(data: NDArray[np.generic]) -> bool:
-    """Whether an array holds whole numbers, and few of them."""
-    values = np.unique(data)
-    return values.size <= MOST_LABELS and bool(
-        np.isfinite(values).all() and (values == np.round(values)).all()
-    )
 
 
 def resampled_labels(labels: NDArray[np.generic], affine: Affine, grid: Grid) -> NDArray[np.generic]:

@@ -14,7 +14,7 @@ from medunsup.io.load import Coordinates
 from medunsup.run import prepare
 from medunsup.run.detect_export import refuse_overwrite, save
 from medunsup.run.detect_request import DetectRequest, check_rates, make_request
-from medunsup.run.known_subject import Known, known_subject
+from medunsup.run.known_subject import SeenSubject, known_subject
 from medunsup.run.model_folder import ModelFolder, read_model
 from medunsup.run.places import tell_where
 from medunsup.run.prepare import Prepared
@@ -185,7 +185,7 @@ def detect_scan(request: DetectRequest, *, progress: Progress | None = None) -> 
     with begin("compare with the healthy scans") as step:
         flagged = unlike_healthy(model, made, image)
         seen = seen_in(model, made)
-        known = Known() if seen else known_subject(model, request.scan.scan, grid=image.grid)
+        known = SeenSubject() if seen else known_subject(model, request.scan.scan, grid=image.grid)
         remarks = (*made.warnings, *model_remarks(model, seen, known))
         subject = known.subject if known.forbids_verdict else ""
         alpha = supported_alpha(request, step)
@@ -262,7 +262,7 @@ def seen_in(model: ModelFolder, made: Prepared) -> str:
     return model.hashes.get(made.facts["sha256"]) or model.contents.get(made.content) or ""
 
 
-def model_remarks(model: ModelFolder, seen: str, known: Known) -> list[str]:
+def model_remarks(model: ModelFolder, seen: str, known: SeenSubject) -> list[str]:
     """Remark on a scan or subject that the model has seen; and on a model that finds little."""
     own = f"The model has seen this scan ({seen}): its p-value and map say little." if seen else ""
     reach = REACH if model.is_shipped else ""

@@ -11,13 +11,13 @@ from medunsup.core.provenance import generated_by, package_versions, plain
 from medunsup.core.volume import Volume
 from medunsup.io.atomic import write_json, write_text
 from medunsup.io.bids import Kind, OutputNames, sidecar, source_uri
+from medunsup.io.tsv import tsv
 from medunsup.run.detect_request import DetectRequest
 from medunsup.run.lock import locked
 from medunsup.run.page import is_drawn
 from medunsup.run.request import Identity
 from medunsup.run.root import DETECTION, check_root, write_root
 from medunsup.run.staging import Staging, recover, unwritable
-from medunsup.run.tables import tsv
 
 if TYPE_CHECKING:
     from medunsup.anomaly.result import AnomalyResult

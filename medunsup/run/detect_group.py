@@ -6,12 +6,12 @@ from functools import partial
 from pathlib import Path
 
 from medunsup.io.atomic import write_text
+from medunsup.io.tsv import tsv
 from medunsup.report.anomaly_group_scans import AnomalyScan, models_of, read_scans
 from medunsup.report.anomaly_group_shift import shift_words
 from medunsup.report.group_scans import FailedScan
 from medunsup.run.failed import rows_of_failed, with_earlier
 from medunsup.run.group import FEWEST, drawn
-from medunsup.run.tables import tsv
 
 TABLE = "anomalies.tsv"
 COLUMNS = ("scan", "p_value", "alpha", "verdict", "n_findings", "findings_ml", "largest_ml", "flags", "error")

@@ -3,10 +3,10 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
+from medunsup.io.tsv import tsv
 from medunsup.measures.bootstrap import Comparison, Estimate
 from medunsup.measures.comparison import AT_THRESHOLD, FIGURES
 from medunsup.measures.evaluation import Evaluation
-from medunsup.run.tables import tsv
 
 CASE_FIGURES = ("prevalence", *FIGURES, "oracle_threshold")
 OF_MASK = (*AT_THRESHOLD, "lesions", "lesions_found", "false_findings")

@@ -1,11 +1,12 @@
 """Scans whose run broke: named in table and page of their folder until a run leaves a result of them."""
 
-import csv
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from medunsup.core.errors import MedunsupError
 from medunsup.io.bids import OutputNames
+from medunsup.io.tsv import read_tsv
 from medunsup.report.group_scans import FailedScan, subfolder
 from medunsup.report.words import ERROR
 from medunsup.run.batch import Outcome
@@ -44,14 +45,11 @@ def with_earlier(table: Path, failed: Sequence[FailedScan], there: set[str]) -> 
 
 def _earlier(table: Path) -> list[FailedScan]:
     try:
-        with table.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
-    except (OSError, ValueError, csv.Error):
+        rows = read_tsv(table).rows
+    except MedunsupError:
         return []
     return [
-        FailedScan(row.get("scan") or "", row.get("error") or "")
-        for row in rows
-        if row.get("verdict") == ERROR
+        FailedScan(row.get("scan", ""), row.get("error", "")) for row in rows if row.get("verdict") == ERROR
     ]
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from medunsup.core.errors import MedunsupError, OutputError
 from medunsup.io.atomic import write_text
 from medunsup.io.bids import OutputNames
+from medunsup.io.tsv import tsv
 from medunsup.report.group_scans import FailedScan, GroupScan, read_scans
 from medunsup.run.failed import rows_of_failed, with_earlier
 from medunsup.run.root import check_root
-from medunsup.run.tables import tsv
 
 TABLE = "volumes.tsv"
 FEWEST = 2  # scans of which a page compares

@@ -14,13 +14,11 @@ from medunsup.core.record import Step
 from medunsup.core.volume import Volume
 from medunsup.io.bids import Contrast, contrast_of_word, not_magnitude
 from medunsup.io.load import Coordinates
-from medunsup.measures.label_map import label_map_values, what_it_is
+from medunsup.measures.label_map import is_grey, label_map_values, what_it_is
 from medunsup.run.given import without_results
 from medunsup.run.settings import SegmentSettings
 
-LEAST_ALIKE = 0.5
 MASK_VALUES = 2
-LARGEST_SHARE = 2.0  # resampling with splines overshoots 1
 Item = TypeVar("Item")
 Mask = NDArray[np.bool_]
 
@@ -73,7 +71,7 @@ def region_of(path: Path, data: NDArray[Any]) -> Mask:
 
     Raises InputError for grey values, and for labels below 0, of which none is sure to mean outside.
     """
-    if _is_grey(data):
+    if is_grey(data):
         raise InputError(
             f"{path}: holds grey values as a scan does, and is no mask. Give 0 and 1, labels, or shares "
             "from 0 to 1."
@@ -133,14 +131,6 @@ def onto(
     index = np.linalg.inv(volume.affine) @ motion_mm @ image.affine
     data = volume.data.astype(np.float32, copy=False)
     return ndimage.affine_transform(data, index[:3, :3], index[:3, 3], output_shape=image.shape, order=1)
-
-
-def _is_grey(data: NDArray[Any]) -> bool:
-    """Tell a scan from a mask or labels, where most neighbours are alike; shares may be anything."""
-    inside = (data[1:] > 0) & (data[:-1] > 0)
-    alike = inside & (data[1:] == data[:-1])
-    few_alike = np.count_nonzero(alike) < LEAST_ALIKE * np.count_nonzero(inside)
-    return bool(few_alike and data.max() > LARGEST_SHARE)
 
 
 def _threshold(data: NDArray[Any]) -> float:

@@ -18,7 +18,7 @@ GENERIC = {*WORDS, "anat", "brain", "head", "image", "im", "img", "mr", "mri", "
 
 
 @dataclass(frozen=True)
-class Known:
+class SeenSubject:
     """A subject of the model by whose name a scan goes, the part it was in; empty if there is none.
 
     `is_elsewhere` says that both data sets are named, and differ: most likely another person. `evidence` says
@@ -58,7 +58,7 @@ class Known:
         )
 
 
-def known_subject(model: ModelFolder, scan: Path, subject: str = "", grid: Grid | None = None) -> Known:
+def known_subject(model: ModelFolder, scan: Path, subject: str = "", grid: Grid | None = None) -> SeenSubject:
     """Look for a scan's subject, as the user names it or its path does, among those the model has seen.
 
     The subjects of a bundled model have the names of every data set (sub-01): for it a name forbids a verdict
@@ -68,16 +68,16 @@ def known_subject(model: ModelFolder, scan: Path, subject: str = "", grid: Grid 
     seen = model.subjects
     found = next((name for name in ([subject] if subject else names_of(scan)) if name in seen), "")
     if not found:
-        return Known()
+        return SeenSubject()
     own, theirs = data_set_id(scan), model.data_sets.get(found, "")
     if own and own == theirs:
-        return Known(found, seen[found])
+        return SeenSubject(found, seen[found])
     evidence = model.data_set.evidence(scan, grid)
     if not model.is_shipped:
-        return Known(found, seen[found], is_elsewhere=bool(own and theirs and not evidence))
+        return SeenSubject(found, seen[found], is_elsewhere=bool(own and theirs and not evidence))
     if not evidence:
-        return Known()
-    return Known(found, seen[found], evidence=evidence, data_set=model.data_set.name)
+        return SeenSubject()
+    return SeenSubject(found, seen[found], evidence=evidence, data_set=model.data_set.name)
 
 
 def names_of(scan: Path) -> list[str]:

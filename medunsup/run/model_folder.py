@@ -1,6 +1,5 @@
 """A trained model on disk: weights, what they mean, from which scans they come; read and written whole."""
 
-import csv
 import json
 import lzma
 import struct
@@ -19,6 +18,7 @@ from medunsup.core.provenance import generated_by, package_versions, plain
 from medunsup.core.version import __version__
 from medunsup.io.atomic import atomic_path, write_json
 from medunsup.io.hashes import hash_file
+from medunsup.io.tsv import read_tsv
 from medunsup.run.detect_settings import TrainSettings
 from medunsup.run.planted import PlantedCheck, read_planted
 from medunsup.run.shipped import is_shipped, model_path
@@ -222,8 +222,7 @@ class ModelFolder:
         return DataSet.of_card(path.read_text(encoding="utf-8")) if path.is_file() else DataSet()
 
     def _scans(self) -> list[dict[str, str]]:
-        with (self.path / SCANS).open(encoding="utf-8", newline="") as file:
-            return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+        return read_tsv(self.path / SCANS).rows
 
     def _as_written(self, name: str) -> Arrays:
         """Read arrays, unless they are other than training wrote: a map made of them would mean nothing."""

@@ -1,19 +1,18 @@
 """What a data set says of its people, in participants.tsv: who is healthy, and from which site each comes."""
 
-import csv
 import json
 import logging
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from medunsup.core.errors import InputError, MissingError, UsageError
+from medunsup.core.errors import UsageError
 from medunsup.io.bids import is_data_set
-from medunsup.io.fetched import check_fetched
+from medunsup.io.tsv import Table, read_tsv
 from medunsup.run.health import HealthyWords, Meaning, State, is_nothing, meanings
 
 TABLE = "participants.tsv"
@@ -24,7 +23,7 @@ NO_PART_OF_A_LABEL = re.compile(r"^sub|[^a-z0-9]")
 
 log = logging.getLogger(__name__)
 
-Row = Mapping[str, str]
+Row = dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,8 @@ def people(folder: Path, subjects: Iterable[str], healthy: HealthyWords | None =
         if healthy is not None:
             raise UsageError(f"{folder}: holds no {TABLE} that --healthy could name a column of.")
         return dict.fromkeys(asked, Person())
-    names, rows = _read(path) if path else ([], [])
+    table = read_tsv(path) if path else Table([], [])
+    names, rows = table.names, table.rows
     path = path or next(iter(_tables(folder, visits).values()))
     every = [*rows, *(row for of_subject in visits.values() for row in of_subject)]
     columns = {
@@ -85,7 +85,9 @@ def people(folder: Path, subjects: Iterable[str], healthy: HealthyWords | None =
 
 def _visits(root: Path, subjects: Sequence[str]) -> dict[str, list[Row]]:
     """Read what a data set says of each subject's sessions, in sub-01/sub-01_sessions.tsv."""
-    return {subject: _read(table)[1] for subject, table in _tables(root, subjects).items() if table.is_file()}
+    return {
+        subject: read_tsv(table).rows for subject, table in _tables(root, subjects).items() if table.is_file()
+    }
 
 
 def _tables(root: Path, subjects: Iterable[str]) -> dict[str, Path]:
@@ -103,35 +105,6 @@ def _table_of(folder: Path) -> Path | None:
         return own
     roots = (each for each in folder.absolute().parents if is_data_set(each))
     return next((root / TABLE for root in roots if (root / TABLE).exists()), None)
-
-
-def lines_of(path: Path) -> list[str]:
-    """Read the lines of a table.
-
-    Raises UsageError if it is no text in UTF-8, InputError if it is not there or has not been fetched.
-    """
-    check_fetched(path)
-    try:
-        return path.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: is no table. Save it as text (TSV) in UTF-8.") from error
-    except FileNotFoundError as error:
-        raise MissingError(f"{path}: there is no such file. Check the path.") from error
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}). Check the path.") from error
-
-
-def _read(path: Path) -> tuple[list[str], list[Row]]:
-    lines = [line for line in lines_of(path) if line.strip()]
-    names, *rows = csv.reader(lines or [""], delimiter="\t", quoting=csv.QUOTE_NONE)
-    if len(names) == 1 and re.search(r"[,; ]", names[0].strip()):
-        raise UsageError(f"{path}: no tabs part its columns ({names[0][:60]}). Save it with tabs (TSV).")
-    names, *rows = ([cell.strip().strip('"') for cell in row] for row in (names, *rows))
-    twice = next((name for name in names if name and names.count(name) > 1), "")
-    if twice:
-        raise UsageError(f"{path}: has the column {twice!r} twice. Leave one of them out.")
-    filled = [[*row, *[""] * (len(names) - len(row))] for row in rows if any(row)]
-    return names, [dict(zip(names, row, strict=False)) for row in filled]
 
 
 def _levels(path: Path) -> dict[str, dict[str, str]]:

@@ -1,11 +1,11 @@
 """How a model stood beside the baselines in its own check: synthetic lesions while it was trained."""
 
-import csv
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from medunsup.core.errors import InputError
+from medunsup.core.errors import InputError, MedunsupError
+from medunsup.io.tsv import read_tsv
 
 CHANCE = "prevalence"
 HARDLY = 2.0
@@ -53,14 +53,13 @@ def read_planted(table: Path, *, without: Collection[str] = ()) -> PlantedCheck:
     Raises InputError if it is missing or damaged.
     """
     try:
-        with table.open(encoding="utf-8", newline="") as file:
-            own, *others = csv.DictReader(file, delimiter="\t")
+        own, *others = read_tsv(table).rows
         found = {row["method"]: float(row["average_precision"]) for row in others}
         for name in (CHANCE, *without):
             found.pop(name, None)
         best = max(found, key=found.__getitem__)
         return PlantedCheck(float(own["average_precision"]), float(own["prevalence"]), best, found[best])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (MedunsupError, ValueError, KeyError) as error:
         raise InputError(
             f"{table}: is missing or damaged. Copy the whole model folder again, or train again."
         ) from error

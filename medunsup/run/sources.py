@@ -1,6 +1,5 @@
 """Where scans come from: a folder, a BIDS data set or a table; and who is who in them."""
 
-import csv
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,11 +10,12 @@ from medunsup.core.errors import InputError, MissingError, UsageError
 from medunsup.core.paths import user_path
 from medunsup.io.bids import IMAGE_ENDINGS, contrast_of_name, stem
 from medunsup.io.fetched import how_to_fetch
+from medunsup.io.tsv import read_tsv
 from medunsup.run.bids_app import find_scans, holds_subjects
 from medunsup.run.folders import images_below
 from medunsup.run.given import without_results
 from medunsup.run.health import HealthyWords, Meaning, State, is_nothing, meaning_of_group
-from medunsup.run.participants import Person, lines_of, people
+from medunsup.run.participants import Person, people
 from medunsup.run.request import fill
 from medunsup.run.same_scan import without_repeats
 
@@ -122,18 +122,12 @@ def _known(cell: str) -> str:
 
 
 def _read_table(path: Path, healthy: HealthyWords | None) -> list[Case]:
-    lines = lines_of(path)
-    names, *rows = csv.reader(lines or [""], delimiter="\t", quoting=csv.QUOTE_NONE)
-    _check_columns(names, path, healthy.column if healthy else "")
-    filled = []
-    for number, row in enumerate(rows, start=2):
-        if len(row) > len(names):
-            raise UsageError(f"{path}: line {number} has {len(row)} cells, more than columns ({len(names)}).")
-        if any(row):
-            filled.append(dict(zip(names, [*row, *[""] * (len(names) - len(row))], strict=True)))
-    told_by = meaning_of_group({name: [row[name] for row in filled] for name in names}, healthy, str(path))
-    cases = [_case(row, path, told_by) for row in filled]
-    if "subject" not in names:
+    table = read_tsv(path)
+    _check_columns(table.names, path, healthy.column if healthy else "")
+    columns = {name: [row[name] for row in table.rows] for name in table.names}
+    told_by = meaning_of_group(columns, healthy, str(path))
+    cases = [_case(row, path, told_by) for row in table.rows]
+    if "subject" not in table.names:
         subjects = _subjects([case.scan for case in cases])
         cases = [replace(case, subject=whose) for case, whose in zip(cases, subjects, strict=True)]
     _check_there(cases, path)
@@ -146,8 +140,6 @@ def _check_columns(names: Sequence[str], path: Path, asked: str) -> None:
     for name in names:
         if name not in (*COLUMNS, asked) and not name.startswith("_"):
             raise UsageError(f"{path}: unknown column {name!r}. Known: {', '.join(COLUMNS)}.")
-        if names.count(name) > 1:
-            raise UsageError(f"{path}: has the column {name!r} twice. Leave one of them out.")
 
 
 def _case(row: Mapping[str, str], table: Path, told_by: Meaning) -> Case:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from medunsup.core.labels import TISSUES, Label
 from medunsup.io.bids import OutputNames
+from medunsup.io.tsv import tsv
 from medunsup.tissue.result import TissueResult
 
 VOLUME_COLUMNS = ("index", "name", "abbreviation", "volume_mm3", "labels_mm3", "fraction_of_mask")
@@ -76,11 +77,6 @@ def label_tables(names: OutputNames, labels: Sequence[Label]) -> dict[Path, str]
 def are_shared(names: OutputNames, labels: Sequence[Label]) -> bool:
     """Whether one table serves all scans: results in a folder of their own, of the three tissues."""
     return names.root is not None and tuple(labels) == TISSUES
-
-
-def tsv(rows: Iterable[Sequence[str]]) -> str:
-    """Join cells with tabs and rows with line ends."""
-    return _text("\t".join(row) for row in rows)
 
 
 def _text(lines: Iterable[str]) -> str:

@@ -16,6 +16,7 @@ from medunsup.core.renamed import renamed
 from medunsup.io.atomic import write_json
 from medunsup.io.bids import data_set_id
 from medunsup.io.hashes import hash_input
+from medunsup.io.tsv import tsv
 from medunsup.run.alike import Common, check_alike
 from medunsup.run.detect_settings import TrainSettings
 from medunsup.run.health import HealthyWords
@@ -44,7 +45,6 @@ from medunsup.run.prepare_many import prepare_all, stack
 from medunsup.run.sources import Case
 from medunsup.run.stage import Stage, Told
 from medunsup.run.staging import recover, refuse_strangers, remove_empty
-from medunsup.run.tables import tsv
 
 CHECKPOINT, ASKED = "checkpoint.bin", "asked.json"
 WORK = ".work"

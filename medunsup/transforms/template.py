@@ -11,7 +11,8 @@ from monai.transforms import InvertibleTransform, MapTransform, SpatialResample
 from monai.utils import ensure_tuple_rep
 
 from medunsup.core.geometry import Affine, Grid
-from medunsup.preprocess.label_maps import is_label_map, resampled_labels
+from medunsup.measures.label_map import may_be_labels
+from medunsup.preprocess.label_maps import resampled_labels
 from medunsup.preprocess.register import Placement, place_template
 from medunsup.preprocess.template import load_template
 from medunsup.transforms.bridge import fetch, logged_step, to_volume, with_array
@@ -146,7 +147,7 @@ def _relabelled(there: MetaTensor, here: MetaTensor) -> MetaTensor:
     i, j, k = channels.shape[1:]
     grid = Grid((i, j, k), np.asarray(there.affine, dtype=float))
     for n, labels in enumerate(np.asarray(here.detach().cpu().numpy())):
-        if is_label_map(labels):
+        if may_be_labels(labels):
             channels[n] = resampled_labels(labels, affine, grid)
     return with_array(channels, there)
 

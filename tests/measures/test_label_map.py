@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from medunsup.measures.label_map import label_map_values, what_it_is
+from medunsup.measures.label_map import is_grey, label_map_values, may_be_labels, what_it_is
 
 SHAPE = (32, 32, 32)
 BRAIN = sum((axis - 15.5) ** 2 for axis in np.indices(SHAPE)) < 15**2
@@ -119,3 +119,22 @@ def test_of_the_real_data_only_maps_are_maps(data_dir):
     told = {path: what_it_is(load(path).data) for path in files}
     named = {path: any(word in path.name for word in words) for path in files}
     assert [path.name for path in files if bool(told[path]) != named[path]] == []
+
+
+def test_labels_are_whole_numbers_and_few():
+    assert may_be_labels(np.array([0, 1.0, 17]))
+    assert not may_be_labels(np.array([0, 0.5]))
+    assert not may_be_labels(np.array([0, np.nan]))
+    assert not may_be_labels(np.arange(5000))
+
+
+@pytest.mark.parametrize("top", [1, 3, 255, 1000])
+def test_masks_and_labels_are_not_grey_smoothed_or_thin_a_scan_is(top):
+    mask = BRAIN.astype(np.float32) * top
+    thin = np.zeros(SHAPE, np.float32)
+    thin[::3, ::3, ::3] = top
+    for marked in (mask, ndimage.gaussian_filter(mask, 0.35), thin):
+        assert not is_grey(marked)
+    assert not is_grey(regions(0, 9).astype(np.float32) * top)
+    assert is_grey(smooth_scan(0, 0.05) * 3)
+    assert is_grey(np.rint(smooth_scan(1, 0.1)))

@@ -6,7 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from medunsup.core.geometry import Grid
-from medunsup.preprocess.label_maps import is_label_map, resampled_labels
+from medunsup.preprocess.label_maps import resampled_labels
 
 SHAPE = (22, 20, 18)
 TURN = np.eye(4)
@@ -75,10 +75,3 @@ def test_beyond_the_map_there_is_nothing():
     far[:3, 3] = 500
     assert not resampled_labels(np.ones(SHAPE, np.int16), np.eye(4), Grid((8, 8, 8), far)).any()
     assert not resampled_labels(np.zeros(SHAPE, np.int16), np.eye(4), Grid((8, 8, 8), np.eye(4))).any()
-
-
-def test_grey_values_are_no_labels():
-    assert is_label_map(np.array([0, 1.0, 17]))
-    assert not is_label_map(np.array([0, 0.5]))
-    assert not is_label_map(np.array([0, np.nan]))
-    assert not is_label_map(np.arange(5000))
