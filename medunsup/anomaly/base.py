@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medunsup.core.config import Config
+from medunsup.core.errors import InputError
 from medunsup.training.scan_stack import Array, Mask, Scans
 
 State = dict[str, NDArray[Any]]
@@ -41,6 +42,14 @@ class AnomalyModel(ABC):
     @abstractmethod
     def load_state(self, state: Mapping[str, NDArray[Any]], shape: tuple[int, int, int, int]) -> Self:
         """Take over what `state` gave; `shape` (C, I, J, K) is the lattice it was learned on."""
+
+
+def check_mask(mask: Mask, owner: str) -> None:
+    """Raise InputError if there is no voxel to judge: nothing found there would read as healthy."""
+    if not mask.any():
+        raise InputError(
+            f"{owner}: the mask is empty, so nothing of the scan can be judged. Give another mask."
+        )
 
 
 def part_of(state: Mapping[str, NDArray[Any]], owner: str) -> State:

@@ -11,9 +11,9 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn.utils import convert_conv2d_weight_memory_format
 
-from medunsup.anomaly.base import AnomalyModel, State
+from medunsup.anomaly.base import AnomalyModel, State, check_mask
 from medunsup.core.config import Config
-from medunsup.core.errors import InputError, UsageError
+from medunsup.core.errors import UsageError
 from medunsup.training.datasets import Slices, Volumes
 from medunsup.training.learner import Learner
 from medunsup.training.loop import Trained, Training, train
@@ -98,8 +98,7 @@ class DeepModel(AnomalyModel):
 
         Raises InputError if the mask is empty.
         """
-        if not mask.any():
-            raise InputError(f"{self.method_name}: the mask is empty, so nothing of the scan can be judged.")
+        check_mask(mask, self.method_name)
         self.learner_.eval()
         with torch.no_grad():
             parts = [function(x, inside).cpu() for x, inside in self._inputs(values, mask)]

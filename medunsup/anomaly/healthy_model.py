@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from medunsup.anomaly.base import AnomalyModel, Score, State, joined, part_of
+from medunsup.anomaly.base import AnomalyModel, Score, State, check_mask, joined, part_of
 from medunsup.anomaly.build import build_model, build_score
 from medunsup.anomaly.calibrate import Calibration, calibrate
 from medunsup.anomaly.postprocess import Floors, postprocess
@@ -82,7 +82,8 @@ def score_map(
     spacing_mm: float,
     floors: Floors = (),
 ) -> Array:
-    """Score one scan and take the map through the steps."""
+    """Score one scan and take the map through the steps. Raises InputError if the mask is empty."""
+    check_mask(mask, score.method_name)
     found = score.map(model, values, mask)
     return postprocess(steps, found, mask, (spacing_mm,) * 3, floors)
 

@@ -76,7 +76,9 @@ def test_at_most_one_in_twenty_of_the_scans_that_set_the_limits_lies_beyond_them
 
 
 def test_same_people_as_they_came_from_the_scanner_are_not_flagged(card, data_dir):
-    for path in sorted((data_dir / "healthy_t1_raw").glob("*.nii.gz")):
+    paths = sorted((data_dir / "healthy_t1_raw").glob("*.nii.gz"))
+    assert paths
+    for path in paths:
         made = prepare(Request(path), SPACE.spacing_mm)
         assert named(card, made.values, made.mask) == set()
 

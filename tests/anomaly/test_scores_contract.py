@@ -8,12 +8,19 @@ from healthy_arrays import SHAPE, Blurring, blob, healthy, with_blob
 
 from medunsup.anomaly.base import Score, offers
 from medunsup.anomaly.build import build_model, build_score
-from medunsup.core.errors import UsageError
+from medunsup.anomaly.data import Scans
+from medunsup.anomaly.deep import DeepModel
+from medunsup.anomaly.healthy_model import score_map
+from medunsup.core.errors import InputError, UsageError
 from medunsup.core.registry import method, methods
+from medunsup.run.model_folder import arrays_as_bytes, read_arrays
 
 SCORES = [card.name for card in methods("score")]
 OUTLIERS = [card.name for card in methods("score") if card.family == "outlier"]
-MODELS = ("pca", "healthy_atlas", "blurring")
+CLASSIC = [
+    card.name for card in methods("anomaly") if not issubclass(method("anomaly", card.name), DeepModel)
+]
+MODELS = (*CLASSIC, "blurring")  # which stands for all deep models
 CASES = [(score, {}, model) for score in SCORES for model in MODELS]
 CASES += [(score, {"on": "patches", "stride": 1, "n_rows": 600}, None) for score in OUTLIERS]
 CASES = [
@@ -25,6 +32,10 @@ CASES = [
 every_case = pytest.mark.parametrize(
     ("score", "values", "model"), CASES, ids=[f"{score}-{model or 'patches'}" for score, _, model in CASES]
 )
+
+
+def needs(score: str) -> set[str]:
+    return set(method("score", score)().needs)
 
 
 @cache
@@ -46,8 +57,8 @@ def fitted(score: str, values: dict, model: str | None) -> Score:
 
 
 def numbers(score: Score, model: str | None, scan: tuple[np.ndarray, np.ndarray]) -> tuple:
-    score_map = score.map(fitted_model(model), *scan) if score.makes_map else None
-    return score_map, score.scan_score(fitted_model(model), *scan, score_map)
+    found = score.map(fitted_model(model), *scan) if score.makes_map else None
+    return found, score.scan_score(fitted_model(model), *scan, found)
 
 
 def test_every_score_is_tried_with_some_model():
@@ -66,13 +77,13 @@ def test_card_cites_a_paper_with_its_year_and_admits_a_limit(name):
 def test_map_is_finite_float32_and_zero_outside_the_mask(score, values, model):
     built = fitted(score, values, model)
     scan = next(iter(healthy(1, seed=1)))
-    score_map, number = numbers(built, model, scan)
+    found, number = numbers(built, model, scan)
     assert np.isfinite(number)
     if built.makes_map:
-        assert (score_map.shape, score_map.dtype) == (SHAPE, np.float32)
-        assert np.isfinite(score_map).all()
-        assert not score_map[~scan[1]].any()
-        assert score_map[scan[1]].any()
+        assert (found.shape, found.dtype) == (SHAPE, np.float32)
+        assert np.isfinite(found).all()
+        assert not found[~scan[1]].any()
+        assert found[scan[1]].any()
 
 
 @every_case
@@ -84,22 +95,61 @@ def test_the_scan_is_left_as_it_was(score, values, model):
 
 
 @every_case
-def test_stored_and_loaded_gives_the_same_numbers(score, values, model):
+def test_a_score_read_from_its_file_gives_the_same_numbers(score, values, model, tmp_path):
     built = fitted(score, values, model)
-    fresh = build_score(score, values, model=fitted_model(model)).load_state(built.state())
+    (tmp_path / "weights.safetensors").write_bytes(arrays_as_bytes(built.state()))
+    arrays = read_arrays(tmp_path / "weights.safetensors")
+    fresh = build_score(score, values, model=fitted_model(model)).load_state(arrays)
     scan = next(iter(with_blob(healthy(1, seed=1))))
     for one, other in zip(numbers(built, model, scan), numbers(fresh, model, scan), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
 @every_case
-def test_a_scan_without_any_mask_has_no_anomaly(score, values, model):
+def test_an_empty_mask_is_refused(score, values, model):
     built = fitted(score, values, model)
     empty = np.zeros((1, *SHAPE), np.float32), np.zeros(SHAPE, bool)
-    if built.makes_map:
-        score_map, number = numbers(built, model, empty)
-        assert not score_map.any()
-        assert number == 0
+    with pytest.raises(InputError, match="mask is empty"):
+        score_map(fitted_model(model), built, (), *empty, spacing_mm=2.0)
+
+
+@every_case
+def test_what_is_said_of_a_scan_hangs_on_no_other_scan(score, values, model):
+    built, scans = fitted(score, values, model), list(healthy(3, seed=1))
+    alone = numbers(built, model, scans[1])
+    for scan in scans:
+        numbers(built, model, scan)
+    for one, other in zip(numbers(built, model, scans[1]), alone, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@every_case
+def test_the_same_scans_give_the_same_score(score, values, model):
+    again = build_score(score, values, model=fitted_model(model))
+    one, other = fitted(score, values, model).state(), again.fit(fitted_model(model), healthy()).state()
+    assert one.keys() == other.keys()
+    for name in one:
+        np.testing.assert_array_equal(one[name], other[name])
+
+
+FLIPPED = [case for case in CASES if case[0] != "chance" and not case[1] and "sample" not in needs(case[0])]
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize(("score", "values", "model"), FLIPPED, ids=[f"{s}-{m}" for s, _, m in FLIPPED])
+def test_a_flipped_scan_gives_the_flipped_map(score, values, model, axis):
+    scans, (scan, mask) = healthy(), next(iter(with_blob(healthy(1, seed=1))))
+    flipped = Scans(np.flip(scans.values, axis + 2), np.flip(scans.masks, axis + 1))
+    other = Blurring() if model == "blurring" else build_model(model).fit(flipped)
+    turned = build_score(score, values, model=other).fit(other, flipped)
+    straight = fitted(score, values, model)
+    if not straight.makes_map:
+        found = turned.scan_score(other, np.flip(scan, axis + 1), np.flip(mask, axis), None)
+        assert found == pytest.approx(straight.scan_score(fitted_model(model), scan, mask, None), rel=1e-2)
+        return
+    found = turned.map(other, np.flip(scan, axis + 1), np.flip(mask, axis))
+    expected = straight.map(fitted_model(model), scan, mask)
+    np.testing.assert_allclose(np.flip(found, axis), expected, atol=1e-3 * np.abs(expected).max())
 
 
 MAPS = [

@@ -1,11 +1,15 @@
 """Presets for `train` are shipped, keep the schema, and name models and scores that go together."""
 
+import numpy as np
 import pytest
+import torch
 
 from medunsup.anomaly.build import build_model
+from medunsup.anomaly.data import Scans
 from medunsup.anomaly.space import ModelSpace
 from medunsup.core.config import preset, presets
 from medunsup.core.errors import UsageError
+from medunsup.core.registry import method
 from medunsup.run.detect_settings import TrainSettings
 from medunsup.run.learn import checked
 
@@ -20,16 +24,24 @@ def test_every_yaml_file_of_the_tree_is_a_preset(repository):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_preset_names_a_model_a_score_and_parameters_that_go_together(name):
-    checked(TrainSettings.parse(preset("detect", name), where=name))
+    chosen = checked(TrainSettings.parse(preset("detect", name), where=name)).model_dump(mode="json")
+    config = method("anomaly", chosen["model"]).Config.parse(chosen["parameters"]).model_dump()
+    assert chosen | preset("detect", name) == chosen
+    assert config | chosen["parameters"] == config
 
 
 @pytest.mark.parametrize("name", DEEP)
 def test_network_of_a_preset_fits_the_lattice_it_will_see(name):
     chosen = TrainSettings.parse(preset("detect", name), where=name)
     model = build_model(chosen.model, chosen.parameters)
-    shape = (1, *ModelSpace(chosen.spacing_mm).shape)
-    network = model.build(shape[: 1 + model.config.dims])
-    assert sum(weights.numel() for weights in network.parameters()) > 0
+    values = np.random.default_rng(0).random((1, 1, *ModelSpace(chosen.spacing_mm).shape), np.float32)
+    mask = np.zeros(values.shape[1:], bool)
+    mask[..., values.shape[-1] // 2] = True  # a single slice, where slices are looked at
+    view, learner = model._view(Scans(values, mask)), model._build(values.shape[1:])
+    assert len(view) == 1
+    with torch.no_grad():
+        loss = learner.eval().validate(view.batch(np.arange(1)), torch.Generator().manual_seed(0))
+    assert np.isfinite(float(loss))
 
 
 @pytest.mark.parametrize("name", NAMES)

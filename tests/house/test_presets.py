@@ -21,7 +21,9 @@ def test_every_yaml_file_of_the_tree_is_a_preset(repository):
 @pytest.mark.parametrize("name", NAMES)
 def test_preset_keeps_the_schema_of_settings_and_of_its_method(name):
     settings = SegmentSettings.parse(preset("segment", name), where=name)
-    method("tissue", settings.method).Config.parse(settings.parameters, where=name)
+    config = method("tissue", settings.method).Config.parse(settings.parameters, where=name)
+    assert settings.model_dump() | preset("segment", name) == settings.model_dump()
+    assert config.model_dump() | settings.parameters == config.model_dump()
 
 
 def test_default_preset_is_what_is_done_without_one():

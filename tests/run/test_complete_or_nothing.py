@@ -15,16 +15,22 @@ from medunsup.core.errors import OutputError
 from medunsup.run.export import save
 from medunsup.run.staging import JOURNAL, Staging, recover
 
-SAVE_SLOWLY = """
-import pickle, signal, sys, time
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background is born deaf to Ctrl-C
+# With a number as third word it waits for a signal before it writes that volume; several threads write.
+SAVE = """
+import itertools, pickle, signal, sys, threading
+stopped, number = threading.Event(), itertools.count(1)
+def stop(*_):
+    stopped.set()
+    raise KeyboardInterrupt
+signal.signal(signal.SIGINT, stop)
 import medunsup.io.write as write
 plain = write.write_volume
-def slow(*arguments, **more):
-    print("writing", flush=True)
-    time.sleep(0.05)
+def write_or_wait(*arguments, **more):
+    if sys.argv[3:] == [str(next(number))]:
+        print("waiting", flush=True)
+        stopped.wait()
     return plain(*arguments, **more)
-write.write_volume = slow
+write.write_volume = write_or_wait
 from pathlib import Path
 from medunsup.run.export import save
 save(pickle.loads(Path(sys.argv[1]).read_bytes()), Path(sys.argv[2]))
@@ -35,10 +41,9 @@ save(pickle.loads(Path(sys.argv[1]).read_bytes()), Path(sys.argv[2]))
 def test_a_run_killed_while_it_writes_leaves_no_file_that_looks_finished(sign, make_result, tmp_path):
     result, out = make_result(), tmp_path / "out"
     (tmp_path / "result").write_bytes(pickle.dumps(result))
-    command = [sys.executable, "-c", SAVE_SLOWLY, str(tmp_path / "result"), str(out)]
+    command = [sys.executable, "-c", SAVE, str(tmp_path / "result"), str(out), "3"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
-        for _ in range(3):
-            process.stdout.readline()
+        assert process.stdout.readline() == "waiting\n"
         process.send_signal(sign)
         process.wait(10)
     assert not [path for path in out.rglob("*") if path.is_file() and not _is_hidden(path, out)]
@@ -108,7 +113,7 @@ def test_a_file_size_limit_in_a_real_process_ends_in_a_clear_error(make_result, 
     limited = (
         "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"
-    ) + SAVE_SLOWLY
+    ) + SAVE
     command = [sys.executable, "-c", limited, str(tmp_path / "result"), str(tmp_path / "out")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert "OutputError" in done.stderr.splitlines()[-1]

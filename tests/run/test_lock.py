@@ -1,6 +1,7 @@
 """Two runs on one output folder: the second is told so; a lock nobody holds any more is taken over."""
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -55,7 +56,7 @@ def test_a_number_used_again_by_another_process_is_not_taken_for_the_old_one(tmp
     lock = tmp_path / ".lock"
     lock.write_text(json.dumps({"host": socket.gethostname(), "pid": 1, "start": 12.5}))
     with locked(lock):
-        pass
+        assert json.loads(lock.read_text())["pid"] == os.getpid()
 
 
 def test_the_lock_of_another_computer_is_respected(tmp_path):

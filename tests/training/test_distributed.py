@@ -62,13 +62,14 @@ def test_two_processes_stop_together_and_go_on_in_one(tmp_path):
     assert max(np.abs(resumed[key] - whole[key]).max() for key in whole) <= 1e-5
 
 
-def test_distributed_stopped_while_they_start_end_with_a_word_of_it(tmp_path):
-    started = tmp_path / "started"
+def test_processes_stopped_while_they_start_end_with_a_word_of_it(tmp_path):
+    started, signalled = tmp_path / "started", tmp_path / "signalled"
     script = (
         "import sys, time\nfrom pathlib import Path\n"
         f"sys.path[:0] = {[str(Path(__file__).parent), str(Path(__file__).parent.parent)]!r}\n"
         "if __name__ != '__main__':\n"  # in each further process, before it can hear of signals
-        f"    Path({str(started)!r}).touch()\n    time.sleep(3)\n"
+        f"    Path({str(started)!r}).touch()\n"
+        f"    while not Path({str(signalled)!r}).exists():\n        time.sleep(0.01)\n"
         "from test_distributed import fit\n"
         f"if __name__ == '__main__':\n    fit('dae', devices=2, folder={str(tmp_path / 'run')!r})\n"
     )
@@ -77,5 +78,6 @@ def test_distributed_stopped_while_they_start_end_with_a_word_of_it(tmp_path):
     while not started.exists() and process.poll() is None:
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGTERM)
+    signalled.touch()
     _, errors = process.communicate(timeout=120)
     assert "StoppedError: Stopped while the processes were starting." in errors

@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from medunsup.anomaly.base import AnomalyModel, State
+from medunsup.anomaly.base import AnomalyModel, State, check_mask
 from medunsup.anomaly.residual import over_channels
 from medunsup.anomaly.voxelwise import VoxelStatistics, VoxelwiseConfig
 from medunsup.core.registry import register
@@ -61,10 +61,12 @@ class HealthyAtlas(AnomalyModel):
 
     def reconstruct(self, values: Array, mask: Mask) -> Array:
         """Return the mean (C, I, J, K); the scan itself where no mean is known, 0 outside the mask."""
+        check_mask(mask, self.method_name)
         return np.where(self.statistics_.seen, self.statistics_.mean, values) * mask
 
     def deviation(self, values: Array, mask: Mask) -> Array:
         """Return how many healthy standard deviations each voxel lies off, (I, J, K)."""
+        check_mask(mask, self.method_name)
         return over_channels(np.abs(self.statistics_.z(values, mask)), mask)
 
     def state(self) -> State:

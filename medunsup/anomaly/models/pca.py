@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from medunsup.anomaly.base import AnomalyModel, State
+from medunsup.anomaly.base import AnomalyModel, State, check_mask
 from medunsup.anomaly.voxelwise import FEWEST_SCANS
 from medunsup.core.config import Config
 from medunsup.core.errors import InputError
@@ -160,6 +160,7 @@ class PCA(AnomalyModel):
         return ((values - self.mean_) * mask)[:, self.seen_].ravel()
 
     def _project(self, values: Array, mask: Mask) -> NDArray[np.float32]:
+        check_mask(mask, self.method_name)
         return self.components_ @ self._centred(values, mask)
 
     def _draw(self, coefficients: NDArray[np.float32], values: Array, mask: Mask) -> Array:
