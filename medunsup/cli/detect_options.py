@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from medunsup.cli.options import option
+from medunsup.cli.options import option, preset
 
 
 def _models() -> list[str]:
@@ -27,13 +27,6 @@ def shipped() -> list[str]:
     from medunsup.run.shipped import shipped_models
 
     return list(shipped_models())
-
-
-def _presets() -> list[str]:
-    """Complete --config."""
-    from medunsup.core.config import presets
-
-    return list(presets("detect"))
 
 
 ModelName = Annotated[
@@ -68,16 +61,7 @@ ModelFolder = Annotated[
         autocompletion=shipped,
     ),
 ]
-Config = Annotated[
-    str | None,
-    option(
-        "Method",
-        "--config",
-        metavar="NAME",
-        help="Preset or YAML file; options win over it.",
-        autocompletion=_presets,
-    ),
-]
+Config = Annotated[str | None, preset("detect")]
 Score = Annotated[
     str | None,
     option(

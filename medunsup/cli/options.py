@@ -26,11 +26,16 @@ def _methods() -> list[str]:
     return [card.name for card in methods("tissue")]
 
 
-def _presets() -> list[str]:
-    """Complete --config."""
-    from medunsup.core.config import presets
+def preset(verb: str) -> Any:
+    """Declare --config, which names one of a verb's presets or a file."""
 
-    return list(presets("segment"))
+    def complete() -> list[str]:
+        from medunsup.core.config import presets
+
+        return list(presets(verb))
+
+    help_ = "Preset or YAML file; options win over it."
+    return option("Method", "--config", metavar="NAME", help=help_, autocompletion=complete)
 
 
 def _contrasts() -> list[str]:
@@ -139,16 +144,7 @@ Method = Annotated[
         autocompletion=_methods,
     ),
 ]
-Config = Annotated[
-    str | None,
-    option(
-        "Method",
-        "--config",
-        metavar="NAME",
-        help="Preset or YAML file; options win over it.",
-        autocompletion=_presets,
-    ),
-]
+Config = Annotated[str | None, preset("segment")]
 SetValue = Annotated[
     list[str] | None,
     option("Method", "--set", metavar="KEY=VALUE", help="A parameter of the method; may be repeated."),
