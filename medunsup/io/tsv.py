@@ -63,6 +63,9 @@ def _check_names(names: Sequence[str], path: Path) -> None:
 
 def _row(cells: Sequence[str], names: Sequence[str], number: int, path: Path) -> dict[str, str]:
     if any(cells[len(names) :]):
-        raise UsageError(f"{path}: line {number} has {len(cells)} cells, more than columns ({len(names)}).")
+        raise UsageError(
+            f"{path}: line {number} has {len(cells)} cells, more than columns ({len(names)}). "
+            "Give their column a name, or clear them."
+        )
     filled = [*cells, *[""] * (len(names) - len(cells))]
     return dict(zip(names, filled, strict=False))
