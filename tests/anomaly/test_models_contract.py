@@ -1,186 +1,138 @@
-"""What every deep model must keep, whichever it is: a model dropped in as one file is tested as well."""
+"""What every anomaly model must keep, whichever it is: a model dropped in as one file is tested as well."""
 
-import os
-import signal
-from dataclasses import replace
-from functools import cache
-from typing import Any
+import re
 
 import numpy as np
 import pytest
-import torch
+from anomaly_models import CLASSIC, DEEP, differing, every_model, fitted, looks, make
 from small_brains import small_brains
 
-from medunsup.anomaly.base import offers
-from medunsup.anomaly.deep import DeepModel
+from medunsup.anomaly import deep
+from medunsup.anomaly.base import OFFERS, offers
+from medunsup.anomaly.data import Scans
 from medunsup.core.errors import InputError, UsageError
 from medunsup.core.registry import method, methods
-from medunsup.training.datasets import Dataset
-from medunsup.training.loop import Training
-from medunsup.training.monitor import Progress
-from medunsup.training.signals import StoppedError
+from medunsup.run.model_folder import arrays_as_bytes, read_arrays
 
-SMALL: dict[str, Any] = {
-    "channels": 4,
-    "levels": 2,
-    "epochs": 2,
-    "batch_size": 16,
-    "latent_dim": 8,
-    "learning_rate": 3e-3,
-    "restore_steps": 3,
-}
-EACH_VOXEL = ("reconstruct", "restore", "gradient")
-CASES = [
-    (card.name, dims)
-    for card in methods("anomaly")
-    if issubclass(method("anomaly", card.name), DeepModel)
-    for dims in card.dims
-]
-every_model = pytest.mark.parametrize(("name", "dims"), CASES)
+CARDS = methods("anomaly")
 
 
-def make(name: str, dims: int, **parameters: Any) -> DeepModel:
-    """A model small enough to be trained in a moment."""
-    kind = method("anomaly", name)
-    wanted = SMALL | {"dims": dims} | parameters
-    known = {key: value for key, value in wanted.items() if key in kind.Config.model_fields}
-    return kind(kind.Config.parse(known))
+def unseen(channels: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """A person whom no model has seen."""
+    return next(iter(small_brains(1, channels=channels, seed=5)))
 
 
-@cache
-def fitted(name: str, dims: int, channels: int = 1) -> DeepModel:
-    return make(name, dims).fit(small_brains(channels=channels))
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
+def test_card_cites_a_paper_with_its_year_and_admits_a_limit(card):
+    assert re.search(r"\b(19|20)\d\d\b", card.paper)
+    assert len(card.limit) > 20
+    assert card.summary.endswith(".")
 
 
-def looks(model: DeepModel, channels: int = 1) -> dict[str, np.ndarray]:
-    """Every voxel-wise offer, for a person the model has not seen."""
-    values, mask = next(iter(small_brains(1, channels=channels, seed=5)))
-    found = {offer: getattr(model, offer)(values, mask) for offer in EACH_VOXEL if offer in offers(model)}
-    if "sample" in offers(model):
-        found |= {f"sample {n}": look for n, look in enumerate(model.sample(values, mask, n=2, seed=0))}
-    if "deviation" in offers(model):
-        found["deviation"] = model.deviation(values, mask)[None].repeat(channels, axis=0)
-    return found
-
-
-def differing(one: DeepModel, other: DeepModel) -> list[str]:
-    a, b = one.state(), other.state()
-    assert a.keys() == b.keys()
-    return [key for key in a if not np.array_equal(a[key], b[key])]
-
-
-def validation_loss(model: DeepModel, view: Dataset) -> float:
-    """What early stopping watches, in evaluation mode, with the same random numbers each time."""
-    batch = view.batch(np.arange(len(view)))
-    torch.manual_seed(0)
-    with torch.no_grad():
-        return float(model.learner_.eval().validate(batch, torch.Generator().manual_seed(0)))
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
+def test_a_misspelt_parameter_names_the_nearest(card):
+    config = method("anomaly", card.name).Config
+    for name in config.model_fields:
+        with pytest.raises(UsageError, match=f"unknown key '{name}x'; did you mean '{name}'"):
+            config.parse({f"{name}x": 1})
 
 
 @every_model
 def test_what_a_model_says_of_a_scan_lies_on_its_voxels_and_inside_its_mask(name, dims):
-    values, mask = next(iter(small_brains(1, seed=5)))
-    found = looks(fitted(name, dims))
-    assert found or "encode" in offers(fitted(name, dims))
-    for offer, look in found.items():
-        assert look.shape == values.shape, offer
-        assert look.dtype == np.float32, offer
-        assert np.isfinite(look).all(), offer
-        assert not look[:, ~mask].any(), offer
-
-
-@every_model
-def test_scans_of_two_contrasts_are_learned_as_well(name, dims):
-    assert all(look.shape[0] == 2 for look in looks(fitted(name, dims, 2), channels=2).values())
-
-
-@pytest.mark.parametrize(
-    ("name", "dims"), [case for case in CASES if hasattr(method("anomaly", case[0]), "encode")]
-)
-def test_latent_numbers_come_one_row_a_part_of_the_scan(name, dims):
-    model = fitted(name, dims)
-    values, mask = next(iter(small_brains(1, seed=5)))
-    rows = model.encode(values, mask)
+    values, mask = unseen()
+    found = looks(fitted(name, dims), values, mask)
+    rows = found.pop("encode", np.zeros((1, 1)))
     assert rows.ndim == 2
     assert np.isfinite(rows).all()
+    for offer, look in found.items():
+        assert look.shape == (values.shape[1:] if offer == "deviation" else values.shape), offer
+        assert look.dtype == np.float32, offer
+        assert np.isfinite(look).all(), offer
+        assert not look[..., ~mask].any(), offer
 
 
 @every_model
-@pytest.mark.slow
-def test_the_same_seed_gives_the_same_weights_and_another_seed_others(name, dims):
-    again, other = (make(name, dims, seed=seed).fit(small_brains()) for seed in (0, 1))
-    assert differing(again, fitted(name, dims)) == []
-    assert differing(other, again)
+def test_every_contrast_counts(name, dims):
+    model = fitted(name, dims, 2)
+    values, mask = unseen(channels=2)
+    found = looks(model, values, mask)
+    maps = {offer: look for offer, look in found.items() if offer != "encode"}
+    assert {look.shape for offer, look in maps.items() if offer != "deviation"} <= {values.shape}
+    for channel in (0, 1):
+        other = values.copy()
+        other[channel] *= 0.5
+        assert differing(looks(model, other, mask), found)
 
 
 @every_model
-def test_a_stored_model_says_what_the_trained_one_said(name, dims):
+def test_what_is_said_of_a_scan_hangs_on_no_other_scan(name, dims):
     model = fitted(name, dims)
-    stored = make(name, dims).load_state(model.state(), small_brains(1).shape)
-    assert differing(stored, model) == []
-    before, after = looks(model), looks(stored)
-    assert all(np.array_equal(before[offer], after[offer]) for offer in before)
+    scans = small_brains(3, seed=5)
+    alone = looks(make(name, dims).load_state(model.state(), scans.shape), scans.values[1], scans.masks[1])
+    among_others = [looks(model, values, mask) for values, mask in scans]
+    assert differing(among_others[1], alone) == []
+
+
+@pytest.mark.parametrize(("name", "dims"), [case for case in DEEP if case[1] == 2])
+def test_slices_looked_at_one_by_one_are_what_they_are_together(name, dims, monkeypatch):
+    model, scan = fitted(name, dims), unseen()
+    together = {offer: look for offer, look in looks(model, *scan).items() if not offer.startswith("sample")}
+    monkeypatch.setattr(deep, "SLICES_AT_ONCE", 1)
+    singly = looks(model, *scan)
+    for offer, look in together.items():
+        np.testing.assert_allclose(singly[offer], look, atol=1e-4, err_msg=offer)
 
 
 @every_model
-@pytest.mark.slow
-def test_training_brings_down_what_early_stopping_watches(name, dims):
-    scans = small_brains(12)
-    model = make(name, dims, epochs=12)
-    view = model._view(scans)
-    model.learner_ = model._build(scans.shape)
-    before = validation_loss(model, view)
-    assert validation_loss(model.fit(scans), view) < before
+def test_the_scan_and_its_mask_are_left_as_they_were(name, dims):
+    values, mask = unseen()
+    copies = values.copy(), mask.copy()
+    looks(fitted(name, dims), values, mask)
+    np.testing.assert_array_equal(values, copies[0])
+    np.testing.assert_array_equal(mask, copies[1])
 
 
 @every_model
-def test_a_run_stopped_and_resumed_ends_with_the_weights_of_an_unbroken_one(name, dims, tmp_path):
-    scans, validation = small_brains(), small_brains(2, seed=3)
-
-    def stop_in_the_second_epoch(progress: Progress) -> None:
-        if progress.step == progress.steps // 2 + 1:
-            os.kill(os.getpid(), signal.SIGTERM)
-
-    training = Training(folder=tmp_path / "run", tell=stop_in_the_second_epoch)
-    with pytest.raises(StoppedError, match="--resume"):
-        make(name, dims, batch_size=2).fit(scans, validation=validation, training=training)
-    resumed = make(name, dims, batch_size=2).fit(
-        scans, validation=validation, training=replace(training, resume=True, tell=None)
-    )
-    unbroken = make(name, dims, batch_size=2).fit(scans, validation=validation)
-    assert differing(resumed, unbroken) == []
+def test_a_model_read_from_its_file_says_what_the_trained_one_said(name, dims, tmp_path):
+    model = fitted(name, dims)
+    (tmp_path / "weights.safetensors").write_bytes(arrays_as_bytes(model.state()))
+    arrays = read_arrays(tmp_path / "weights.safetensors")
+    stored = make(name, dims).load_state(arrays, small_brains(1).shape)
+    assert differing(stored.state(), model.state()) == []
+    assert differing(looks(stored, *unseen()), looks(model, *unseen())) == []
 
 
 @pytest.mark.parametrize(
-    ("name", "key", "value"),
-    [("beta_vae", "beta", 50.0), ("constrained_aae", "consistency", 3.0), ("dae", "learning_rate", 0.01)],
+    ("name", "dims"),
+    [(name, 3) for name in CLASSIC] + [pytest.param(*case, marks=pytest.mark.slow) for case in DEEP],
 )
-def test_a_run_is_not_resumed_with_another_parameter(name, key, value, tmp_path):
-    first = make(name, 2, epochs=1)
-    first.fit(small_brains(2), training=Training(folder=tmp_path))
-    was = getattr(first.config, key)
-    with pytest.raises(UsageError, match=rf"\({key}: {was} there, {value} now\)"):
-        make(name, 2, epochs=1, **{key: value}).fit(
-            small_brains(2), training=Training(folder=tmp_path, resume=True)
-        )
+def test_the_same_scans_and_seed_give_the_same_model_and_another_seed_another(name, dims):
+    again = make(name, dims).fit(small_brains()).state()
+    assert differing(again, fitted(name, dims).state()) == []
+    if "seed" in method("anomaly", name).Config.model_fields:
+        assert differing(make(name, dims, seed=1).fit(small_brains()).state(), again)
 
 
-def test_a_run_of_one_model_is_not_resumed_with_another(tmp_path):
-    make("vae", 2, epochs=1).fit(small_brains(2), training=Training(folder=tmp_path))
-    with pytest.raises(UsageError, match="model: vae there, sparse_ae now"):
-        make("sparse_ae", 2, epochs=1).fit(small_brains(2), training=Training(folder=tmp_path, resume=True))
-
-
-@every_model
-def test_a_lattice_that_cannot_be_halved_is_refused(name, dims):
-    with pytest.raises(UsageError, match="cannot be halved"):
-        make(name, dims, levels=4).fit(small_brains(shape=(24, 24, 24)))
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("name", CLASSIC)
+def test_a_classic_model_of_flipped_scans_gives_flipped_looks(name, axis):
+    scans, (values, mask) = small_brains(), unseen()
+    mirrored = Scans(np.flip(scans.values, axis + 2), np.flip(scans.masks, axis + 1))
+    model = make(name, 3).fit(mirrored)
+    found = looks(model, np.flip(values, axis + 1), np.flip(mask, axis))
+    for offer, look in looks(fitted(name, 3), values, mask).items():
+        if offer == "encode" or offer.startswith("sample"):
+            continue  # the sign of a mode is arbitrary
+        back = np.flip(found[offer], axis - 3)
+        np.testing.assert_allclose(back, look, atol=1e-3, err_msg=offer)
 
 
 @every_model
 def test_an_empty_mask_is_refused(name, dims):
-    values, mask = next(iter(small_brains(1)))
-    model = fitted(name, dims)
-    for offer in offers(model) & set(EACH_VOXEL):
+    values, mask = unseen()
+    model, nothing = fitted(name, dims), np.zeros_like(mask)
+    assert offers(model) <= set(OFFERS)
+    for offer in offers(model):
+        more = {"n": 1, "seed": 0} if offer == "sample" else {}
         with pytest.raises(InputError, match="mask is empty"):
-            getattr(model, offer)(values, np.zeros_like(mask))
+            getattr(model, offer)(values, nothing, **more)

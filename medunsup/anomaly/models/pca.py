@@ -105,7 +105,8 @@ class PCA(AnomalyModel):
         for batch in _batches(len(scans), self.config.batch_size, n_components):
             rows = [self._centred(scans.values[n], scans.masks[n]) for n in batch]
             model.partial_fit(np.stack(rows).astype(np.float64))
-        self.components_ = model.components_.astype(np.float32)
+        # In the order in which they are stored: products of another order round otherwise.
+        self.components_ = np.ascontiguousarray(model.components_, dtype=np.float32)
         self.variance_ = model.explained_variance_.astype(np.float32)
         self.explained_variance_ratio_ = model.explained_variance_ratio_.astype(np.float32)
         return self
