@@ -4,9 +4,19 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
-from medunsup.training.learner import Batch, Learner, Loss, Objective, StepProgress
-from medunsup.training.optimizers import Adam
+from medunsup.training.learner import (
+    Batch,
+    Embeddings,
+    Learner,
+    Loss,
+    Objective,
+    Sharing,
+    StepProgress,
+    View,
+)
+from medunsup.training.optimizers import SGD, Adam, AdamW, Cosine, Optimizer
 
 
 class Denoiser(Learner):
@@ -62,3 +72,102 @@ class Duel(Learner):
 
     def _note(self, name: str) -> None:
         self.taken.append((name, self.one.requires_grad, self.other.requires_grad))
+
+
+class Contrast(Learner):
+    """NT-Xent between two views; its temperature is learned, and no two slices of one scan are negatives."""
+
+    def __init__(self, optimizer: Optimizer | None = None, *, joint: bool = True) -> None:
+        super().__init__()
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            self.network = nn.Sequential(
+                nn.Conv2d(1, 4, 3, stride=2), nn.SiLU(), nn.Flatten(), nn.LazyLinear(6)
+            )
+            self.network(torch.zeros(1, 1, 16, 16))
+        self.sharpness = nn.Parameter(torch.tensor(2.0))
+        self.optimizer = optimizer or SGD(0.1)
+        self.is_joint = joint
+
+    def objectives(self) -> Sequence[Objective]:
+        if self.is_joint:
+            return [Objective("nt_xent", self.parameters, self.loss, self.optimizer, embed=self.embed)]
+        return [Objective("nt_xent", self.parameters, self.piece_loss, self.optimizer)]
+
+    def embed(self, batch: Batch, generator: torch.Generator) -> Embeddings:
+        one, other = (functional.normalize(self.network(view.values), dim=1) for view in batch.views)
+        return one, other, batch.scans
+
+    def loss(self, embeddings: Embeddings, generator: torch.Generator) -> Loss:
+        one, other, scans = embeddings
+        z, whose, n = torch.cat([one, other]), torch.cat([scans, scans]), len(one)
+        partner = torch.arange(2 * n).roll(n)
+        is_left_out = whose[:, None] == whose[None]
+        is_left_out[torch.arange(2 * n), partner] = False
+        logits = (self.sharpness * z @ z.T).masked_fill(is_left_out, -torch.inf)
+        return Loss(functional.cross_entropy(logits, partner), {"items": torch.tensor(float(n))})
+
+    def piece_loss(self, batch: Batch, generator: torch.Generator) -> Loss:
+        return self.loss(self.embed(batch, generator), generator)
+
+
+class Teacher(Learner):
+    """A student follows its moving average on noisy views; a queue keeps the teacher's last codes.
+
+    Each piece of a batch moves the centre for itself.
+    """
+
+    def __init__(self, length: int = 10) -> None:
+        super().__init__()
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            self.student = nn.Sequential(nn.Flatten(), nn.Linear(256, 4), nn.BatchNorm1d(4))
+            self.teacher = nn.Sequential(nn.Flatten(), nn.Linear(256, 4)).requires_grad_(False)
+            self.register_buffer("queue", torch.randn(length, 4))
+        self.register_buffer("pointer", torch.zeros((), dtype=torch.long))
+        self.register_buffer("centre", torch.zeros(4))
+        self.codes: Tensor | None = None
+
+    def objectives(self) -> Sequence[Objective]:
+        optimizer, schedule = AdamW(1e-2), Cosine(warmup=0.3)
+        return [
+            Objective(
+                "follow", self.student.parameters, self.loss, optimizer, schedule, 0.1, embed=self.embed
+            ),
+            Objective("centred", self.student.parameters, self.centred, optimizer),
+        ]
+
+    def sharing(self, buffer: str) -> Sharing:
+        ways: dict[str, Sharing] = {"queue": "same", "pointer": "same", "centre": "mean"}
+        return ways.get(buffer) or super().sharing(buffer)
+
+    def augment(self, batch: Batch, generator: torch.Generator) -> Batch:
+        noises = [torch.randn(batch.values.shape, generator=generator) for _ in range(2)]
+        views = [View(batch.values + 0.1 * noise, batch.masks) for noise in noises]
+        return Batch.of_views(views, batch.scans)
+
+    def embed(self, batch: Batch, generator: torch.Generator) -> Embeddings:
+        one, other = batch.views
+        with torch.no_grad():
+            codes = self.teacher(other.values)
+        return self.student(one.values), codes
+
+    def loss(self, embeddings: Embeddings, generator: torch.Generator) -> Loss:
+        made, codes = embeddings
+        self.codes = codes.detach()
+        away = (made @ self.queue.T).square().mean()
+        return Loss((made - codes).square().mean() + 0.1 * away, {"away": away.detach()})
+
+    def centred(self, batch: Batch, generator: torch.Generator) -> Loss:
+        made = self.student(batch.values)
+        self.centre = 0.9 * self.centre + 0.1 * made.detach().mean(dim=0)
+        return Loss(0.1 * (made - self.centre).square().mean(), {})
+
+    def after_step(self, progress: StepProgress) -> None:
+        momentum = 0.9 + 0.1 * progress.fraction
+        with torch.no_grad():
+            for kept, now in zip(self.teacher.parameters(), self.student.parameters(), strict=False):
+                kept.lerp_(now, 1 - momentum)
+        places = (self.pointer + torch.arange(len(self.codes))) % len(self.queue)
+        self.queue[places] = self.codes
+        self.pointer.add_(len(self.codes)).remainder_(len(self.queue))

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from medunsup.training.optimizers import Constant, Optimizer, Schedule
 
+BATCH_NORM = ("running_mean", "running_var", "num_batches_tracked")
+
 Embeddings = tuple[Tensor, ...]
 Sharing = Literal["first", "mean", "same"]
 
@@ -144,7 +146,7 @@ class Learner(nn.Module, ABC):
         "same": every process makes the same of it anyway, as in `after_step` and in a joint loss; nothing is
         sent, which is worth it for a long queue. Running statistics of batch norms are averaged.
         """
-        return "mean" if buffer.endswith(("running_mean", "running_var")) else "first"
+        return "mean" if buffer.endswith(BATCH_NORM) else "first"
 
     def validate(self, batch: Batch, generator: torch.Generator) -> Tensor:
         """Return what early stopping watches, lower is better: the first objective's loss, unless overridden.

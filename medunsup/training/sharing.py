@@ -29,10 +29,11 @@ class SharedBuffers:
             yield
             return
         self._before = [buffer.clone() for buffer in self._named(self._mean)]
-        self._sums = [torch.zeros_like(buffer) for buffer in self._before]
+        self._sums = [torch.zeros_like(buffer, dtype=_summed(buffer)) for buffer in self._before]
         yield
         for buffer, total in zip(self._named(self._mean), self._sums, strict=True):
-            buffer.copy_(sum_of(self._fabric, total))
+            mean = sum_of(self._fabric, total)
+            buffer.copy_(mean if buffer.is_floating_point() else mean.round())
 
     def restart(self) -> None:
         """Let a piece start from the values that all pieces start from."""
@@ -54,6 +55,10 @@ class SharedBuffers:
         """Look buffers up by name, for a learner may have put new tensors in their places."""
         buffers = dict(self._learner.named_buffers()) if names else {}
         return [buffers[name] for name in names]
+
+
+def _summed(buffer: Tensor) -> torch.dtype:
+    return buffer.dtype if buffer.is_floating_point() else torch.float64
 
 
 def sum_of(fabric: Any, tensor: Tensor) -> Tensor:
