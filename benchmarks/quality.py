@@ -26,7 +26,7 @@ from scipy import ndimage
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
-import faults  # noqa: E402
+from helpers import faults  # noqa: E402
 
 from medunsup.core.labels import class_table  # noqa: E402
 from medunsup.core.record import Step  # noqa: E402

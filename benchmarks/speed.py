@@ -220,7 +220,7 @@ def find_scans(work: Path) -> tuple[Scan, Scan]:
 def made_up(work: Path) -> tuple[Scan, Scan]:
     """Write the phantom of the tests at 1 mm, as a brain and as a head."""
     sys.path.insert(0, str(ROOT / "tests"))
-    from phantom import make_anatomy, save
+    from helpers.phantom import make_anatomy, save
 
     brain, head = (make_anatomy(spacing_mm=(1.0, 1.0, 1.0), head=is_head) for is_head in (False, True))
     mask = save(brain.mask, work / "phantom_mask.nii.gz", dtype="uint8")

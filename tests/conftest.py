@@ -4,7 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
-from phantom import Anatomy, make_anatomy
+from helpers.phantom import Anatomy, make_anatomy
+
+pytest_plugins = ["helpers.small_scans", "helpers.healthy_scans", "helpers.judged_brains"]
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from anomaly_models import DEEP, differing, make
-from small_brains import small_brains
+from helpers.anomaly_models import DEEP, differing, make
+from helpers.small_brains import small_brains
 
 from medunsup.anomaly.deep import DeepModel
 from medunsup.core.errors import UsageError

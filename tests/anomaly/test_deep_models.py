@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from helpers.small_brains import small_brains
 from safetensors.numpy import save_file
-from small_brains import small_brains
 from torch import Tensor, nn
 
 from medunsup.anomaly.deep import DeepModel

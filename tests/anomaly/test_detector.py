@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from healthy_arrays import SHAPE, blob, healthy, with_blob
+from helpers.healthy_arrays import SHAPE, blob, healthy, with_blob
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 

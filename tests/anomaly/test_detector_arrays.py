@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from healthy_arrays import SHAPE, healthy, with_blob
+from helpers.healthy_arrays import SHAPE, healthy, with_blob
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import average_precision_score
 

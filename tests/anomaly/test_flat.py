@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from healthy_arrays import healthy
+from helpers.healthy_arrays import healthy
 
 import medunsup
 from medunsup.anomaly.flat import FlatVoxels

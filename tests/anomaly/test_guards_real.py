@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import numpy as np
-import phantom
 import pytest
+from helpers import phantom
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from healthy_arrays import SHAPE, blob, healthy, with_blob
+from helpers.healthy_arrays import SHAPE, blob, healthy, with_blob
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score

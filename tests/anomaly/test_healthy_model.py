@@ -1,7 +1,7 @@
 """What was learned from healthy scans is the same once it was stored and read."""
 
 import numpy as np
-from healthy_arrays import healthy
+from helpers.healthy_arrays import healthy
 
 from medunsup.anomaly.build import build_model, build_score
 from medunsup.anomaly.healthy_model import HealthyModel, calibrated

@@ -4,8 +4,8 @@ import re
 
 import numpy as np
 import pytest
-from anomaly_models import CLASSIC, DEEP, differing, every_model, fitted, looks, make
-from small_brains import small_brains
+from helpers.anomaly_models import CLASSIC, DEEP, differing, every_model, fitted, looks, make
+from helpers.small_brains import small_brains
 
 from medunsup.anomaly import deep
 from medunsup.anomaly.base import OFFERS, offers

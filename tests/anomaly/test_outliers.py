@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from healthy_arrays import healthy
+from helpers.healthy_arrays import healthy
 from pyod.models.ecod import ECOD
 from pyod.models.iforest import IForest
 from pyod.models.knn import KNN

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from healthy_arrays import SHAPE, healthy
+from helpers.healthy_arrays import SHAPE, healthy
 from sklearn import decomposition
 
 from medunsup.anomaly.models.pca import PCA, PCAConfig

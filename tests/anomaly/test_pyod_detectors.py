@@ -5,7 +5,7 @@ from pkgutil import iter_modules
 import numpy as np
 import pyod.models
 import pytest
-from healthy_arrays import healthy
+from helpers.healthy_arrays import healthy
 
 from medunsup.anomaly.build import build_score
 from medunsup.anomaly.pyod_detectors import fit_detector, make_detector

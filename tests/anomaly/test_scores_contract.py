@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from healthy_arrays import SHAPE, Blurring, blob, healthy, with_blob
+from helpers.healthy_arrays import SHAPE, Blurring, blob, healthy, with_blob
 
 from medunsup.anomaly.base import Score, offers
 from medunsup.anomaly.build import build_model, build_score

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
+from helpers.small_brains import small_brains
 from scipy import stats
-from small_brains import small_brains
 
 from medunsup.anomaly.models.vae import VAE, VAEConfig, VAELearner
 from medunsup.training.learner import Batch

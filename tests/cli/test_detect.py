@@ -4,14 +4,12 @@ import json
 import shutil
 
 import pytest
-from healthy_scans import QUICK, patient, people, trained, write_person
+from helpers.healthy_scans import QUICK, write_person
 from typer.testing import CliRunner
 
 from medunsup.cli.learning import left
 from medunsup.cli.main import app
 from medunsup.cli.printing import shared_texts
-
-__all__ = ["patient", "people", "trained"]
 
 SETTINGS = "model: healthy_atlas\nscore: deviation\nspacing_mm: 8\nleast_part_mm3: 0\npostprocess: []\n"
 

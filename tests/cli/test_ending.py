@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 COMMAND = [sys.executable, "-c", "from medunsup.cli.main import run; run()", "segment"]
 # No scan is registered: only how a training ends is looked at.
 QUICKLY = (
-    "import pytest, small_scans; small_scans.place_quickly(pytest.MonkeyPatch()); "
+    "import pytest; from helpers import small_scans; small_scans.place_quickly(pytest.MonkeyPatch()); "
     "from medunsup.cli.main import run; run()"
 )
 

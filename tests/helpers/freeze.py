@@ -26,11 +26,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import nibabel  # noqa: E402
 import numpy as np  # noqa: E402
-from dicom_maker import make_slices, write_slices  # noqa: E402
-from phantom import Anatomy, make_anatomy, save  # noqa: E402
 from safetensors.numpy import load_file  # noqa: E402
 
 import medunsup  # noqa: E402
+from helpers.dicom_maker import make_slices, write_slices  # noqa: E402
+from helpers.phantom import Anatomy, make_anatomy, save  # noqa: E402
 
 # In JSON: speed, versions, in which module a method lies. A table of file hashes goes too; those files are in
 # the list themselves.

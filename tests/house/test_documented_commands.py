@@ -114,8 +114,8 @@ def test_links_lead_somewhere():
 def scans(tmp_path_factory) -> Path:
     """A folder with the scans that documents name."""
     import numpy as np
-    from dicom_maker import make_slices, write_slices
-    from phantom import make_anatomy, save
+    from helpers.dicom_maker import make_slices, write_slices
+    from helpers.phantom import make_anatomy, save
 
     folder = tmp_path_factory.mktemp("scans")
     head = make_anatomy(spacing_mm=(2.5, 2.5, 2.5), head=True)

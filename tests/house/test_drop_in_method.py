@@ -99,7 +99,7 @@ def test_toy_is_in_the_contract_tests_and_runs_there(tree):
 
 @pytest.mark.slow
 def test_toy_can_be_chosen_on_the_command_line(tree, brain, tmp_path):
-    from phantom import save
+    from helpers.phantom import save
 
     scan, mask = save(brain.image(), tmp_path / "head_T1w.nii"), tmp_path / "mask.nii"
     save(brain.mask, mask, dtype="uint8")

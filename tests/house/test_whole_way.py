@@ -3,8 +3,8 @@
 import nibabel
 import numpy as np
 import pytest
-from dicom_maker import make_slices, write_slices
-from phantom import make_anatomy, save
+from helpers.dicom_maker import make_slices, write_slices
+from helpers.phantom import make_anatomy, save
 
 import medunsup
 from medunsup.measures.segmentation import dice

@@ -1,7 +1,7 @@
 """A scan of another part of the body is told by what the scanner says, and nothing else of it is kept."""
 
 import pytest
-from dicom_maker import make_slices, write_slices
+from helpers.dicom_maker import make_slices, write_slices
 from pydicom.dataset import Dataset
 
 from medunsup.io.dicom_body_part import body_part_of

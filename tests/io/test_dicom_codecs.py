@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dicom_maker import make_slices, make_voxels, write_dicom
+from helpers.dicom_maker import make_slices, make_voxels, write_dicom
 from PIL import Image
 from pydicom.encaps import encapsulate
 from pydicom.uid import (

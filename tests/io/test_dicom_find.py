@@ -7,7 +7,7 @@ from copy import deepcopy
 import nibabel as nib
 import numpy as np
 import pytest
-from dicom_maker import make_enhanced, make_slices, make_voxels, write_dicom, write_slices
+from helpers.dicom_maker import make_enhanced, make_slices, make_voxels, write_dicom, write_slices
 from pydicom.uid import (
     BasicTextSRStorage,
     EncapsulatedPDFStorage,

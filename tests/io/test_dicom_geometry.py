@@ -5,7 +5,7 @@ from itertools import permutations, product
 
 import numpy as np
 import pytest
-from dicom_maker import make_enhanced, make_slices, make_voxels, write_dicom, write_slices
+from helpers.dicom_maker import make_enhanced, make_slices, make_voxels, write_dicom, write_slices
 from pydicom.dataset import Dataset
 
 from medunsup.io.load import load

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from dicom_maker import make_enhanced, make_slices, make_voxels, write_dicom, write_slices
+from helpers.dicom_maker import make_enhanced, make_slices, make_voxels, write_dicom, write_slices
 
 from medunsup.core.errors import InputError, UsageError
 from medunsup.io.load import load

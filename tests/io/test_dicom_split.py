@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from dicom_maker import make_slices, make_voxels, write_slices
+from helpers.dicom_maker import make_slices, make_voxels, write_slices
 from pydicom.uid import generate_uid
 
 from medunsup.core.errors import GeometryError, InputError

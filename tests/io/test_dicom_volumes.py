@@ -4,7 +4,7 @@ import random
 
 import numpy as np
 import pytest
-from dicom_maker import make_enhanced, make_slices, make_voxels, write_dicom, write_slices
+from helpers.dicom_maker import make_enhanced, make_slices, make_voxels, write_dicom, write_slices
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset

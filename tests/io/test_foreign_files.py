@@ -7,10 +7,10 @@ import nibabel
 import numpy as np
 import pydicom
 import pytest
-from dicom_maker import make_enhanced, make_slices, write_dicom
+from helpers.dicom_maker import make_enhanced, make_slices, write_dicom
+from helpers.nifti_maker import make_nifti
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from nifti_maker import make_nifti
 
 from medunsup.core.errors import MedunsupError
 from medunsup.core.volume import Volume

@@ -8,7 +8,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-from nifti_maker import make_nifti, make_values
+from helpers.nifti_maker import make_nifti, make_values
 from scipy.io import savemat
 
 from medunsup.io.hashes import hash_input

@@ -4,8 +4,8 @@ import subprocess
 import sys
 
 import pytest
-from dicom_maker import make_slices, write_slices
-from nifti_maker import make_nifti
+from helpers.dicom_maker import make_slices, write_slices
+from helpers.nifti_maker import make_nifti
 
 HEAVY = (
     "torch",

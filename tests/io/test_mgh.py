@@ -6,7 +6,7 @@ import struct
 import nibabel as nib
 import numpy as np
 import pytest
-from nifti_maker import edit_bytes, make_nifti, make_values
+from helpers.nifti_maker import edit_bytes, make_nifti, make_values
 
 from medunsup.core.errors import InputError
 from medunsup.io.load import load

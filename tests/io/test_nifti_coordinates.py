@@ -5,7 +5,7 @@ import logging
 import nibabel as nib
 import numpy as np
 import pytest
-from nifti_maker import make_nifti, make_values, set_fields
+from helpers.nifti_maker import make_nifti, make_values, set_fields
 
 from medunsup.core.errors import GeometryError
 from medunsup.io.load import load

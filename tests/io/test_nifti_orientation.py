@@ -5,9 +5,9 @@ from itertools import permutations, product
 import nibabel as nib
 import numpy as np
 import pytest
+from helpers.nifti_maker import OBLIQUE, make_nifti, make_values
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nifti_maker import OBLIQUE, make_nifti, make_values
 
 from medunsup.core.volume import ras_axes
 from medunsup.io.load import load

@@ -6,7 +6,7 @@ from hashlib import sha256
 import nibabel as nib
 import numpy as np
 import pytest
-from nifti_maker import make_nifti, make_values, set_fields
+from helpers.nifti_maker import make_nifti, make_values, set_fields
 
 from medunsup.io.load import load
 

@@ -3,7 +3,7 @@
 import nibabel as nib
 import numpy as np
 import pytest
-from nifti_maker import make_values
+from helpers.nifti_maker import make_values
 from scipy.io import savemat
 
 from medunsup.core.errors import GeometryError, InputError

@@ -4,9 +4,9 @@ import nibabel as nib
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
+from helpers.nifti_maker import make_nifti, set_fields
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nifti_maker import make_nifti, set_fields
 
 from medunsup.core.errors import GeometryError
 from medunsup.io.load import load

@@ -13,8 +13,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
-from dicom_maker import make_slices, write_slices
-from nifti_maker import OBLIQUE, make_nifti, make_values
+from helpers.dicom_maker import make_slices, write_slices
+from helpers.nifti_maker import OBLIQUE, make_nifti, make_values
 
 from medunsup.core.errors import OutputError, UsageError
 from medunsup.core.volume import Volume

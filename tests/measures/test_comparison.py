@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from evaluated import PREVALENCE, curve, evaluation, healthy, patient
+from helpers.evaluated import PREVALENCE, curve, evaluation, healthy, patient
 
 from medunsup.core.provenance import plain
 from medunsup.measures.case_figures import CaseFigures

@@ -1,8 +1,8 @@
 """Label maps, masks and maps of shares are told from scans by their values, whatever they are called."""
 
 import numpy as np
-import phantom
 import pytest
+from helpers import phantom
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from phantom import make_anatomy
+from helpers.phantom import make_anatomy
 
 from medunsup.core.errors import InputError
 from medunsup.core.geometry import Grid

@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from phantom import reread
+from helpers.phantom import reread
 from scipy import ndimage
 
 from medunsup.core.errors import StepError, UsageError

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import numpy as np
-import phantom
 import pytest
+from helpers import phantom
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

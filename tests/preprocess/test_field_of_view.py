@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from helpers.phantom import make_anatomy
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from phantom import make_anatomy
 
 from medunsup.core.volume import Volume
 from medunsup.preprocess.field_of_view import seen_ranges, view_of_head

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from phantom import make_anatomy
+from helpers.phantom import make_anatomy
 from scipy import ndimage
 
 from medunsup.core.record import Step

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from chromium_pipe import find_browser
-from phantom import Anatomy, make_anatomy
+from helpers.chromium_pipe import find_browser
+from helpers.phantom import Anatomy, make_anatomy
 
 from medunsup.core.geometry import Grid
 from medunsup.core.labels import TISSUES, class_table

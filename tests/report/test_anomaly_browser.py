@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from anomaly_results import FLAG, found_on_the_left
-from chromium_pipe import Page, choose
-from phantom import Anatomy
+from helpers.anomaly_results import FLAG, found_on_the_left
+from helpers.chromium_pipe import Page, choose
+from helpers.phantom import Anatomy
 
 from medunsup.report.anomaly_page import write_page
 

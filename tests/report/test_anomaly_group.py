@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from anomaly_results import FLAG, found_on_the_left
-from chromium_pipe import Page
-from phantom import Anatomy
+from helpers.anomaly_results import FLAG, found_on_the_left
+from helpers.chromium_pipe import Page
+from helpers.phantom import Anatomy
 from PIL import Image
 
 from medunsup.anomaly.result import Finding

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from anomaly_results import FLAG, finding_at, found_on_the_left, left_block, nothing_found, scored
-from phantom import Anatomy, make_anatomy
+from helpers.anomaly_results import FLAG, finding_at, found_on_the_left, left_block, nothing_found, scored
+from helpers.phantom import Anatomy, make_anatomy
 from PIL import Image
 
 from medunsup.anomaly.result import AnomalyResult

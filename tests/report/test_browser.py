@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from chromium_pipe import Page, choose
+from helpers.chromium_pipe import Page, choose
 
 from medunsup.report.group import write_group
 from medunsup.report.page import write_page

@@ -6,7 +6,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from evaluated import evaluation
+from helpers.evaluated import evaluation
 from PIL import Image
 
 from medunsup.core.volume import Volume

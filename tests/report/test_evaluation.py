@@ -4,7 +4,7 @@ import dataclasses
 import re
 
 import pytest
-from evaluated import evaluation
+from helpers.evaluated import evaluation
 
 from medunsup.measures.comparison import gather
 from medunsup.measures.evaluation import PlantedFigures

@@ -4,8 +4,8 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from chromium_pipe import Page
-from evaluated import evaluation
+from helpers.chromium_pipe import Page
+from helpers.evaluated import evaluation
 
 from medunsup.report.evaluation import write_evaluation
 

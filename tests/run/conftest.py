@@ -4,9 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import phantom
 import pytest
-from small_scans import make_scan, quick_placement, small_brain
+from helpers import phantom
 
 from medunsup.core.labels import TISSUES
 from medunsup.core.record import Record
@@ -16,8 +15,6 @@ from medunsup.run.result import SegmentResult
 from medunsup.run.settings import SegmentSettings
 from medunsup.tissue.base import Component
 from medunsup.tissue.result import Fit, Quality, TissueVolume
-
-__all__ = ["make_result", "make_scan", "quick_placement", "small_brain"]
 
 
 @pytest.fixture

@@ -7,12 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from healthy_scans import patient, people, trained
 
 from medunsup.run.cohort import segment_many
 from medunsup.run.detect_many import detect_many
-
-__all__ = ["patient", "people", "trained"]
 
 
 @pytest.fixture(scope="module")

@@ -136,7 +136,7 @@ def test_another_image_under_the_same_name_is_noticed(make_scan, tmp_path):
 
 
 def test_another_mask_is_noticed(make_scan, small_brain, tmp_path):
-    import phantom
+    from helpers import phantom
 
     scan = make_scan()
     mask = phantom.save(small_brain.mask, tmp_path / "scan_mask.nii.gz", axes="LPS")
@@ -200,7 +200,7 @@ def test_a_mask_that_is_not_there_is_told_with_its_path_and_the_placeholders(mak
 
 
 def test_a_scan_without_its_mask_fails_and_the_rest_goes_on(make_scan, small_brain, tmp_path):
-    import phantom
+    from helpers import phantom
 
     scans = [make_scan("a.nii.gz"), make_scan("b.nii.gz")]
     phantom.save(small_brain.mask, tmp_path / "b_mask.nii.gz", axes="LPS")

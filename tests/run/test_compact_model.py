@@ -3,10 +3,10 @@
 import shutil
 
 import numpy as np
-import phantom
 import pytest
-from small_models import write_small_model
-from small_scans import place_quickly
+from helpers import phantom
+from helpers.small_models import write_small_model
+from helpers.small_scans import place_quickly
 
 from medunsup.core.errors import InputError, OutputError
 from medunsup.run import compact_model as compacting

@@ -8,16 +8,14 @@ from dataclasses import replace
 
 import nibabel
 import numpy as np
-import phantom
 import pytest
-from healthy_scans import SPOT, patient, people, trained, write_person
+from helpers import phantom
+from helpers.healthy_scans import SPOT, write_person
 
 import medunsup
 from medunsup.core.errors import OutputError, UsageError
 from medunsup.run.detect import detect
 from medunsup.run.detect_request import make_request
-
-__all__ = ["patient", "people", "trained"]
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +25,7 @@ def _quick(quick_placement: None) -> None:
 
 @pytest.fixture(scope="module")
 def found(trained, patient):
-    from small_scans import place_quickly
+    from helpers.small_scans import place_quickly
 
     with pytest.MonkeyPatch.context() as patch:
         place_quickly(patch)

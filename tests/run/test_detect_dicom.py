@@ -2,16 +2,13 @@
 
 from pathlib import Path
 
-import dicom_maker
 import nibabel
 import numpy as np
 import pydicom
 import pytest
-from healthy_scans import patient, people, trained
+from helpers import dicom_maker
 
 from medunsup.run.detect import detect
-
-__all__ = ["patient", "people", "trained"]
 
 
 @pytest.fixture(autouse=True)

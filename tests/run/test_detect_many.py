@@ -6,10 +6,10 @@ import json
 import shutil
 from pathlib import Path
 
-import phantom
 import pytest
-from healthy_scans import patient, people, trained, write_person
-from small_models import write_small_model
+from helpers import phantom
+from helpers.healthy_scans import write_person
+from helpers.small_models import write_small_model
 
 from medunsup.core.errors import OutputError, UsageError
 from medunsup.run.cohort import segment_many
@@ -17,15 +17,13 @@ from medunsup.run.detect import detect
 from medunsup.run.detect_many import detect_many
 from medunsup.run.failed import without_folders
 
-__all__ = ["patient", "people", "trained"]
-
 # Spawned processes import this first: no scan is registered there either, one kills its process, and each
 # file of a model that is read leaves a line.
 IN_EACH_PROCESS = """
 import os, signal, sys
 sys.path.insert(0, {tests!r})
 import pytest
-from small_scans import place_quickly
+from helpers.small_scans import place_quickly
 place_quickly(pytest.MonkeyPatch())
 from medunsup.run import detect_many, model_folder
 plain_scan, plain_read = detect_many.detect_scan, model_folder.read_arrays

@@ -4,10 +4,7 @@ import re
 import runpy
 
 import pytest
-from healthy_scans import patient, people
-from small_scans import place_quickly
-
-__all__ = ["patient", "people"]
+from helpers.small_scans import place_quickly
 
 
 @pytest.mark.slow

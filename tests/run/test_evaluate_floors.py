@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_models import write_model_of
+from helpers.small_models import write_model_of
 
 from medunsup.anomaly.space import ModelSpace
 from medunsup.measures.evaluation import Evaluation

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import nibabel
 import numpy as np
-import phantom
 import pytest
-from small_models import write_small_model
-from small_scans import place_quickly
+from helpers import phantom
+from helpers.small_models import write_small_model
+from helpers.small_scans import place_quickly
 
 from medunsup.core.errors import GeometryError, InputError, OutputError, UsageError
 from medunsup.measures.evaluation import Evaluation

@@ -5,7 +5,7 @@ import logging
 import nibabel as nib
 import numpy as np
 import pytest
-from dicom_maker import make_slices, write_slices
+from helpers.dicom_maker import make_slices, write_slices
 
 from medunsup.core.errors import InputError
 from medunsup.io.load import load

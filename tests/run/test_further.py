@@ -3,8 +3,8 @@
 import re
 
 import numpy as np
-import phantom
 import pytest
+from helpers import phantom
 
 from medunsup.core.errors import GeometryError
 from medunsup.core.record import Step

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import numpy as np
-import phantom
 import pytest
+from helpers import phantom
 
 from medunsup.core.errors import InputError, UsageError
 from medunsup.run.detect_settings import TrainSettings

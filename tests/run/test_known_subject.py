@@ -3,16 +3,14 @@
 import json
 from pathlib import Path
 
-import phantom
 import pytest
-from healthy_scans import people, trained, write_person
+from helpers import phantom
+from helpers.healthy_scans import write_person
 
 from medunsup.io.bids import data_set_id
 from medunsup.run.data_set import DataSet
 from medunsup.run.detect import detect
 from medunsup.run.known_subject import known_subject, names_of
-
-__all__ = ["people", "trained"]
 
 
 @pytest.fixture(autouse=True)

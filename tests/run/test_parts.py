@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import numpy as np
-import phantom
 import pytest
+from helpers import phantom
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -5,14 +5,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from healthy_scans import patient, people, trained
 
 from medunsup.core.errors import InputError
 from medunsup.run.detect import detect
 from medunsup.run.model_folder import ModelFolder
 from medunsup.run.planted import PlantedCheck, read_planted
-
-__all__ = ["patient", "people", "trained"]
 
 HEAD = "method\twords\taverage_precision\tprevalence\tlesions\n"
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import numpy as np
-import phantom
 import pytest
+from helpers import phantom
 
 from medunsup.core.errors import GeometryError, InputError, StepError, UsageError
 from medunsup.core.record import Step

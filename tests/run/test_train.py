@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import phantom
 import pytest
-from healthy_scans import N_PEOPLE, QUICK, SPACING_MM, few, people, train_atlas, trained, write_person
+from helpers import phantom
+from helpers.healthy_scans import N_PEOPLE, QUICK, SPACING_MM, train_atlas, write_person
 
 from medunsup.core.errors import InputError, OutputError, UsageError
 from medunsup.io.hashes import hash_file
@@ -22,8 +22,6 @@ from medunsup.run.sources import read_source
 from medunsup.run.train import train
 from medunsup.run.trained import trained_facts
 from medunsup.run.verify import find_models, verify
-
-__all__ = ["few", "people", "trained"]
 
 SMALL_AE = {"epochs": 3, "channels": 4, "batch_size": 16}
 

@@ -1,14 +1,12 @@
 """A training that is stopped at any moment goes on with --resume to the same model."""
 
 import pytest
-from healthy_scans import QUICK, few, people, train_atlas
+from helpers.healthy_scans import QUICK, train_atlas
 
 from medunsup.core.errors import InputError, OutputError, UsageError
 from medunsup.run.model_folder import MANIFEST
 from medunsup.run.stage import Stage
 from medunsup.run.train import train
-
-__all__ = ["few", "people"]
 
 SMALL_AE = {"epochs": 2, "channels": 4, "batch_size": 16}
 AFTER = ("learning the score", "calibrating", "learning the baselines", "gathering", "synthetic lesion test")

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from phantom import make_anatomy
+from helpers.phantom import make_anatomy
 
 from medunsup.core.errors import InputError
 from medunsup.tissue.choose_k import choose_k

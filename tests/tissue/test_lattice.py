@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from phantom import make_anatomy
+from helpers.phantom import make_anatomy
 
 from medunsup.core.labels import TISSUES
 from medunsup.preprocess.normalize import winsorize_and_scale

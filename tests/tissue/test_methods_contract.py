@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from helpers.phantom import Anatomy, make_anatomy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from phantom import Anatomy, make_anatomy
 
 from medunsup.core.errors import MedunsupError
 from medunsup.core.labels import TISSUES, class_table

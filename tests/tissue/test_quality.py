@@ -3,10 +3,10 @@
 from dataclasses import replace
 from pathlib import Path
 
-import faults
 import numpy as np
 import pytest
-from judged_brains import IN_PLACE, SIGNAL, Made, judge, make, maps
+from helpers import faults
+from helpers.judged_brains import IN_PLACE, SIGNAL, Made, judge, make
 from scipy import ndimage
 
 from medunsup.core.labels import TISSUES
@@ -20,8 +20,6 @@ from medunsup.tissue.quality.findings import Findings
 from medunsup.tissue.quality.look import check_volumes
 from medunsup.tissue.quality.measures import MEANINGS, rows
 from medunsup.tissue.result import Quality, TissueVolume
-
-__all__ = ["maps"]
 
 
 def slow(*values):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from phantom import Anatomy, make_anatomy
+from helpers.phantom import Anatomy, make_anatomy
 from scipy.ndimage import binary_dilation, gaussian_filter
 
 from medunsup.core.labels import TISSUES

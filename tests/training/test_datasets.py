@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
+from helpers.small_brains import small_brains
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from monai.transforms import RandGaussianNoised
-from small_brains import small_brains
 
 from medunsup.core.errors import InputError
 from medunsup.training.datasets import Draws, Slices, Volumes

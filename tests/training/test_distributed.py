@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_brains import small_brains
+from helpers.small_brains import small_brains
 
 from medunsup.anomaly.deep import DeepModel
 from medunsup.core.registry import method

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from helpers.small_brains import small_brains
+from helpers.train_learners import Contrast
 from monai.transforms import RandGaussianNoised
-from small_brains import small_brains
 from torch import Tensor
-from train_learners import Contrast
 
 from medunsup.core.errors import UsageError
 from medunsup.training.datasets import Draws, Slices

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from small_brains import small_brains
-from train_learners import Denoiser, Duel
+from helpers.small_brains import small_brains
+from helpers.train_learners import Denoiser, Duel
 
 from medunsup.core.errors import DependencyError, StepError
 from medunsup.training import monitor

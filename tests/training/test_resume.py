@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_brains import small_brains
-from train_learners import Denoiser
+from helpers.small_brains import small_brains
+from helpers.train_learners import Denoiser
 
 from medunsup.core.errors import InputError, OutputError, UsageError
 from medunsup.training import checkpoint

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_brains import small_brains
+from helpers.small_brains import small_brains
 
 from medunsup.anomaly.deep import DeepModel
 from medunsup.core.registry import method, methods

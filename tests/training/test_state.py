@@ -8,12 +8,12 @@ from tempfile import TemporaryDirectory
 
 import pytest
 import torch
+from helpers.small_brains import small_brains
+from helpers.train_learners import Teacher
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from monai.transforms import RandGaussianNoised
-from small_brains import small_brains
 from torch import Tensor
-from train_learners import Teacher
 
 from medunsup.core.errors import UsageError
 from medunsup.training.learner import Learner, Loss, Objective

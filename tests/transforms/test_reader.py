@@ -4,10 +4,10 @@ import nibabel as nib
 import numpy as np
 import pytest
 import torch
-from dicom_maker import make_slices, make_voxels, write_slices
+from helpers.dicom_maker import make_slices, make_voxels, write_slices
+from helpers.nifti_maker import OBLIQUE, make_nifti, make_values
 from monai.data import DataLoader, Dataset
 from monai.transforms import Compose, LoadImage, LoadImaged
-from nifti_maker import OBLIQUE, make_nifti, make_values
 
 from medunsup.core.errors import GeometryError, InputError
 from medunsup.transforms import MedunsupReader

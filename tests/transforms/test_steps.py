@@ -6,10 +6,10 @@ import nibabel as nib
 import numpy as np
 import pytest
 import torch
+from helpers.nifti_maker import OBLIQUE, make_values
+from helpers.phantom import make_anatomy
 from monai.data import DataLoader, Dataset, MetaTensor, decollate_batch
 from monai.transforms import Compose, Flipd, Invertd, LoadImaged, RandGaussianNoised, SaveImaged
-from nifti_maker import OBLIQUE, make_values
-from phantom import make_anatomy
 from scipy import ndimage
 
 from medunsup.core.errors import GeometryError, InputError, UsageError

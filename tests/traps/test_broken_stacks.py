@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from dicom_maker import make_slices
+from helpers.dicom_maker import make_slices
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 

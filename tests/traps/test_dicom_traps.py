@@ -7,7 +7,14 @@ from copy import deepcopy
 
 import numpy as np
 import pytest
-from dicom_maker import PATIENT_NAME, make_enhanced, make_slices, make_voxels, write_dicom, write_slices
+from helpers.dicom_maker import (
+    PATIENT_NAME,
+    make_enhanced,
+    make_slices,
+    make_voxels,
+    write_dicom,
+    write_slices,
+)
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
     BasicTextSRStorage,

@@ -9,7 +9,7 @@ import tarfile
 import nibabel as nib
 import numpy as np
 import pytest
-from nifti_maker import edit_bytes, make_nifti, make_values, set_fields
+from helpers.nifti_maker import edit_bytes, make_nifti, make_values, set_fields
 
 from medunsup.core.errors import GeometryError, InputError, UsageError
 from medunsup.io.load import load

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-import faults
 import numpy as np
 import pytest
 from scipy import ndimage
 
+from helpers import faults
 from medunsup.core.labels import class_table
 from medunsup.core.record import Step
 from medunsup.core.registry import method

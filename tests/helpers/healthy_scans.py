@@ -4,10 +4,10 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-import phantom
 import pytest
-from small_scans import place_quickly
 
+from helpers import phantom
+from helpers.small_scans import place_quickly
 from medunsup.run.model_folder import ModelFolder
 from medunsup.run.train import train
 

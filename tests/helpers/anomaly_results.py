@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import numpy as np
-from phantom import Anatomy
 
+from helpers.phantom import Anatomy
 from medunsup.anomaly.result import AnomalyResult, BaselineResult, Finding, Flag, ModelFacts, ScanScore
 from medunsup.core.geometry import Grid
 from medunsup.core.record import Record

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_brains import small_brains
 
+from helpers.small_brains import small_brains
 from medunsup.anomaly.base import AnomalyModel, offers
 from medunsup.anomaly.deep import DeepModel
 from medunsup.core.registry import method, methods

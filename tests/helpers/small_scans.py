@@ -4,8 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import phantom
 import pytest
+
+from helpers import phantom
 
 
 @pytest.fixture(scope="session")
