@@ -15,10 +15,39 @@ State = dict[str, NDArray[Any]]
 
 
 class AnomalyModel(ABC):
-    """Learns what healthy scans look like. One scan is `values` (C, I, J, K) and `mask` (I, J, K).
+    """Base of models: learns what healthy scans look like.
 
-    A model offers what it has the method for: `reconstruct`, `sample`, `encode`, `restore`,
-    `gradient` or `deviation` (the protocols below); a score names those it needs.
+    A model offers what it has the method for, and a score names what it needs: `reconstruct` (pseudo-healthy
+    reconstruction), `sample` (several of these), `encode` (codes), `restore` (nearest likely scan),
+    `gradient` (of the divergence from the prior), `deviation` (a map of its own). One scan is `values` (C, I,
+    J, K) and `mask` (I, J, K).
+
+    Parameters
+    ----------
+    config : Config, optional
+        Parameters of the model, an instance of its class's `Config`; the defaults if not given.
+
+    Examples
+    --------
+    A model that offers a `deviation`:
+
+    >>> import numpy as np
+    >>> from medunsup.anomaly import AnomalyModel, Scans
+    >>> class Mean(AnomalyModel):
+    ...     def fit(self, scans, *, validation=None, training=None):
+    ...         self.mean_ = scans.values.mean(axis=0)
+    ...         return self
+    ...     def deviation(self, values, mask):
+    ...         return np.abs(values - self.mean_).mean(axis=0) * mask
+    ...     def state(self):
+    ...         return {"mean": self.mean_}
+    ...     def load_state(self, state, shape):
+    ...         self.mean_ = state["mean"]
+    ...         return self
+    >>> from medunsup.anomaly import DeepConfig
+    >>> healthy = Scans.of_arrays(np.ones((3, 4, 4, 4)))
+    >>> float(Mean(DeepConfig()).fit(healthy).deviation(healthy.values[0] + 1, healthy.masks[0]).max())
+    1.0
     """
 
     Config: ClassVar[type[Config]]
@@ -31,17 +60,47 @@ class AnomalyModel(ABC):
     def fit(self, scans: Scans, *, validation: Scans | None = None, training: Any = None) -> Self:
         """Learn from healthy scans.
 
-        `validation` scans decide when to stop early; `training` (a `training.loop.Training`) says where
-        checkpoints lie and who is told; classic models need neither.
+        Parameters
+        ----------
+        scans : Scans
+            Healthy scans on one grid.
+        validation : Scans, optional
+            Healthy scans that decide when to stop early; classic models ignore them.
+        training : Training, optional
+            Where and how a network is trained; classic models ignore it.
+
+        Returns
+        -------
+        AnomalyModel
+            This model, fitted.
         """
 
     @abstractmethod
     def state(self) -> State:
-        """Everything learned, as named arrays: what is stored as safetensors."""
+        """Return everything learned, as named arrays: what is stored as safetensors.
+
+        Returns
+        -------
+        dict of str to ndarray
+            Arrays by name.
+        """
 
     @abstractmethod
     def load_state(self, state: Mapping[str, NDArray[Any]], shape: tuple[int, int, int, int]) -> Self:
-        """Take over what `state` gave; `shape` (C, I, J, K) is the lattice it was learned on."""
+        """Take over what `state` gave.
+
+        Parameters
+        ----------
+        state : dict of str to ndarray
+            Named arrays.
+        shape : tuple of int
+            Channels and grid (C, I, J, K) that it was learned on.
+
+        Returns
+        -------
+        AnomalyModel
+            This model, fitted.
+        """
 
 
 def check_mask(mask: Mask, owner: str) -> None:
@@ -132,11 +191,29 @@ def offers(model: object) -> frozenset[str]:
 
 
 class Score(ABC):
-    """Turns what a model offers into numbers; higher is more anomalous.
+    """Base of scores: turns what a model offers into numbers; higher is more anomalous.
 
-    A score gives a map (`map`, if `makes_map`) and a number a scan (`scan_score`). `needs` names what the
-    model must offer; with no needs the model may be None. Ask the instance: both can follow from its config.
-    `fit` sees healthy scans the model was trained on and keeps only statistics in `state()`.
+    A score gives a map (`map`, if `makes_map`) and a number for the scan (`scan_score`). `needs` names what
+    the model must offer; with no needs the model may be None. Ask the instance: both can follow from its
+    config. `fit` sees healthy scans that the model was trained on and keeps only statistics in `state`.
+
+    Parameters
+    ----------
+    config : Config, optional
+        Parameters of the score, an instance of its class's `Config`; the defaults if not given.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from medunsup.anomaly import DeepConfig, Score
+    >>> class Brightness(Score):
+    ...     needs = ()
+    ...     def map(self, model, values, mask):
+    ...         return values[0] * mask
+    >>> score = Brightness(DeepConfig())
+    >>> values, mask = np.ones((1, 4, 4, 4)), np.ones((4, 4, 4), bool)
+    >>> score.scan_score(None, values, mask, score.map(None, values, mask))
+    1.0
     """
 
     Config: ClassVar[type[Config]]
@@ -148,25 +225,87 @@ class Score(ABC):
         self.config = config or self.Config()
 
     def fit(self, model: Any, scans: Scans) -> Self:
-        """Learn what is usual from healthy scans; most scores need nothing."""
+        """Learn what is usual from healthy scans; most scores need nothing.
+
+        Parameters
+        ----------
+        model : AnomalyModel or None
+            The fitted model.
+        scans : Scans
+            Healthy scans that it was trained on.
+
+        Returns
+        -------
+        Score
+            This score, fitted.
+        """
         return self
 
     def map(self, model: Any, values: Array, mask: Mask) -> Array:
-        """Return the raw map (I, J, K) float32, 0 outside the mask."""
+        """Return the raw score map of one scan.
+
+        Parameters
+        ----------
+        model : AnomalyModel or None
+            The fitted model.
+        values : ndarray of shape (C, I, J, K), float32
+            Prepared scan, intensities about [0, 1].
+        mask : ndarray of shape (I, J, K), bool
+            Brain mask.
+
+        Returns
+        -------
+        ndarray of shape (I, J, K), float32
+            Score of each voxel, 0 outside the mask.
+        """
         raise NotImplementedError
 
     def scan_score(self, model: Any, values: Array, mask: Mask, score_map: Array | None) -> float:
-        """Return one number for the scan: the mean of its most anomalous 1 %, unless overridden."""
+        """Return one number for the scan: the mean of its most anomalous 1 %, unless overridden.
+
+        Parameters
+        ----------
+        model : AnomalyModel or None
+            The fitted model.
+        values : ndarray of shape (C, I, J, K), float32
+            Prepared scan, intensities about [0, 1].
+        mask : ndarray of shape (I, J, K), bool
+            Brain mask.
+        score_map : ndarray of shape (I, J, K) or None
+            Its score map, if the score makes one.
+
+        Returns
+        -------
+        float
+            Scan-level score.
+        """
         if score_map is None:
             raise NotImplementedError
         return top_mean(score_map[mask])
 
     def state(self) -> State:
-        """Everything learned, as named arrays."""
+        """Return everything learned, as named arrays; most scores learn nothing.
+
+        Returns
+        -------
+        dict of str to ndarray
+            Arrays by name.
+        """
         return {}
 
     def load_state(self, state: Mapping[str, NDArray[Any]]) -> Self:
-        """Take over what `state` gave."""
+        """Take over what `state` gave.
+
+        Parameters
+        ----------
+        state : dict of str to ndarray
+            Named arrays.
+
+        Returns
+        -------
+        Score
+            This score, fitted.
+        """
         return self
 
 

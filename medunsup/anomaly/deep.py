@@ -48,7 +48,28 @@ class DeepConfig(Config):
 
 
 class DeepModel(AnomalyModel):
-    """A model whose networks are one `Learner`; subclasses give `build`, and what else they offer."""
+    """Base of models that are networks, trained on slices or volumes by the one training loop.
+
+    A subclass gives `build`, which makes its networks as one `Learner`, and what else it offers.
+
+    Parameters
+    ----------
+    config : DeepConfig, optional
+        Parameters of the model, an instance of its class's `Config`; the defaults if not given.
+
+    Attributes
+    ----------
+    learner_ : Learner
+        The trained networks.
+    trained_ : Trained
+        How the training ended. Not there in a model that was read from a file.
+
+    Examples
+    --------
+    >>> from medunsup.anomaly import AE, DeepModel
+    >>> issubclass(AE, DeepModel)
+    True
+    """
 
     Config: ClassVar[type[DeepConfig]]
     config: Any
@@ -57,10 +78,44 @@ class DeepModel(AnomalyModel):
 
     @abstractmethod
     def build(self, shape: tuple[int, ...]) -> Learner:
-        """Make the networks for inputs of `shape`, (C, H, W) or (C, I, J, K)."""
+        """Make the networks, with their loss.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Shape of an input: (C, H, W) for slices, (C, I, J, K) for volumes.
+
+        Returns
+        -------
+        Learner
+            The networks, not yet trained.
+        """
 
     def fit(self, scans: Scans, *, validation: Scans | None = None, training: Training | None = None) -> Self:
-        """Train; see `AnomalyModel.fit`. Raises UsageError if the lattice does not fit the levels."""
+        """Train the networks.
+
+        Parameters
+        ----------
+        scans : Scans
+            Healthy scans on one grid.
+        validation : Scans, optional
+            Healthy scans that decide when to stop early.
+        training : Training, optional
+            Where and how a network is trained.
+
+        Returns
+        -------
+        DeepModel
+            This model, fitted.
+
+        Raises
+        ------
+        UsageError
+            If the sides of the grid cannot be halved as often as `levels` asks for, or a training that is in
+            the folder is not to be resumed.
+        StepError
+            If a loss is not finite; the last good checkpoint stays.
+        """
         self.learner_ = self._build(scans.shape)
         config = self.config
         training = training or Training()
@@ -77,12 +132,31 @@ class DeepModel(AnomalyModel):
         return self
 
     def state(self) -> State:
-        """Return all parameters and buffers by name."""
+        """Return all parameters and buffers by name.
+
+        Returns
+        -------
+        dict of str to ndarray
+            Arrays by name.
+        """
         state = self.learner_.state_dict()
         return {name: value.detach().cpu().contiguous().numpy() for name, value in state.items()}
 
     def load_state(self, state: Mapping[str, NDArray[Any]], shape: tuple[int, int, int, int]) -> Self:
-        """Build the networks and fill them."""
+        """Build the networks and fill them with what `state` gave.
+
+        Parameters
+        ----------
+        state : dict of str to ndarray
+            Named arrays.
+        shape : tuple of int
+            Channels and grid (C, I, J, K) that it was learned on.
+
+        Returns
+        -------
+        DeepModel
+            This model, fitted.
+        """
         self.learner_ = self._build(shape)
         self.learner_.load_state_dict(
             {name: torch.from_numpy(np.array(value)) for name, value in state.items()}
@@ -90,13 +164,28 @@ class DeepModel(AnomalyModel):
         return self
 
     def apply(self, function: Callable[[Tensor, Tensor], Tensor], values: Array, mask: Mask) -> Array:
-        """Run `function(values, mask)` over the whole scan, or its slices that reach into the mask.
+        """Run a function over the whole scan, or its slices that reach into the mask.
 
-        It is given (B, C, ...) and (B, 1, ...) on the learner's device, without gradients, in evaluation
-        mode. What it returns per voxel, (B, C', ...), comes back as (C', I, J, K), 0 in other slices; what it
-        returns per input, (B, D), as (B, D).
+        Parameters
+        ----------
+        function : callable
+            Given values (B, C, ...) and masks (B, 1, ...) on the learner's device, without gradients, in
+            evaluation mode.
+        values : ndarray of shape (C, I, J, K), float32
+            Prepared scan, intensities about [0, 1].
+        mask : ndarray of shape (I, J, K), bool
+            Brain mask.
 
-        Raises InputError if the mask is empty.
+        Returns
+        -------
+        ndarray
+            What the function returns per voxel, (B, C', ...), comes back as (C', I, J, K), 0 in other slices;
+            what it returns per input, (B, D), as (B, D).
+
+        Raises
+        ------
+        InputError
+            If the mask is empty.
         """
         check_mask(mask, self.method_name)
         self.learner_.eval()
@@ -105,7 +194,26 @@ class DeepModel(AnomalyModel):
         return self._lay_back(torch.cat(parts), mask)
 
     def drawn(self, draw: Draw, values: Array, mask: Mask, *, n: int, seed: int) -> Array:
-        """Apply a function that draws at random, as `apply` does, `n` times: (n, C, I, J, K)."""
+        """Apply a function that draws at random, as `apply` does, several times.
+
+        Parameters
+        ----------
+        draw : callable
+            Given values, masks and a torch generator.
+        values : ndarray of shape (C, I, J, K), float32
+            Prepared scan, intensities about [0, 1].
+        mask : ndarray of shape (I, J, K), bool
+            Brain mask.
+        n : int
+            Number of draws.
+        seed : int
+            Seed of the generator.
+
+        Returns
+        -------
+        ndarray of shape (n, C, I, J, K)
+            The draws.
+        """
         generator = torch.Generator(self.device).manual_seed(seed)
 
         def look(x: Tensor, inside: Tensor) -> Tensor:

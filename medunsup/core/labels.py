@@ -5,7 +5,25 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Label:
-    """One class: BIDS index and abbreviation, its name, and its colour as 8-bit RGB."""
+    """One class of a label map.
+
+    Parameters
+    ----------
+    index : int
+        BIDS index: GM 1, WM 2, CSF 3.
+    abbreviation : str
+        Short name, such as 'GM'.
+    name : str
+        Full name.
+    rgb : tuple of int
+        Colour, 8 bits each.
+
+    Examples
+    --------
+    >>> from medunsup.tissue import TISSUES
+    >>> [(label.index, label.abbreviation, label.hex) for label in TISSUES]
+    [(1, 'GM', '#E69F00'), (2, 'WM', '#56B4E9'), (3, 'CSF', '#009E73')]
+    """
 
     index: int
     abbreviation: str

@@ -73,7 +73,43 @@ def detection(score_map: Scores, truth: Mask, mask: Mask) -> Detection:
 
 
 def average_precision(score_map: Scores, truth: Mask, mask: Mask) -> float:
-    """Return the average precision that `detection` gives, alone; NaN where it is NaN there."""
+    """Average precision of a score map: how pure the highest scores are.
+
+    Parameters
+    ----------
+    score_map : ndarray of shape (I, J, K)
+        Score of each voxel; higher is more anomalous.
+    truth : ndarray of shape (I, J, K), bool
+        True lesions. A lesion voxel outside the mask is found at no threshold.
+    mask : ndarray of shape (I, J, K), bool
+        Brain mask; scores outside do not count.
+
+    Returns
+    -------
+    float
+        In [0, 1]. To be read beside the prevalence, which is what chance reaches. NaN if there is no lesion
+        or nothing else.
+
+    Raises
+    ------
+    GeometryError
+        If shapes differ.
+    InputError
+        If the mask is empty, or a score in it is not finite.
+
+    References
+    ----------
+    Davis and Goadrich (2006), The relationship between precision-recall and ROC curves. ICML.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from medunsup.measures import average_precision
+    >>> truth = np.zeros((8, 8, 8), bool)
+    >>> truth[2:4, 2:4, 2:4] = True
+    >>> average_precision(truth.astype(float), truth, np.ones((8, 8, 8), bool))
+    1.0
+    """
     scores, is_lesion = _voxels(score_map, truth, mask)
     n_lesion = int((truth > 0).sum())
     if n_lesion == 0 or is_lesion.all():
@@ -93,10 +129,44 @@ def overlap(marked: Mask, truth: Mask) -> dict[str, float]:
 
 
 def aupro(score_map: Scores, truth: Mask, mask: Mask, *, limit: float = AUPRO_LIMIT) -> float:
-    """Area under the per-region overlap curve (Bergmann et al., IJCV 129, 2021): each lesion weighs the same.
+    """Area under the per-region overlap curve: each lesion weighs the same, however large.
 
-    The mean share of a lesion that is found, against the share of healthy voxels marked, up to `limit` of
-    them and divided by it: 1 is perfect, `limit / 2` is chance. NaN if lesions or healthy voxels are missing.
+    Parameters
+    ----------
+    score_map : ndarray of shape (I, J, K)
+        Score of each voxel; higher is more anomalous.
+    truth : ndarray of shape (I, J, K), bool
+        True lesions. A lesion voxel outside the mask is found at no threshold.
+    mask : ndarray of shape (I, J, K), bool
+        Brain mask; scores outside do not count.
+    limit : float in (0, 1], default 0.3
+        Share of healthy voxels marked up to which the curve is taken.
+
+    Returns
+    -------
+    float
+        Mean share of a lesion that is found, over the share of healthy voxels marked up to `limit`, divided
+        by it: 1 is perfect, `limit / 2` is chance. NaN if lesions or healthy voxels are missing.
+
+    Raises
+    ------
+    GeometryError
+        If shapes differ.
+    InputError
+        If the mask is empty, or a score in it is not finite.
+
+    References
+    ----------
+    Bergmann et al. (2021), The MVTec anomaly detection dataset. IJCV 129.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from medunsup.measures import aupro
+    >>> truth = np.zeros((8, 8, 8), bool)
+    >>> truth[2:4, 2:4, 2:4] = True
+    >>> aupro(truth.astype(float), truth, np.ones((8, 8, 8), bool))
+    1.0
     """
     scores, is_lesion = _voxels(score_map, truth, mask)
     labels, n_lesions = components(truth > 0, voxel_mm3=1.0)

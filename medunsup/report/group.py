@@ -48,13 +48,39 @@ def write_group(
     scans: Sequence[GroupScan] | None = None,
     failed: Sequence[FailedScan] = (),
 ) -> Path:
-    """Write `group_report.html` into `folder` over all results in it and below; return its path.
+    """Write `group_report.html` over all segmented scans of a folder and those below it.
 
     A scan stands out if a share of volume, the brain mask's volume or a quality measure lies far from the
-    group's median (robust z, from `outliers.ENOUGH` scans on). `scans` are those of the folder if they are
-    read already; those that `failed` are counted and listed with the reason.
+    group's median (robust z, where there are scans enough).
 
-    Raises InputError if the folder holds no result, OutputError if the page cannot be written.
+    Parameters
+    ----------
+    folder : str or Path
+        Folder that holds the results.
+    scans : sequence of GroupScan, optional
+        What is known of the scans, if it was read already.
+    failed : sequence of FailedScan, default ()
+        Scans without a result; they are counted and listed with the reason.
+
+    Returns
+    -------
+    Path
+        The page.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no result.
+    OutputError
+        If the page cannot be written.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> from medunsup.report import write_group
+    >>> done = medunsup.segment_many(["scan.nii.gz", "patient.nii.gz"], "group")
+    >>> write_group("group").name
+    'group_report.html'
     """
     folder = Path(folder)
     scans = read_scans(folder) if scans is None else scans

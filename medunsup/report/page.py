@@ -22,12 +22,36 @@ N_TISSUES = 3
 
 
 def write_page(result: TissueResult, path: str | Path, *, command: str = "") -> Path:
-    """Write the report of one scan to `path` and return it.
+    """Write the page of one segmented scan.
 
-    The page loads nothing from outside and works without JavaScript, except its viewer. `command` is the
-    command line that made the result. The same result gives the same bytes.
+    The page loads nothing from outside and works without JavaScript, except its viewer. The same result gives
+    the same bytes.
 
-    Raises OutputError if the page cannot be written.
+    Parameters
+    ----------
+    result : TissueResult
+        What `medunsup.segment` returned.
+    path : str or Path
+        The HTML file.
+    command : str, default ''
+        Command line that made the result.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    OutputError
+        If the page cannot be written.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> from medunsup.report import write_page
+    >>> write_page(medunsup.segment("scan.nii.gz"), "page.html").name
+    'page.html'
     """
     return write_text(Path(path), render("page.html.j2", **_facts(result, command)))
 

@@ -13,11 +13,33 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class TissueInput:
-    """What a tissue method may use. All arrays share one RAS+ grid (I, J, K).
+    """What a tissue method may use; all arrays share one RAS+ grid.
 
-    `intensity` (C, I, J, K), one channel a contrast, robustly scaled; `mask` (I, J, K) bool;
-    `priors` (K, I, J, K) spatial probabilities in the order of `labels`, or None;
-    `contrasts` one of T1w, T2w, FLAIR, PD a channel.
+    Parameters
+    ----------
+    intensity : ndarray of shape (C, I, J, K), float32
+        One channel for each contrast, robustly scaled.
+    mask : ndarray of shape (I, J, K), bool
+        Brain mask.
+    spacing_mm : tuple of float
+        Voxel spacing in mm along each axis.
+    contrasts : tuple of str
+        One of 'T1w', 'T2w', 'FLAIR', 'PD' for each channel.
+    labels : tuple of Label
+        The classes; `TISSUES` for GM, WM and CSF.
+    priors : ndarray of shape (K, I, J, K'), float32, optional
+        Spatial probabilities in the order of `labels`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from medunsup.tissue import GMM, TISSUES, TissueInput
+    >>> noise = np.random.default_rng(0).normal(0, 0.02, (1, 30, 10, 10))
+    >>> scan = np.repeat([0.2, 0.5, 0.8], 10)[:, None, None] + noise  # CSF, GM, WM, as in T1w
+    >>> mask = np.ones(scan.shape[1:], bool)
+    >>> data = TissueInput(scan.astype(np.float32), mask, (1.0, 1.0, 1.0), ("T1w",), TISSUES)
+    >>> GMM().fit(data).labels_[[0, 15, 25], 0, 0].tolist()
+    [3, 1, 2]
     """
 
     intensity: Array
@@ -30,7 +52,31 @@ class TissueInput:
 
 @dataclass(frozen=True)
 class Component:
-    """One Gaussian of the fitted mixture, in the units of the intensity given, per channel."""
+    """One Gaussian of a fitted mixture.
+
+    Attributes
+    ----------
+    label : str
+        Abbreviation of its tissue.
+    weight : float
+        Its share of the voxels.
+    mean, sd : tuple of float
+        Mean and standard deviation in each channel, in units of the intensity given.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from medunsup.tissue import GMM, TISSUES, TissueInput
+    >>> noise = np.random.default_rng(0).normal(0, 0.02, (1, 30, 10, 10))
+    >>> scan = np.repeat([0.2, 0.5, 0.8], 10)[:, None, None] + noise  # CSF, GM, WM, as in T1w
+    >>> mask = np.ones(scan.shape[1:], bool)
+    >>> data = TissueInput(scan.astype(np.float32), mask, (1.0, 1.0, 1.0), ("T1w",), TISSUES)
+    >>> for one in GMM().fit(data).components_:
+    ...     print(one.label, round(one.weight, 2), round(one.mean[0], 1))
+    GM 0.33 0.5
+    WM 0.33 0.8
+    CSF 0.33 0.2
+    """
 
     label: str
     weight: float
@@ -39,18 +85,44 @@ class Component:
 
 
 class TissueMethod(Protocol):
-    """Fit on one scan; fitted values end in `_`. Class order is that of `TissueInput.labels`.
+    """What a tissue method must offer: `fit` on one scan, then these attributes.
 
-    posterior_ : (K, I, J, K) float32, probabilities that sum to 1 inside the mask, 0 outside.
-    fractions_ : (K, I, J, K) float32, partial volume fractions, sum to 1 inside the mask; equal to
-        `posterior_` for methods without a partial volume model.
-    labels_ : (I, J, K) uint8, `Label.index` of the winning class inside the mask, 0 outside.
-    entropy_ : (I, J, K) float32 in [0, 1], normalised entropy of the posterior, 0 outside the mask.
-    bias_field_ : (C, I, J, K) float32, multiplicative, mean 1 inside the mask; or None.
-    outlier_ : (I, J, K) float32, probability of belonging to no tissue; or None.
-    components_ : the fitted Gaussians.
-    log_likelihood_ : mean log-likelihood a voxel, one value an iteration.
-    n_iter_ : iterations run. converged_ : whether the tolerance was met.
+    The order of classes is that of `TissueInput.labels`.
+
+    Attributes
+    ----------
+    posterior_ : ndarray of shape (K, I, J, K'), float32
+        Probabilities that sum to 1 inside the mask, 0 outside.
+    fractions_ : ndarray of shape (K, I, J, K'), float32
+        Partial volume fractions that sum to 1 inside the mask; `posterior_` for methods without such a model.
+    labels_ : ndarray of shape (I, J, K'), uint8
+        `Label.index` of the winning class inside the mask, 0 outside.
+    entropy_ : ndarray of shape (I, J, K'), float32
+        Normalised entropy of the posterior in [0, 1], 0 outside the mask.
+    bias_field_ : ndarray of shape (C, I, J, K'), float32, or None
+        Multiplicative bias field, mean 1 inside the mask.
+    outlier_ : ndarray of shape (I, J, K'), float32, or None
+        Probability of belonging to no tissue.
+    components_ : tuple of Component
+        The fitted Gaussians.
+    log_likelihood_ : tuple of float
+        Mean log-likelihood a voxel, one value an iteration.
+    n_iter_ : int
+        Iterations run.
+    converged_ : bool
+        Whether the tolerance was met.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from medunsup.tissue import GMM, TISSUES, TissueInput
+    >>> noise = np.random.default_rng(0).normal(0, 0.02, (1, 30, 10, 10))
+    >>> scan = np.repeat([0.2, 0.5, 0.8], 10)[:, None, None] + noise  # CSF, GM, WM, as in T1w
+    >>> mask = np.ones(scan.shape[1:], bool)
+    >>> data = TissueInput(scan.astype(np.float32), mask, (1.0, 1.0, 1.0), ("T1w",), TISSUES)
+    >>> method = GMM().fit(data)
+    >>> method.posterior_.shape, sorted(method.parameters)[:2]
+    ((3, 30, 10, 10), ['max_iter', 'max_voxels'])
     """
 
     posterior_: Array
@@ -65,7 +137,18 @@ class TissueMethod(Protocol):
     converged_: bool
 
     def fit(self, data: TissueInput) -> "TissueMethod":
-        """Fit to one scan and return self."""
+        """Fit to one scan.
+
+        Parameters
+        ----------
+        data : TissueInput
+            The scan.
+
+        Returns
+        -------
+        TissueMethod
+            This method, fitted.
+        """
         ...
 
     @property

@@ -15,7 +15,28 @@ UNCHECKED = "Not checked:"  # how the reason begins that lists what no check was
 
 @dataclass(frozen=True)
 class TissueVolume:
-    """Volume of one tissue: summed fractions, counted labels (both mm³), and share of the mask's volume."""
+    """Volume of one tissue.
+
+    Attributes
+    ----------
+    label : Label
+        The tissue.
+    from_fractions_mm3 : float
+        Sum of its partial volume fractions, in mm³.
+    from_labels_mm3 : float
+        Volume of the voxels that it wins, in mm³.
+    fraction_of_intracranial : float
+        `from_fractions_mm3` over the volume of the brain mask.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> for one in medunsup.segment("scan.nii.gz").tissues:
+    ...     print(one.label.abbreviation, one.from_fractions_mm3 > 0)
+    GM True
+    WM True
+    CSF True
+    """
 
     label: Label
     from_fractions_mm3: float
@@ -25,9 +46,22 @@ class TissueVolume:
 
 @dataclass(frozen=True)
 class Quality:
-    """The verdict on one result: `reasons` are sentences a radiologist reads, worst first.
+    """The verdict on one result.
 
-    "partial" is a pass of a scan that not everything is known of or could be checked on.
+    Attributes
+    ----------
+    verdict : {'pass', 'partial', 'check', 'fail'}
+        'partial' is a pass of a scan that not everything is known of or could be checked on.
+    reasons : tuple of str
+        Sentences a radiologist reads, worst first.
+    measures : dict of str to float
+        What was measured.
+
+    Examples
+    --------
+    >>> from medunsup.tissue import Quality
+    >>> Quality.from_sidecar({"Verdict": "check", "Reasons": ["Ghosting."]}).verdict
+    'check'
     """
 
     verdict: Verdict
@@ -36,9 +70,24 @@ class Quality:
 
     @classmethod
     def from_sidecar(cls, facts: Mapping[str, Any]) -> "Quality":
-        """Read what a sidecar holds; earlier ones tell a partial verdict as a pass and a sentence.
+        """Read what a sidecar holds.
 
-        Raises KeyError, TypeError or ValueError where it holds something else.
+        Sidecars of earlier versions tell a partial verdict as a pass and a sentence.
+
+        Parameters
+        ----------
+        facts : dict
+            The entry "Quality" of the sidecar.
+
+        Returns
+        -------
+        Quality
+            The verdict.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            If it holds something else.
         """
         verdict, reasons = facts["Verdict"], tuple(facts["Reasons"])
         if verdict not in get_args(Verdict):
@@ -50,7 +99,32 @@ class Quality:
 
 @dataclass(frozen=True)
 class Fit:
-    """The fitted mixture, for the report: `log_likelihood` is the mean a voxel, one value an iteration."""
+    """The fitted mixture, for the report.
+
+    Attributes
+    ----------
+    method : str
+        Name of the tissue method.
+    components : tuple of Component
+        The fitted Gaussians.
+    log_likelihood : tuple of float
+        Mean log-likelihood a voxel, one value an iteration.
+    converged : bool
+        Whether the tolerance was met.
+    histogram_counts : tuple of int
+        Voxels in each bin of scaled intensity.
+    histogram_edges : tuple of float
+        Edges of the bins.
+    model_selection : dict or None
+        How the number of classes was chosen, if it was 'auto'.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> fit = medunsup.segment("scan.nii.gz", method="gmm").fit
+    >>> fit.method, len(fit.components)
+    ('gmm', 3)
+    """
 
     method: str
     components: tuple[Component, ...]
@@ -63,10 +137,42 @@ class Fit:
 
 @dataclass(frozen=True, repr=False)
 class TissueResult:
-    """Everything `segment` found. All volumes share the RAS+ grid of `image`.
+    """Everything that a segmentation holds; `medunsup.SegmentResult` can save it as well.
 
-    `fractions` holds one partial volume map a tissue, by abbreviation; `labels` has BIDS indices
-    (GM 1, WM 2, CSF 3); `uncertainty` is normalised entropy in [0, 1].
+    All volumes share the RAS+ grid of `image`.
+
+    Attributes
+    ----------
+    image : Volume
+        The scan as it was loaded.
+    corrected : Volume
+        The scan with its bias field divided out.
+    brain_mask : Volume
+        Voxels that were segmented, bool.
+    labels : Volume
+        BIDS index of each voxel's tissue (GM 1, WM 2, CSF 3), 0 outside the mask.
+    fractions : dict of str to Volume
+        Partial volume fraction in [0, 1] of each tissue, by its abbreviation.
+    uncertainty : Volume
+        Normalised entropy of the tissues' probabilities, in [0, 1].
+    tissues : tuple of TissueVolume
+        Volumes of each tissue.
+    fit : Fit
+        The fitted mixture.
+    quality : Quality
+        Verdict with its reasons and measures.
+    record : Record
+        All steps, with what each was given, found and warned of.
+    parameters : dict
+        All choices, with those of the method.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> result = medunsup.segment("scan.nii.gz")
+    >>> total = sum(result.volumes_ml.values())
+    >>> abs(total - result.intracranial_ml) < 0.01 * total
+    True
     """
 
     image: Volume
@@ -91,10 +197,10 @@ class TissueResult:
 
     @property
     def volumes_ml(self) -> dict[str, float]:
-        """Tissue volumes in ml, from partial volume fractions."""
+        """Volume of each tissue in ml, from partial volume fractions, by its abbreviation."""
         return {item.label.abbreviation: item.from_fractions_mm3 / 1000 for item in self.tissues}
 
     @property
     def intracranial_ml(self) -> float:
-        """Volume of the brain mask in ml."""
+        """Volume of the brain mask in ml; not the ICV of other tools."""
         return float(self.brain_mask.data.sum()) * self.brain_mask.voxel_volume_mm3 / 1000

@@ -37,7 +37,28 @@ class TextbookConfig(Config):
 
 @dataclass(frozen=True)
 class Fitted:
-    """A fitted model in standardised units: `means` and `sds` are (K, C), `weights` (K,)."""
+    """A model that `TextbookMethod._fit` fitted, in standardised units.
+
+    Parameters
+    ----------
+    model : object
+        The fitted model, handed to `_probabilities`; it has `n_iter_`.
+    weights : ndarray of shape (K,)
+        Share of voxels of each class.
+    means, sds : ndarray of shape (K, C)
+        Mean and standard deviation of each class.
+    log_likelihood : tuple of float
+        Mean log-likelihood a voxel, one value an iteration.
+    converged : bool
+        Whether the tolerance was met.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from medunsup.tissue import Fitted
+    >>> Fitted(None, np.ones(1), np.zeros((1, 1)), np.ones((1, 1)), (-1.4,), converged=True).means.shape
+    (1, 1)
+    """
 
     model: Any
     weights: Values
@@ -48,7 +69,22 @@ class Fitted:
 
 
 class TextbookMethod(ABC):
-    """Base of the plain methods; keeps the `TissueMethod` contract."""
+    """Base of methods that need intensities alone: no prior, no neighbours, no bias field.
+
+    A subclass gives `_fit` (a model of standardised voxels) and `_probabilities` (of each class); naming the
+    classes by the contrast, predicting every voxel and filling the maps is done here.
+
+    Parameters
+    ----------
+    config : TextbookConfig, optional
+        Parameters of the method, an instance of its class's `Config`; the defaults if not given.
+
+    Examples
+    --------
+    >>> from medunsup.tissue import GMM, TextbookMethod
+    >>> issubclass(GMM, TextbookMethod)
+    True
+    """
 
     Config: type[TextbookConfig] = TextbookConfig
     method_name: str
@@ -64,7 +100,20 @@ class TextbookMethod(ABC):
     def fit(self, data: TissueInput) -> Self:
         """Cluster the intensities inside the mask and name the clusters by the contrast.
 
-        Raises InputError if the mask holds too few voxels or a contrast is constant or not finite there.
+        Parameters
+        ----------
+        data : TissueInput
+            The scan.
+
+        Returns
+        -------
+        TextbookMethod
+            This method, fitted.
+
+        Raises
+        ------
+        InputError
+            If the mask holds too few voxels, or a contrast is constant or not finite there.
         """
         from sklearn.exceptions import ConvergenceWarning
         from threadpoolctl import threadpool_limits

@@ -14,10 +14,31 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Scans:
-    """Scans on one lattice: `values` (N, C, I, J, K) float32, `masks` (N, I, J, K) bool, `names` (N,).
+    """Scans on one grid, in memory or mapped from disk; nothing here reads them whole.
 
-    Intensities are scaled as `preprocess.healthy_scale` leaves them, 0 outside the mask. For single
-    slices K is 1. Arrays may be memory maps: nothing here reads them whole.
+    Parameters
+    ----------
+    values : ndarray of shape (N, C, I, J, K), float32
+        Intensities of about [0, 1], 0 outside the mask. For single slices K is 1.
+    masks : ndarray of shape (N, I, J, K), bool
+        Brain masks.
+    names : sequence of str, default ()
+        Names of the scans, for messages.
+
+    Raises
+    ------
+    InputError
+        If the shapes do not go together.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from medunsup.anomaly import Scans
+    >>> scans = Scans.of_arrays(np.random.default_rng(0).random((5, 8, 8)))
+    >>> len(scans), scans.shape
+    (5, (1, 8, 8, 1))
+    >>> len(scans.take([0, 2]))
+    2
     """
 
     values: Array
@@ -33,10 +54,24 @@ class Scans:
 
     @classmethod
     def of_arrays(cls, values: NDArray[np.floating], masks: Mask | None = None) -> "Scans":
-        """Take a user's arrays: (N, I, J, K), (N, H, W), or with channels (N, C, I, J, K).
+        """Take arrays of any of the usual shapes.
 
-        Without masks everything that is not 0 in the first channel is inside. Raises InputError for values
-        that are not finite numbers, or arrays of another number of axes.
+        Parameters
+        ----------
+        values : ndarray of shape (N, I, J, K), (N, H, W) or (N, C, I, J, K)
+            Volumes, slices, or volumes with channels.
+        masks : ndarray of shape (N, I, J, K) or (N, H, W), bool, optional
+            What is looked at. Without it everything that is not 0 in the first channel.
+
+        Returns
+        -------
+        Scans
+            The scans, named by their positions.
+
+        Raises
+        ------
+        InputError
+            If a value is not a finite number, or arrays have another number of axes.
         """
         data = np.asarray(values, dtype=np.float32)
         if data.ndim == 3:
@@ -59,12 +94,23 @@ class Scans:
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
-        """Channels and lattice (C, I, J, K)."""
+        """Channels and grid (C, I, J, K)."""
         channels, i, j, k = self.values.shape[1:]
         return channels, i, j, k
 
     def take(self, chosen: Sequence[int]) -> "Scans":
-        """Take some of the scans, by position."""
+        """Take some of the scans.
+
+        Parameters
+        ----------
+        chosen : sequence of int
+            Their positions.
+
+        Returns
+        -------
+        Scans
+            These scans, in that order.
+        """
         index = list(chosen)
         names = tuple(self.names[n] for n in index) if self.names else ()
         return Scans(self.values[index], self.masks[index], names)

@@ -12,25 +12,50 @@ from medunsup.training.transforms import TransformOrMany
 
 @dataclass(frozen=True)
 class Training:
-    """Where and how a run happens; what is learned is said by the model's config.
+    """Where and how a network is trained; what is learned is said by the model's config.
 
-    Attributes
+    Parameters
     ----------
-    folder : takes checkpoint, log and pictures; None keeps nothing on disk.
-    resume : go on from the folder's checkpoint.
-    precision : "32-true", or mixed: "16-mixed" (GPU) and "bf16-mixed".
-    accelerator : "auto" takes a GPU if there is one.
-    devices : how many GPUs, or processes on the CPU.
-    parts : pieces a batch is worked off in, spread over the devices (None: one each). More pieces take less
-        memory; the same number of pieces gives the same weights on any number of devices, up to rounding.
-    patience : stop after so many epochs without a better validation loss; None never stops early.
-    checkpoint_every_s : seconds between checkpoints; 0 writes one after every batch.
-    pictures_every : epochs between sheets of sample reconstructions.
-    tell : called after every batch.
-    tensorboard : log there as well.
-    transform : changes each training item before it is seen, see `datasets.Dataset`; a list makes one view
-        each. What is learned then follows from it too, and no checkpoint knows it.
-    deterministic : on a GPU take only algorithms that always give the same, which may be slower.
+    folder : Path or str, optional
+        Takes checkpoint, log and pictures; without it nothing is kept on disk.
+    resume : bool, default False
+        Go on from the folder's checkpoint.
+    precision : {'32-true', '16-mixed', 'bf16-mixed'}, default '32-true'
+        Numbers that are computed in; '16-mixed' is for GPUs.
+    accelerator : {'auto', 'cpu', 'gpu'}, default 'auto'
+        'auto' takes a GPU if there is one.
+    devices : int, default 1
+        Number of GPUs, or of processes on the CPU.
+    parts : int, optional
+        Pieces that a batch is worked off in, spread over the devices; without it one each. More pieces take
+        less memory; the same number of pieces gives the same weights on any number of devices, up to
+        rounding.
+    patience : int or None, default 10
+        Stop after so many epochs without a better validation loss; None never stops early.
+    checkpoint_every_s : float, default 60.0
+        Seconds between checkpoints; 0 writes one after every batch.
+    pictures_every : int, default 5
+        Epochs between sheets of sample reconstructions.
+    tell : callable, optional
+        Called with a `Progress` after every batch.
+    tensorboard : bool, default False
+        Log for TensorBoard as well.
+    transform : callable or sequence of callable, optional
+        Changes each training item before it is seen; a list makes one view each. What is learned then follows
+        from it too, and no checkpoint knows it.
+    deterministic : bool, default False
+        On a GPU take only algorithms that always give the same, which may be slower.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from medunsup.anomaly import AE, Scans
+    >>> from medunsup.training import Training
+    >>> scans = Scans.of_arrays(np.random.default_rng(0).random((4, 16, 16)))
+    >>> model = AE(AE.Config(channels=2, levels=1, latent_dim=4, epochs=2))
+    >>> model.fit(scans, training=Training(accelerator="cpu")).trained_.epochs
+    2
+    >>> Training(devices=2).check_pieces(batch_size=16)
     """
 
     folder: Path | str | None = None
@@ -48,7 +73,18 @@ class Training:
     deterministic: bool = False
 
     def check_pieces(self, batch_size: int) -> None:
-        """Raise UsageError unless each device has a piece of a batch and each piece an item."""
+        """Make sure that each device has a piece of a batch, and each piece an item.
+
+        Parameters
+        ----------
+        batch_size : int
+            Items of a batch.
+
+        Raises
+        ------
+        UsageError
+            If there are fewer pieces than devices, or more than items.
+        """
         parts = self.parts or self.devices
         if parts < self.devices:
             raise UsageError(

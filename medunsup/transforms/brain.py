@@ -14,10 +14,30 @@ from medunsup.transforms.bridge import fetch, logged_step, to_tensor, to_volume
 
 
 class BrainMaskd(MapTransform):
-    """Add the brain's mask of the first key under `mask_key`, and the template's place under `placement_key`.
+    """Add the brain mask of the first key, and the registration of the template; the image stays as it is.
 
-    The image stays as it is. The mask is (1, I, J, K) of 0 and 1 on the image's grid; the placement is a
-    (4, 4) array, template world to scan world in mm. `method` is that of `brain_mask`.
+    Parameters
+    ----------
+    keys : str or sequence of str
+        Entries of the data that are transformed.
+    mask_key : str, default 'brain_mask'
+        Entry for the mask, (1, I, J, K) of 0 and 1 on the image's grid.
+    placement_key : str, default 'placement'
+        Entry for the registration, (4, 4), template world to scan world in mm.
+    method : {'auto', 'atlas', 'stripped', 'deepbet'}, default 'auto'
+        How the brain is found, as in `medunsup.brain_mask`.
+    allow_missing_keys : bool, default False
+        Pass over keys that are not there.
+
+    Examples
+    --------
+    >>> from monai.transforms import Compose, LoadImaged
+    >>> from medunsup.transforms import BrainMaskd, MedunsupReader
+    >>> load = LoadImaged("image", reader=MedunsupReader(), ensure_channel_first=True)
+    >>> chain = Compose([load, BrainMaskd("image")])
+    >>> data = chain({"image": "scan.nii.gz"})
+    >>> data["brain_mask"].shape == data["image"].shape, data["placement"].shape
+    (True, (4, 4))
     """
 
     def __init__(
@@ -45,7 +65,35 @@ class BrainMaskd(MapTransform):
 
 
 class CropToBraind(MapTransform, InvertibleTransform):
-    """Cut each key to the box around the mask with a margin; the inverse pads with 0 to the old grid."""
+    """Cut each key to the box around the brain mask with a margin; the inverse pads with 0.
+
+    Parameters
+    ----------
+    keys : str or sequence of str
+        Entries of the data that are transformed.
+    mask_key : str, default 'brain_mask'
+        Entry that holds the brain mask, (1, I, J, K).
+    margin_mm : float, default 5.0
+        Margin around the mask in mm.
+    allow_missing_keys : bool, default False
+        Pass over keys that are not there.
+
+    Raises
+    ------
+    InputError
+        If the mask is empty, when it is called.
+
+    Examples
+    --------
+    >>> from monai.transforms import Compose, LoadImaged
+    >>> from medunsup.transforms import BrainMaskd, MedunsupReader, CropToBraind
+    >>> load = LoadImaged("image", reader=MedunsupReader(), ensure_channel_first=True)
+    >>> chain = Compose([load, BrainMaskd("image"), CropToBraind("image", margin_mm=0)])
+    >>> data = chain({"image": "scan.nii.gz"})
+    >>> whole = chain.inverse(data)["image"]
+    >>> data["image"].numel() < whole.numel()
+    True
+    """
 
     def __init__(
         self,
@@ -68,7 +116,18 @@ class CropToBraind(MapTransform, InvertibleTransform):
         return result
 
     def inverse(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Return the data with each key on the grid it came from."""
+        """Bring each key back to the grid it came from.
+
+        Parameters
+        ----------
+        data : dict
+            What the transform returned.
+
+        Returns
+        -------
+        dict
+            The data with each key on its grid, 0 outside the box.
+        """
         result = dict(data)
         for key in self.key_iterator(result):
             result[key] = self.cropper.inverse(result[key])

@@ -12,7 +12,31 @@ from medunsup.transforms.bridge import fetch, logged_step, to_tensor, to_volume
 
 
 class BiasCorrectd(MapTransform):
-    """Divide by the smooth field that N4 fits inside the mask."""
+    """Divide by the smooth bias field that N4 fits inside the brain mask.
+
+    Parameters
+    ----------
+    keys : str or sequence of str
+        Entries of the data that are transformed.
+    mask_key : str, default 'brain_mask'
+        Entry that holds the brain mask, (1, I, J, K).
+    allow_missing_keys : bool, default False
+        Pass over keys that are not there.
+
+    References
+    ----------
+    Tustison et al. (2010), N4ITK: improved N3 bias correction. IEEE Transactions on Medical Imaging 29.
+
+    Examples
+    --------
+    >>> from monai.transforms import Compose, LoadImaged
+    >>> from medunsup.transforms import BrainMaskd, MedunsupReader, BiasCorrectd
+    >>> load = LoadImaged("image", reader=MedunsupReader(), ensure_channel_first=True)
+    >>> chain = Compose([load, BrainMaskd("image"), BiasCorrectd("image")])
+    >>> data = chain({"image": "scan.nii.gz"})
+    >>> data["image"].shape == data["brain_mask"].shape
+    True
+    """
 
     def __init__(
         self, keys: KeysCollection, mask_key: str = "brain_mask", allow_missing_keys: bool = False
@@ -32,7 +56,29 @@ class BiasCorrectd(MapTransform):
 
 
 class WinsorizeAndScaled(MapTransform):
-    """Clip to percentiles inside the mask and scale those to 0 and 1."""
+    """Clip to percentiles inside the brain mask, and scale those to 0 and 1.
+
+    Parameters
+    ----------
+    keys : str or sequence of str
+        Entries of the data that are transformed.
+    mask_key : str, default 'brain_mask'
+        Entry that holds the brain mask, (1, I, J, K).
+    tails_percent : tuple of float, default (0.1, 99.9)
+        Lower and upper percentile.
+    allow_missing_keys : bool, default False
+        Pass over keys that are not there.
+
+    Examples
+    --------
+    >>> from monai.transforms import Compose, LoadImaged
+    >>> from medunsup.transforms import BrainMaskd, MedunsupReader, WinsorizeAndScaled
+    >>> load = LoadImaged("image", reader=MedunsupReader(), ensure_channel_first=True)
+    >>> chain = Compose([load, BrainMaskd("image"), WinsorizeAndScaled("image")])
+    >>> data = chain({"image": "scan.nii.gz"})
+    >>> round(float(data["image"].min()), 3), round(float(data["image"].max()), 3)
+    (0.0, 1.0)
+    """
 
     def __init__(
         self,

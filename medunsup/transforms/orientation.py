@@ -13,9 +13,28 @@ from medunsup.core.volume import ras_affine, ras_axes
 
 
 class ToRASd(MapTransform, InvertibleTransform):
-    """Reorder and flip the axes of (C, I, J, K) so that they point right, anterior, superior.
+    """Reorder and flip axes so that they point right, anterior, superior; the inverse is exact.
 
-    Nothing is interpolated, so the inverse gives the very same array.
+    Nothing is interpolated.
+
+    Parameters
+    ----------
+    keys : str or sequence of str
+        Entries of the data that are transformed.
+    allow_missing_keys : bool, default False
+        Pass over keys that are not there.
+
+    Examples
+    --------
+    >>> from monai.transforms import Compose, LoadImaged
+    >>> from medunsup.transforms import BrainMaskd, MedunsupReader, ToRASd
+    >>> load = LoadImaged("image", reader=MedunsupReader(), ensure_channel_first=True)
+    >>> chain = Compose([load, ToRASd("image")])
+    >>> data = chain({"image": "scan.nii.gz"})
+    >>> bool((data["image"].affine[:3, :3].diagonal() > 0).all())
+    True
+    >>> bool((chain.inverse(data)["image"].affine[:3, :3].diagonal() > 0).all())
+    False
     """
 
     def __init__(self, keys: KeysCollection, allow_missing_keys: bool = False) -> None:
@@ -29,7 +48,18 @@ class ToRASd(MapTransform, InvertibleTransform):
         return result
 
     def inverse(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Return the data with each key's tensor as it was."""
+        """Bring each key back to the grid it came from.
+
+        Parameters
+        ----------
+        data : dict
+            What the transform returned.
+
+        Returns
+        -------
+        dict
+            The data with each key as it was, exactly.
+        """
         result = dict(data)
         for key in self.key_iterator(result):
             extra = self.pop_transform(result[key])["extra_info"]

@@ -17,10 +17,34 @@ SUFFIXES = (".nii", ".nii.gz", ".mgz", ".mgh", ".img", ".hdr", ".dcm", ".ima")
 
 
 class MedunsupReader(ImageReader):
-    """Reads NIfTI, MGZ and DICOM (a file or a folder) with medunsup's checks.
+    """Image reader for MONAI that reads NIfTI, MGZ and DICOM with medunsup's checks.
 
-    Arrays keep the axis order of the file and its affine (RAS mm), as MONAI's own readers do; several files
-    of one grid become channels. Parameters are those of `medunsup.load`.
+    Arrays keep the axis order of the file and its affine (RAS mm), as with MONAI's own readers; several files
+    of one grid become channels.
+
+    Parameters
+    ----------
+    volume : int, optional
+        Volume of a 4D file, counted from 0.
+    series : str or int, optional
+        DICOM series of a folder that holds several, by its number or UID.
+    coordinates : {'auto', 'sform', 'qform'}, default 'auto'
+        Which of a NIfTI file's two coordinate systems to use if they differ.
+
+    Notes
+    -----
+    MONAI tries its other readers when `read` fails, and those take a series with a missing slice or a tilt
+    wrongly and in silence. So `read` gives paths alone, and `get_data` loads: its errors reach the user.
+
+    Examples
+    --------
+    >>> from medunsup.transforms import MedunsupReader
+    >>> reader = MedunsupReader()
+    >>> reader.verify_suffix("scan.nii.gz")
+    True
+    >>> array, meta = reader.get_data(reader.read("scan.nii.gz"))
+    >>> array.ndim, meta["format"]
+    (3, 'nifti')
     """
 
     def __init__(
@@ -36,21 +60,58 @@ class MedunsupReader(ImageReader):
         self.coordinates = coordinates
 
     def verify_suffix(self, filename: Sequence[str | Path] | str | Path) -> bool:
-        """Whether the names are a folder's or end as scans do."""
+        """Whether the names are a folder's, or end as scans do.
+
+        Parameters
+        ----------
+        filename : str, Path or sequence of these
+            One name or several.
+
+        Returns
+        -------
+        bool
+            True if all are.
+        """
         return all(Path(name).is_dir() or str(name).lower().endswith(SUFFIXES) for name in _each(filename))
 
     def read(self, data: Sequence[str | Path] | str | Path, **kwargs: Any) -> list[Path]:
         """Return the paths alone; `get_data` reads them.
 
-        MONAI tries its other readers when `read` fails, and those take a series with a missing slice or a
-        tilt wrongly and in silence. An error in `get_data` reaches the user.
+        Parameters
+        ----------
+        data : str, Path or sequence of these
+            One file or several.
+        **kwargs
+            Ignored; there for MONAI.
+
+        Returns
+        -------
+        list of Path
+            The paths.
         """
         return [Path(name) for name in _each(data)]
 
     def get_data(self, img: Sequence[Path]) -> tuple[NDArray[np.float32], dict[str, Any]]:
-        """Return the array (I, J, K), or (C, I, J, K) of several files, in file order, and its metadata.
+        """Read the files.
 
-        Raises InputError or GeometryError as `medunsup.load` does, and if several files' grids differ.
+        Parameters
+        ----------
+        img : sequence of Path
+            What `read` returned.
+
+        Returns
+        -------
+        array : ndarray of shape (I, J, K), or (C, I, J, K) of several files
+            Voxels in the order of the file, float32.
+        meta : dict
+            Affine, shape, format and hash.
+
+        Raises
+        ------
+        InputError
+            If a file cannot be read.
+        GeometryError
+            If the place of the voxels is missing, irregular or contradictory, or several files' grids differ.
         """
         volumes = [self._load(path) for path in img]
         arrays, grids = zip(*[_in_file_order(volume) for volume in volumes], strict=True)

@@ -22,9 +22,30 @@ NEAREST = "nearest"
 
 
 class PlaceTemplated(MapTransform):
-    """Register the MNI152 T1 to the first key; add its place, (4, 4) in mm, under `placement_key`.
+    """Register the MNI152 template to the first key, and add the registration.
 
     With `mask_key` in the data the brain alone is matched.
+
+    Parameters
+    ----------
+    keys : str or sequence of str
+        Entries of the data that are transformed.
+    mask_key : str, default 'brain_mask'
+        Entry that holds the brain mask, (1, I, J, K).
+    placement_key : str, default 'placement'
+        Entry for the registration, (4, 4), template world to scan world in mm.
+    allow_missing_keys : bool, default False
+        Pass over keys that are not there.
+
+    Examples
+    --------
+    >>> from monai.transforms import Compose, LoadImaged
+    >>> from medunsup.transforms import BrainMaskd, MedunsupReader, PlaceTemplated
+    >>> load = LoadImaged("image", reader=MedunsupReader(), ensure_channel_first=True)
+    >>> chain = Compose([load, BrainMaskd("image"), PlaceTemplated("image")])
+    >>> data = chain({"image": "scan.nii.gz"})
+    >>> data["placement"].shape
+    (4, 4)
     """
 
     def __init__(
@@ -50,7 +71,29 @@ class PlaceTemplated(MapTransform):
 
 
 class TemplateMapsd(MapTransform):
-    """Add the template's GM, WM and CSF maps on the first key's grid, (3, I, J, K), under `maps_key`."""
+    """Add the template's maps of GM, WM and CSF on the grid of the first key.
+
+    Parameters
+    ----------
+    keys : str or sequence of str
+        Entries of the data that are transformed.
+    maps_key : str, default 'template_maps'
+        Entry for the maps, (3, I, J, K), in [0, 1].
+    placement_key : str, default 'placement'
+        Entry that holds the registration, (4, 4), template world to scan world in mm.
+    allow_missing_keys : bool, default False
+        Pass over keys that are not there.
+
+    Examples
+    --------
+    >>> from monai.transforms import Compose, LoadImaged
+    >>> from medunsup.transforms import BrainMaskd, MedunsupReader, TemplateMapsd
+    >>> load = LoadImaged("image", reader=MedunsupReader(), ensure_channel_first=True)
+    >>> chain = Compose([load, BrainMaskd("image"), TemplateMapsd("image")])
+    >>> data = chain({"image": "scan.nii.gz"})
+    >>> data["template_maps"].shape[0]
+    3
+    """
 
     def __init__(
         self,
@@ -77,12 +120,36 @@ class TemplateMapsd(MapTransform):
 
 
 class ToTemplated(MapTransform, InvertibleTransform):
-    """Resample each key onto the template's grid by the affine placement; the inverse resamples back.
+    """Resample each key to template space by the affine registration; the inverse resamples back.
 
-    `spacing_mm` is the voxel size there; `mode` is MONAI's, one for all keys or one a key ("nearest" for
-    labels). Interpolation blurs: the inverse gives the old grid exactly, the old values nearly. With
-    "nearest" each label of a map of whole numbers keeps its volume, there and back, which the nearest voxel
-    alone does not give it (`preprocess.label_maps`).
+    Interpolation blurs: the inverse gives the old grid exactly, the old values nearly. With 'nearest' each
+    label of a map of whole numbers keeps its volume, there and back, which the nearest voxel alone does not
+    give it.
+
+    Parameters
+    ----------
+    keys : str or sequence of str
+        Entries of the data that are transformed.
+    placement_key : str, default 'placement'
+        Entry that holds the registration, (4, 4), template world to scan world in mm.
+    spacing_mm : float, default 1.0
+        Voxel spacing there in mm.
+    mode : str or tuple of str, default 'bilinear'
+        MONAI's interpolation, one for all keys or one for each; 'nearest' for labels.
+    allow_missing_keys : bool, default False
+        Pass over keys that are not there.
+
+    Examples
+    --------
+    >>> from monai.transforms import Compose, LoadImaged
+    >>> from medunsup.transforms import BrainMaskd, MedunsupReader, ToTemplated
+    >>> load = LoadImaged("image", reader=MedunsupReader(), ensure_channel_first=True)
+    >>> chain = Compose([load, BrainMaskd("image"), ToTemplated("image", spacing_mm=4)])
+    >>> data = chain({"image": "scan.nii.gz"})
+    >>> [round(float(step), 2) for step in data["image"].affine.diagonal()[:3]]
+    [4.0, 4.0, 4.0]
+    >>> chain.inverse(data)["image"].ndim
+    4
     """
 
     def __init__(
@@ -111,7 +178,18 @@ class ToTemplated(MapTransform, InvertibleTransform):
         return result
 
     def inverse(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Return the data with each key on the scan's grid, in scan world mm."""
+        """Bring each key back to the grid it came from.
+
+        Parameters
+        ----------
+        data : dict
+            What the transform returned.
+
+        Returns
+        -------
+        dict
+            The data with each key on the scan's grid, in scan world mm.
+        """
         result = dict(data)
         for key in self.key_iterator(result):
             back = self.resampler.inverse(result[key])

@@ -75,7 +75,7 @@ class AAE(AE):
     Parameters
     ----------
     config : AAEConfig, optional
-        Parameters of the method, listed by `help(AAEConfig)`; the defaults if not given.
+        Parameters of the method, listed by `help(AAE.Config)`; the defaults if not given.
 
     Attributes
     ----------

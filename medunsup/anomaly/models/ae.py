@@ -66,7 +66,7 @@ class AE(DeepModel):
     Parameters
     ----------
     config : AEConfig, optional
-        Parameters of the method, listed by `help(AEConfig)`; the defaults if not given.
+        Parameters of the method, listed by `help(AE.Config)`; the defaults if not given.
 
     Attributes
     ----------

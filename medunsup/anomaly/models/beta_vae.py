@@ -32,7 +32,7 @@ class BetaVAE(VAE):
     Parameters
     ----------
     config : BetaVAEConfig, optional
-        Parameters of the method, listed by `help(BetaVAEConfig)`; the defaults if not given.
+        Parameters of the method, listed by `help(BetaVAE.Config)`; the defaults if not given.
 
     Attributes
     ----------

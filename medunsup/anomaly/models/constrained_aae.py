@@ -89,7 +89,7 @@ class ConstrainedAAE(AE):
     Parameters
     ----------
     config : ConstrainedAAEConfig, optional
-        Parameters of the method, listed by `help(ConstrainedAAEConfig)`; the defaults if not given.
+        Parameters of the method, listed by `help(ConstrainedAAE.Config)`; the defaults if not given.
 
     Attributes
     ----------

@@ -55,7 +55,7 @@ class ContextAE(AE):
     Parameters
     ----------
     config : ContextAEConfig, optional
-        Parameters of the method, listed by `help(ContextAEConfig)`; the defaults if not given.
+        Parameters of the method, listed by `help(ContextAE.Config)`; the defaults if not given.
 
     Attributes
     ----------

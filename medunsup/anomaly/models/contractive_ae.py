@@ -50,7 +50,7 @@ class ContractiveAE(AE):
     Parameters
     ----------
     config : ContractiveAEConfig, optional
-        Parameters of the method, listed by `help(ContractiveAEConfig)`; the defaults if not given.
+        Parameters of the method, listed by `help(ContractiveAE.Config)`; the defaults if not given.
 
     Attributes
     ----------

@@ -73,7 +73,7 @@ class DAE(DeepModel):
     Parameters
     ----------
     config : DAEConfig, optional
-        Parameters of the method, listed by `help(DAEConfig)`; the defaults if not given.
+        Parameters of the method, listed by `help(DAE.Config)`; the defaults if not given.
 
     Attributes
     ----------

@@ -101,7 +101,7 @@ class DDPM(DeepModel):
     Parameters
     ----------
     config : DDPMConfig, optional
-        Parameters of the method, listed by `help(DDPMConfig)`; the defaults if not given.
+        Parameters of the method, listed by `help(DDPM.Config)`; the defaults if not given.
 
     Attributes
     ----------

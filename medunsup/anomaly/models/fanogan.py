@@ -119,7 +119,7 @@ class FAnoGAN(AE):
     Parameters
     ----------
     config : FAnoGANConfig, optional
-        Parameters of the method, listed by `help(FAnoGANConfig)`; the defaults if not given.
+        Parameters of the method, listed by `help(FAnoGAN.Config)`; the defaults if not given.
 
     Attributes
     ----------

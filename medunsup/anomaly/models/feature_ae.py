@@ -86,7 +86,7 @@ class FeatureAE(DeepModel):
     Parameters
     ----------
     config : FeatureAEConfig, optional
-        Parameters of the method, listed by `help(FeatureAEConfig)`; the defaults if not given.
+        Parameters of the method, listed by `help(FeatureAE.Config)`; the defaults if not given.
 
     Attributes
     ----------

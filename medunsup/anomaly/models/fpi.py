@@ -93,7 +93,7 @@ class FPI(DeepModel):
     Parameters
     ----------
     config : FPIConfig, optional
-        Parameters of the method, listed by `help(FPIConfig)`; the defaults if not given.
+        Parameters of the method, listed by `help(FPI.Config)`; the defaults if not given.
 
     Attributes
     ----------

@@ -116,7 +116,7 @@ class GMVAE(VAE):
     Parameters
     ----------
     config : GMVAEConfig, optional
-        Parameters of the method, listed by `help(GMVAEConfig)`; the defaults if not given.
+        Parameters of the method, listed by `help(GMVAE.Config)`; the defaults if not given.
 
     Attributes
     ----------

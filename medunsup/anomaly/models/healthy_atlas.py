@@ -29,7 +29,7 @@ class HealthyAtlas(AnomalyModel):
     Parameters
     ----------
     config : VoxelwiseConfig, optional
-        Parameters of the method, listed by `help(VoxelwiseConfig)`; the defaults if not given.
+        Parameters of the method, listed by `help(HealthyAtlas.Config)`; the defaults if not given.
 
     Attributes
     ----------

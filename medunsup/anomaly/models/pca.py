@@ -54,7 +54,7 @@ class PCA(AnomalyModel):
     Parameters
     ----------
     config : PCAConfig, optional
-        Parameters of the method, listed by `help(PCAConfig)`; the defaults if not given.
+        Parameters of the method, listed by `help(PCA.Config)`; the defaults if not given.
 
     Attributes
     ----------

@@ -46,7 +46,7 @@ class SparseAE(AE):
     Parameters
     ----------
     config : SparseAEConfig, optional
-        Parameters of the method, listed by `help(SparseAEConfig)`; the defaults if not given.
+        Parameters of the method, listed by `help(SparseAE.Config)`; the defaults if not given.
 
     Attributes
     ----------

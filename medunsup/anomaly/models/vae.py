@@ -113,7 +113,7 @@ class VAE(DeepModel):
     Parameters
     ----------
     config : VAEConfig, optional
-        Parameters of the method, listed by `help(VAEConfig)`; the defaults if not given.
+        Parameters of the method, listed by `help(VAE.Config)`; the defaults if not given.
 
     Attributes
     ----------

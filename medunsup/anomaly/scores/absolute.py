@@ -27,7 +27,7 @@ class Absolute(Score):
     Parameters
     ----------
     config : Config, optional
-        Parameters of the method, listed by `help(Config)`; the defaults if not given.
+        Parameters of the method, listed by `help(Absolute.Config)`; the defaults if not given.
 
     Examples
     --------

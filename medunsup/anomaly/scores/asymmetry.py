@@ -42,7 +42,7 @@ class Asymmetry(Score):
     Parameters
     ----------
     config : AsymmetryConfig, optional
-        Parameters of the method, listed by `help(AsymmetryConfig)`; the defaults if not given.
+        Parameters of the method, listed by `help(Asymmetry.Config)`; the defaults if not given.
 
     Examples
     --------

@@ -23,7 +23,7 @@ class Chance(Score):
     Parameters
     ----------
     config : Config, optional
-        Parameters of the method, listed by `help(Config)`; the defaults if not given.
+        Parameters of the method, listed by `help(Chance.Config)`; the defaults if not given.
 
     Examples
     --------

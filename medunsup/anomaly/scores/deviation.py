@@ -24,7 +24,7 @@ class Deviation(Score):
     Parameters
     ----------
     config : Config, optional
-        Parameters of the method, listed by `help(Config)`; the defaults if not given.
+        Parameters of the method, listed by `help(Deviation.Config)`; the defaults if not given.
 
     Examples
     --------

@@ -26,7 +26,7 @@ class ECOD(OutlierScore):
     Parameters
     ----------
     config : OutlierConfig, optional
-        Parameters of the method, listed by `help(OutlierConfig)`; the defaults if not given.
+        Parameters of the method, listed by `help(ECOD.Config)`; the defaults if not given.
 
     Attributes
     ----------

@@ -41,7 +41,7 @@ class Intensity(Score):
     Parameters
     ----------
     config : IntensityConfig, optional
-        Parameters of the method, listed by `help(IntensityConfig)`; the defaults if not given.
+        Parameters of the method, listed by `help(Intensity.Config)`; the defaults if not given.
 
     Examples
     --------

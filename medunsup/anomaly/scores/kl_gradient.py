@@ -37,7 +37,7 @@ class KLGradient(Score):
     Parameters
     ----------
     config : KLGradientConfig, optional
-        Parameters of the method, listed by `help(KLGradientConfig)`; the defaults if not given.
+        Parameters of the method, listed by `help(KLGradient.Config)`; the defaults if not given.
 
     Examples
     --------

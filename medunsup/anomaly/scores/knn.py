@@ -32,7 +32,7 @@ class KNN(OutlierScore):
     Parameters
     ----------
     config : KNNConfig, optional
-        Parameters of the method, listed by `help(KNNConfig)`; the defaults if not given.
+        Parameters of the method, listed by `help(KNN.Config)`; the defaults if not given.
 
     Attributes
     ----------

@@ -43,7 +43,7 @@ class KPCA(OutlierScore):
     Parameters
     ----------
     config : KPCAConfig, optional
-        Parameters of the method, listed by `help(KPCAConfig)`; the defaults if not given.
+        Parameters of the method, listed by `help(KPCA.Config)`; the defaults if not given.
 
     Attributes
     ----------

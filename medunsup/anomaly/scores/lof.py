@@ -31,7 +31,7 @@ class LOF(OutlierScore):
     Parameters
     ----------
     config : LOFConfig, optional
-        Parameters of the method, listed by `help(LOFConfig)`; the defaults if not given.
+        Parameters of the method, listed by `help(LOF.Config)`; the defaults if not given.
 
     Attributes
     ----------

@@ -39,7 +39,7 @@ class Mahalanobis(Score):
     Parameters
     ----------
     config : MahalanobisConfig, optional
-        Parameters of the method, listed by `help(MahalanobisConfig)`; the defaults if not given.
+        Parameters of the method, listed by `help(Mahalanobis.Config)`; the defaults if not given.
 
     Examples
     --------

@@ -34,7 +34,7 @@ class MCD(OutlierScore):
     Parameters
     ----------
     config : MCDConfig, optional
-        Parameters of the method, listed by `help(MCDConfig)`; the defaults if not given.
+        Parameters of the method, listed by `help(MCD.Config)`; the defaults if not given.
 
     Attributes
     ----------

@@ -27,7 +27,7 @@ class Positive(Score):
     Parameters
     ----------
     config : Config, optional
-        Parameters of the method, listed by `help(Config)`; the defaults if not given.
+        Parameters of the method, listed by `help(Positive.Config)`; the defaults if not given.
 
     Examples
     --------

@@ -33,7 +33,7 @@ class PyOD(OutlierScore):
     Parameters
     ----------
     config : PyODConfig, optional
-        Parameters of the method, listed by `help(PyODConfig)`; the defaults if not given.
+        Parameters of the method, listed by `help(PyOD.Config)`; the defaults if not given.
 
     Attributes
     ----------

@@ -27,7 +27,7 @@ class Restoration(Score):
     Parameters
     ----------
     config : Config, optional
-        Parameters of the method, listed by `help(Config)`; the defaults if not given.
+        Parameters of the method, listed by `help(Restoration.Config)`; the defaults if not given.
 
     Examples
     --------

@@ -40,7 +40,7 @@ class SSIM(Score):
     Parameters
     ----------
     config : SSIMConfig, optional
-        Parameters of the method, listed by `help(SSIMConfig)`; the defaults if not given.
+        Parameters of the method, listed by `help(SSIM.Config)`; the defaults if not given.
 
     Examples
     --------

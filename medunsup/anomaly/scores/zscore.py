@@ -48,7 +48,7 @@ class ZScore(Score):
     Parameters
     ----------
     config : ZScoreConfig, optional
-        Parameters of the method, listed by `help(ZScoreConfig)`; the defaults if not given.
+        Parameters of the method, listed by `help(ZScore.Config)`; the defaults if not given.
 
     Attributes
     ----------

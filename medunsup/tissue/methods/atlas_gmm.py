@@ -129,7 +129,7 @@ class AtlasGmm:
     Parameters
     ----------
     config : AtlasGmmConfig, optional
-        Parameters of the method, listed by `help(AtlasGmmConfig)`; the defaults if not given.
+        Parameters of the method, listed by `help(AtlasGmm.Config)`; the defaults if not given.
 
     Attributes
     ----------
@@ -157,9 +157,7 @@ class AtlasGmm:
     Examples
     --------
     >>> import numpy as np
-    >>> from medunsup.core.labels import TISSUES
-    >>> from medunsup.tissue.base import TissueInput
-    >>> from medunsup.tissue.methods.atlas_gmm import AtlasGmm
+    >>> from medunsup.tissue import TISSUES, AtlasGmm, TissueInput
     >>> noise = np.random.default_rng(0).normal(0, 0.02, (1, 30, 10, 10))
     >>> scan = np.repeat([0.2, 0.5, 0.8], 10)[:, None, None] + noise  # CSF, GM, WM, as in T1w
     >>> mask = np.ones(scan.shape[1:], bool)

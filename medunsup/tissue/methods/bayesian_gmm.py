@@ -36,7 +36,7 @@ class BayesianGMM(TextbookMethod):
     Parameters
     ----------
     config : BayesianGMMConfig, optional
-        Parameters of the method, listed by `help(BayesianGMMConfig)`; the defaults if not given.
+        Parameters of the method, listed by `help(BayesianGMM.Config)`; the defaults if not given.
 
     Attributes
     ----------
@@ -64,9 +64,7 @@ class BayesianGMM(TextbookMethod):
     Examples
     --------
     >>> import numpy as np
-    >>> from medunsup.core.labels import TISSUES
-    >>> from medunsup.tissue.base import TissueInput
-    >>> from medunsup.tissue.methods.bayesian_gmm import BayesianGMM
+    >>> from medunsup.tissue import TISSUES, BayesianGMM, TissueInput
     >>> noise = np.random.default_rng(0).normal(0, 0.02, (1, 30, 10, 10))
     >>> scan = np.repeat([0.2, 0.5, 0.8], 10)[:, None, None] + noise  # CSF, GM, WM, as in T1w
     >>> mask = np.ones(scan.shape[1:], bool)

@@ -36,7 +36,7 @@ class GMM(TextbookMethod):
     Parameters
     ----------
     config : GMMConfig, optional
-        Parameters of the method, listed by `help(GMMConfig)`; the defaults if not given.
+        Parameters of the method, listed by `help(GMM.Config)`; the defaults if not given.
 
     Attributes
     ----------
@@ -64,9 +64,7 @@ class GMM(TextbookMethod):
     Examples
     --------
     >>> import numpy as np
-    >>> from medunsup.core.labels import TISSUES
-    >>> from medunsup.tissue.base import TissueInput
-    >>> from medunsup.tissue.methods.gmm import GMM
+    >>> from medunsup.tissue import TISSUES, GMM, TissueInput
     >>> noise = np.random.default_rng(0).normal(0, 0.02, (1, 30, 10, 10))
     >>> scan = np.repeat([0.2, 0.5, 0.8], 10)[:, None, None] + noise  # CSF, GM, WM, as in T1w
     >>> mask = np.ones(scan.shape[1:], bool)

@@ -31,7 +31,7 @@ class KMeans(TextbookMethod):
     Parameters
     ----------
     config : KMeansConfig, optional
-        Parameters of the method, listed by `help(KMeansConfig)`; the defaults if not given.
+        Parameters of the method, listed by `help(KMeans.Config)`; the defaults if not given.
 
     Attributes
     ----------
@@ -59,9 +59,7 @@ class KMeans(TextbookMethod):
     Examples
     --------
     >>> import numpy as np
-    >>> from medunsup.core.labels import TISSUES
-    >>> from medunsup.tissue.base import TissueInput
-    >>> from medunsup.tissue.methods.kmeans import KMeans
+    >>> from medunsup.tissue import TISSUES, KMeans, TissueInput
     >>> noise = np.random.default_rng(0).normal(0, 0.02, (1, 30, 10, 10))
     >>> scan = np.repeat([0.2, 0.5, 0.8], 10)[:, None, None] + noise  # CSF, GM, WM, as in T1w
     >>> mask = np.ones(scan.shape[1:], bool)

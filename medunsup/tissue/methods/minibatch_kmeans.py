@@ -31,7 +31,7 @@ class MiniBatchKMeans(TextbookMethod):
     Parameters
     ----------
     config : MiniBatchKMeansConfig, optional
-        Parameters of the method, listed by `help(MiniBatchKMeansConfig)`; the defaults if not given.
+        Parameters of the method, listed by `help(MiniBatchKMeans.Config)`; the defaults if not given.
 
     Attributes
     ----------
@@ -59,9 +59,7 @@ class MiniBatchKMeans(TextbookMethod):
     Examples
     --------
     >>> import numpy as np
-    >>> from medunsup.core.labels import TISSUES
-    >>> from medunsup.tissue.base import TissueInput
-    >>> from medunsup.tissue.methods.minibatch_kmeans import MiniBatchKMeans
+    >>> from medunsup.tissue import TISSUES, MiniBatchKMeans, TissueInput
     >>> noise = np.random.default_rng(0).normal(0, 0.02, (1, 30, 10, 10))
     >>> scan = np.repeat([0.2, 0.5, 0.8], 10)[:, None, None] + noise  # CSF, GM, WM, as in T1w
     >>> mask = np.ones(scan.shape[1:], bool)
