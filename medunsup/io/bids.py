@@ -33,6 +33,7 @@ ONTO = {"to", "2", "on", "in"}  # one scan registered to another
 CONTRAST_AGENT = {"c", "ce", "gd", "gad", "gadolinium", "post", "postcontrast"}
 AGENT_WITH_T1 = re.compile(r"t1w?(?:c|ce|gd|gad|km|post|postcontrast)")
 BIDS_NAME = re.compile(r"(?P<entities>sub-[A-Za-z0-9]+(?:_[a-z]+-[A-Za-z0-9+]+)*)_(?P<suffix>[A-Za-z0-9]+)")
+DOI_DRESS = re.compile(r"^(?:doi:|https?://(?:dx\.)?doi\.org/)|\.v\d+(?:\.\d+)*$", re.IGNORECASE)
 SUBJECT = re.compile(r"sub-[A-Za-z0-9]+")
 OURS = re.compile(r"_(?:label|desc)-[A-Za-z0-9+]+")  # entities our own names set: a name may hold each once
 # How names call what is not the magnitude: BIDS with part-, dcm2niix with the last word.
@@ -209,14 +210,16 @@ def dataset_root(scan: Path) -> Path | None:
 def data_set_id(scan: Path) -> str:
     """Return a hash of the name and DOI of the outermost BIDS data set a scan lies in; empty if it has none.
 
-    A derivative on its own is named after the program that made it, which tells nothing of its people.
+    All versions of a data set have one hash. A derivative on its own is named after the program that made it,
+    which tells nothing of its people.
     """
     for parent in reversed(scan.absolute().parents):
         try:
             about = json.loads((parent / "dataset_description.json").read_text(encoding="utf-8-sig"))
             if about.get("DatasetType") == "derivative" or not str(about.get("Name") or "").strip():
                 return ""
-            named = f"{about['Name']}\n{about.get('DatasetDOI') or ''}".casefold()
+            doi = DOI_DRESS.sub("", str(about.get("DatasetDOI") or "").strip())
+            named = f"{about['Name']}\n{doi}".casefold()
             return sha256(named.encode()).hexdigest()[:16]
         except (OSError, ValueError, AttributeError):
             continue

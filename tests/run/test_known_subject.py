@@ -77,6 +77,21 @@ def test_a_data_set_is_known_by_its_name_wherever_it_lies_and_a_derivative_by_th
     assert [data_set_id(folder / "sub-1_T1w.nii") for folder in (alone, unnamed, tmp_path)] == ["", "", ""]
 
 
+@pytest.mark.parametrize(
+    "doi",
+    [
+        "10.18112/x.ds1.v1.0.5",
+        "10.18112/X.ds1.v2.0",
+        "doi:10.18112/x.ds1",
+        "https://doi.org/10.18112/x.ds1.v1",
+    ],
+)
+def test_all_versions_of_a_data_set_are_one_and_another_doi_is_another(tmp_path, doi):
+    one = data_set_id(describe(tmp_path / "one", Name="A", DatasetDOI="10.18112/x.ds1.v1.0.0") / "x")
+    assert data_set_id(describe(tmp_path / "again", Name="A", DatasetDOI=doi) / "x") == one
+    assert data_set_id(describe(tmp_path / "other", Name="A", DatasetDOI="10.18112/x.ds10.v1.0") / "x") != one
+
+
 def test_a_bundled_model_remarks_on_a_label_only_where_something_hints_at_its_data_set(tmp_path):
     own = describe(tmp_path / "own", Name="A")
     model = Model(data_set_id(own / "x"), "sub-1", is_shipped=True)

@@ -9,9 +9,11 @@ import sys
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from medunsup.core.errors import UsageError
+from medunsup.core.geometry import Grid
 from medunsup.run.detect import open_model
 from medunsup.run.known_subject import known_subject
 from medunsup.run.model_folder import CARD, DATA_CARD, changed_files, read_model
@@ -84,6 +86,22 @@ def test_a_subject_of_another_data_set_with_the_same_name_is_no_subject_of_their
     about |= {"BIDSVersion": "1.0.2", "DatasetDOI": "10.18112/openneuro.ds002748.v1.0.5"}
     (tmp_path / "dataset_description.json").write_text(json.dumps(about))
     assert known_subject(model, scan).subject == subject
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_label_of_theirs_is_remarked_on_where_path_or_grid_hints_at_their_data_set(name, tmp_path):
+    model = read_model(name)
+    scan = next(iter(model.subjects)) + "_T1w.nii.gz"
+    as_it_came = Grid((288, 288, 181), np.diag([-0.8680556, 0.8680556, 1.0, 1.0]))
+    hinted = (
+        known_subject(model, tmp_path / "ds002748" / scan),
+        known_subject(model, tmp_path / scan, grid=as_it_came),
+    )
+    for known in hinted:
+        assert "OpenNeuro ds002748" in known.remark
+        assert not known.forbids_verdict
+    assert not known_subject(model, tmp_path / "sub-66_T1w.nii.gz", grid=as_it_came).remark
+    assert not known_subject(model, tmp_path / scan, grid=Grid((256, 256, 176), np.eye(4))).remark
 
 
 def test_a_name_that_is_nearly_one_is_told():
