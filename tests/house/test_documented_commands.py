@@ -17,6 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PYTEST = ["pytest", "-n", "2", "--dist", "loadfile"]
 SET_UP = ["git", "cd", "python3", "source"]
 BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -55,7 +56,7 @@ def test_readme_begins_with_a_set_up_and_the_two_commands():
     words = commands(ROOT / "README.md")
     assert [each[0] for each in words[:4]] == SET_UP
     assert words[4:6] == [["pip", "install", "-c", "constraints.txt", "."], ["medunsup", "demo"]]
-    assert words[6:8] == [["pip", "install", "-c", "constraints.txt", ".[test]"], ["pytest"]]
+    assert words[6:8] == [["pip", "install", "-c", "constraints.txt", ".[test]"], PYTEST]
 
 
 def test_every_program_named_is_one_that_is_checked_here():
