@@ -16,10 +16,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from healthy_scans import SPOT, patient, people, trained, write_person
+from helpers.healthy_scans import SPOT, write_person
 from numpydoc.docscrape import NumpyDocString, get_doc_object
 from numpydoc.validate import validate
-from small_scans import make_scan, quick_placement, small_brain
 
 import medunsup
 from medunsup.core.config import Config
@@ -27,8 +26,6 @@ from medunsup.core.registry import MethodCard, method, methods
 from medunsup.run.detect_settings import TrainSettings
 from medunsup.run.model_folder import ModelFolder
 from medunsup.run.settings import SegmentSettings
-
-__all__ = ["make_scan", "patient", "people", "quick_placement", "small_brain", "trained"]
 
 PACKAGES = [
     "medunsup",
@@ -161,7 +158,7 @@ def in_prose(of: object) -> bool:
 @pytest.fixture(scope="module")
 def shelf(small_brain, people: Path, patient: Path, trained: ModelFolder, tmp_path_factory) -> Path:
     """The files that examples name beside it: a patient, healthy scans, a model of them, a table of cases."""
-    import phantom
+    from helpers import phantom
 
     folder = tmp_path_factory.mktemp("examples")
     write_person(folder / "scan.nii.gz", small_brain, 98)
