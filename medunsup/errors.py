@@ -6,7 +6,9 @@ from medunsup.core.errors import (
     GeometryError,
     InputError,
     MedunsupError,
+    MissingError,
     OutputError,
+    ResultThereError,
     StepError,
     UsageError,
 )
@@ -17,7 +19,9 @@ __all__ = [
     "GeometryError",
     "InputError",
     "MedunsupError",
+    "MissingError",
     "OutputError",
+    "ResultThereError",
     "StepError",
     "UsageError",
 ]

@@ -40,9 +40,10 @@ ATLAS = (
         "atlas_better_elsewhere_percent",
         20.0,
         60.0,
-        "Labels lean on the template, and shifted, turned or mirrored it would explain this scan "
-        "{value:.0f} % better. A wrong orientation in the header, a large lesion or an unusual contrast look "
-        "so. Compare the outlines with the scan and check its orientation{or_give_mask}.",
+        "The template, on which the labels lean, seems to lie wrong on this scan: it would agree with the "
+        "intensities {value:.0f} % better if it were moved by 12 mm or more, turned by 20 degrees or more or "
+        "mirrored. A wrong orientation in the header, a large lesion or an unusual contrast look so. Compare "
+        "the outlines with the scan and check its orientation{or_give_mask}.",
         doubts_place=True,
     ),
     Limit(
