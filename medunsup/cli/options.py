@@ -147,7 +147,12 @@ Method = Annotated[
 Config = Annotated[str | None, preset("segment")]
 SetValue = Annotated[
     list[str] | None,
-    option("Method", "--set", metavar="KEY=VALUE", help="A parameter of the method; may be repeated."),
+    option(
+        "Method",
+        "--set",
+        metavar="KEY=VALUE",
+        help="A parameter of the method, as `medunsup methods NAME` lists them; may be repeated.",
+    ),
 ]
 Seed = Annotated[
     int | None, option("Method", metavar="NUMBER", help="Seed of every random choice; by default 0.")

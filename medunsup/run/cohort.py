@@ -62,9 +62,20 @@ def segment_many(
     progress : callable, optional
         Called with a scan's path and the name of each step as it begins.
     **choices
-        Those of `segment` that change the result: method, tissues, contrast, seed, volume, series,
-        coordinates, brain, parameters; and learn_prior (bool, default False), which lets all scans refine the
-        prior.
+        What changes the result, by name:
+
+        - method : str, default 'atlas_gmm'. Tissue method; `medunsup.methods('tissue')` lists them.
+        - parameters : dict. Parameters of the method; the fields of its `Config`.
+        - tissues : int from 2 to 12, or 'auto', default 3. Number of classes; 3 are GM, WM and CSF.
+        - contrast : {'auto', 'T1w', 'T2w', 'FLAIR', 'PD'}, default 'auto'. Weighting of the scans.
+        - brain : {'auto', 'atlas', 'stripped', 'deepbet'}, default 'auto'. How masks are found if none is
+          given.
+        - volume : int. Volume of 4D files, counted from 0.
+        - series : str or int. DICOM series, by its number or UID.
+        - coordinates : {'auto', 'sform', 'qform'}, default 'auto'. Which of a NIfTI file's two coordinate
+          systems to use if they differ.
+        - seed : int, 0 or more, default 0. Seed of every random choice.
+        - learn_prior : bool, default False. Let all scans refine the prior: segment, average, segment again.
 
     Returns
     -------

@@ -66,8 +66,18 @@ def detect_many(
     finished : callable, optional
         Called with what became of each scan as soon as that is known.
     **choices
-        Those of `detect` that change the result: alpha, false_findings, baselines, volume, series,
-        coordinates; and cache.
+        What changes the result, by name:
+
+        - alpha : float between 0 and 1. False-positive rate of the verdict on a whole scan; without it 0.05
+          if the calibration scans are enough for that.
+        - false_findings : float from 0 to 100, default 1.0. False positives that a healthy scan may show in
+          the mask, on average (FP/scan).
+        - baselines : bool, default False. Apply the model's baselines to each scan as well.
+        - volume : int. Volume of 4D files, counted from 0.
+        - series : str or int. DICOM series, by its number or UID.
+        - coordinates : {'auto', 'sform', 'qform'}. Which of a NIfTI file's two coordinate systems to use if
+          they differ; without it the model's own choice.
+        - cache : str or Path. Folder that keeps prepared scans for the next call.
 
     Returns
     -------
