@@ -121,16 +121,21 @@ def train(
     progress : callable, optional
         Called with each `Stage`: what is done now, the share of the run that is done, seconds left.
     **choices
-        Further choices by name. score : str, default 'zscore', `medunsup.methods('score')` lists them;
-        score_parameters : dict;
-        postprocess : steps such as 'median=3', default ('median=3', 'relative=75');
-        spacing_mm : float from 0.5 to 8, default 2.0, voxel spacing of the template grid;
-        contrast : {'auto', 'T1w', 'T2w', 'FLAIR', 'PD'}, default 'auto';
-        brain : {'auto', 'atlas', 'stripped', 'deepbet'}, default 'auto';
-        coordinates : {'auto', 'sform', 'qform'}, default 'auto';
-        validation, calibration : shares of the subjects, default 0.1 and 0.3;
-        least_part_mm3 : float, default 50.0, smallest connected component that is counted;
-        seed : int, default 0, of the split.
+        What changes the model, by name:
+
+        - score : str, default 'zscore'. Score; `medunsup.methods('score')` lists them.
+        - score_parameters : dict. Parameters of the score; the fields of its `Config`.
+        - postprocess : sequence of str, default ('median=3', 'relative=75'). Steps that a map goes through.
+        - spacing_mm : float from 0.5 to 8, default 2.0. Voxel spacing in mm of the template grid.
+        - contrast : {'auto', 'T1w', 'T2w', 'FLAIR', 'PD'}, default 'auto'. Weighting of the scans.
+        - brain : {'auto', 'atlas', 'stripped', 'deepbet'}, default 'auto'. How masks are found if none is
+          given.
+        - coordinates : {'auto', 'sform', 'qform'}, default 'auto'. Which of a NIfTI file's two coordinate
+          systems to use if they differ.
+        - validation : float from 0 to 1, default 0.1. Share of the subjects that decide when to stop.
+        - calibration : float from 0 to 1, default 0.3. Share of the subjects that set the thresholds.
+        - least_part_mm3 : float, default 50.0. Smallest connected component that is counted, in mm³.
+        - seed : int, 0 or more, default 0. Seed of the split of subjects.
 
     Returns
     -------
