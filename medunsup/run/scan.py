@@ -71,8 +71,8 @@ def segment(
     volume : int, optional
         Volume of a 4D file, counted from 0. Without it a file of several volumes is refused.
     series : str or int, optional
-        DICOM series of a folder that holds several, by its number or UID. Without it such a folder is
-        refused.
+        DICOM series of a folder that holds several, by its number or UID. Without it the only MR scan among
+        them is taken, or the only 3D T1w one; a folder with more of these is refused.
     coordinates : {'auto', 'sform', 'qform'}, default 'auto'
         Which of a NIfTI file's two coordinate systems places scan, mask and further contrasts if they
         differ. 'auto' takes the sform, unless it

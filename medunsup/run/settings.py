@@ -32,7 +32,8 @@ class SegmentSettings(Config):
         default=None, ge=0, description="volume of a 4D file, counted from 0; None takes the only one"
     )
     series: str | None = Field(
-        None, description="DICOM series, by its number or UID; None takes the only one"
+        None,
+        description="DICOM series, by its number or UID; None takes the only scan, or the only 3D T1w one",
     )
     coordinates: Coordinates = Field(
         "auto",
