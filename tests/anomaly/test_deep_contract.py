@@ -33,7 +33,7 @@ def validation_loss(model: DeepModel, view: Dataset) -> float:
 def test_training_brings_down_what_early_stopping_watches(name, dims):
     scans = small_brains(12)
     model = make(name, dims, epochs=12)
-    view = model._view(scans)
+    view = model.dataset(scans)
     model.learner_ = model._build(scans.shape)
     before = validation_loss(model, view)
     assert validation_loss(model.fit(scans), view) < before

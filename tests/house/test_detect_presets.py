@@ -37,7 +37,7 @@ def test_network_of_a_preset_fits_the_lattice_it_will_see(name):
     values = np.random.default_rng(0).random((1, 1, *ModelSpace(chosen.spacing_mm).shape), np.float32)
     mask = np.zeros(values.shape[1:], bool)
     mask[..., values.shape[-1] // 2] = True  # a single slice, where slices are looked at
-    view, learner = model._view(Scans(values, mask)), model._build(values.shape[1:])
+    view, learner = model.dataset(Scans(values, mask)), model._build(values.shape[1:])
     assert len(view) == 1
     with torch.no_grad():
         loss = learner.eval().validate(view.batch(np.arange(1)), torch.Generator().manual_seed(0))
