@@ -24,10 +24,10 @@ from scipy import stats
 from tissue import DATA
 
 from medunsup.anomaly.base import top_mean
-from medunsup.anomaly.calibrate import Calibration, calibrate
+from medunsup.anomaly.calibration import Calibration, calibrate
 from medunsup.anomaly.detector import Detector
-from medunsup.run.prepare import prepare
-from medunsup.run.request import Request
+from medunsup.cohort.prepare import prepare
+from medunsup.cohort.request import Request
 from medunsup.training.scan_stack import Scans
 
 SPACING_MM = 2.0

@@ -28,11 +28,11 @@ from scipy import ndimage
 
 from medunsup.core.record import Step
 from medunsup.core.volume import Volume, to_ras
-from medunsup.preprocess.brain_mask import brain_mask
-from medunsup.preprocess.deepbet_mask import deepbet_mask
-from medunsup.preprocess.register import place_template
-from medunsup.preprocess.starts import rotation
-from medunsup.preprocess.template import load_template
+from medunsup.preprocess.brain_extraction.brain_mask import brain_mask
+from medunsup.preprocess.brain_extraction.deepbet_mask import deepbet_mask
+from medunsup.preprocess.geometry.template import load_template
+from medunsup.preprocess.registration.affine import place_template
+from medunsup.preprocess.registration.coarse_search import rotation
 
 DATA = Path(os.environ.get("MEDUNSUP_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 TURNS = {"pitch": (30, 0, 0), "back": (-30, 0, 0), "roll": (0, 30, 0), "left": (0, -30, 0), "yaw": (0, 0, 30)}

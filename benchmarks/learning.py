@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from tissue import DATA
 
-from medunsup.anomaly.build import build_model
-from medunsup.anomaly.space import ModelSpace
+from medunsup.anomaly.factory import build_model
 from medunsup.io.load import load
-from medunsup.preprocess.healthy_scale import healthy_scale
+from medunsup.preprocess.geometry.template_grid import ModelSpace
+from medunsup.preprocess.intensity.reference_scale import healthy_scale
 from medunsup.training.scan_stack import Scans
 
 

@@ -21,16 +21,16 @@ from learning import healthy_files, model_with, on_lattice
 from tissue import DATA
 
 from medunsup.anomaly.baselines import BASELINES, Baselines
-from medunsup.anomaly.build import build_score, scores_for
-from medunsup.anomaly.lesion_shapes import drawn_from
+from medunsup.anomaly.factory import build_score, scores_for
 from medunsup.anomaly.postprocess import postprocess
-from medunsup.anomaly.sensitivity import Outcome, Planting, sensitivity_surface, threshold_at
-from medunsup.anomaly.space import ModelSpace
+from medunsup.anomaly.synthetic.sensitivity import Outcome, Planting, sensitivity_surface, threshold_at
+from medunsup.anomaly.synthetic.shapes import drawn_from
 from medunsup.anomaly.voxelwise import VoxelStatistics, VoxelwiseConfig
-from medunsup.cli.choices import read_parameters
-from medunsup.measures.bootstrap import compare
-from medunsup.run.evaluate_planted import read_shapes
+from medunsup.cli._settings import read_parameters
+from medunsup.metrics.bootstrap import compare
+from medunsup.preprocess.geometry.template_grid import ModelSpace
 from medunsup.training.scan_stack import Scans
+from medunsup.workflows.evaluate.synthetic import read_shapes
 
 SPACING_MM = (ModelSpace().spacing_mm,) * 3
 VOXEL_MM3 = float(np.prod(SPACING_MM))

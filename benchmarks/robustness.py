@@ -34,11 +34,11 @@ from medunsup.core.record import Step
 from medunsup.core.registry import method
 from medunsup.core.volume import Volume
 from medunsup.io.load import load
-from medunsup.measures.segmentation import dice
-from medunsup.preprocess.brain_mask import brain_mask
-from medunsup.preprocess.register import Placement, place_template
-from medunsup.preprocess.starts import rotation
-from medunsup.run.box import Box
+from medunsup.metrics.segmentation import dice
+from medunsup.preprocess.brain_extraction.brain_mask import brain_mask
+from medunsup.preprocess.geometry.crop import Box
+from medunsup.preprocess.registration.affine import Placement, place_template
+from medunsup.preprocess.registration.coarse_search import rotation
 from medunsup.tissue.base import TissueMethod
 
 NAMES = [tissue.abbreviation for tissue in TISSUES]
@@ -306,7 +306,7 @@ def dicom(_: argparse.Namespace, pool: ProcessPoolExecutor) -> None:
 
 def end_to_end(path: str) -> tuple[np.ndarray, np.ndarray, dict[str, float]]:
     """Segment from file; return labels, affine and volumes in ml."""
-    from medunsup.run.scan import segment
+    from medunsup.workflows.segment.scan import segment
 
     result = segment(path, contrast="T1w")
     return result.labels.data, result.labels.affine, result.volumes_ml

@@ -26,14 +26,14 @@ from planted import Map, measured, print_table
 from scipy import stats
 
 import medunsup
-from medunsup.anomaly.guards import flags, learn_card
-from medunsup.anomaly.healthy_model import HealthyModel
-from medunsup.anomaly.space import ModelSpace
-from medunsup.measures.components import components
-from medunsup.run.learn import fit_and_calibrate
-from medunsup.run.model_folder import BASELINE_ARRAYS, ModelFolder, read_arrays
-from medunsup.run.shipped import shipped_models
+from medunsup.anomaly.distribution_shift import flags, learn_card
+from medunsup.anomaly.fitted_detector import HealthyModel
+from medunsup.metrics.components import components
+from medunsup.preprocess.geometry.template_grid import ModelSpace
 from medunsup.training.scan_stack import Scans
+from medunsup.workflows.train.fit import fit_and_calibrate
+from medunsup.workflows.train.model_folder import BASELINE_ARRAYS, ModelFolder, read_arrays
+from medunsup.workflows.train.shipped import shipped_models
 
 N_KNOWN, N_CALIBRATION = 63, 19  # scans that models may know; the last three are kept aside
 ALPHAS, BAND = (0.05, 0.1, 0.2), 0.95

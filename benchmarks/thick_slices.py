@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 from tissue import DATA, DEFAULT, case_of, read_labels
 
-from medunsup.cli.choices import read_parameters
+from medunsup.cli._settings import read_parameters
 from medunsup.core.labels import TISSUES
 from medunsup.core.record import Step
 from medunsup.core.registry import method
 from medunsup.core.volume import Volume
 from medunsup.io.load import load
-from medunsup.preprocess.brain_mask import find_brain
+from medunsup.preprocess.brain_extraction.brain_mask import find_brain
 
 PLANES = ("sagittal", "coronal", "axial")
 SIMULATED = ("simulated01", "simulated05")

@@ -20,21 +20,21 @@ from typing import Any
 
 import numpy as np
 
-from medunsup.cli.choices import read_parameters
+from medunsup.cli._settings import read_parameters
 from medunsup.core.labels import TISSUES
 from medunsup.core.record import Step
 from medunsup.core.registry import method, methods
 from medunsup.core.volume import Volume
 from medunsup.io.load import load
-from medunsup.measures.segmentation import dice
-from medunsup.preprocess.brain_mask import Brain
-from medunsup.preprocess.evened import evened_out
-from medunsup.preprocess.normalize import winsorize_and_scale
-from medunsup.preprocess.register import Placement, place_template
-from medunsup.run.box import Box
-from medunsup.run.mixture import scale_one
+from medunsup.metrics.segmentation import dice
+from medunsup.preprocess.brain_extraction.brain_mask import Brain
+from medunsup.preprocess.geometry.crop import Box
+from medunsup.preprocess.intensity.evened import evened_out
+from medunsup.preprocess.intensity.normalize import winsorize_and_scale
+from medunsup.preprocess.registration.affine import Placement, place_template
 from medunsup.tissue.base import TissueInput
 from medunsup.tissue.priors import tissue_priors
+from medunsup.workflows.segment.fit import scale_one
 
 DATA = Path(os.environ.get("MEDUNSUP_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 DEFAULT = "atlas_gmm"

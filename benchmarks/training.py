@@ -22,7 +22,7 @@ import torch
 from learning import healthy_files, on_lattice
 
 from medunsup.anomaly.models.dae import DAE, DAEConfig
-from medunsup.anomaly.space import ModelSpace
+from medunsup.preprocess.geometry.template_grid import ModelSpace
 from medunsup.training.datasets import Slices
 from medunsup.training.learner import Learner
 from medunsup.training.loop import Training, train

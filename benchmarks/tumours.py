@@ -25,9 +25,9 @@ from sklearn.metrics import average_precision_score
 from tissue import DATA
 
 from medunsup.anomaly.baselines import Baselines
-from medunsup.anomaly.build import build_score, scores_for
+from medunsup.anomaly.factory import build_score, scores_for
 from medunsup.anomaly.postprocess import postprocess
-from medunsup.cli.choices import read_parameters
+from medunsup.cli._settings import read_parameters
 from medunsup.io.load import load
 from medunsup.training.scan_stack import Scans
 

@@ -8,54 +8,57 @@ from typing import TYPE_CHECKING
 
 from medunsup import errors
 from medunsup.core.lazy import attach
+from medunsup.core.moved import take_old_paths
 from medunsup.core.version import __version__
 
 if TYPE_CHECKING:
-    from medunsup.anomaly.calibrate import Calibration, calibrate
+    from medunsup.anomaly.calibration import Calibration, calibrate
     from medunsup.anomaly.detector import Detector
     from medunsup.anomaly.result import AnomalyResult
+    from medunsup.cohort.batch import CohortResult
     from medunsup.core.errors import MedunsupError
     from medunsup.core.record import Step
     from medunsup.core.registry import methods, register
     from medunsup.core.volume import Volume
     from medunsup.io.load import load
-    from medunsup.measures.evaluation import Evaluation
-    from medunsup.preprocess.brain_mask import brain_mask
-    from medunsup.run.batch import CohortResult
-    from medunsup.run.cohort import segment_many
-    from medunsup.run.compact_model import compact_model
-    from medunsup.run.detect import detect
-    from medunsup.run.detect_many import detect_many
-    from medunsup.run.evaluate_model import evaluate
-    from medunsup.run.model_folder import ModelFolder, read_model
-    from medunsup.run.result import SegmentResult
-    from medunsup.run.scan import segment
-    from medunsup.run.train import train
+    from medunsup.metrics.evaluation import Evaluation
+    from medunsup.preprocess.brain_extraction.brain_mask import brain_mask
+    from medunsup.workflows.detect.cohort import detect_many
+    from medunsup.workflows.detect.scan import detect
+    from medunsup.workflows.evaluate.evaluate import evaluate
+    from medunsup.workflows.segment.cohort import segment_many
+    from medunsup.workflows.segment.result import SegmentResult
+    from medunsup.workflows.segment.scan import segment
+    from medunsup.workflows.train.compact_model import compact_model
+    from medunsup.workflows.train.model_folder import ModelFolder, read_model
+    from medunsup.workflows.train.train import train
+
+take_old_paths()
 
 _HOMES = {
     "AnomalyResult": "medunsup.anomaly.result",
-    "Calibration": "medunsup.anomaly.calibrate",
-    "CohortResult": "medunsup.run.batch",
+    "Calibration": "medunsup.anomaly.calibration",
+    "CohortResult": "medunsup.cohort.batch",
     "Detector": "medunsup.anomaly.detector",
-    "Evaluation": "medunsup.measures.evaluation",
+    "Evaluation": "medunsup.metrics.evaluation",
     "MedunsupError": "medunsup.core.errors",
-    "ModelFolder": "medunsup.run.model_folder",
-    "SegmentResult": "medunsup.run.result",
+    "ModelFolder": "medunsup.workflows.train.model_folder",
+    "SegmentResult": "medunsup.workflows.segment.result",
     "Step": "medunsup.core.record",
     "Volume": "medunsup.core.volume",
-    "brain_mask": "medunsup.preprocess.brain_mask",
-    "calibrate": "medunsup.anomaly.calibrate",
-    "compact_model": "medunsup.run.compact_model",
-    "detect": "medunsup.run.detect",
-    "detect_many": "medunsup.run.detect_many",
-    "evaluate": "medunsup.run.evaluate_model",
+    "brain_mask": "medunsup.preprocess.brain_extraction.brain_mask",
+    "calibrate": "medunsup.anomaly.calibration",
+    "compact_model": "medunsup.workflows.train.compact_model",
+    "detect": "medunsup.workflows.detect.scan",
+    "detect_many": "medunsup.workflows.detect.cohort",
+    "evaluate": "medunsup.workflows.evaluate.evaluate",
     "load": "medunsup.io.load",
     "methods": "medunsup.core.registry",
-    "read_model": "medunsup.run.model_folder",
+    "read_model": "medunsup.workflows.train.model_folder",
     "register": "medunsup.core.registry",
-    "segment": "medunsup.run.scan",
-    "segment_many": "medunsup.run.cohort",
-    "train": "medunsup.run.train",
+    "segment": "medunsup.workflows.segment.scan",
+    "segment_many": "medunsup.workflows.segment.cohort",
+    "train": "medunsup.workflows.train.train",
 }
 
 __all__ = [

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import medunsup
-from medunsup.measures import dice
+from medunsup.metrics import dice
 
 
 def main(scan: Path, out: Path, mask: Path | None = None) -> None:

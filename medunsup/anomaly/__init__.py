@@ -9,7 +9,7 @@ _HOMES = {
     "AnomalyModel": "medunsup.anomaly.base",
     "AnomalyResult": "medunsup.anomaly.result",
     "BaselineResult": "medunsup.anomaly.result",
-    "Calibration": "medunsup.anomaly.calibrate",
+    "Calibration": "medunsup.anomaly.calibration",
     "DeepConfig": "medunsup.anomaly.deep",
     "DeepModel": "medunsup.anomaly.deep",
     "Detector": "medunsup.anomaly.detector",

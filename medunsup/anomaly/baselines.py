@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medunsup.anomaly.base import AnomalyModel, Score, State, joined, part_of
-from medunsup.anomaly.build import build_model, build_score
+from medunsup.anomaly.factory import build_model, build_score
 from medunsup.anomaly.postprocess import Floors, learned_floors, postprocess
-from medunsup.anomaly.space import SPACING_MM
+from medunsup.preprocess.geometry.template_grid import SPACING_MM
 from medunsup.training.scan_stack import Array, Mask, Scans
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from medunsup.preprocess.white_bias import quadratic_basis
+from medunsup.preprocess.intensity.white_bias import quadratic_basis
 from medunsup.training.scan_stack import Array, Mask
 
 EVERY = 3  # of the voxels

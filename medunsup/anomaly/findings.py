@@ -5,11 +5,11 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from medunsup.anomaly.result import Finding
-from medunsup.anomaly.space import ModelSpace
 from medunsup.core.geometry import Affine, Grid
 from medunsup.core.labels import TISSUES
-from medunsup.measures.components import components
-from medunsup.preprocess.lobes import MIDLINE_MM, lobe_at, side_of
+from medunsup.metrics.components import components
+from medunsup.preprocess.geometry.lobes import MIDLINE_MM, lobe_at, side_of
+from medunsup.preprocess.geometry.template_grid import ModelSpace
 from medunsup.training.scan_stack import Array, Mask
 
 BOTH_SHARE = 0.2  # of a part, beyond the midline on its lesser side

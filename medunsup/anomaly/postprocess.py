@@ -15,8 +15,8 @@ from pydantic import AfterValidator
 from scipy import ndimage
 
 from medunsup.core.errors import UsageError
-from medunsup.preprocess.images import bounding_box
-from medunsup.preprocess.morphology import Spacing, erode
+from medunsup.preprocess.geometry.morphology import Spacing, erode
+from medunsup.preprocess.geometry.resample import bounding_box
 from medunsup.training.scan_stack import Array, Mask, Scans
 
 RELATIVE = "relative"

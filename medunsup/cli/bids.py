@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from medunsup.cli import options
-from medunsup.cli.choices import read_settings
-from medunsup.cli.console import display, one_line_errors, print_json
-from medunsup.cli.printing import exit_code, print_plan, print_result
+from medunsup.cli import _options
+from medunsup.cli._console import display, one_line_errors, print_json
+from medunsup.cli._printing import exit_code, print_plan, print_result
+from medunsup.cli._settings import read_settings
 
 if TYPE_CHECKING:
-    from medunsup.io.bids_filter import BidsFilter
+    from medunsup.io.bids.filter import BidsFilter
 
 
 class Level(StrEnum):
@@ -54,20 +54,20 @@ def bids(
     session_label: SessionLabel = None,
     bids_filter_file: FilterFile = None,
     contrast: Contrast = "T1w",
-    brain: options.BrainOfMany = None,
-    method: options.Method = None,
-    config: options.Config = None,
-    set_: options.SetValue = None,
-    seed: options.Seed = None,
-    learn_prior: options.LearnPrior = False,
-    jobs: options.Jobs = 1,
-    force: options.Force = False,
-    no_report: options.NoReport = False,
-    fail_on: options.FailOn = None,
-    dry_run: options.DryRun = False,
-    quiet: options.Quiet = False,
-    as_json: options.AsJson = False,
-    debug: options.Debug = False,
+    brain: _options.BrainOfMany = None,
+    method: _options.Method = None,
+    config: _options.Config = None,
+    set_: _options.SetValue = None,
+    seed: _options.Seed = None,
+    learn_prior: _options.LearnPrior = False,
+    jobs: _options.Jobs = 1,
+    force: _options.Force = False,
+    no_report: _options.NoReport = False,
+    fail_on: _options.FailOn = None,
+    dry_run: _options.DryRun = False,
+    quiet: _options.Quiet = False,
+    as_json: _options.AsJson = False,
+    debug: _options.Debug = False,
 ) -> None:
     """Segment a BIDS data set, or compare its results (BIDS App)."""
     given = {
@@ -78,10 +78,10 @@ def bids(
         "learn_prior": learn_prior or None,
     }
     with one_line_errors(debug=debug, as_json=as_json, quiet=quiet):
-        from medunsup.run.bids_app import find_scans
-        from medunsup.run.cohort import make_requests, plan, run_requests
-        from medunsup.run.rehearse import rehearsed
-        from medunsup.run.same_scan import magnitude_alone
+        from medunsup.cohort.dataset.bids import find_scans
+        from medunsup.cohort.dataset.same_scan import magnitude_alone
+        from medunsup.workflows.segment.cohort import make_requests, plan, run_requests
+        from medunsup.workflows.segment.rehearse import rehearsed
 
         if level == Level.group:
             _compare(bids_dir, output_dir, as_json=as_json)
@@ -112,7 +112,7 @@ def _compare(bids_dir: Path, output_dir: Path, *, as_json: bool) -> None:
     """Write table and page of all scans that are there."""
     from medunsup.core.errors import InputError
     from medunsup.core.paths import check_folder
-    from medunsup.run.group import write_group
+    from medunsup.workflows.segment.group import write_group
 
     for folder in (bids_dir, output_dir):
         check_folder(folder)
@@ -137,7 +137,7 @@ def _labels(participants: list[str], more: list[str], sessions: list[str]) -> li
 
 
 def _filters(sessions: list[str], file: Path | None, contrast: str) -> "list[BidsFilter]":
-    from medunsup.io.bids_filter import read_filter, session_filter
+    from medunsup.io.bids.filter import read_filter, session_filter
 
     own = [session_filter(sessions)]
     return own if file is None else [*own, read_filter(file, contrast)]

@@ -2,31 +2,31 @@
 
 import typer
 
-from medunsup.cli import detect_options, options
-from medunsup.cli.choices import check_outputs
-from medunsup.cli.console import display, one_line_errors
-from medunsup.cli.detect_printing import print_result
-from medunsup.cli.printing import exit_code
+from medunsup.cli import _model_options, _options
+from medunsup.cli._console import display, one_line_errors
+from medunsup.cli._detect_printing import print_result
+from medunsup.cli._printing import exit_code
+from medunsup.cli._settings import check_outputs
 
 
 def detect(
-    scans: options.Scans,
-    model: detect_options.ModelFolder = None,
-    out: options.Out = None,
-    mask: options.Mask = None,
-    brain: options.Brain = None,
-    contrast: options.Contrast = None,
-    series: options.Series = None,
-    volume: options.VolumeIndex = None,
-    coordinates: options.Coordinates = None,
-    alpha: detect_options.Alpha = None,
-    false_findings: detect_options.FalseFindings = 1.0,
-    baselines: detect_options.WithBaselines = False,
-    jobs: options.Jobs = 1,
-    force: options.Force = False,
-    quiet: options.Quiet = False,
-    as_json: options.AsJson = False,
-    debug: options.Debug = False,
+    scans: _options.Scans,
+    model: _model_options.ModelFolder = None,
+    out: _options.Out = None,
+    mask: _options.Mask = None,
+    brain: _options.Brain = None,
+    contrast: _options.Contrast = None,
+    series: _options.Series = None,
+    volume: _options.VolumeIndex = None,
+    coordinates: _options.Coordinates = None,
+    alpha: _model_options.Alpha = None,
+    false_findings: _model_options.FalseFindings = 1.0,
+    baselines: _model_options.WithBaselines = False,
+    jobs: _options.Jobs = 1,
+    force: _options.Force = False,
+    quiet: _options.Quiet = False,
+    as_json: _options.AsJson = False,
+    debug: _options.Debug = False,
 ) -> None:
     """Find what a model of healthy scans does not explain.
 
@@ -34,8 +34,8 @@ def detect(
     Exit codes: 0 done, 1 a scan ended in an error, 2 wrong use, 130 interrupted, 143 ended from outside.
     """
     with one_line_errors(debug=debug, as_json=as_json, quiet=quiet):
-        from medunsup.run.detect import open_model
-        from medunsup.run.detect_many import make_requests, run_requests
+        from medunsup.workflows.detect.cohort import make_requests, run_requests
+        from medunsup.workflows.detect.scan import open_model
 
         opened = open_model(model)
         if model is None and not quiet:

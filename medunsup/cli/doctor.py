@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from medunsup.cli.console import FAILED, one_line_errors, print_json
+from medunsup.cli._console import FAILED, one_line_errors, print_json
 
 MARKS = {
     "ok": ("ok", typer.colors.GREEN),
@@ -27,7 +27,7 @@ def doctor(
     from dataclasses import asdict
 
     with one_line_errors(as_json=as_json):
-        from medunsup.run.doctor import examine
+        from medunsup.workflows.doctor import examine
 
         findings = examine(out)
     if as_json:

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from medunsup.cli import detect_options, options
-from medunsup.cli.console import one_line_errors, print_json
-from medunsup.cli.learning import stages
+from medunsup.cli import _model_options, _options
+from medunsup.cli._console import one_line_errors, print_json
+from medunsup.cli._stages import stages
 
 if TYPE_CHECKING:
-    from medunsup.measures.evaluation import Evaluation
+    from medunsup.metrics.evaluation import Evaluation
 
 
 Model = Annotated[
@@ -20,7 +20,7 @@ Model = Annotated[
         metavar="FOLDER",
         help="What `medunsup train` made, or the name of a bundled model.",
         show_default=False,
-        autocompletion=detect_options.shipped,
+        autocompletion=_model_options.shipped,
     ),
 ]
 Cases = Annotated[
@@ -69,13 +69,13 @@ def evaluate(
     planted: Planted = False,
     lesion_shapes: LesionShapes = None,
     false_findings: FalseFindings = 1.0,
-    healthy: detect_options.Healthy = None,
+    healthy: _model_options.Healthy = None,
     cache: Cache = None,
-    jobs: options.Jobs = 1,
-    force: options.Force = False,
-    quiet: options.Quiet = False,
-    as_json: options.AsJson = False,
-    debug: options.Debug = False,
+    jobs: _options.Jobs = 1,
+    force: _options.Force = False,
+    quiet: _options.Quiet = False,
+    as_json: _options.AsJson = False,
+    debug: _options.Debug = False,
 ) -> None:
     """Measure a model on scans with known lesions, beside baselines that cost nothing.
 
@@ -83,7 +83,7 @@ def evaluate(
     ended goes on where it was.
     """
     with one_line_errors(debug=debug, as_json=as_json):
-        from medunsup.run.evaluate_model import evaluate as evaluate_model
+        from medunsup.workflows.evaluate.evaluate import evaluate as evaluate_model
 
         with stages(quiet) as told:
             result = evaluate_model(
@@ -105,7 +105,7 @@ def evaluate(
 
 def _print(result: "Evaluation", out: Path, *, as_json: bool, quiet: bool) -> None:
     from medunsup.core.provenance import plain
-    from medunsup.report.evaluation_words import interval, verdict
+    from medunsup.report.evaluate.words import interval, verdict
 
     if as_json:
         print_json(plain(result.as_record()))

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from medunsup.cli import bids, demo, detect, doctor, evaluate, methods, models, segment, train
-from medunsup.cli.plain_help import Command
+from medunsup.cli._help import Command
 from medunsup.cli.usage_errors import App
 from medunsup.core.version import __version__
 

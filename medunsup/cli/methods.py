@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from medunsup.cli.console import one_line_errors, print_json
+from medunsup.cli._console import one_line_errors, print_json
 
 if TYPE_CHECKING:
     from medunsup.core.registry import MethodCard

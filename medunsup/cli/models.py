@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from medunsup.cli import detect_options, options
-from medunsup.cli.console import FAILED, one_line_errors, print_json
-from medunsup.cli.plain_help import Command, Group
+from medunsup.cli import _model_options, _options
+from medunsup.cli._console import FAILED, one_line_errors, print_json
+from medunsup.cli._help import Command, Group
 
 if TYPE_CHECKING:
-    from medunsup.run.model_folder import ModelFolder
+    from medunsup.workflows.train.model_folder import ModelFolder
 
 RUNS = Path("runs")
 
@@ -26,7 +26,7 @@ Model = Annotated[
         metavar="MODEL",
         help="What `medunsup train` made, or the name of a bundled model.",
         show_default=False,
-        autocompletion=detect_options.shipped,
+        autocompletion=_model_options.shipped,
     ),
 ]
 
@@ -34,15 +34,15 @@ Model = Annotated[
 @app.command("list", cls=Command)
 def list_models(
     folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="Holds model folders.")] = RUNS,
-    as_json: options.AsJson = False,
+    as_json: _options.AsJson = False,
 ) -> None:
     """List the bundled models, by name, and those in a folder."""
     with one_line_errors(as_json=as_json):
         from dataclasses import asdict
 
         from medunsup.core.paths import check_folder
-        from medunsup.run.shipped import FOLDER
-        from medunsup.run.verify import find_models
+        from medunsup.workflows.train.shipped import FOLDER
+        from medunsup.workflows.train.verify import find_models
 
         if folder != RUNS:  # which need not be there yet
             check_folder(folder)
@@ -74,10 +74,10 @@ def _words(model: "ModelFolder") -> str:
 
 
 @app.command("show", cls=Command)
-def show_model(model: Model, as_json: options.AsJson = False) -> None:
+def show_model(model: Model, as_json: _options.AsJson = False) -> None:
     """Print a model's card."""
     with one_line_errors(as_json=as_json):
-        from medunsup.run.model_folder import CARD, read_model
+        from medunsup.workflows.train.model_folder import CARD, read_model
 
         opened = read_model(model)
         if as_json:
@@ -87,10 +87,10 @@ def show_model(model: Model, as_json: options.AsJson = False) -> None:
 
 
 @app.command("verify", cls=Command)
-def verify_model(model: Model, as_json: options.AsJson = False, debug: options.Debug = False) -> None:
+def verify_model(model: Model, as_json: _options.AsJson = False, debug: _options.Debug = False) -> None:
     """Hash a model's files and compute a stored figure again; exit code 1 if anything differs."""
     with one_line_errors(debug=debug, as_json=as_json):
-        from medunsup.run.verify import verify
+        from medunsup.workflows.train.verify import verify
 
         found = verify(model)
     if as_json:

@@ -2,36 +2,36 @@
 
 import typer
 
-from medunsup.cli import options
-from medunsup.cli.choices import check_outputs, pairs, read_settings
-from medunsup.cli.console import display, one_line_errors
-from medunsup.cli.printing import exit_code, print_plan, print_result
+from medunsup.cli import _options
+from medunsup.cli._console import display, one_line_errors
+from medunsup.cli._printing import exit_code, print_plan, print_result
+from medunsup.cli._settings import check_outputs, pairs, read_settings
 
 
 def segment(
-    scans: options.Scans,
-    out: options.Out = None,
-    mask: options.Mask = None,
-    brain: options.Brain = None,
-    with_: options.With = None,
-    contrast: options.Contrast = None,
-    series: options.Series = None,
-    volume: options.VolumeIndex = None,
-    coordinates: options.Coordinates = None,
-    tissues: options.Tissues = None,
-    method: options.Method = None,
-    config: options.Config = None,
-    set_: options.SetValue = None,
-    seed: options.Seed = None,
-    learn_prior: options.LearnPrior = False,
-    jobs: options.Jobs = 1,
-    force: options.Force = False,
-    no_report: options.NoReport = False,
-    fail_on: options.FailOn = None,
-    dry_run: options.DryRun = False,
-    quiet: options.Quiet = False,
-    as_json: options.AsJson = False,
-    debug: options.Debug = False,
+    scans: _options.Scans,
+    out: _options.Out = None,
+    mask: _options.Mask = None,
+    brain: _options.Brain = None,
+    with_: _options.With = None,
+    contrast: _options.Contrast = None,
+    series: _options.Series = None,
+    volume: _options.VolumeIndex = None,
+    coordinates: _options.Coordinates = None,
+    tissues: _options.Tissues = None,
+    method: _options.Method = None,
+    config: _options.Config = None,
+    set_: _options.SetValue = None,
+    seed: _options.Seed = None,
+    learn_prior: _options.LearnPrior = False,
+    jobs: _options.Jobs = 1,
+    force: _options.Force = False,
+    no_report: _options.NoReport = False,
+    fail_on: _options.FailOn = None,
+    dry_run: _options.DryRun = False,
+    quiet: _options.Quiet = False,
+    as_json: _options.AsJson = False,
+    debug: _options.Debug = False,
 ) -> None:
     """Segment brain scans into grey matter, white matter and CSF, and measure them.
 
@@ -47,8 +47,8 @@ def segment(
     }
     given |= {"volume": volume, "series": series, "coordinates": coordinates, "brain": brain}
     with one_line_errors(debug=debug, as_json=as_json, quiet=quiet):
-        from medunsup.run.cohort import make_requests, plan, run_requests
-        from medunsup.run.rehearse import rehearsed
+        from medunsup.workflows.segment.cohort import make_requests, plan, run_requests
+        from medunsup.workflows.segment.rehearse import rehearsed
 
         settings = read_settings(config, given, set_ or [])
         requests = make_requests(scans, settings, out, mask, pairs(with_ or [], "--with"))

@@ -4,35 +4,35 @@ import shlex
 
 import typer
 
-from medunsup.cli import detect_options, options
-from medunsup.cli.console import one_line_errors, print_json
-from medunsup.cli.learning import read_training, stages
+from medunsup.cli import _model_options, _options
+from medunsup.cli._console import one_line_errors, print_json
+from medunsup.cli._stages import read_training, stages
 
 KEPT = "prepared scans are kept, and the last checkpoint if there is one: go on with --resume"
 
 
 def train(
-    data: detect_options.Data,
-    out: detect_options.ModelOut,
-    model: detect_options.ModelName = None,
-    healthy: detect_options.Healthy = None,
-    mask: options.Mask = None,
-    brain: options.Brain = None,
-    contrast: options.Contrast = None,
-    coordinates: options.Coordinates = None,
-    score: detect_options.Score = None,
-    spacing: detect_options.Spacing = None,
-    config: detect_options.Config = None,
-    set_: options.SetValue = None,
-    seed: options.Seed = None,
-    resume: detect_options.Resume = False,
-    card: detect_options.Card = None,
-    cache: detect_options.Cache = None,
-    jobs: options.Jobs = 1,
-    force: options.Force = False,
-    quiet: options.Quiet = False,
-    as_json: options.AsJson = False,
-    debug: options.Debug = False,
+    data: _model_options.Data,
+    out: _model_options.ModelOut,
+    model: _model_options.ModelName = None,
+    healthy: _model_options.Healthy = None,
+    mask: _options.Mask = None,
+    brain: _options.Brain = None,
+    contrast: _options.Contrast = None,
+    coordinates: _options.Coordinates = None,
+    score: _model_options.Score = None,
+    spacing: _model_options.Spacing = None,
+    config: _model_options.Config = None,
+    set_: _options.SetValue = None,
+    seed: _options.Seed = None,
+    resume: _model_options.Resume = False,
+    card: _model_options.Card = None,
+    cache: _model_options.Cache = None,
+    jobs: _options.Jobs = 1,
+    force: _options.Force = False,
+    quiet: _options.Quiet = False,
+    as_json: _options.AsJson = False,
+    debug: _options.Debug = False,
 ) -> None:
     """Learn from healthy scans what healthy looks like, and calibrate on some of them.
 
@@ -46,8 +46,8 @@ def train(
     ends = one_line_errors(debug=debug, as_json=as_json, quiet=quiet, kept=KEPT)
     with ends, stages(quiet) as told:
         settings = read_training(config, given, set_ or [])
-        from medunsup.run.health import HealthyWords
-        from medunsup.run.train import TrainRequest, train_model
+        from medunsup.cohort.dataset.health import HealthyWords
+        from medunsup.workflows.train.train import TrainRequest, train_model
 
         words = None if healthy is None else HealthyWords.parse(healthy)
         request = TrainRequest(
@@ -63,7 +63,7 @@ def train(
             healthy=words,
         )
         made = train_model(request, told)
-        from medunsup.run.trained import remarks, trained_facts
+        from medunsup.workflows.train.summary import remarks, trained_facts
 
     if as_json:
         print_json(trained_facts(made))

@@ -7,8 +7,8 @@ from typing import Any
 
 import typer
 
-from medunsup.cli.console import INTERRUPTED, WRONG_USE, print_json
-from medunsup.cli.plain_help import Group
+from medunsup.cli._console import INTERRUPTED, WRONG_USE, print_json
+from medunsup.cli._help import Group
 
 ClickUsageError: Any = typer.BadParameter.__mro__[1]  # whichever copy of Click this Typer is built on
 

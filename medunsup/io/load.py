@@ -64,13 +64,13 @@ def load(
     path = user_path(path)
     form = sniff(path)
     if form is Format.DICOM:
-        from medunsup.io.dicom import load_dicom
+        from medunsup.io.dicom.load import load_dicom
 
         return load_dicom(path, series=series, volume=volume)
     if series is not None:
         raise UsageError(
             f"{path}: --series picks a DICOM series, but this is a {form.value} file. Leave it out."
         )
-    from medunsup.io.nifti import load_nifti
+    from medunsup.io.nifti.load import load_nifti
 
     return load_nifti(path, form, volume=volume, coordinates=coordinates)

@@ -6,8 +6,8 @@ from enum import Enum
 from pathlib import Path
 
 from medunsup.core.errors import InputError, MissingError
-from medunsup.io.companions import files_of
-from medunsup.io.fetched import check_fetched
+from medunsup.io.files.companions import files_of
+from medunsup.io.files.fetched import check_fetched
 
 GZIP = b"\x1f\x8b"
 HEADER_BYTES = 352

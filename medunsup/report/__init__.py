@@ -2,6 +2,6 @@
 
 from medunsup.core.lazy import attach
 
-_HOMES = {"write_group": "medunsup.report.group", "write_page": "medunsup.report.page"}
+_HOMES = {"write_group": "medunsup.report.segment.group_page", "write_page": "medunsup.report.segment.page"}
 
 __getattr__, __dir__ = attach(__name__, _HOMES)

@@ -5,8 +5,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from medunsup.core.volume import Volume
-from medunsup.preprocess.register import Placement
-from medunsup.preprocess.template import load_template
+from medunsup.preprocess.geometry.template import load_template
+from medunsup.preprocess.registration.affine import Placement
 
 Array = NDArray[np.float32]
 

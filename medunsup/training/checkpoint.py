@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from medunsup.core.errors import InputError, UsageError
-from medunsup.io.atomic import atomic_path
+from medunsup.io.files.atomic import atomic_path
 
 VERSION = 2  # 2: holds all parameters of its model, so that others are told
 FORMAT = "medunsup checkpoint"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from medunsup.core.errors import DependencyError, OutputError
-from medunsup.io.atomic import atomic_path
+from medunsup.io.files.atomic import atomic_path
 from medunsup.training.learner import Batch, Learner
 
 LOG = "log.jsonl"

@@ -8,8 +8,8 @@ from monai.config import KeysCollection
 from monai.transforms import Crop, InvertibleTransform, MapTransform
 
 from medunsup.core.errors import InputError
-from medunsup.preprocess.brain_mask import brain_mask
-from medunsup.preprocess.images import bounding_box
+from medunsup.preprocess.brain_extraction.brain_mask import brain_mask
+from medunsup.preprocess.geometry.resample import bounding_box
 from medunsup.transforms.bridge import fetch, logged_step, to_tensor, to_volume
 
 

@@ -6,8 +6,8 @@ from typing import Any
 from monai.config import KeysCollection
 from monai.transforms import MapTransform
 
-from medunsup.preprocess.bias import correct_bias
-from medunsup.preprocess.normalize import TAILS_PERCENT, winsorize_and_scale
+from medunsup.preprocess.intensity.bias import correct_bias
+from medunsup.preprocess.intensity.normalize import TAILS_PERCENT, winsorize_and_scale
 from medunsup.transforms.bridge import fetch, logged_step, to_tensor, to_volume
 
 

@@ -11,10 +11,10 @@ from monai.transforms import InvertibleTransform, MapTransform, SpatialResample
 from monai.utils import ensure_tuple_rep
 
 from medunsup.core.geometry import Affine, Grid
-from medunsup.measures.label_map import may_be_labels
-from medunsup.preprocess.label_maps import resampled_labels
-from medunsup.preprocess.register import Placement, place_template
-from medunsup.preprocess.template import load_template
+from medunsup.metrics.label_map import may_be_labels
+from medunsup.preprocess.geometry.label_maps import resampled_labels
+from medunsup.preprocess.geometry.template import load_template
+from medunsup.preprocess.registration.affine import Placement, place_template
 from medunsup.transforms.bridge import fetch, logged_step, to_volume, with_array
 
 MAPS = ("gm", "wm", "csf")

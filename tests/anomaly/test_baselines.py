@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
 from medunsup.anomaly.baselines import BASELINES, Baselines
-from medunsup.anomaly.build import build_score
+from medunsup.anomaly.factory import build_score
 from medunsup.anomaly.postprocess import median
 
 UNFITTED = [name for name, one in BASELINES.items() if one.model is None]

@@ -5,7 +5,7 @@ import pytest
 
 from medunsup.anomaly.findings import findings
 from medunsup.core.geometry import Grid
-from medunsup.preprocess.template import load_template
+from medunsup.preprocess.geometry.template import load_template
 
 GRID = Grid((80, 96, 80), np.array([[2.0, 0, 0, -78], [0, 2, 0, -112], [0, 0, 2, -74], [0, 0, 0, 1]]))
 

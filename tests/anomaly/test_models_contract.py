@@ -9,10 +9,10 @@ from helpers.small_brains import small_brains
 
 from medunsup.anomaly import deep
 from medunsup.anomaly.base import OFFERS, offers
-from medunsup.anomaly.data import Scans
 from medunsup.core.errors import InputError, UsageError
 from medunsup.core.registry import method, methods
-from medunsup.run.model_folder import arrays_as_bytes, read_arrays
+from medunsup.training.scan_stack import Scans
+from medunsup.workflows.train.model_folder import arrays_as_bytes, read_arrays
 
 CARDS = methods("anomaly")
 

@@ -7,13 +7,13 @@ import pytest
 from helpers.healthy_arrays import SHAPE, Blurring, blob, healthy, with_blob
 
 from medunsup.anomaly.base import Score, offers
-from medunsup.anomaly.build import build_model, build_score
-from medunsup.anomaly.data import Scans
 from medunsup.anomaly.deep import DeepModel
-from medunsup.anomaly.healthy_model import score_map
+from medunsup.anomaly.factory import build_model, build_score
+from medunsup.anomaly.fitted_detector import score_map
 from medunsup.core.errors import InputError, UsageError
 from medunsup.core.registry import method, methods
-from medunsup.run.model_folder import arrays_as_bytes, read_arrays
+from medunsup.training.scan_stack import Scans
+from medunsup.workflows.train.model_folder import arrays_as_bytes, read_arrays
 
 SCORES = [card.name for card in methods("score")]
 OUTLIERS = [card.name for card in methods("score") if card.family == "outlier"]

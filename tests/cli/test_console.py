@@ -13,10 +13,10 @@ import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medunsup.cli.console import Moving, display, one_line_errors, print_json
+from medunsup.cli._console import Moving, display, one_line_errors, print_json
 from medunsup.core.errors import InputError, UsageError
-from medunsup.run.summary import ScanOutcome
 from medunsup.training.signals import StoppedError
+from medunsup.workflows.segment.outcome import ScanOutcome
 
 
 def test_a_terminal_shows_a_line_for_each_scan_that_is_worked_on():
@@ -117,7 +117,7 @@ def test_logged_errors_are_seen_and_logged_warnings_only_when_debugging(capsys):
     for debug in (False, True):
         with one_line_errors(debug=debug):
             logging.getLogger("medunsup.io").warning("a detail")
-            logging.getLogger("medunsup.run").error("the page is missing")
+            logging.getLogger("medunsup.workflows").error("the page is missing")
         told = capsys.readouterr().err
         assert "medunsup: the page is missing" in told
         assert ("a detail" in told) == debug
@@ -128,7 +128,7 @@ def test_what_is_logged_while_a_bar_moves_stands_on_a_line_of_its_own(capsys, mo
     with one_line_errors(), Moving([Path("a.nii")]) as shown:
         shown.step(Path("a.nii"), "load")
         shown.progress.refresh()
-        logging.getLogger("medunsup.run.train").warning("out: begins anew.")
+        logging.getLogger("medunsup.workflows.train.train").warning("out: begins anew.")
     drawn = re.split(r"[\r\n]|\x1b\[\d*K", capsys.readouterr().err)
     assert "medunsup: out: begins anew." in drawn
 
@@ -136,9 +136,10 @@ def test_what_is_logged_while_a_bar_moves_stands_on_a_line_of_its_own(capsys, mo
 @pytest.mark.parametrize(
     ("name", "is_shown"),
     [
-        ("medunsup.run.x", True),
+        ("medunsup.workflows.x", True),
+        ("medunsup.cohort.x", True),
         ("medunsup.anomaly.x", True),
-        ("medunsup.io.walk", True),
+        ("medunsup.io.files.walk", True),
         ("medunsup.io.notes", False),
     ],
 )

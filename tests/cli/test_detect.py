@@ -7,9 +7,9 @@ import pytest
 from helpers.healthy_scans import QUICK, write_person
 from typer.testing import CliRunner
 
-from medunsup.cli.learning import left
+from medunsup.cli._printing import shared_texts
+from medunsup.cli._stages import left
 from medunsup.cli.main import app
-from medunsup.cli.printing import shared_texts
 
 SETTINGS = "model: healthy_atlas\nscore: deviation\nspacing_mm: 8\nleast_part_mm3: 0\npostprocess: []\n"
 
@@ -211,7 +211,7 @@ def test_time_left_is_told_in_round_numbers(seconds, words):
 
 @pytest.mark.slow
 def test_without_a_model_one_that_comes_along_is_taken_and_named(make_scan, tmp_path):
-    from medunsup.run.shipped import DEFAULT
+    from medunsup.workflows.train.shipped import DEFAULT
 
     done = run("detect", make_scan("sub-01_T1w.nii.gz"), "-o", tmp_path / "out")
     assert done.exit_code == 0, done.output
@@ -224,7 +224,7 @@ def test_without_a_model_one_that_comes_along_is_taken_and_named(make_scan, tmp_
 
 
 def test_models_that_come_along_are_listed_shown_and_named_when_missing(tmp_path):
-    from medunsup.run.shipped import DEFAULT
+    from medunsup.workflows.train.shipped import DEFAULT
 
     listed = run("models", "list", tmp_path)
     assert f"{DEFAULT} (bundled): " in listed.stdout

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from medunsup.cli._printing import exit_code
 from medunsup.cli.main import app
-from medunsup.cli.printing import exit_code
-from medunsup.run.batch import CohortResult, Outcome
-from medunsup.run.summary import ScanOutcome
+from medunsup.cohort.batch import CohortResult, Outcome
+from medunsup.workflows.segment.outcome import ScanOutcome
 
 
 def judged(*verdicts):

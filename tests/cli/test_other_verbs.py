@@ -74,7 +74,7 @@ def test_the_doctor_finds_this_computer_well(tmp_path):
 
 
 def test_the_doctor_says_what_to_do_about_what_is_missing(tmp_path, monkeypatch):
-    from medunsup.run import doctor
+    from medunsup.workflows import doctor
 
     monkeypatch.setattr(doctor, "_version", lambda package: None if package == "nibabel" else "1.0")
     done = _run("doctor", "-o", tmp_path)
@@ -83,7 +83,7 @@ def test_the_doctor_says_what_to_do_about_what_is_missing(tmp_path, monkeypatch)
 
 
 def test_the_doctor_sees_a_folder_that_cannot_be_written(tmp_path):
-    from medunsup.run.doctor import examine
+    from medunsup.workflows.doctor import examine
 
     (tmp_path / "file").write_text("")
     states = {finding.name: finding.state for finding in examine(tmp_path / "file" / "out")}
@@ -95,7 +95,7 @@ def test_the_doctor_warns_of_little_memory_and_disk(tmp_path, monkeypatch):
 
     import psutil
 
-    from medunsup.run.doctor import examine
+    from medunsup.workflows.doctor import examine
 
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=2**29))
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=2**20))

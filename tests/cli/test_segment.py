@@ -313,7 +313,7 @@ def test_results_are_not_put_among_the_files_of_a_dicom_folder(medunsup, tmp_pat
 
 
 def test_a_defect_of_our_own_is_told_in_one_line(medunsup, make_scan, monkeypatch):
-    from medunsup.run import cohort
+    from medunsup.workflows.segment import cohort
 
     def broken(*_, **__):
         raise ZeroDivisionError("a defect")

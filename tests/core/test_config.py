@@ -3,7 +3,7 @@
 import pytest
 
 from medunsup.core.errors import UsageError
-from medunsup.run.settings import SegmentSettings
+from medunsup.workflows.segment.settings import SegmentSettings
 
 
 @pytest.mark.parametrize(

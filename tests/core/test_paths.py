@@ -8,7 +8,7 @@ import pytest
 import medunsup
 from medunsup.core.errors import UsageError
 from medunsup.core.paths import user_path
-from medunsup.run.cohort import segment_many
+from medunsup.workflows.segment.cohort import segment_many
 
 
 def test_a_leading_tilde_is_the_home_folder():

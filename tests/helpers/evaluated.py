@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from medunsup.measures.case_figures import CaseFigures
-from medunsup.measures.comparison import gather
-from medunsup.measures.evaluation import Evaluation
-from medunsup.measures.froc import FrocCurve
+from medunsup.metrics.case_figures import CaseFigures
+from medunsup.metrics.comparison import gather
+from medunsup.metrics.evaluation import Evaluation
+from medunsup.metrics.froc import FrocCurve
 
 ABOUT = {"model": "vae", "score": "absolute", "steps": ["median=3"], "contrast": "FLAIR"}
 PREVALENCE = 0.02

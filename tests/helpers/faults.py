@@ -7,8 +7,8 @@ from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
 from medunsup.core.volume import Volume
-from medunsup.preprocess.register import Placement
-from medunsup.preprocess.template import load_template
+from medunsup.preprocess.geometry.template import load_template
+from medunsup.preprocess.registration.affine import Placement
 
 SIDES = {"left": (0, False), "right": (0, True), "back": (1, False), "front": (1, True)}
 SIDES |= {"bottom": (2, False), "top": (2, True)}

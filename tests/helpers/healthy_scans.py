@@ -8,8 +8,8 @@ import pytest
 
 from helpers import phantom
 from helpers.small_scans import place_quickly
-from medunsup.run.model_folder import ModelFolder
-from medunsup.run.train import train
+from medunsup.workflows.train.model_folder import ModelFolder
+from medunsup.workflows.train.train import train
 
 N_PEOPLE = 24
 SPACING_MM = 8.0

@@ -12,16 +12,16 @@ from medunsup.core.labels import class_table
 from medunsup.core.record import Step
 from medunsup.core.registry import method
 from medunsup.core.volume import Volume
-from medunsup.preprocess.images import shrink
-from medunsup.preprocess.normalize import winsorize_and_scale
-from medunsup.preprocess.register import Placement
-from medunsup.preprocess.template import load_template
-from medunsup.run.box import Box
-from medunsup.run.outcome import measure
+from medunsup.preprocess.geometry.crop import Box
+from medunsup.preprocess.geometry.resample import shrink
+from medunsup.preprocess.geometry.template import load_template
+from medunsup.preprocess.intensity.normalize import winsorize_and_scale
+from medunsup.preprocess.registration.affine import Placement
 from medunsup.tissue.base import TissueInput
 from medunsup.tissue.priors import tissue_priors
 from medunsup.tissue.quality import Known, assess
 from medunsup.tissue.result import Quality
+from medunsup.workflows.segment.measure import measure
 
 SIGNAL = {"T1w": (70, 100, 30), "T2w": (80, 55, 150), "FLAIR": (90, 68, 25), "PD": (85, 70, 100)}
 SPACING_MM = 3.0

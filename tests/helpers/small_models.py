@@ -7,16 +7,16 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from medunsup.io.hashes import hash_input
-from medunsup.run.alike import Common
-from medunsup.run.detect_settings import TrainSettings
-from medunsup.run.healthy_scans import Found
-from medunsup.run.learn import learn
-from medunsup.run.prepare import prepare
-from medunsup.run.prepare_many import request_of
-from medunsup.run.sources import Case
-from medunsup.run.train import TrainRequest, scans_tsv, write
+from medunsup.cohort.dataset.sources import Case
+from medunsup.cohort.prepare import prepare
+from medunsup.cohort.prepare_many import request_of
+from medunsup.io.files.hashes import hash_input
 from medunsup.training.scan_stack import Scans
+from medunsup.workflows.train.consistency import Common
+from medunsup.workflows.train.fit import learn
+from medunsup.workflows.train.select import Found
+from medunsup.workflows.train.settings import TrainSettings
+from medunsup.workflows.train.train import TrainRequest, scans_tsv, write
 
 N_CALIBRATION = 2
 

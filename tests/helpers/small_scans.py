@@ -37,12 +37,13 @@ def quick_placement(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def place_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do what the fixture does, for fixtures of a wider scope."""
-    from medunsup.preprocess import brain_mask, register
+    from medunsup.preprocess.brain_extraction import brain_mask
+    from medunsup.preprocess.registration import affine
 
     def place(image, mask, *, step, **more):  # type: ignore[no-untyped-def]
         affine = np.eye(4)
         affine[:3, 3] = (0, 18, -10)
-        return register.Placement(affine, 0.5, fits=True)
+        return affine.Placement(affine, 0.5, fits=True)
 
     def find(image, *, step, **more):  # type: ignore[no-untyped-def]
         return given(image, image.like(image.data > 0, kind="mask"), step=step)
@@ -50,6 +51,6 @@ def place_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     def given(image, mask, *, step):  # type: ignore[no-untyped-def]
         return brain_mask.Brain(mask, place(image, mask, step=step), is_stripped=True)
 
-    monkeypatch.setattr(register, "place_template", place)
+    monkeypatch.setattr(affine, "place_template", place)
     monkeypatch.setattr(brain_mask, "find_brain", find)
     monkeypatch.setattr(brain_mask, "place_given", given)

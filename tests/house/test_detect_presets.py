@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from medunsup.anomaly.build import build_model
-from medunsup.anomaly.data import Scans
-from medunsup.anomaly.space import ModelSpace
+from medunsup.anomaly.factory import build_model
 from medunsup.core.config import preset, presets
 from medunsup.core.errors import UsageError
 from medunsup.core.registry import method
-from medunsup.run.detect_settings import TrainSettings
-from medunsup.run.learn import checked
+from medunsup.preprocess.geometry.template_grid import ModelSpace
+from medunsup.training.scan_stack import Scans
+from medunsup.workflows.train.fit import checked
+from medunsup.workflows.train.settings import TrainSettings
 
 NAMES = sorted(presets("detect"))
 DEEP = [name for name in NAMES if preset("detect", name)["model"] not in ("pca", "healthy_atlas")]

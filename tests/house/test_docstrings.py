@@ -23,14 +23,14 @@ from numpydoc.validate import validate
 import medunsup
 from medunsup.core.config import Config
 from medunsup.core.registry import MethodCard, method, methods
-from medunsup.run.detect_settings import TrainSettings
-from medunsup.run.model_folder import ModelFolder
-from medunsup.run.settings import SegmentSettings
+from medunsup.workflows.segment.settings import SegmentSettings
+from medunsup.workflows.train.model_folder import ModelFolder
+from medunsup.workflows.train.settings import TrainSettings
 
 PACKAGES = [
     "medunsup",
     "medunsup.anomaly",
-    "medunsup.measures",
+    "medunsup.metrics",
     "medunsup.report",
     "medunsup.tissue",
     "medunsup.training",

@@ -18,8 +18,10 @@ def modules_after(code: str) -> set[str]:
     "code",
     [
         "import medunsup; medunsup.segment, medunsup.load, medunsup.segment_many",
-        "import medunsup.run.scan, medunsup.run.export, medunsup.run.cohort, medunsup.report.page",
-        "import medunsup.preprocess.brain_mask, medunsup.preprocess.register, medunsup.preprocess.template",
+        "import medunsup.workflows.segment.scan, medunsup.workflows.segment.save, "
+        "medunsup.workflows.segment.cohort, medunsup.report.segment.page",
+        "import medunsup.preprocess.brain_extraction.brain_mask, "
+        "medunsup.preprocess.registration.affine, medunsup.preprocess.geometry.template",
         "from medunsup.core.registry import *; [method('tissue', card.name) for card in methods('tissue')]",
     ],
     ids=["public names", "the way of a scan", "preprocessing", "every tissue method"],

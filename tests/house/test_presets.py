@@ -8,7 +8,7 @@ import yaml
 from medunsup.core.config import preset, presets, read_yaml
 from medunsup.core.errors import UsageError
 from medunsup.core.registry import method
-from medunsup.run.settings import SegmentSettings
+from medunsup.workflows.segment.settings import SegmentSettings
 
 NAMES = sorted(presets("segment"))
 

@@ -114,11 +114,11 @@ def test_what_users_are_shown_is_public(where):
 @pytest.mark.parametrize(
     "code",
     [
-        "from medunsup.run.scan import segment",
+        "from medunsup.workflows.segment.scan import segment",
         "import medunsup.core.record",
         "from medunsup import _HOMES",
         "from medunsup.anomaly import guards",
-        "import medunsup\nmedunsup.run.scan.segment('scan.nii')",
+        "import medunsup\nmedunsup.workflows.segment.scan.segment('scan.nii')",
     ],
 )
 def test_private_rooms_are_noticed(code):

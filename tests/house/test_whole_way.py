@@ -7,7 +7,7 @@ from helpers.dicom_maker import make_slices, write_slices
 from helpers.phantom import make_anatomy, save
 
 import medunsup
-from medunsup.measures.segmentation import dice
+from medunsup.metrics.segmentation import dice
 
 pytestmark = pytest.mark.slow
 

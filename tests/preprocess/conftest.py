@@ -9,9 +9,9 @@ from scipy import ndimage
 
 from medunsup.core.geometry import Affine, Grid
 from medunsup.core.volume import Volume
-from medunsup.preprocess.images import resampled, shrink
-from medunsup.preprocess.starts import rotation
-from medunsup.preprocess.template import load_template
+from medunsup.preprocess.geometry.resample import resampled, shrink
+from medunsup.preprocess.geometry.template import load_template
+from medunsup.preprocess.registration.coarse_search import rotation
 
 BONE_MM, SKIN_MM, NECK_RADIUS_MM = 6.0, 13.0, 52.0
 SIGNAL = {

@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 
 from medunsup.core.record import Step
 from medunsup.core.volume import Volume
-from medunsup.preprocess.brain_mask import brain_mask
-from medunsup.preprocess.images import shrink
-from medunsup.preprocess.intensities import tissue_look
-from medunsup.preprocess.register import Placement
-from medunsup.preprocess.score import PlacementScore, Sampling
-from medunsup.preprocess.stripped import own_region
-from medunsup.preprocess.surface import fit_surface
-from medunsup.preprocess.template import load_template
+from medunsup.preprocess.brain_extraction.brain_mask import brain_mask
+from medunsup.preprocess.brain_extraction.intensities import tissue_look
+from medunsup.preprocess.brain_extraction.stripped import own_region
+from medunsup.preprocess.brain_extraction.surface import fit_surface
+from medunsup.preprocess.geometry.resample import shrink
+from medunsup.preprocess.geometry.template import load_template
+from medunsup.preprocess.registration.affine import Placement
+from medunsup.preprocess.registration.similarity import PlacementScore, Sampling
 
 FACTORS = st.floats(-12, 12).map(lambda power: 10.0**power)
 OFFSETS = st.floats(-4, 4)  # in ranges of the scan

@@ -138,7 +138,7 @@ def thick() -> TissueResult:
 
 @pytest.fixture(scope="session")
 def page_text(result: TissueResult, tmp_path_factory: pytest.TempPathFactory) -> str:
-    from medunsup.report.page import write_page
+    from medunsup.report.segment.page import write_page
 
     path: Path = tmp_path_factory.mktemp("page") / "report.html"
     return write_page(result, path, command="medunsup segment sub-01_T1w.nii.gz").read_text("utf-8")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from medunsup.core.errors import MedunsupError
 from medunsup.core.labels import TISSUES, class_table
 from medunsup.core.registry import method, methods
-from medunsup.measures.segmentation import dice
+from medunsup.metrics.segmentation import dice
 from medunsup.tissue.base import TissueInput, TissueMethod
 
 NAMES = [card.name for card in methods("tissue")]

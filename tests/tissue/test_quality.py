@@ -12,8 +12,8 @@ from scipy import ndimage
 from medunsup.core.labels import TISSUES
 from medunsup.core.registry import method
 from medunsup.core.volume import Source, Volume
-from medunsup.preprocess.normalize import winsorize_and_scale
-from medunsup.run.box import Box
+from medunsup.preprocess.geometry.crop import Box
+from medunsup.preprocess.intensity.normalize import winsorize_and_scale
 from medunsup.tissue.base import TissueInput
 from medunsup.tissue.quality import assess
 from medunsup.tissue.quality.findings import Findings

@@ -7,8 +7,8 @@ from scipy.ndimage import binary_dilation, gaussian_filter
 
 from medunsup.core.labels import TISSUES
 from medunsup.core.registry import method
-from medunsup.measures.segmentation import dice
-from medunsup.preprocess.normalize import FENCES, winsorize_and_scale
+from medunsup.metrics.segmentation import dice
+from medunsup.preprocess.intensity.normalize import FENCES, winsorize_and_scale
 from medunsup.tissue.base import TissueInput, TissueMethod
 from medunsup.tissue.priors import log_weights
 

@@ -8,8 +8,8 @@ import pytest
 from medunsup.core.labels import TISSUES
 from medunsup.core.volume import Source, Volume
 from medunsup.tissue.base import TissueInput
-from medunsup.tissue.guards import Guards
-from medunsup.tissue.mixture import Gaussians
+from medunsup.tissue.em.constraints import Guards
+from medunsup.tissue.em.gaussian_mixture import Gaussians
 from medunsup.tissue.quality.thick import of_slices
 
 MEANS = np.array([[0.5], [0.9], [0.1]])  # GM, WM, CSF

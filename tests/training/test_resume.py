@@ -162,7 +162,7 @@ def test_resuming_where_nothing_is_says_so(tmp_path):
 
 
 def test_a_full_disk_is_said_and_the_earlier_checkpoint_stays(tmp_path, monkeypatch, unbroken):
-    from medunsup.io import atomic
+    from medunsup.io.files import atomic
 
     def fill_the_disk(progress):
         if progress.step == 10:

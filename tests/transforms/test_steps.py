@@ -14,8 +14,8 @@ from scipy import ndimage
 
 from medunsup.core.errors import GeometryError, InputError, UsageError
 from medunsup.core.geometry import Grid
-from medunsup.preprocess.register import Placement
-from medunsup.preprocess.template import load_template
+from medunsup.preprocess.geometry.template import load_template
+from medunsup.preprocess.registration.affine import Placement
 from medunsup.transforms import (
     BiasCorrectd,
     BrainMaskd,

@@ -7,8 +7,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from medunsup.core.errors import MedunsupError
-from medunsup.io.dicom_geometry import order_slices
-from medunsup.io.dicom_slices import slices_of
+from medunsup.io.dicom.geometry import order_slices
+from medunsup.io.dicom.slices import slices_of
 from medunsup.io.notes import Notes
 
 angle = st.floats(-3, 3)

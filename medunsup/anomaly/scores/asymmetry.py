@@ -6,12 +6,12 @@ import numpy as np
 from pydantic import Field
 
 from medunsup.anomaly.base import Score
-from medunsup.anomaly.mirror import mirrored
 from medunsup.anomaly.postprocess import median
 from medunsup.anomaly.residual import over_channels
 from medunsup.anomaly.smoothing import smooth_inside
 from medunsup.core.config import Config
 from medunsup.core.registry import register
+from medunsup.preprocess.geometry.mirror import mirrored
 from medunsup.training.scan_stack import Array, Mask
 
 MEDIAN_SIZE = 3

@@ -5,8 +5,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from medunsup.anomaly.outliers import OutlierConfig, OutlierScore
-from medunsup.anomaly.pyod_detectors import RowDetector, Rows
+from medunsup.anomaly.scores._pyod import OutlierConfig, OutlierScore
+from medunsup.anomaly.scores._pyod_detectors import RowDetector, Rows
 from medunsup.core.registry import register
 
 

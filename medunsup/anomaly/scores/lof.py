@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import Field
 
-from medunsup.anomaly.outliers import OutlierConfig, OutlierScore
+from medunsup.anomaly.scores._pyod import OutlierConfig, OutlierScore
 from medunsup.core.registry import register
 
 

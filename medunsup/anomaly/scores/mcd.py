@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from medunsup.anomaly.outliers import OutlierConfig, OutlierScore
+from medunsup.anomaly.scores._pyod import OutlierConfig, OutlierScore
 from medunsup.core.registry import register
 
 

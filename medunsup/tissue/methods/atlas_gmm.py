@@ -12,15 +12,15 @@ from scipy import ndimage
 from medunsup.core.config import Config
 from medunsup.core.registry import register
 from medunsup.tissue.base import Array, Component, TissueInput
-from medunsup.tissue.bias_field import CoarseGrid
-from medunsup.tissue.em import Problem, Solver, State, run
+from medunsup.tissue.em.bias_field import CoarseGrid
+from medunsup.tissue.em.constraints import Guards
+from medunsup.tissue.em.fit import Problem, Solver, State, run
+from medunsup.tissue.em.gaussian_mixture import Gaussians, Layout, layout
+from medunsup.tissue.em.initialisation import start_from_clusters, start_from_priors
+from medunsup.tissue.em.markov_random_field import RandomField
+from medunsup.tissue.em.sampling import Lattice, check_intensities, slabs, thinned
 from medunsup.tissue.entropy import normalized_entropy
-from medunsup.tissue.guards import Guards
-from medunsup.tissue.lattice import Lattice, check_intensities, slabs, thinned
-from medunsup.tissue.mixture import Gaussians, Layout, layout
 from medunsup.tissue.priors import log_weights
-from medunsup.tissue.random_field import RandomField
-from medunsup.tissue.start import start_from_clusters, start_from_priors
 
 DARKEST_PERCENT = 1.0
 # Where the template's maps are far off, as in a shrunken brain, Gaussians started from them stay too wide. A

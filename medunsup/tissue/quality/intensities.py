@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from medunsup.preprocess.white_bias import field_in
+from medunsup.preprocess.intensity.white_bias import field_in
 from medunsup.tissue.base import Array, TissueInput, TissueMethod
 from medunsup.tissue.quality.sample import Atlas, Mask, Sample
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from medunsup.core.volume import Volume
-from medunsup.preprocess.register import Placement
+from medunsup.preprocess.registration.affine import Placement
 from medunsup.tissue.base import TissueInput, TissueMethod
 from medunsup.tissue.quality import intensities, outline, place
 from medunsup.tissue.quality.findings import Findings

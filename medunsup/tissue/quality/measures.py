@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import get_args
 
-from medunsup.io.bids import Contrast
+from medunsup.io.bids.names import Contrast
 from medunsup.tissue.quality import limits
 from medunsup.tissue.quality.limits import Limit
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import ndimage
 
-from medunsup.preprocess.morphology import fill_holes
+from medunsup.preprocess.geometry.morphology import fill_holes
 from medunsup.tissue.quality.sample import Array, Atlas, Mask, Sample
 
 CONSTANT_SHARE = 0.9

@@ -8,10 +8,10 @@ import numpy as np
 from scipy import ndimage
 
 from medunsup.core.geometry import Affine, Grid
-from medunsup.preprocess.lobes import lobe_at, side_of
-from medunsup.preprocess.morphology import Mask, opening
-from medunsup.preprocess.register import Placement
-from medunsup.preprocess.template import load_template
+from medunsup.preprocess.geometry.lobes import lobe_at, side_of
+from medunsup.preprocess.geometry.morphology import Mask, opening
+from medunsup.preprocess.geometry.template import load_template
+from medunsup.preprocess.registration.affine import Placement
 from medunsup.tissue.base import Array, TissueInput, TissueMethod
 
 SPACING_MM = 2.0

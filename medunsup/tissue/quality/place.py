@@ -6,8 +6,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from medunsup.preprocess.starts import rotation
-from medunsup.preprocess.template import load_template
+from medunsup.preprocess.geometry.template import load_template
+from medunsup.preprocess.registration.coarse_search import rotation
 from medunsup.tissue.base import Array
 from medunsup.tissue.quality.sample import Atlas, Sample
 

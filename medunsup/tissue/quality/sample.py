@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from medunsup.core.geometry import Grid
 from medunsup.core.volume import Volume
-from medunsup.preprocess.field_of_view import seen_ranges
-from medunsup.preprocess.register import Placement
-from medunsup.preprocess.template import load_template
+from medunsup.preprocess.brain_extraction.field_of_view import seen_ranges
+from medunsup.preprocess.geometry.template import load_template
+from medunsup.preprocess.registration.affine import Placement
 from medunsup.tissue.base import Array, TissueInput, TissueMethod
 
 SPACING_MM = 3.0

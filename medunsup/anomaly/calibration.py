@@ -1,0 +1,485 @@
+"""Thresholds and p-values from healthy scans alone, scans that no model was trained on.
+
+All guarantees rest on one assumption: the new scan, if healthy, is exchangeable with the calibration scans
+(same kind of people, scanner, contrast, preparation). Then its score is equally likely to take any rank among
+theirs, whatever the model (Vovk, Gammerman & Shafer, Algorithmic Learning in a Random World, 2005).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medunsup.core.errors import InputError, UsageError
+from medunsup.metrics.components import components
+from medunsup.metrics.histogram import ScoreHistogram
+from medunsup.training.scan_stack import Array, Mask
+
+N_THRESHOLDS = 192
+LARGEST_SHARE = 0.1
+MOST_PARTS = 100
+N_KNOTS = 512
+EXACT = 1e-12  # a rate computed as 1 - 0.9 asks for 0.1
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What n healthy scans tell of false positives; `calibrate` makes it.
+
+    Attributes
+    ----------
+    scan_scores : ndarray of shape (n,)
+        One number for each scan.
+    thresholds : ndarray of shape (T,)
+        Score thresholds, the highest first.
+    marked_share : ndarray of shape (n, T)
+        Share of a scan's brain voxels above each threshold.
+    parts : ndarray of shape (n, T)
+        Most connected components of at least `least_part_mm3` at a threshold or any higher one, counted up to
+        a little over 100.
+    knots : ndarray of shape (K,)
+        Scores, ascending.
+    surprise : ndarray of shape (K,)
+        -log10 empirical p of these: of the share of healthy voxels that score as much or more.
+    least_part_mm3 : float
+        Least volume of a connected component that counts, in mm³.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> import numpy as np
+    >>> maps = np.random.default_rng(0).gamma(2, size=(9, 6, 6, 6)).astype(np.float32)
+    >>> masks = np.ones(maps.shape, bool)
+    >>> calibration = medunsup.calibrate(maps, masks, maps.mean(axis=(1, 2, 3)), voxel_mm3=8.0)
+    >>> round(calibration.p_value(99.0), 2)
+    0.1
+    """
+
+    scan_scores: NDArray[np.float64]
+    thresholds: NDArray[np.float32]
+    marked_share: NDArray[np.float32]
+    parts: NDArray[np.int32]
+    knots: NDArray[np.float32]
+    surprise: NDArray[np.float32]
+    least_part_mm3: float
+
+    @property
+    def n(self) -> int:
+        """Number of healthy scans."""
+        return self.scan_scores.size
+
+    def p_value(self, scan_score: float) -> float:
+        """Return the conformal p-value of a scan among these.
+
+        Parameters
+        ----------
+        scan_score : float
+            Scan-level score; higher is more anomalous.
+
+        Returns
+        -------
+        float
+            (1 + healthy scans that score as much or more) / (n + 1).
+
+        Raises
+        ------
+        InputError
+            If the score is not a number.
+
+        Examples
+        --------
+        >>> import medunsup
+        >>> import numpy as np
+        >>> maps = np.random.default_rng(0).gamma(2, size=(9, 6, 6, 6)).astype(np.float32)
+        >>> masks = np.ones(maps.shape, bool)
+        >>> calibration = medunsup.calibrate(maps, masks, maps.mean(axis=(1, 2, 3)), voxel_mm3=8.0)
+        >>> calibration.p_value(0.0)
+        1.0
+        """
+        return conformal_p_value(self.scan_scores, scan_score)
+
+    def scan_threshold(self, alpha: float) -> float:
+        """Return the scan-level score above which the p-value is at most `alpha`.
+
+        Parameters
+        ----------
+        alpha : float between 0 and 1
+            False-positive rate: a healthy scan lies above the threshold that often.
+
+        Returns
+        -------
+        float
+            The threshold.
+
+        Raises
+        ------
+        UsageError
+            If so few scans cannot support `alpha`; it names the least that can be asked for.
+
+        Examples
+        --------
+        >>> import medunsup
+        >>> import numpy as np
+        >>> maps = np.random.default_rng(0).gamma(2, size=(9, 6, 6, 6)).astype(np.float32)
+        >>> masks = np.ones(maps.shape, bool)
+        >>> calibration = medunsup.calibrate(maps, masks, maps.mean(axis=(1, 2, 3)), voxel_mm3=8.0)
+        >>> calibration.scan_threshold(0.1) == float(calibration.scan_scores.max())
+        True
+        """
+        return conformal_threshold(self.scan_scores, alpha)
+
+    def voxel_threshold(self, share: float, *, alpha: float | None = None) -> float:
+        """Return the threshold above which at most `share` of the brain's voxels lie.
+
+        Parameters
+        ----------
+        share : float from 0 to 1
+            Budget: share of voxels that may be marked.
+        alpha : float between 0 and 1, optional
+            A new healthy scan keeps the budget with probability 1 - alpha. Without it healthy scans keep it
+            on average, a new one counted in as if it were the worst of them, which few scans with heavy tails
+            break.
+
+        Returns
+        -------
+        float
+            The threshold.
+
+        Raises
+        ------
+        UsageError
+            If so few scans cannot support `alpha`; it names the least that can be asked for.
+
+        Examples
+        --------
+        >>> import medunsup
+        >>> import numpy as np
+        >>> maps = np.random.default_rng(0).gamma(2, size=(9, 6, 6, 6)).astype(np.float32)
+        >>> masks = np.ones(maps.shape, bool)
+        >>> calibration = medunsup.calibrate(maps, masks, maps.mean(axis=(1, 2, 3)), voxel_mm3=8.0)
+        >>> calibration.voxel_threshold(0.001) >= calibration.voxel_threshold(0.01)
+        True
+        """
+        return self._within(self.marked_share, share, alpha)
+
+    def part_threshold(self, count: float, *, alpha: float | None = None) -> float:
+        """Return the threshold at which a scan shows at most `count` connected components.
+
+        Parameters
+        ----------
+        count : float from 0 to 100
+            Budget: components of at least `least_part_mm3` that may be marked (FP/scan).
+        alpha : float between 0 and 1, optional
+            A new healthy scan keeps the budget with probability 1 - alpha. Without it healthy scans keep it
+            on average, a new one counted in as if it were the worst of them, which few scans with heavy tails
+            break.
+
+        Returns
+        -------
+        float
+            The threshold.
+
+        Raises
+        ------
+        UsageError
+            If `count` is not from 0 to 100, or so few scans cannot support `alpha`.
+
+        Examples
+        --------
+        >>> import medunsup
+        >>> import numpy as np
+        >>> maps = np.random.default_rng(0).gamma(2, size=(9, 6, 6, 6)).astype(np.float32)
+        >>> masks = np.ones(maps.shape, bool)
+        >>> calibration = medunsup.calibrate(maps, masks, maps.mean(axis=(1, 2, 3)), voxel_mm3=8.0)
+        >>> calibration.part_threshold(1) >= calibration.part_threshold(5)
+        True
+        """
+        if not 0 <= count <= MOST_PARTS:
+            raise UsageError(
+                f"Findings in a healthy scan are counted from 0 to {MOST_PARTS}; {count:g} was asked for."
+            )
+        return self._within(self.parts, count, alpha)
+
+    def own_part_threshold(self, count: float) -> float:
+        """Return the threshold at which these very scans show at most `count` components on average.
+
+        A point of their FROC curve, to describe a score; for a new scan it promises nothing.
+
+        Parameters
+        ----------
+        count : float, 0 or more
+            Components of at least `least_part_mm3` on average (FP/scan).
+
+        Returns
+        -------
+        float
+            The threshold.
+
+        Examples
+        --------
+        >>> import medunsup
+        >>> import numpy as np
+        >>> maps = np.random.default_rng(0).gamma(2, size=(9, 6, 6, 6)).astype(np.float32)
+        >>> masks = np.ones(maps.shape, bool)
+        >>> calibration = medunsup.calibrate(maps, masks, maps.mean(axis=(1, 2, 3)), voxel_mm3=8.0)
+        >>> calibration.own_part_threshold(1) <= calibration.part_threshold(1)
+        True
+        """
+        return float(self.thresholds[_last_within(self.parts.mean(axis=0, dtype=np.float64), count)])
+
+    def calibrated_map(self, score_map: Array, mask: Mask) -> Array:
+        """Return the -log10 empirical p of each voxel: 3 means one healthy voxel in a thousand.
+
+        It describes a voxel among healthy voxels. Since neighbours go together it is no p-value of the scan.
+        It ends where the healthy scores end.
+
+        Parameters
+        ----------
+        score_map : ndarray of shape (I, J, K)
+            Raw score map.
+        mask : ndarray of shape (I, J, K), bool
+            Brain mask.
+
+        Returns
+        -------
+        ndarray of shape (I, J, K), float32
+            -log10 of the share of healthy voxels that score as much or more, 0 outside the mask.
+
+        Examples
+        --------
+        >>> import medunsup
+        >>> import numpy as np
+        >>> maps = np.random.default_rng(0).gamma(2, size=(9, 6, 6, 6)).astype(np.float32)
+        >>> masks = np.ones(maps.shape, bool)
+        >>> calibration = medunsup.calibrate(maps, masks, maps.mean(axis=(1, 2, 3)), voxel_mm3=8.0)
+        >>> calibration.calibrated_map(maps[0], masks[0]).shape
+        (6, 6, 6)
+        """
+        surprise = np.interp(score_map, self.knots, self.surprise)
+        return np.asarray(np.where(mask, surprise, 0), dtype=np.float32)
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Return everything as named arrays.
+
+        Returns
+        -------
+        dict of str to ndarray
+            What `from_state` takes.
+
+        Examples
+        --------
+        >>> import medunsup
+        >>> import numpy as np
+        >>> maps = np.random.default_rng(0).gamma(2, size=(9, 6, 6, 6)).astype(np.float32)
+        >>> masks = np.ones(maps.shape, bool)
+        >>> calibration = medunsup.calibrate(maps, masks, maps.mean(axis=(1, 2, 3)), voxel_mm3=8.0)
+        >>> medunsup.Calibration.from_state(calibration.state()).n
+        9
+        """
+        return {name: np.asarray(value) for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, NDArray[Any]]) -> Self:
+        """Take over what `state` gave.
+
+        Parameters
+        ----------
+        state : dict of str to ndarray
+            Named arrays.
+
+        Returns
+        -------
+        Calibration
+            The same calibration.
+
+        Examples
+        --------
+        >>> import medunsup
+        >>> import numpy as np
+        >>> maps = np.random.default_rng(0).gamma(2, size=(9, 6, 6, 6)).astype(np.float32)
+        >>> masks = np.ones(maps.shape, bool)
+        >>> calibration = medunsup.calibrate(maps, masks, maps.mean(axis=(1, 2, 3)), voxel_mm3=8.0)
+        >>> medunsup.Calibration.from_state(calibration.state()).n
+        9
+        """
+        values: dict[str, Any] = {**state, "least_part_mm3": float(state["least_part_mm3"])}
+        return cls(**values)
+
+    def _within(self, table: NDArray[Any], budget: float, alpha: float | None) -> float:
+        if alpha is None:
+            with_a_new_one = (table.sum(axis=0, dtype=np.float64) + table.max(axis=0)) / (self.n + 1)
+            return float(self.thresholds[_last_within(with_a_new_one, budget)])
+        lowest = [self.thresholds[_last_within(row, budget)] for row in table]
+        return conformal_threshold(np.asarray(lowest, dtype=np.float64), alpha)
+
+
+def calibrate(
+    score_maps: Sequence[Array],
+    masks: Sequence[Mask],
+    scan_scores: Sequence[float],
+    *,
+    voxel_mm3: float,
+    least_part_mm3: float = 0.0,
+) -> Calibration:
+    """Learn thresholds and p-values from healthy scans that no model was trained on.
+
+    Maps are read one at a time, some times over, so they may be mapped from disk.
+
+    Parameters
+    ----------
+    score_maps : sequence of ndarray of shape (I, J, K)
+        Raw score map of each healthy scan; higher is more anomalous.
+    masks : sequence of ndarray of shape (I, J, K), bool
+        Their brain masks.
+    scan_scores : sequence of float
+        Their scan-level scores.
+    voxel_mm3 : float
+        Volume of a voxel in mm³.
+    least_part_mm3 : float, default 0.0
+        Connected components smaller than this, in mm³, do not count.
+
+    Returns
+    -------
+    Calibration
+        What these scans tell of false positives.
+
+    Raises
+    ------
+    InputError
+        If there is no scan, if numbers differ, or if a score is not finite.
+
+    References
+    ----------
+    Vovk, Gammerman and Shafer (2005), Algorithmic Learning in a Random World. Springer.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> import numpy as np
+    >>> maps = np.random.default_rng(0).gamma(2, size=(9, 6, 6, 6)).astype(np.float32)
+    >>> masks = np.ones(maps.shape, bool)
+    >>> calibration = medunsup.calibrate(maps, masks, maps.mean(axis=(1, 2, 3)), voxel_mm3=8.0)
+    >>> calibration.n
+    9
+    """
+    if not len(score_maps) == len(masks) == len(scan_scores) or len(score_maps) == 0:
+        raise InputError(
+            f"Calibration needs one map, mask and score a healthy scan, of at least one scan; got "
+            f"{len(score_maps)} maps, {len(masks)} masks, {len(scan_scores)} scores."
+        )
+    pooled = ScoreHistogram()
+    for score_map, mask in zip(score_maps, masks, strict=True):
+        pooled.add(_inside(score_map, mask))
+    shares = np.geomspace(1 / pooled.total, LARGEST_SHARE, N_THRESHOLDS)
+    thresholds = np.unique(np.append(pooled.thresholds(shares), pooled.thresholds(np.zeros(1))))[::-1]
+    pairs = list(zip(score_maps, masks, strict=True))
+    knots, surprise = _tail_table(pooled)
+    return Calibration(
+        scan_scores=_finite(np.asarray(scan_scores, dtype=np.float64)),
+        thresholds=thresholds,
+        marked_share=np.stack([_marked_share(one, inside, thresholds) for one, inside in pairs]),
+        parts=np.stack([_parts(one, inside, thresholds, voxel_mm3, least_part_mm3) for one, inside in pairs]),
+        knots=knots,
+        surprise=surprise,
+        least_part_mm3=least_part_mm3,
+    )
+
+
+def conformal_p_value(healthy: NDArray[np.float64], scan_score: float) -> float:
+    """Return (1 + healthy scans that score as much or more) / (n + 1), in [1 / (n + 1), 1].
+
+    Raises InputError for a score that is not a number.
+    """
+    _refuse_nan(np.append(healthy, scan_score))
+    return float((1 + np.sum(healthy >= scan_score)) / (healthy.size + 1))
+
+
+def is_unusual(p_value: float, alpha: float) -> bool:
+    """Whether a p-value is at most `alpha`, as `conformal_threshold` counts it."""
+    return p_value <= alpha + EXACT
+
+
+def conformal_threshold(healthy: NDArray[np.floating], alpha: float) -> float:
+    """Value that a new exchangeable one exceeds with probability at most `alpha`, from n healthy ones.
+
+    Raises UsageError if `alpha` < 1 / (n + 1), naming the least it can be and the scans that would do;
+    InputError for healthy values that are no numbers.
+    """
+    n = healthy.size
+    _refuse_nan(healthy)
+    n_above = int((alpha + EXACT) * (n + 1)) if 0 < alpha < 1 else 0
+    if n_above == 0:
+        raise UsageError(_refusal(alpha, n))
+    return float(np.sort(healthy)[n - min(n_above, n)])
+
+
+def least_rate(n: int) -> str:
+    """Write the least false-positive rate that n healthy scans support, rounded up."""
+    digits = 10.0 ** (2 - np.floor(np.log10(1 / (n + 1))))
+    return f"{np.ceil(digits / (n + 1) - EXACT) / digits:.3g}"
+
+
+def _refusal(alpha: float, n: int) -> str:
+    if not 0 < alpha < 1:
+        return f"A false-positive rate lies between 0 and 1, got {alpha:g}."
+    needed = int(np.ceil(1 / (alpha + EXACT) - 1))
+    return (
+        f"A false-positive rate of {alpha:g} cannot be promised from {n} healthy calibration scans: a new "
+        f"healthy scan is the most extreme of {n + 1} once in {n + 1}. "
+        f"Ask for {least_rate(n)} or more, or calibrate on at least {needed} scans."
+    )
+
+
+def _refuse_nan(scores: NDArray[Any]) -> None:
+    if np.isnan(scores).any():
+        raise InputError(
+            "A score is not a number (NaN), so it has no rank. Look for missing values in the scan."
+        )
+
+
+def _last_within(falling: NDArray[Any], budget: float) -> int:
+    """Position of the lowest threshold that keeps the budget together with all higher ones."""
+    over = np.flatnonzero(falling > budget)
+    return max(int(over[0]) - 1, 0) if over.size else falling.size - 1
+
+
+def _marked_share(score_map: Array, mask: Mask, thresholds: NDArray[np.float32]) -> NDArray[np.float32]:
+    ordered = np.sort(_inside(score_map, mask))
+    above = ordered.size - np.searchsorted(ordered, thresholds, side="right")
+    return np.asarray(above / ordered.size, dtype=np.float32)
+
+
+def _parts(
+    score_map: Array, mask: Mask, thresholds: NDArray[np.float32], voxel_mm3: float, least_mm3: float
+) -> NDArray[np.int32]:
+    scores = np.where(mask, score_map, -np.inf)
+    most = np.zeros(thresholds.size, dtype=np.int32)
+    for n, threshold in enumerate(thresholds):
+        count = components(scores > threshold, voxel_mm3=voxel_mm3, least_mm3=least_mm3)[1]
+        most[n:] = max(count, most[n])
+        if count > MOST_PARTS:
+            break
+    return most
+
+
+def _tail_table(pooled: ScoreHistogram) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Thin the pooled tail out to at most N_KNOTS scores, evenly in -log10 of their share."""
+    edges, at_least = pooled.tail()
+    surprise = -np.log10((1 + at_least) / (1 + pooled.total))
+    even = np.linspace(surprise[0], surprise[-1], N_KNOTS)
+    chosen = np.unique(np.minimum(np.searchsorted(-surprise, -even), surprise.size - 1))[::-1]
+    return edges[chosen], np.asarray(surprise[chosen], dtype=np.float32)
+
+
+def _inside(score_map: Array, mask: Mask) -> Array:
+    return _finite(score_map[mask])
+
+
+def _finite(scores: NDArray[Any]) -> NDArray[Any]:
+    if scores.size == 0 or not np.isfinite(scores).all():
+        raise InputError(
+            "A healthy calibration scan has an empty mask or a score that is not a finite number."
+        )
+    return scores

@@ -1,0 +1,1 @@
+"""Synthetic lesions in healthy scans, so that the truth is known exactly."""

@@ -1,0 +1,35 @@
+"""What `detect` prints: one line a scan on stdout, or one JSON object; remarks on stderr, each once."""
+
+from typing import TYPE_CHECKING
+
+from medunsup.cli._printing import exit_code, print_outcomes
+from medunsup.report.base.numbers import p_text
+
+if TYPE_CHECKING:
+    from medunsup.cohort.batch import CohortResult
+    from medunsup.workflows.detect.outcome import DetectOutcome
+
+
+def print_result(result: "CohortResult[DetectOutcome]", *, as_json: bool, quiet: bool, debug: bool) -> None:
+    """Print p-values and findings to stdout; flags, warnings and errors to stderr."""
+    texts = {scan.scan: (*scan.flags, *scan.warnings) for scan in result.scans}
+    code = exit_code(result)
+    print_outcomes(result, _line, texts, as_json=as_json, quiet=quiet, debug=debug, code=code)
+
+
+def _line(scan: "DetectOutcome") -> str:
+    where = scan.outputs.get("anomaly_report", scan.outputs.get("anomaly"))
+    again = " (done already)" if scan.status == "skipped" else ""
+    n_found = len(scan.volumes_mm3)
+    found = f"{n_found} finding{'s' if n_found != 1 else ''}, {sum(scan.volumes_mm3) / 1000:.1f} ml"
+    return f"{found}; whole scan: {scan.verdict}{_numbers(scan)}{again}  -> {where}"
+
+
+def _numbers(scan: "DetectOutcome") -> str:
+    """Give the p-value where it means something, and the rate that the verdict keeps; else the reason."""
+    if scan.verdict == "not judged":
+        return " (out-of-distribution: unlike the scans that the model knows)"
+    if scan.verdict == "seen by the model" or scan.p_value is None:
+        return ""
+    alpha = f", alpha = {scan.alpha:g}" if scan.verdict != "no verdict" else ""
+    return f" (p = {p_text(scan.p_value)}{alpha})"

@@ -1,0 +1,65 @@
+"""From the words of a command line to checked choices."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from medunsup.workflows.segment.settings import SegmentSettings
+
+
+def read_settings(
+    config: str | None, given: Mapping[str, Any], parameters: Sequence[str]
+) -> "SegmentSettings":
+    """Join a preset or YAML file, the options (which win), and --set key=value.
+
+    Raises UsageError that names the key and the nearest known one.
+    """
+    from medunsup.core.config import preset
+    from medunsup.workflows.segment.settings import SegmentSettings
+
+    values = preset("segment", config) if config else {}
+    values |= {key: value for key, value in given.items() if value is not None}
+    if str(values.get("tissues", "")).isdigit():
+        values["tissues"] = int(values["tissues"])
+    values["parameters"] = {**values.get("parameters", {}), **read_parameters(parameters)}
+    return SegmentSettings.parse(values, where=config or "segment")
+
+
+def read_parameters(words: Sequence[str]) -> dict[str, Any]:
+    """Read the words of --set, key=value each, values as numbers, true or false where they are."""
+    return {key: typed(value) for key, value in pairs(words, "--set").items()}
+
+
+def pairs(words: Sequence[str], option: str) -> dict[str, str]:
+    """Split key=value words. Raises UsageError if one has no key or no value."""
+    from medunsup.core.errors import UsageError
+
+    split = [word.partition("=") for word in words]
+    for word, (key, _, value) in zip(words, split, strict=True):
+        if not key or not value:
+            raise UsageError(f"{option} {word}: expected key=value.")
+    return {key: value for key, _, value in split}
+
+
+def check_outputs(scans: Sequence[Path], out: Path | None) -> None:
+    """Raise UsageError for a DICOM folder without -o, or one inside it: results are not among its files."""
+    from medunsup.core.errors import UsageError
+
+    for folder in (scan for scan in scans if scan.is_dir()):
+        if out is None:
+            raise UsageError(f"{folder} is a folder: say where to put the results of its scan with -o.")
+        if out.resolve().is_relative_to(folder.resolve()):
+            raise UsageError(f"{out} lies inside {folder}, among the scan's files. Choose another with -o.")
+
+
+def typed(value: str) -> Any:
+    """Read a number, true or false as such, anything else as text."""
+    import yaml
+
+    from medunsup.core.errors import UsageError
+
+    try:
+        return yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise UsageError(f"--set: {value!r} is neither a number, true, false, a list nor text.") from error

@@ -1,0 +1,176 @@
+"""Work through many scans, in this process or in several: what becomes of each is an outcome."""
+
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Generic, Literal, TypeVar
+
+from medunsup.cohort.executors.processes import Task, run_all
+from medunsup.core.errors import MedunsupError, OutputError, is_wrong_use
+from medunsup.io.bids.names import OutputNames
+from medunsup.io.files.lock import locked
+from medunsup.io.files.transaction import recover
+
+Progress = Callable[[Path, str], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One scan's fate; "error" is one that has no result, whatever a verdict says of those that have.
+
+    `error` is one line, `trace` its traceback.
+
+    `is_fatal`: the rest would fail too. `is_wrong_use`: what was asked cannot be had of this scan.
+    """
+
+    scan: Path
+    status: Literal["done", "skipped", "error", "not run"]
+    warnings: tuple[str, ...] = ()
+    outputs: dict[str, Path] = field(default_factory=dict)
+    error: str | None = None
+    trace: str | None = None
+    is_fatal: bool = False
+    is_wrong_use: bool = False
+    seconds: float = 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {
+            "scan": str(self.scan),
+            "status": self.status,
+            "warnings": list(self.warnings),
+            "outputs": {kind: str(path) for kind, path in self.outputs.items()},
+            "error": self.error,
+            "seconds": round(self.seconds, 2),
+        }
+
+
+AnyOutcome = TypeVar("AnyOutcome", bound=Outcome)
+
+
+@dataclass(frozen=True)
+class CohortResult(Generic[AnyOutcome]):
+    """What became of each of many scans.
+
+    Attributes
+    ----------
+    scans : tuple of Outcome
+        One for each scan, in the order given: `status` is 'done', 'skipped', 'error' or 'not run'.
+    group_page : Path or None
+        Page that compares all scans of the folder.
+    warnings : tuple of str
+        Warnings about the scans as a whole.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> done = medunsup.segment_many(["scan.nii.gz", "not_there.nii.gz"], "cohort", report=False)
+    >>> [scan.status for scan in done.scans], done.n_failed
+    (['done', 'error'], 1)
+    """
+
+    scans: tuple[AnyOutcome, ...]
+    group_page: Path | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def n_failed(self) -> int:
+        """How many scans have no result."""
+        return sum(scan.status in ("error", "not run") for scan in self.scans)
+
+
+@contextmanager
+def reserved(names: Sequence[OutputNames]) -> Iterator[None]:
+    """Keep other runs out of the folders that results go into; what killed runs left there is cleared.
+
+    Raises OutputError if another run is writing there, or a folder cannot be written.
+    """
+    with ExitStack() as locks:
+        for lock in sorted({each.lock for each in names}):
+            locks.enter_context(locked(lock))
+        for each in names:
+            recover(each.folder, each.stem)
+        yield
+
+
+def attempt(scan: Path, kind: type[AnyOutcome], work: Callable[[], AnyOutcome]) -> AnyOutcome:
+    """Return what `work` returns, or an outcome that says why it failed; with the seconds it took."""
+    started = perf_counter()
+
+    def failed(error: str, *, is_fatal: bool = False, is_wrong_use: bool = False) -> AnyOutcome:
+        trace, told = traceback.format_exc(), error if error.startswith(str(scan)) else f"{scan}: {error}"
+        return kind(scan, "error", error=told, trace=trace, is_fatal=is_fatal, is_wrong_use=is_wrong_use)
+
+    try:
+        outcome = work()
+    except MedunsupError as error:
+        is_fatal = isinstance(error, OutputError)
+        outcome = failed(str(error), is_fatal=is_fatal, is_wrong_use=is_wrong_use(error))
+    except MemoryError:
+        outcome = failed("not enough memory. Try --jobs 1.")
+    except Exception as error:  # noqa: BLE001 - one broken scan must not end the others
+        text = f"unexpected {type(error).__name__}: {error}. --debug shows where."
+        outcome = failed(" ".join(text.split()))
+    return replace(outcome, seconds=perf_counter() - started)
+
+
+def work_through(
+    task: Task,
+    items: Sequence[Any],
+    scans: Sequence[Path],
+    kind: type[AnyOutcome],
+    *,
+    jobs: int,
+    progress: Progress | None,
+) -> Iterator[AnyOutcome]:
+    """Yield the outcome of `task(item, say)` for each scan as it comes.
+
+    A process that dies costs its own scan. After a fatal outcome nothing more is begun.
+    """
+
+    def told(index: int, text: str) -> None:
+        if progress is not None:
+            progress(scans[index], text)
+
+    done = set()
+    for index, found in _results(task, items, jobs, told):
+        done.add(index)
+        outcome = found or _killed(scans[index], kind)
+        yield outcome
+        if outcome.is_fatal:
+            break
+    for index, scan in enumerate(scans):
+        if index not in done:
+            yield kind(scan, "not run", error=f"{scan}: not begun, since the run had to stop before.")
+
+
+def in_order(
+    outcomes: Iterable[AnyOutcome],
+    scans: Sequence[Path],
+    finished: Callable[[AnyOutcome], None] | None,
+) -> tuple[AnyOutcome, ...]:
+    """Tell each outcome as it comes, and return them in the order of `scans`."""
+    found: dict[Path, AnyOutcome] = {}
+    for outcome in outcomes:
+        found[outcome.scan] = outcome
+        if finished is not None:
+            finished(outcome)
+    return tuple(found[scan] for scan in scans)
+
+
+def _results(
+    task: Task, items: Sequence[Any], jobs: int, told: Callable[[int, str], None]
+) -> Iterator[tuple[int, Any]]:
+    if jobs > 1 and len(items) > 1:
+        yield from run_all(task, items, jobs, told)
+        return
+    for index, item in enumerate(items):
+        yield index, task(item, lambda text, index=index: told(index, text))  # type: ignore[misc]
+
+
+def _killed(scan: Path, kind: type[AnyOutcome]) -> AnyOutcome:
+    why = "its process was ended from outside, perhaps for lack of memory. Try fewer --jobs."
+    return kind(scan, "error", error=f"{scan}: {why}")

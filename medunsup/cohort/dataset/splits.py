@@ -1,0 +1,138 @@
+"""Which scans a model learns from, which it is calibrated on: parts of a data set that share nobody."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from medunsup.cohort.dataset.sources import Case, Part
+from medunsup.cohort.reading import region_of
+from medunsup.core.errors import EmptyImageError, InputError
+
+LEAST: dict[Part, int] = {"train": 4, "validation": 1, "calibration": 2}
+
+
+def split(
+    cases: Sequence[Case],
+    *,
+    validation: float,
+    calibration: float,
+    seed: int,
+    stops_early: bool = True,
+    left_out: str = "",
+) -> dict[Part, list[Case]]:
+    """Give each subject a part: the one the table names, or one drawn at random; test cases are left out.
+
+    `validation` and `calibration` are shares of the subjects. All scans of a subject go together. A model
+    that never `stops_early` needs no validation: what is drawn for it goes to calibration.
+
+    Raises InputError if a subject stands in two parts, if some cases have a part and others none, or if
+    there are too few subjects, saying how many are needed and who was `left_out`.
+    """
+    parts = {case.part for case in cases}
+    if "" in parts and len(parts) > 1:
+        lost = next(case for case in cases if not case.part)
+        raise InputError(
+            f"{lost.scan.name}: has no part while others have. Fill the column, or leave it out."
+        )
+    least = LEAST if stops_early else LEAST | {"validation": 0}
+    if not stops_early:
+        validation, calibration = 0.0, validation + calibration
+    given = cases if "" not in parts else _draw(cases, validation, calibration, least, seed)
+    split: dict[Part, list[Case]] = {part: [] for part in LEAST}
+    for case in given:
+        if case.part != "test":
+            split[case.part].append(case)  # type: ignore[index]
+    _refuse_split_subjects(given)
+    _refuse_too_few(split, least, left_out)
+    return split
+
+
+def only_healthy(cases: Sequence[Case]) -> tuple[list[Case], list[Case]]:
+    """Part those whom the source calls healthy from all others.
+
+    Where it says something of some, those of whom it says nothing are others as well; where it says nothing
+    of anybody, all are healthy because the user gave them as such.
+
+    Raises InputError for a scan called healthy whose lesion mask is not empty.
+    """
+    for case in (case for case in cases if case.is_healthy and case.lesions is not None):
+        if _holds_lesions(case.lesions):
+            called = f"is named {case.group}" if case.group else "counts as healthy, since no group is named"
+            raise InputError(
+                f"{case.scan}: {called}, but its lesion mask is not empty. "
+                "Name its group patient, or leave it out."
+            )
+    is_told = any(case.state != "given" for case in cases)
+    wanted = "healthy" if is_told else "given"
+    return [case for case in cases if case.state == wanted], [case for case in cases if case.state != wanted]
+
+
+def one_a_subject(cases: Sequence[Case]) -> list[Case]:
+    """Keep the first scan of each subject: a person's scans resemble one another, and would count as many."""
+    return list({case.subject: case for case in reversed(cases)}.values())[::-1]
+
+
+def refuse_twins(cases: Sequence[Case], hashes: Sequence[str]) -> None:
+    """Raise InputError if two scans are the same by their hash, naming both."""
+    first: dict[str, Case] = {}
+    for case, value in zip(cases, hashes, strict=True):
+        other = first.setdefault(value, case)
+        if other is not case:
+            where = f" ({other.part} and {case.part})" if other.part != case.part else ""
+            raise InputError(
+                f"{other.scan} and {case.scan}: hold the same scan{where}. A scan may stand in one part "
+                "only, once; leave one of them out."
+            )
+
+
+def _draw(
+    cases: Sequence[Case], validation: float, calibration: float, least: Mapping[Part, int], seed: int
+) -> list[Case]:
+    subjects = sorted({case.subject for case in cases})
+    order = [subjects[n] for n in np.random.default_rng(seed).permutation(len(subjects))]
+    n_calibration = max(round(calibration * len(order)), least["calibration"])
+    n_validation = max(round(validation * len(order)), least["validation"])
+    part_of = dict.fromkeys(order, "train")
+    part_of |= dict.fromkeys(order[:n_calibration], "calibration")
+    part_of |= dict.fromkeys(order[n_calibration : n_calibration + n_validation], "validation")
+    return [replace(case, part=part_of[case.subject]) for case in cases]
+
+
+def _refuse_split_subjects(cases: Iterable[Case]) -> None:
+    parts = defaultdict(set)
+    for case in cases:
+        parts[case.subject].add(case.part)
+    for subject, found in parts.items():
+        if len(found) > 1:
+            raise InputError(
+                f"Subject {subject} stands in the parts {' and '.join(sorted(found))}. All scans of a "
+                "subject belong in one part, or the model is tested on whom it knows."
+            )
+
+
+def _refuse_too_few(split: Mapping[Part, list[Case]], least: Mapping[Part, int], left_out: str) -> None:
+    every = [case.subject for cases in split.values() for case in cases]
+    n_all = len(set(every))
+    hint = (
+        " A subject is named by sub- or all before the last _, or in a table." if n_all < len(every) else ""
+    )
+    needed = ", ".join(f"{count} for {part}" for part, count in least.items() if count)
+    for part, count in least.items():
+        n = len({case.subject for case in split[part]})
+        if n < count:
+            raise InputError(
+                f"Too few healthy subjects for {part}: {n} of {n_all}. At least needed are {needed}; for "
+                f"p-values of 0.05 calibration needs 19, for 0.01 it needs 99.{hint} {left_out}".rstrip()
+            )
+
+
+def _holds_lesions(path: Path | None) -> bool:
+    from medunsup.io.load import load
+
+    try:
+        return path is not None and bool(region_of(path, load(path).data).any())
+    except EmptyImageError:
+        return False

@@ -1,0 +1,1 @@
+"""Where scans are worked on: in processes of this computer."""

@@ -1,0 +1,64 @@
+"""What is there of many scans before any is begun; what was made otherwise is not replaced unasked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from medunsup.cohort.request import Status
+from medunsup.core.errors import InputError, UsageError
+from medunsup.io.bids.names import Kind, OutputNames
+
+
+class Asked(Protocol):
+    """A scan and what is asked for."""
+
+    @property
+    def names(self) -> OutputNames:
+        """Where the results go."""
+
+    def missing(self) -> str:
+        """Say which input is not there; nothing if all are there."""
+
+    def status(self) -> tuple[Status, str]:
+        """Whether the result is not there, there, or there but made otherwise; and what differs."""
+
+
+AnyAsked = TypeVar("AnyAsked", bound=Asked)
+
+
+@dataclass(frozen=True)
+class Planned(Generic[AnyAsked]):
+    """One scan of the plan: whether its result is there; `why` it was made otherwise, or cannot be made.
+
+    `is_wrong_use`: what was asked cannot be had of this scan.
+    """
+
+    request: AnyAsked
+    status: Status
+    why: str = ""
+    is_wrong_use: bool = False
+
+
+def look(requests: Sequence[AnyAsked], kind: Kind, *, force: bool) -> list[Planned[AnyAsked]]:
+    """Look what is there of each scan; `kind` is the file that stands for its result.
+
+    Raises UsageError without `force` if a result is there that was made otherwise.
+    """
+    planned = [_look(request) for request in requests]
+    others = [item for item in planned if item.status == "other"]
+    if others and not force:
+        more = f" (and {len(others) - 1} more)" if len(others) > 1 else ""
+        raise UsageError(
+            f"{others[0].request.names.path(kind)}: is there already, {others[0].why}{more}. "
+            "Choose another folder with -o, or pass --force to replace it."
+        )
+    return planned
+
+
+def _look(request: AnyAsked) -> Planned[AnyAsked]:
+    if why := request.missing():
+        return Planned(request, "missing", why)
+    try:
+        return Planned(request, *request.status())
+    except InputError:
+        return Planned(request, "new")  # it cannot be read: it fails when its turn comes

@@ -1,0 +1,111 @@
+"""Prepare many scans in several processes, and lay them one behind the other on disk."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from medunsup.cohort.dataset.sources import Case
+from medunsup.cohort.executors.processes import run_all
+from medunsup.cohort.prepare import Prepared, prepare
+from medunsup.cohort.request import Request
+from medunsup.core.errors import InputError, MedunsupError, OutputError, StepError
+from medunsup.io.files.memmap import stacked
+from medunsup.workflows.segment.settings import SegmentSettings
+from medunsup.workflows.train.settings import TrainSettings
+
+if TYPE_CHECKING:
+    from medunsup.training.scan_stack import Scans
+
+SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Task:
+    """One scan to prepare; the result goes into the cache."""
+
+    request: Request
+    spacing_mm: float
+    cache: Path
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What became of a task: nothing to say, or why its scan cannot be used."""
+
+    error: MedunsupError | None = None
+
+
+def request_of(case: Case, settings: TrainSettings) -> Request:
+    """Ask for a scan to be read as the model's settings say."""
+    chosen = SegmentSettings(
+        contrast=settings.contrast, brain=settings.brain, coordinates=settings.coordinates
+    )
+    return Request(case.scan, chosen, case.mask)
+
+
+def prepare_all(
+    cases: Sequence[Case], settings: TrainSettings, cache: Path, *, jobs: int = 1
+) -> Iterator[tuple[int, int]]:
+    """Bring all scans into the cache; yield how many of how many are there.
+
+    Raises InputError naming the scans that cannot be used, once all were tried; OutputError at once if the
+    cache cannot be written.
+    """
+    tasks = [Task(request_of(case, settings), settings.spacing_mm, cache) for case in cases]
+    failed: dict[int, str] = {}
+    parallel = run_all(do_task, tasks, jobs, lambda index, text: None) if jobs > 1 else None
+    results = parallel or ((index, do_task(task, lambda text: None)) for index, task in enumerate(tasks))
+    for count, (index, tried) in enumerate(results, start=1):
+        if tried is None:
+            failed[index] = f"{cases[index].scan}: its process was ended from outside. Try fewer --jobs."
+        elif isinstance(tried.error, OutputError):
+            results.close()
+            raise tried.error
+        elif tried.error:
+            failed[index] = str(tried.error)
+        yield count, len(tasks)
+    if failed:
+        shown = "; ".join(failed[index] for index in sorted(failed)[:SHOWN])
+        more = f"; and {len(failed) - SHOWN} more" if len(failed) > SHOWN else ""
+        raise InputError(f"{len(failed)} of {len(tasks)} scans cannot be used: {shown}{more}")
+
+
+def do_task(task: Task, say: Callable[[str], None]) -> Tried:
+    """Prepare one scan; its error comes back as a value, which keeps its type between processes."""
+    try:
+        prepare(task.request, task.spacing_mm, cache=task.cache, say=say)
+    except MedunsupError as error:
+        return Tried(error)
+    except Exception as error:  # noqa: BLE001 - a defect of ours is no process that was ended from outside
+        return Tried(StepError(f"{task.request.scan}: unexpected {error!r}."))
+    return Tried()
+
+
+def prepared(case: Case, settings: TrainSettings, cache: Path) -> Prepared:
+    """Read one scan from the cache, or prepare it."""
+    return prepare(request_of(case, settings), settings.spacing_mm, cache=cache)
+
+
+def stack(cases: Sequence[Case], settings: TrainSettings, cache: Path, folder: Path, name: str) -> "Scans":
+    """Lay prepared scans one behind the other in files of `folder`, and map them into memory.
+
+    Raises OutputError on a full disk.
+    """
+    from medunsup.training.scan_stack import Scans
+
+    first = prepared(cases[0], settings, cache)
+    files = {"values": folder / f"{name}.npy", "masks": folder / f"{name}_masks.npy"}
+    n = len(cases)
+    with (
+        stacked(files["values"], (n, *first.values.shape), np.float32) as add_values,
+        stacked(files["masks"], (n, *first.mask.shape), np.bool_) as add_mask,
+    ):
+        for case in cases:
+            one = prepared(case, settings, cache)
+            add_values(one.values)
+            add_mask(one.mask)
+    mapped = {key: np.load(file, mmap_mode="r") for key, file in files.items()}
+    return Scans(mapped["values"], mapped["masks"], tuple(case.scan.name for case in cases))

@@ -1,0 +1,1 @@
+"""BIDS: names, filters, and the files that all results of a derivative share."""

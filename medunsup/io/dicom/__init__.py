@@ -1,0 +1,1 @@
+"""DICOM series: found, sorted, placed in space, decoded."""

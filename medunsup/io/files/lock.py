@@ -1,0 +1,92 @@
+"""One run at a time on one output folder."""
+
+import json
+import os
+import secrets
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from medunsup.core.errors import OutputError
+from medunsup.io.files.transaction import not_there, remove_empty, unwritable
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock file; one left by a process that is gone is taken over.
+
+    Folders made for it go away with it if nothing was written into them.
+
+    Raises OutputError if another run holds it or the folder cannot be written.
+    """
+    made = not_there(path.parent)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _acquire(path)
+    except OSError as error:
+        raise unwritable(path.parent, error) from error
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        remove_empty(made)
+
+
+def _acquire(path: Path) -> None:
+    """Make the lock file, which fails if it is there; clear a stale one and try again."""
+    for _ in range(3):
+        try:
+            file = path.open("x", encoding="utf-8")
+        except FileExistsError:
+            _clear_if_stale(path)
+            continue
+        try:
+            with file:
+                file.write(_signature())
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
+        return
+    raise OutputError(_held(path, "another run"))
+
+
+def _clear_if_stale(path: Path) -> None:
+    """Remove the lock if the process that made it is gone. Raises OutputError if it is alive or unknown."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        owner = json.loads(text)
+        host, pid, start = owner["host"], int(owner["pid"]), owner["start"]
+    except FileNotFoundError:
+        return
+    except (ValueError, KeyError, TypeError):
+        raise OutputError(_held(path, "an unknown run")) from None
+    if host != socket.gethostname() or _start(pid) == start:
+        raise OutputError(_held(path, f"process {pid} on {host}"))
+    grave = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    path.rename(grave)
+    if grave.read_text(encoding="utf-8") != text:  # another run took it over a moment ago: give it back
+        grave.rename(path)
+        raise OutputError(_held(path, "another run"))
+    grave.unlink()
+
+
+def _signature() -> str:
+    return json.dumps({"host": socket.gethostname(), "pid": os.getpid(), "start": _start(os.getpid())})
+
+
+def _start(pid: int) -> float | None:
+    """When a process began, so that a reused number is not taken for the same one; None if it is gone."""
+    import psutil
+
+    try:
+        return float(psutil.Process(pid).create_time())
+    except psutil.Error:
+        return None
+
+
+def _held(path: Path, owner: str) -> str:
+    return (
+        f"{path.parent}: {owner} is writing here. Wait for it, or choose another folder with -o. "
+        f"If no run is alive there, delete {path.name}."
+    )

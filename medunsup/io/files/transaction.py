@@ -1,0 +1,129 @@
+"""Write many files under temporary names and move them into place together.
+
+A run killed while it writes leaves only a hidden folder; the next run clears it. A run killed while it
+moves has left a journal there; the next run finishes the moves.
+"""
+
+import glob
+import secrets
+import shutil
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+
+from medunsup.core.errors import OutputError, UsageError
+from medunsup.io.files.atomic import write_text
+
+PREFIX = ".medunsup-staging-"
+TOKEN_BYTES = 4
+JOURNAL = "journal.txt"
+
+
+class Staging:
+    """A hidden folder beside the results of one scan; use it in a `with` block, under the lock."""
+
+    def __init__(self, folder: Path, stem: str) -> None:
+        self.folder = folder
+        self.made = not_there(folder)
+        self.hidden = folder / f"{PREFIX}{stem}.{secrets.token_hex(TOKEN_BYTES)}"
+
+    def __enter__(self) -> "Staging":
+        try:
+            self.hidden.mkdir(parents=True)
+        except OSError as error:
+            raise unwritable(self.folder, error) from error
+        return self
+
+    def place(self, target: Path) -> Path:
+        """Say where to write the file that will become `target`."""
+        return self.hidden / target.name
+
+    def publish(self, last: Path, outdated: Iterable[Path] = ()) -> None:
+        """Move every file written so far to its place; `last` goes away first and comes back last.
+
+        Where `last` is, all the others are, and they belong together: files of an earlier result in
+        `outdated` that were not written anew are removed.
+        """
+        names = sorted(file.name for file in self.hidden.iterdir() if file.name != last.name)
+        write_text(self.hidden / JOURNAL, "\n".join([*names, last.name]) + "\n")
+        try:
+            last.unlink(missing_ok=True)
+            for path in outdated:
+                if path.name not in names:
+                    path.unlink(missing_ok=True)
+            _move(self.hidden, self.folder)
+        except OSError as error:
+            raise unwritable(self.folder, error) from error
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if not (self.hidden / JOURNAL).exists():
+            shutil.rmtree(self.hidden, ignore_errors=True)
+            remove_empty(self.made)
+        if isinstance(error, OutputError):  # name the file the user knows
+            raise OutputError(str(error).replace(str(self.hidden), str(self.folder))) from error
+
+
+def refuse_strangers(
+    folder: Path, names: Iterable[str], last: str, *, read: Iterable[Path | None] = (), force: bool = False
+) -> None:
+    """See that writing `names` into `folder` replaces nothing but an earlier result, which `last` ends.
+
+    Raises UsageError if one of the files `read` would be replaced, whatever `force`; OutputError if a file of
+    one of the names is there without `last`, unless `force` is set.
+    """
+    targets = {(folder / name).resolve() for name in (*names, last)}
+    for path in read:
+        if path is not None and path.resolve() in targets:
+            raise UsageError(
+                f"{path}: would be replaced by a result of its name. Choose another folder (-o)."
+            )
+    if force or (folder / last).exists():
+        return
+    for target in sorted(targets):
+        if target.exists():
+            raise OutputError(
+                f"{target}: is there already and not ours. Move it, or choose another folder with -o."
+            )
+
+
+def recover(folder: Path, stem: str) -> None:
+    """Finish or clear what killed runs left of one scan; call it under the lock."""
+    try:
+        # The whole token, so that "scan" does not clear what a live run writes of "scan.1".
+        for hidden in folder.glob(f"{PREFIX}{glob.escape(stem)}." + "[0-9a-f]" * 2 * TOKEN_BYTES):
+            if (hidden / JOURNAL).exists():
+                _move(hidden, folder)
+            else:
+                shutil.rmtree(hidden, ignore_errors=True)
+    except OSError as error:
+        raise unwritable(folder, error) from error
+
+
+def not_there(folder: Path) -> list[Path]:
+    """List a folder and those above it that are still to be made, the innermost first."""
+    return [each for each in (folder, *folder.parents) if not each.exists()]
+
+
+def remove_empty(folders: Iterable[Path]) -> None:
+    """Remove folders as long as nothing is in them, so that a run that failed leaves none behind."""
+    with suppress(OSError):
+        for folder in folders:
+            folder.rmdir()
+
+
+def unwritable(folder: Path, error: OSError) -> OutputError:
+    """Say what is wrong with the output folder."""
+    return OutputError(f"{folder}: cannot be written ({error.strerror}). Choose another folder with -o.")
+
+
+def _move(hidden: Path, folder: Path) -> None:
+    """Do the journal's moves, or those of them that are left."""
+    names = (hidden / JOURNAL).read_text(encoding="utf-8").splitlines()
+    left = [name for name in names if (hidden / name).exists()]
+    if left:
+        (folder / names[-1]).unlink(missing_ok=True)
+    for name in left:
+        (hidden / name).replace(folder / name)
+    (hidden / JOURNAL).unlink()
+    hidden.rmdir()

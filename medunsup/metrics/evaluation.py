@@ -1,0 +1,90 @@
+"""Everything an evaluation found, as tables and pages take it."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from medunsup.metrics.case_figures import CaseFigures
+from medunsup.metrics.comparison import Figures
+
+
+@dataclass(frozen=True)
+class PlantedFigures:
+    """What became of lesions planted into healthy scans.
+
+    `sensitivity` (volumes, contrasts) is the share found at the healthy threshold. `average_precision` is
+    that of lesions of one intensity, a level each, on the scale where a healthy brain lies about in [0, 1];
+    `prevalence` is what chance reaches there. `shapes` says what the lesions look like.
+    """
+
+    volumes_mm3: tuple[float, ...]
+    contrasts_sd: tuple[float, ...]
+    sensitivity: tuple[tuple[float, ...], ...]
+    levels: tuple[float, ...]
+    level_volume_mm3: float
+    average_precision: tuple[float, ...]
+    prevalence: float
+    false_positives: float
+    n_lesions: int
+    shapes: str = "ellipsoids"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A model, and its baselines, on a table of cases.
+
+    Attributes
+    ----------
+    figures : Figures
+        Means over all subjects with their intervals, for the model and each baseline.
+    cases : tuple of CaseFigures
+        Each case's own figures, in the table's order.
+    about : dict
+        Which model: model, score, steps, contrast, numbers of scans.
+    threshold : float
+        Score above which voxels are marked; set on healthy scans alone.
+    false_parts : float
+        False positives that a healthy scan shows at this threshold, on average (FP/scan).
+    planted : PlantedFigures or None
+        What became of synthetic lesions, if these were asked for.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> found = medunsup.evaluate("runs/atlas", "cases.tsv", "measured")
+    >>> sorted(found.as_record())[:3]
+    ['FalseFindingsAHealthyScan', 'HealthyThreshold', 'Model']
+    """
+
+    figures: Figures
+    cases: tuple[CaseFigures, ...]
+    about: Mapping[str, Any]
+    threshold: float
+    false_parts: float
+    planted: PlantedFigures | None = None
+
+    def as_record(self) -> dict[str, Any]:
+        """Return plain values for JSON, without the single cases; NaN may be among them.
+
+        Returns
+        -------
+        dict
+            Figures by name.
+
+        Examples
+        --------
+        >>> import medunsup
+        >>> record = medunsup.evaluate("runs/atlas", "cases.tsv", "recorded").as_record()
+        >>> record["NumberOfCases"], record["NumberOfHealthy"]
+        (2, 1)
+        """
+        return {
+            "Model": dict(self.about),
+            "HealthyThreshold": self.threshold,
+            "FalseFindingsAHealthyScan": self.false_parts,
+            "NumberOfCases": len(self.cases),
+            "NumberOfHealthy": sum(not case.is_ill for case in self.cases),
+            "NumberUnlikeTheModelsScans": sum(bool(case.flags) for case in self.cases),
+            **asdict(self.figures),
+            "planted": None if self.planted is None else asdict(self.planted),
+        }

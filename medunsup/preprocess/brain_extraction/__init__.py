@@ -1,0 +1,1 @@
+"""Which voxels are brain."""

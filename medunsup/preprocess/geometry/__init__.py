@@ -1,0 +1,1 @@
+"""Grids, crops, shapes in millimetres and label maps on another grid."""

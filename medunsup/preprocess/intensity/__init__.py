@@ -1,0 +1,1 @@
+"""Bias fields, and intensity scales on which scans agree."""

@@ -1,0 +1,1 @@
+"""What every page is drawn with: slices, charts, the viewer, words and numbers."""

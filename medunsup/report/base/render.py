@@ -1,0 +1,56 @@
+"""Fill a template of this folder."""
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
+from medunsup.report.base.numbers import MINUS, minus, significant
+
+TEMPLATES = files("medunsup.report") / "templates"
+
+
+def render(template: str, **facts: Any) -> str:
+    """Return the text of `template` with `facts`; values are escaped, missing ones are an error."""
+    return _environment().get_template(template).render(**facts)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FunctionLoader(_read),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.globals["asset"] = _asset
+    environment.filters |= {"ml": _ml, "percent": _percent, "number": number, "minus": minus}
+    return environment
+
+
+def _read(name: str) -> str:
+    return (TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def _asset(name: str) -> Markup:
+    """Text of one of our own style or script files, put into the page as it is."""
+    return Markup(_read(name))
+
+
+def _ml(volume_mm3: float) -> str:
+    return f"{volume_mm3 / 1000:,.0f}" if volume_mm3 >= 99_500 else f"{volume_mm3 / 1000:.1f}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if share >= 0.0995 else f"{100 * share:.1f} %"
+
+
+def number(value: Any) -> str:
+    """Round for reading: three significant digits."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    is_long = isinstance(value, int) or abs(value) >= 1000
+    return f"{value:,.0f}".replace("-", MINUS) if is_long else significant(value, 3)

@@ -1,0 +1,1 @@
+"""The pages of `detect`: one a scan, one a folder."""

@@ -1,0 +1,140 @@
+"""The page of an evaluation: verdict, figures with intervals, three numbers, then everything behind them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from medunsup.core.version import __version__
+from medunsup.io.files.atomic import write_text
+from medunsup.metrics.case_figures import CaseFigures
+from medunsup.metrics.comparison import MODEL
+from medunsup.metrics.evaluation import Evaluation, PlantedFigures
+from medunsup.report.base import charts
+from medunsup.report.base.heatmap import CEILING, FLOOR, heat_gradient
+from medunsup.report.base.render import render
+from medunsup.report.base.text import DISCLAIMER
+from medunsup.report.evaluate import words
+from medunsup.report.evaluate.case_picture import LINES
+from medunsup.report.evaluate.charts import Forest, Row, forest, froc_chart
+from medunsup.report.segment.group_results import those_that_fit
+from medunsup.report.segment.summary import Headline
+
+ONE_FALSE_ALARM = 1.0
+
+
+def write_evaluation(result: Evaluation, path: str | Path) -> Path:
+    """Write the page to `path` and return it. It loads nothing from outside and needs no JavaScript.
+
+    Raises OutputError if it cannot be written.
+    """
+    return write_text(Path(path), render("evaluation.html.j2", **_facts(result)))
+
+
+def _facts(result: Evaluation) -> dict[str, Any]:
+    """Everything the template needs, by name."""
+    figures, model = result.figures, str(result.about["model"])
+    rival = words.best_rival(figures)
+    curves = [(words.method_name(MODEL, model), figures.model.froc)]
+    curves += [(words.method_name(rival.name, model), rival.froc)] if rival else []
+    return {
+        "model": model,
+        "about": result.about,
+        "verdict": words.verdict(result),
+        "headline": _headline(result),
+        "forest": _forest(result),
+        "figures": figures,
+        "rows": [figures.model, *sorted(figures.methods[1:], key=lambda one: one not in figures.rivals)],
+        "froc": froc_chart([(name, curve) for name, curve in curves if curve is not None]),
+        "cases": result.cases,
+        "pictured": _pictured(result.cases),
+        "colours": {"gradient": heat_gradient(), "ticks": range(round(FLOOR), round(CEILING) + 1)},
+        "lines": {label.name: label.hex for label in LINES},
+        "n_healthy": sum(not case.is_ill for case in result.cases),
+        "planted": result.planted,
+        "blind_spots": None if result.planted is None else _blind_spots(result.planted),
+        "threshold": result.threshold,
+        "false_parts": result.false_parts,
+        "notes": _case_warnings(result),
+        "limits": words.LIMITS,
+        "words": words,
+        "MODEL": MODEL,
+        "version": __version__,
+        "disclaimer": DISCLAIMER,
+    }
+
+
+def _headline(result: Evaluation) -> list[Headline]:
+    """Three numbers: average precision, what it gains over the best baseline, lesions found."""
+    figures, model = result.figures, str(result.about["model"])
+    if not figures.model.makes_map:
+        return _headline_without_lesions(result)
+    own, rival = figures.model, words.best_rival(figures)
+    precision = own.figures.get("average_precision")
+    chance = (
+        f"mean of {precision.n if precision else 0} subjects; chance {words.figure(figures.prevalence.value)}"
+    )
+    against = rival.model_against if rival else None
+    found = own.froc.sensitivity_at(ONE_FALSE_ALARM) if own.froc else float("nan")
+    n_lesions = own.froc.n_lesions if own.froc else 0
+    return [
+        Headline("Average precision", words.figure(precision.value if precision else None), "", chance),
+        Headline(
+            "Gain over the best baseline",
+            words.figure(against.difference.value, signed=True) if against else "–",
+            "",
+            f"{words.method_name(rival.name, model)}: {against.verdict}, {words.difference(against)}"
+            if rival and against
+            else "no baseline",
+        ),
+        Headline(
+            "Lesions found",
+            f"{100 * found:.0f}" if n_lesions else "–",
+            "%" if n_lesions else "",
+            f"of {n_lesions}, a tenth of each marked, at one false positive per scan",
+        ),
+    ]
+
+
+def _headline_without_lesions(result: Evaluation) -> list[Headline]:
+    """Three numbers where there is nothing to find: how many scans, how much is marked, how unusual."""
+    false = [case.at_threshold["false_findings"] for case in result.cases if case.at_threshold]
+    p_values = [case.p_value for case in result.cases]
+    mean = f"{sum(false) / len(false):.1f}" if false else "–"
+    return [
+        Headline("Healthy scans", str(len(false)), "", f"of {len(result.cases)} in the table"),
+        Headline("False findings per scan", mean, "", f"promised: {result.false_parts:g} on average"),
+        Headline("Smallest p of a scan", words.p_figure(min(p_values)), "", f"among {len(p_values)} scans"),
+    ]
+
+
+def _forest(result: Evaluation) -> Forest | None:
+    """Average precision of the model and of every baseline with a map, the model first."""
+    figures = result.figures
+    methods = [one for one in (figures.model, *figures.rivals) if one.makes_map]
+    rows = []
+    for one in methods:
+        estimate = one.figures["average_precision"]
+        own = [case.figure(one.name, "average_precision") for case in result.cases if case.has_lesions]
+        name = words.method_name(one.name, str(result.about["model"]))
+        rows.append(Row(name, estimate, own, words.interval(estimate), one.name == MODEL))
+    return forest(rows, figures.prevalence.value)
+
+
+def _blind_spots(planted: PlantedFigures) -> charts.Chart | None:
+    return charts.line(planted.average_precision, "average precision", planted.levels)
+
+
+def _pictured(cases: Sequence[CaseFigures]) -> list[CaseFigures]:
+    """Cases to be shown, as many as fit: the least well found first, then healthy ones by false findings."""
+
+    def rank(case: CaseFigures) -> tuple[bool, float]:
+        told = case.figure(MODEL, "average_precision")
+        return not case.has_lesions, told if case.has_lesions else -case.at_threshold.get("false_findings", 0)
+
+    ranked = sorted(cases, key=rank)
+    pictures = those_that_fit([case.picture for case in ranked])
+    return [case for case, picture in zip(ranked, pictures, strict=True) if picture]
+
+
+def _case_warnings(result: Evaluation) -> list[str]:
+    return [f"{case.scan} ({case.subject}): {text}" for case in result.cases for text in case.warnings]

@@ -1,0 +1,1 @@
+"""The pages of `segment`: one a scan, one a folder."""

@@ -1,1 +1,0 @@
-"""One scan from top to bottom, many scans, and the demo."""

@@ -1,0 +1,1 @@
+"""One folder a verb: what happens from a user's call to the files on disk."""

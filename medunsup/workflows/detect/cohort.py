@@ -1,0 +1,209 @@
+"""Look at many scans with one model: skip what is done, go on when one fails, compare what is there."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from medunsup.cohort.batch import CohortResult, Progress, attempt, in_order, reserved, work_through
+from medunsup.cohort.dataset.folders import opened
+from medunsup.cohort.failed import failed_scans
+from medunsup.cohort.inputs_filter import apart, without_results
+from medunsup.cohort.places import tell_where
+from medunsup.cohort.plan import Planned, look
+from medunsup.cohort.request import check_patterns, check_there, fill
+from medunsup.core.paths import user_path
+from medunsup.core.renamed import renamed
+from medunsup.workflows.detect.group import TABLE, write_group
+from medunsup.workflows.detect.outcome import DetectOutcome, read_outcome
+from medunsup.workflows.detect.request import DetectRequest, check_rates, make_request
+from medunsup.workflows.detect.save import write
+from medunsup.workflows.detect.scan import detect_scan, open_model
+from medunsup.workflows.segment.group import check_roots
+from medunsup.workflows.train.model_folder import ModelFolder
+
+Finished = Callable[[DetectOutcome], None]
+
+
+def detect_many(
+    scans: Sequence[str | Path],
+    model: str | Path | ModelFolder | None = None,
+    out: str | Path | None = None,
+    *,
+    jobs: int = 1,
+    mask: str | Path | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+    finished: Finished | None = None,
+    **choices: Any,
+) -> CohortResult[DetectOutcome]:
+    """Look at many scans with one model; what is done already is skipped, and one that fails stops no other.
+
+    A scan whose result is there, from the same input, model, choices and version, is skipped. Results of
+    earlier runs among the paths are left out.
+
+    Parameters
+    ----------
+    scans : sequence of str or Path
+        The scans, or folders of NIfTI or MGZ files, each of which stands for the scans in it.
+    model : str, Path or ModelFolder, optional
+        A folder that `train` made, the name of a bundled model, or what `read_model` returned. Without it a
+        bundled model for T1w is taken.
+    out : str or Path, optional
+        Folder for all results. Without it they go beside each scan, or to derivatives/medunsup of the BIDS
+        data set that a scan named after BIDS lies in; the log says where before the run begins.
+    jobs : int, 1 or more, default 1
+        Scans at the same time, each in a process of its own. A script that uses more than 1 keeps the call
+        under `if __name__ == "__main__":`.
+    mask : str or Path, optional
+        Brain mask, with {folder}, {stem} and {id} filled in from each scan's path:
+        '{folder}/{id}_mask.nii.gz'.
+    force : bool, default False
+        Look again at scans whose results are there.
+    progress : callable, optional
+        Called with a scan's path and the name of each step as it begins.
+    finished : callable, optional
+        Called with what became of each scan as soon as that is known.
+    **choices
+        What changes the result, by name:
+
+        - alpha : float between 0 and 1. False-positive rate of the verdict on a whole scan; without it 0.05
+          if the calibration scans are enough for that.
+        - false_findings : float from 0 to 100, default 1.0. False positives that a healthy scan may show in
+          the mask, on average (FP/scan).
+        - baselines : bool, default False. Apply the model's baselines to each scan as well.
+        - volume : int. Volume of 4D files, counted from 0.
+        - series : str or int. DICOM series, by its number or UID.
+        - coordinates : {'auto', 'sform', 'qform'}. Which of a NIfTI file's two coordinate systems to use if
+          they differ; without it the model's own choice.
+        - cache : str or Path. Folder that keeps prepared scans for the next call.
+
+    Returns
+    -------
+    CohortResult
+        `scans` holds what became of each scan, in the order given; `n_failed` counts those without a result.
+
+    Raises
+    ------
+    InputError
+        If the model cannot be used.
+    UsageError
+        If a choice is wrong, none of the scans is there, or results are there that were made otherwise and
+        `force` is False.
+    OutputError
+        If a folder is in use by another run, or cannot be written.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> done = medunsup.detect_many(["scan.nii.gz"], "runs/atlas", "found")
+    >>> [scan.status for scan in done.scans], done.n_failed
+    (['done'], 0)
+    """
+    old = choices.pop("false_parts", None)
+    false_findings = renamed("false_parts", "false_findings", old, choices.pop("false_findings", 1.0))
+    choices["false_findings"] = false_findings
+    folder = open_model(model)
+    requests = make_requests(scans, folder, out, mask, **choices)
+    return run_requests(requests, folder, jobs=jobs, force=force, progress=progress, finished=finished)
+
+
+def make_requests(
+    scans: Sequence[str | Path],
+    model: ModelFolder,
+    out: str | Path | None = None,
+    mask: str | Path | None = None,
+    **choices: Any,
+) -> list[DetectRequest]:
+    """Turn paths and choices into one request a scan; earlier results among the paths are left out.
+
+    A folder of NIfTI or MGZ files stands for the scans in it.
+
+    Raises UsageError if they do not fit together, or if a file is missing for each of the scans.
+    """
+    paths = without_results(opened([user_path(scan) for scan in scans]))
+    check_patterns([mask] if mask is not None else [], len(paths))
+    requests = [
+        make_request(
+            scan,
+            model,
+            out=None if out is None else user_path(out),
+            mask=None if mask is None else fill(mask, scan),
+            **choices,
+        )
+        for scan in paths
+    ]
+    placed = apart([request.scan for request in requests])
+    check_there(placed)
+    return [replace(request, scan=scan) for request, scan in zip(requests, placed, strict=True)]
+
+
+def run_requests(
+    requests: Sequence[DetectRequest],
+    model: ModelFolder,
+    *,
+    jobs: int = 1,
+    force: bool = False,
+    progress: Progress | None = None,
+    finished: Finished | None = None,
+) -> CohortResult[DetectOutcome]:
+    """Do what is not done yet. `progress` hears (scan, step), `finished` each scan's outcome."""
+    if requests:
+        if progress is not None:
+            progress(requests[0].scan.scan, "reading the model")
+        check_rates(requests[0])
+    names = [request.names for request in requests]
+    tell_where(names)
+    with reserved(names):
+        check_roots(names, TABLE)
+        planned = look(requests, "anomaly_mask", force=force)
+        outcomes = _work(planned, model, jobs, force, progress)
+        found = in_order(outcomes, [request.scan.scan for request in requests], finished)
+        roots = {each.root for each in names if each.root is not None}
+        groups = [write_group(root, failed_scans(root, names, found)) for root in sorted(roots)]
+    return CohortResult(
+        found,
+        groups[0].page if groups else None,
+        tuple(text for group in groups for text in group.warnings),
+    )
+
+
+def do_detect(
+    model: ModelFolder, force: bool, request: DetectRequest, say: Callable[[str], None]
+) -> DetectOutcome:
+    """Look at one scan and save what is found; the folder is locked by the caller.
+
+    `model` takes the place of the request's own: in a process of its own it is read once for all its scans.
+    """
+    request = replace(request, model=model)
+    return attempt(request.scan.scan, DetectOutcome, lambda: _detect_and_save(request, force, say))
+
+
+def _detect_and_save(request: DetectRequest, force: bool, say: Callable[[str], None]) -> DetectOutcome:
+    result = detect_scan(request, progress=say)
+    say("save")
+    write(result, request, force=force)
+    return read_outcome(request, "done")
+
+
+def _work(
+    planned: Sequence[Planned[DetectRequest]],
+    model: ModelFolder,
+    jobs: int,
+    force: bool,
+    progress: Progress | None,
+) -> Iterator[DetectOutcome]:
+    """Yield every scan's outcome as it comes."""
+    todo = []
+    for item in planned:
+        if item.status == "missing":
+            yield DetectOutcome(item.request.scan.scan, "error", error=item.why)
+        elif item.status == "done" and not force:
+            yield read_outcome(item.request, "skipped")
+        else:
+            todo.append(item.request)
+    scans = [request.scan.scan for request in todo]
+    yield from work_through(
+        partial(do_detect, model, force), todo, scans, DetectOutcome, jobs=jobs, progress=progress
+    )

@@ -1,0 +1,69 @@
+"""What all results of `detect` in one folder say together: one table, one page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from medunsup.cohort.failed import rows_of_failed, with_earlier
+from medunsup.io.files.atomic import write_text
+from medunsup.io.files.tsv import tsv
+from medunsup.report.detect.group_results import AnomalyScan, models_of, read_scans
+from medunsup.report.detect.group_shift import shift_words
+from medunsup.report.segment.group_results import FailedScan
+from medunsup.workflows.segment.group import FEWEST, drawn
+
+TABLE = "anomalies.tsv"
+COLUMNS = ("scan", "p_value", "alpha", "verdict", "n_findings", "findings_ml", "largest_ml", "flags", "error")
+
+
+@dataclass(frozen=True)
+class Group:
+    """What was made of all scans in a folder: `page` may be None; `warnings` are of the scans as a whole."""
+
+    page: Path | None
+    warnings: tuple[str, ...] = ()
+
+
+def write_group(root: Path, failed: Sequence[FailedScan] = ()) -> Group:
+    """Write table and page of all scans in `root` and those that `failed` in this run, from two scans on.
+
+    Those that failed in an earlier run stay named until they have a result. A defect in the page is logged
+    and costs the page alone. Raises OutputError if they cannot be written.
+    """
+    scans = read_scans(root)
+    if not scans or len(scans) + len(failed) < FEWEST:
+        return Group(None)
+    failed = with_earlier(root / TABLE, failed, {scan.file for scan in scans})
+    write_text(root / TABLE, anomalies_tsv(scans, failed))
+    page = drawn(root, partial(_write_page, failed=failed, scans=scans))
+    return Group(page, shift_words(scans, models_of(scans)))
+
+
+def anomalies_tsv(scans: Sequence[AnomalyScan], failed: Sequence[FailedScan] = ()) -> str:
+    """One row a scan: p-value, verdict at `alpha`, volumes of the findings, what sets it apart.
+
+    A scan that failed has its row unless an earlier run left a result of it.
+    """
+    rows = rows_of_failed(failed, {scan.file for scan in scans}, COLUMNS)
+    return tsv([COLUMNS, *(_row(scan) for scan in scans), *rows])
+
+
+def _row(scan: AnomalyScan) -> list[str]:
+    alpha = "n/a" if scan.alpha is None else f"{scan.alpha:g}"
+    found = [str(len(scan.findings)), f"{scan.findings_ml:.3f}", f"{scan.largest_ml:.3f}"]
+    return [
+        scan.file,
+        f"{scan.p_value:.5g}",
+        alpha,
+        scan.judged,
+        *found,
+        ",".join(flag.name for flag in scan.flags) or "none",
+        "n/a",
+    ]
+
+
+def _write_page(root: Path, *, failed: Sequence[FailedScan], scans: Sequence[AnomalyScan]) -> Path:
+    from medunsup.report.detect.group_page import write_anomaly_group
+
+    return write_anomaly_group(root, failed, scans)

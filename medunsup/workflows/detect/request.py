@@ -1,0 +1,104 @@
+"""One scan to look at with one model: the choices, what they are recorded as, whether the result is there."""
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from medunsup.cohort.request import Identity, Request, Status, status_of
+from medunsup.core.version import __version__
+from medunsup.io.bids.names import OutputNames
+from medunsup.workflows.segment.settings import SegmentSettings
+from medunsup.workflows.train.model_folder import ModelFolder
+
+READING = {"brain", "contrast", "coordinates", "volume", "series"}  # choices for the scan, as in `segment`
+
+
+@dataclass(frozen=True)
+class DetectRequest:
+    """One scan to look at with one model. `alpha` None asks for 0.05 if the calibration can support it.
+
+    `note` is what the page begins with and the sidecar keeps; it changes nothing that is found.
+    """
+
+    scan: Request
+    model: ModelFolder
+    alpha: float | None = None
+    false_findings: float = 1.0
+    baselines: bool = False
+    cache: Path | None = None
+    note: str = ""
+
+    @property
+    def names(self) -> OutputNames:
+        """Where the results go."""
+        return self.scan.names
+
+    def identity(self) -> Identity:
+        """Gather what decides whether a result is the one asked for: version, model, choices, inputs."""
+        return {
+            "Version": __version__,
+            "Model": self.model.weights_sha256,
+            "Choices": {
+                "alpha": self.alpha,
+                "false_findings": self.false_findings,
+                "baselines": self.baselines,
+                **self.scan.settings.model_dump(include=READING),
+            },
+            "Inputs": [item.as_sidecar() for item in self.scan.inputs()],
+        }
+
+    def missing(self) -> str:
+        """Say which input is not there; nothing if all are there."""
+        return self.scan.missing()
+
+    def status(self) -> tuple[Status, str]:
+        """Whether the result is not there, there, or there but made otherwise; and what differs."""
+        return status_of(self.names.path("anomaly_mask"), self.identity)
+
+    def command(self) -> str:
+        """Return the command line that makes this result, with file names without their folders."""
+        words = ["medunsup", "detect", self.scan.scan.name, "--model", self.model.path.name]
+        words += ["--mask", self.scan.mask.name] if self.scan.mask else []
+        usual = SegmentSettings.parse(_reading_of(self.model)).model_dump(include=READING)
+        for name, value in self.scan.settings.model_dump(include=READING).items():
+            words += [f"--{name}", str(value)] if value != usual[name] else []
+        words += ["--alpha", f"{self.alpha:g}"] if self.alpha is not None else []
+        words += ["--false-findings", f"{self.false_findings:g}"] if self.false_findings != 1 else []
+        words += ["--baselines"] if self.baselines else []
+        words += ["-o", "out"] if self.scan.out else []
+        return shlex.join(words)
+
+
+def make_request(
+    scan: Path,
+    model: ModelFolder,
+    *,
+    out: Path | None = None,
+    mask: Path | None = None,
+    alpha: float | None = None,
+    false_findings: float = 1.0,
+    baselines: bool = False,
+    cache: Path | None = None,
+    note: str = "",
+    **reading: Any,
+) -> DetectRequest:
+    """Join choices with those the model was trained with; `reading` (volume, series, ...) wins over them."""
+    chosen = _reading_of(model) | {key: value for key, value in reading.items() if value is not None}
+    settings = SegmentSettings.parse(chosen, where="detect")
+    return DetectRequest(
+        Request(scan, settings, mask, out=out), model, alpha, false_findings, baselines, cache, note
+    )
+
+
+def check_rates(request: DetectRequest) -> None:
+    """Raise UsageError if the model's calibration cannot support the rate or the number of false findings."""
+    calibration = request.model.healthy.calibration
+    if request.alpha is not None:
+        calibration.scan_threshold(request.alpha)
+    calibration.part_threshold(request.false_findings)
+
+
+def _reading_of(model: ModelFolder) -> dict[str, Any]:
+    """Return how scans are read unless the user says otherwise: as those the model was trained with."""
+    return {"brain": model.settings.brain, "coordinates": model.settings.coordinates}

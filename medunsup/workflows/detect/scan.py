@@ -1,0 +1,303 @@
+"""What lies outside of healthy in one scan, top to bottom: prepare, score, carry back, threshold, list."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from medunsup.cohort import prepare
+from medunsup.cohort.places import tell_where
+from medunsup.cohort.prepare import Prepared
+from medunsup.core.paths import user_path
+from medunsup.core.record import Record, Step
+from medunsup.core.renamed import renamed
+from medunsup.core.volume import Volume
+from medunsup.io.load import Coordinates
+from medunsup.workflows.detect.known_subject import SeenSubject, known_subject
+from medunsup.workflows.detect.request import DetectRequest, check_rates, make_request
+from medunsup.workflows.detect.save import refuse_overwrite, save
+from medunsup.workflows.train.model_folder import ModelFolder, read_model
+from medunsup.workflows.train.shipped import DEFAULT, REACH
+
+if TYPE_CHECKING:
+    from medunsup.anomaly.result import AnomalyResult, BaselineResult, Flag, ScanScore
+
+USUAL_ALPHA = 0.05
+
+Progress = Callable[[str], None]
+
+
+def detect(
+    scan: str | Path,
+    model: str | Path | ModelFolder | None = None,
+    out: str | Path | None = None,
+    *,
+    mask: str | Path | None = None,
+    alpha: float | None = None,
+    false_findings: float = 1.0,
+    baselines: bool = False,
+    volume: int | None = None,
+    series: str | int | None = None,
+    coordinates: Coordinates | None = None,
+    cache: str | Path | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+    false_parts: float | None = None,
+) -> "AnomalyResult":
+    """Find what a model of healthy scans does not explain in one scan.
+
+    The scan is registered to the template and scored there; map, mask and findings come back in native space.
+
+    Parameters
+    ----------
+    scan : str or Path
+        The scan: a NIfTI or MGZ file, a DICOM file, or a folder of DICOM files.
+    model : str, Path or ModelFolder, optional
+        A folder that `train` made, the name of a bundled model, or what `read_model` returned. Without it a
+        bundled model for T1w is taken.
+    out : str or Path, optional
+        Folder to save the result in. Without it nothing is written.
+    mask : str or Path, optional
+        Brain mask: a file of 0 and 1, of labels, or of shares in [0, 1]. Without it the mask is found in the
+        way that the model's own scans were masked.
+    alpha : float between 0 and 1, optional
+        False-positive rate of the verdict on the whole scan. Without it 0.05 if the calibration scans are
+        enough for that, else there is a p-value and no verdict.
+    false_findings : float from 0 to 100, default 1.0
+        False positives that a healthy scan may show in the mask, on average (FP/scan). It sets the threshold.
+    baselines : bool, default False
+        Apply the model's baselines to the scan as well.
+    volume : int, optional
+        Volume of a 4D file, counted from 0.
+    series : str or int, optional
+        DICOM series of a folder that holds several, by its number or UID.
+    coordinates : {'auto', 'sform', 'qform'}, optional
+        Which of a NIfTI file's two coordinate systems to use if they differ; without it the model's own
+        choice.
+    cache : str or Path, optional
+        Folder that keeps prepared scans for the next call.
+    force : bool, default False
+        Replace a result that is in `out` already.
+    progress : callable, optional
+        Called with the name of each step as it begins.
+
+    Returns
+    -------
+    AnomalyResult
+        Score map and mask in native space, findings, p-value of the scan, and OOD flags.
+
+    Other Parameters
+    ----------------
+    false_parts : float, optional
+        Old name of `false_findings`; warns.
+
+    Raises
+    ------
+    InputError
+        If the scan or the model cannot be used.
+    GeometryError
+        If the place of the voxels is missing, irregular or contradictory.
+    UsageError
+        If a choice is wrong, or the calibration scans are too few for `alpha`.
+    StepError
+        If a step failed on this scan and nothing could take its place.
+    OutputError
+        If `out` holds a result already and `force` is False, or saving fails.
+
+    Notes
+    -----
+    Not for diagnosis: a map says where a scan is unlike the healthy ones that the model learned from. A scan
+    with OOD flags, or one of the training set, gets no verdict.
+
+    References
+    ----------
+    Vovk, Gammerman and Shafer (2005), Algorithmic Learning in a Random World. Springer (the p-value).
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> result = medunsup.detect("scan.nii.gz", "runs/atlas", baselines=True)
+    >>> result.score.shape == result.image.shape
+    True
+    >>> 0 < result.scan.p_value <= 1
+    True
+    """
+    opened = open_model(model)
+    request = make_request(
+        user_path(scan),
+        opened,
+        out=None if out is None else user_path(out),
+        mask=None if mask is None else user_path(mask),
+        alpha=alpha,
+        false_findings=renamed("false_parts", "false_findings", false_parts, false_findings),
+        baselines=baselines,
+        cache=None if cache is None else user_path(cache),
+        volume=volume,
+        series=series,
+        coordinates=coordinates,
+    )
+    check_rates(request)
+    if out is None:
+        return detect_scan(request, progress=progress)
+    if not force:
+        refuse_overwrite(request.names)
+    tell_where([request.names])
+    result = detect_scan(request, progress=progress)
+    save(result, request, force=force)
+    return result
+
+
+def open_model(model: str | Path | ModelFolder | None) -> ModelFolder:
+    """Read the model that is meant; if none is named, the default of the bundled ones."""
+    return model if isinstance(model, ModelFolder) else read_model(model or DEFAULT)
+
+
+def detect_scan(request: DetectRequest, *, progress: Progress | None = None) -> "AnomalyResult":
+    """Do what `detect` does, with everything asked for in one object; saves nothing."""
+    from medunsup.anomaly.calibration import is_unusual
+    from medunsup.anomaly.findings import findings
+    from medunsup.anomaly.result import AnomalyResult
+    from medunsup.preprocess.geometry.template_grid import ModelSpace
+
+    say = progress or (lambda text: None)
+    model, healthy = request.model, request.model.healthy
+    space, calibration = ModelSpace(model.settings.spacing_mm), healthy.calibration
+    record = Record()
+
+    def begin(name: str, **parameters: Any) -> Step:
+        say(name)
+        return record.step(name, **parameters)
+
+    image = prepare.load(request.scan)
+    made = prepare.prepare(request.scan, model.settings.spacing_mm, image=image, cache=request.cache, say=say)
+
+    def carried(data: Any) -> Volume:
+        return image.like(space.carry_back(data, made.placement_mm, image.grid) * made.brain, kind="score")
+
+    with begin("score", model=model.settings.model, score=model.settings.score) as step:
+        found = healthy.map(made.values, made.mask)
+        scan = scored(healthy.scan_score(made.values, made.mask, found), calibration.scan_scores)
+        step.findings |= {"scan_score": scan.score, "p_value": scan.p_value}
+    with begin("carry back") as step:
+        score = carried(found)
+        reconstruction = reconstructed(model, made, image, space)
+    with begin("compare with the healthy scans") as step:
+        flagged = unlike_healthy(model, made, image)
+        seen = seen_in(model, made)
+        known = SeenSubject() if seen else known_subject(model, request.scan.scan, grid=image.grid)
+        remarks = (*made.warnings, *model_remarks(model, seen, known))
+        subject = known.subject if known.forbids_verdict else ""
+        alpha = supported_alpha(request, step)
+    cheap = asked_baselines(request, made, carried) if request.baselines else ()
+    with begin("threshold", false_findings=request.false_findings) as step:
+        threshold = calibration.part_threshold(request.false_findings)
+        calibrated = image.like(calibration.calibrated_map(score.data, made.brain), kind="score")
+        kept, listed = findings(
+            (score.data > threshold) & made.brain,
+            score.data,
+            calibrated.data,
+            image.grid,
+            made.placement_mm,
+            least_mm3=model.settings.least_part_mm3,
+        )
+        step.findings |= {"threshold": threshold, "findings": len(listed)}
+    return AnomalyResult(
+        image=image,
+        brain=image.like(made.brain, kind="mask"),
+        score=score,
+        calibrated=calibrated,
+        mask=image.like(kept, kind="mask"),
+        healthy=reconstruction,
+        findings=listed,
+        scan=scan,
+        threshold=threshold,
+        false_parts=request.false_findings,
+        alpha=alpha,
+        is_anomalous=None if alpha is None or flagged or seen or subject else is_unusual(scan.p_value, alpha),
+        flags=flagged,
+        baselines=cheap,
+        model=model.about,
+        contrast=made.contrast,
+        record=record,
+        remarks=remarks,
+        details=made.facts,
+        seen=seen or (known.part if subject else ""),
+        seen_subject=subject,
+        note=request.note,
+    )
+
+
+def scored(score: float, healthy: Any) -> "ScanScore":
+    """Rank a scan's score among those of healthy calibration scans."""
+    from medunsup.anomaly.calibration import conformal_p_value
+    from medunsup.anomaly.result import ScanScore
+
+    p_value = conformal_p_value(healthy, score)
+    return ScanScore(float(score), p_value, tuple(float(value) for value in healthy))
+
+
+def reconstructed(model: ModelFolder, made: Prepared, image: Volume, space: Any) -> Volume | None:
+    """Bring the healthy look back to the scan's voxels and units, if the model makes one."""
+    if not hasattr(model.healthy.model, "reconstruct"):
+        return None
+    low, high = made.facts["line"]
+    look = model.healthy.model.reconstruct(made.values, made.mask)[0]
+    look = space.carry_back(low + (high - low) * look, made.placement_mm, image.grid)
+    return image.like((look * made.brain).astype(np.float32), kind="image")
+
+
+def unlike_healthy(model: ModelFolder, made: Prepared, image: Volume) -> "tuple[Flag, ...]":
+    """Say what sets the scan apart from those the model knows; a contrast that was assumed is no evidence."""
+    from medunsup.anomaly.distribution_shift import body_flag, contrast_flag, flags
+
+    coarsest_mm = max(made.facts["spacing_mm"])
+    found = flags(model.data_card, made.values, made.mask, coarsest_mm=coarsest_mm)
+    named = () if made.contrast_is_assumed else contrast_flag(made.contrast, model.contrast)
+    return (*body_flag(image.body_part), *named, *found)
+
+
+def seen_in(model: ModelFolder, made: Prepared) -> str:
+    """Return the part of the model's own scans that this one was in, empty if the model has not seen it."""
+    return model.hashes.get(made.facts["sha256"]) or model.contents.get(made.content) or ""
+
+
+def model_remarks(model: ModelFolder, seen: str, known: SeenSubject) -> list[str]:
+    """Remark on a scan or subject that the model has seen; and on a model that finds little."""
+    own = f"The model has seen this scan ({seen}): its p-value and map say little." if seen else ""
+    reach = REACH if model.is_shipped else ""
+    return [text for text in (own, known.remark, reach, model.planted.doubt) if text]
+
+
+def asked_baselines(
+    request: DetectRequest, made: Prepared, carried: Callable[[Any], Volume]
+) -> "tuple[BaselineResult, ...]":
+    """Let the cheap methods look at the scan, on the model's lattice."""
+    from medunsup.anomaly.baselines import BASELINES
+    from medunsup.anomaly.result import BaselineResult
+
+    model, results = request.model, []
+    for name in (name for name in model.baselines.scores_ if name != "prevalence"):
+        found = model.baselines.map(name, made.values, made.mask)
+        number = model.baselines.scan_score(name, made.values, made.mask, found)
+        scan = scored(number, model.arrays[f"baseline_scores/{name}"])
+        results.append(
+            BaselineResult(name, BASELINES[name].words, scan, None if found is None else carried(found))
+        )
+    return tuple(results)
+
+
+def supported_alpha(request: DetectRequest, step: Step) -> float | None:
+    """Return the alpha asked for, or the usual one if the calibration scans are enough for it."""
+    from medunsup.anomaly.calibration import least_rate
+
+    n = request.model.healthy.calibration.n
+    if request.alpha is not None:
+        return request.alpha
+    if n + 1 >= 1 / USUAL_ALPHA:
+        return USUAL_ALPHA
+    step.warn(
+        f"{n} calibration scans support no false-positive rate below {least_rate(n)}: the scan gets a "
+        f"p-value and no verdict. Ask for --alpha {least_rate(n)} or more, or calibrate on 19 scans."
+    )
+    return None

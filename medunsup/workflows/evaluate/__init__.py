@@ -1,0 +1,1 @@
+"""`evaluate`: how well a model finds lesions, beside every baseline."""

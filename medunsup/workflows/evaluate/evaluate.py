@@ -1,0 +1,228 @@
+"""How well a model finds lesions, beside every baseline: from a table of cases to tables and a page."""
+
+import json
+import logging
+import shutil
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from medunsup.cohort.dataset.health import HealthyWords
+from medunsup.cohort.dataset.sources import Case, read_source, refuse_unfetched
+from medunsup.core.errors import InputError, ResultThereError, UsageError
+from medunsup.core.paths import user_path
+from medunsup.core.progress import Stage, Told
+from medunsup.core.provenance import generated_by, package_versions, plain
+from medunsup.core.renamed import renamed
+from medunsup.io.files.atomic import write_json, write_text
+from medunsup.io.files.hashes import hash_input
+from medunsup.io.files.lock import locked
+from medunsup.io.files.transaction import Staging, recover, refuse_strangers
+from medunsup.metrics.comparison import gather
+from medunsup.metrics.evaluation import Evaluation, PlantedFigures
+from medunsup.workflows.evaluate.case import Judge
+from medunsup.workflows.evaluate.cohort import case_key, measure_all
+from medunsup.workflows.evaluate.synthetic import GRID, LesionShapes, plant_lesions, read_shapes
+from medunsup.workflows.evaluate.tables import TABLES, tables
+from medunsup.workflows.train.model_folder import LOCK, ModelFolder, read_model
+
+log = logging.getLogger(__name__)
+
+RESULT, PAGE = "evaluation.json", "report.html"
+CASES = "cases"
+
+
+def evaluate(
+    model: str | Path,
+    cases: str | Path,
+    out: str | Path,
+    *,
+    baselines: bool = True,
+    planted: bool = False,
+    lesion_shapes: str | Path | None = None,
+    false_findings: float = 1.0,
+    healthy: str | None = None,
+    cache: str | Path | None = None,
+    jobs: int = 1,
+    force: bool = False,
+    progress: Told | None = None,
+    false_parts: float | None = None,
+    told: Told | None = None,
+) -> Evaluation:
+    """Measure a model on scans whose lesions are known, beside baselines; write tables and a page.
+
+    Figures are of the voxels of brain mask and lesions in native space; lesions outside the mask count as
+    missed. Each case is kept once measured, so that a run that was ended goes on where it was.
+
+    Parameters
+    ----------
+    model : str or Path
+        A folder that `train` made, or the name of a bundled model.
+    cases : str or Path
+        Table (TSV) with the columns scan and lesions (a mask on the scan's own grid; empty: healthy), and if
+        wanted mask, subject, site, group and part, of which only 'test' is taken.
+    out : str or Path
+        Folder for tables and page.
+    baselines : bool, default True
+        Measure the baselines as well.
+    planted : bool, default False
+        Add synthetic lesions (ellipsoids) in the healthy cases.
+    lesion_shapes : str or Path, optional
+        Folder of lesion masks whose shapes the synthetic lesions take; asks for these as well.
+    false_findings : float from 0 to 100, default 1.0
+        False positives that a healthy scan may show in the mask, on average (FP/scan). It sets the threshold.
+    healthy : str, optional
+        Which words of which column mean healthy, where they are not known: 'diagnosis=HC'.
+    cache : str or Path, optional
+        Folder that keeps prepared scans; by default 'prepared' in `out`.
+    jobs : int, 1 or more, default 1
+        Cases at the same time, each in a process of its own.
+    force : bool, default False
+        Replace an evaluation that is in `out`.
+    progress : callable, optional
+        Called with each `Stage`: what is done now, the share of the run that is done, seconds left.
+
+    Returns
+    -------
+    Evaluation
+        Figures of the model and of each baseline over all cases, and each case's own.
+
+    Other Parameters
+    ----------------
+    false_parts : float, optional
+        Old name of `false_findings`; warns.
+    told : callable, optional
+        Old name of `progress`; warns.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be used, or a scan is in the model's training set.
+    GeometryError
+        If a lesion mask lies on another grid than its scan.
+    UsageError
+        If there is no healthy case for synthetic lesions, or `false_findings` is not from 0 to 100.
+    OutputError
+        If `out` holds an evaluation and `force` is False, or cannot be written.
+
+    Notes
+    -----
+    Average precision is to be read beside the prevalence, which is what chance reaches; AUROC of voxels
+    flatters. The best Dice over all thresholds is an oracle: it is chosen with the truth at hand.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> found = medunsup.evaluate("runs/atlas", "cases.tsv", "evaluation")
+    >>> len(found.cases)
+    2
+    """
+    false_findings = renamed("false_parts", "false_findings", false_parts, false_findings)
+    progress = renamed("told", "progress", told, progress)
+    folder, table, say = user_path(out), user_path(cases), progress or (lambda stage: None)
+    shapes = None if lesion_shapes is None else read_shapes(user_path(lesion_shapes))
+    planted = planted or shapes is not None
+    judged = read_model(model)
+    words = None if healthy is None else HealthyWords.parse(healthy)
+    chosen = unseen(judged, known_cases(read_source(table, healthy=words)), table)
+    if planted and not any(case.is_healthy and case.lesions is None for case in chosen):
+        raise UsageError(f"{table}: names no healthy case to plant lesions into (one without lesions).")
+    with locked(folder / LOCK):
+        recover(folder, "evaluation")
+        if (folder / RESULT).exists() and not force:
+            raise ResultThereError(
+                f"{folder}: holds an evaluation. Pass --force to replace it, or choose another with -o."
+            )
+        refuse_strangers(folder, (*TABLES, PAGE), RESULT, read=[table], force=force)
+        judge = Judge(
+            model=judged,
+            baselines=judged.baselines if baselines else None,
+            threshold=judged.healthy.calibration.part_threshold(false_findings),
+            cache=folder / "prepared" if cache is None else user_path(cache),
+        )
+        measured = measure_all(chosen, judge, folder / CASES, say, jobs=jobs)
+        result = Evaluation(
+            figures=gather(measured),
+            cases=tuple(measured),
+            about=about(judged),
+            threshold=judge.threshold,
+            false_parts=false_findings,
+            planted=kept_or_planted(chosen, judge, folder / CASES, say, shapes) if planted else None,
+        )
+        save(result, folder)
+    return result
+
+
+def known_cases(cases: Sequence[Case]) -> list[Case]:
+    """Return the cases of the part test whose state is known; those of a data set that names none are not."""
+    wanted = [case for case in cases if case.part in ("", "test")]
+    known = [case for case in wanted if case.state != "unknown" or case.lesions is not None]
+    if len(known) < len(wanted):
+        n, why = len(wanted) - len(known), next(case.evidence for case in wanted if case not in known)
+        log.warning("%d of %d cases are left out: healthy or not is not known (%s).", n, len(wanted), why)
+    refuse_unfetched(known)
+    return known
+
+
+def unseen(model: ModelFolder, cases: Sequence[Case], table: Path) -> list[Case]:
+    """Return the cases. Raises InputError if there is none, or if the model has seen one of them."""
+    if not cases:
+        raise InputError(f"{table}: names no case of the part test. Leave the column part out to take all.")
+    seen = model.hashes
+    for case in cases:
+        part = seen.get(hash_input(case.scan))
+        if part is not None:
+            raise InputError(
+                f"{case.scan}: the model has seen this scan ({part}). Evaluate on scans it does not know."
+            )
+    return list(cases)
+
+
+def about(model: ModelFolder) -> dict[str, Any]:
+    """Name the model, as the page and the JSON show it."""
+    chosen, parts = model.settings, list(model.hashes.values())
+    return {
+        "model": chosen.model,
+        "score": chosen.score,
+        "steps": list(chosen.postprocess),
+        "contrast": model.contrast,
+        "spacing_mm": chosen.spacing_mm,
+        "training scans": parts.count("train"),
+        "calibration scans": model.healthy.calibration.n,
+        "weights": model.weights_sha256,
+    }
+
+
+def kept_or_planted(
+    cases: Sequence[Case], judge: Judge, folder: Path, told: Told, shapes: LesionShapes | None
+) -> PlantedFigures:
+    """Plant lesions into the healthy cases, unless an earlier run did."""
+    healthy = [case for case in cases if case.is_healthy and case.lesions is None]
+    keys = sorted(case_key(case, judge) for case in healthy)
+    keys += [repr(GRID), *([] if shapes is None else [shapes.sha256])]
+    path = folder / f"planted_{sha256(''.join(keys).encode()).hexdigest()[:24]}.json"
+    try:
+        return PlantedFigures(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        told(Stage("synthetic lesions in the healthy cases", 1.0))
+    work = folder / ".planting"
+    try:
+        found = plant_lesions(healthy, judge, work, shapes)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    write_json(path, plain(vars(found)))
+    return found
+
+
+def save(result: Evaluation, folder: Path) -> None:
+    """Write tables, page and evaluation.json, all or none."""
+    from medunsup.report.evaluate.page import write_evaluation
+
+    with Staging(folder, "evaluation") as staging:
+        for name, text in tables(result).items():
+            write_text(staging.place(folder / name), text)
+        write_evaluation(result, staging.place(folder / PAGE))
+        record = {"GeneratedBy": [generated_by()], **result.as_record(), "Versions": package_versions()}
+        write_json(staging.place(folder / RESULT), plain(record))
+        staging.publish(last=folder / RESULT)

@@ -1,0 +1,1 @@
+"""`segment`: from scans to tissue volumes, maps and a page."""

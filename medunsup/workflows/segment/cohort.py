@@ -1,0 +1,197 @@
+"""Many scans: plan, skip what is done, go on when one fails, resume after a kill."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from medunsup.cohort.batch import CohortResult, Progress, in_order, reserved, work_through
+from medunsup.cohort.dataset.folders import opened
+from medunsup.cohort.failed import failed_scans
+from medunsup.cohort.inputs_filter import apart, without_results
+from medunsup.cohort.places import tell_where
+from medunsup.cohort.plan import Planned, look
+from medunsup.cohort.reading import by_contrast
+from medunsup.cohort.request import Request, check_patterns, check_there, fill
+from medunsup.core.paths import user_path
+from medunsup.workflows.segment.first_pass import check_learnable, learn, with_known_prior
+from medunsup.workflows.segment.fit import build
+from medunsup.workflows.segment.group import TABLE, check_roots, write_group
+from medunsup.workflows.segment.job import Job, do_job
+from medunsup.workflows.segment.outcome import ScanOutcome, read_outcome
+from medunsup.workflows.segment.settings import SegmentSettings
+
+Finished = Callable[[ScanOutcome], None]
+
+
+def segment_many(
+    paths: Sequence[str | Path],
+    out: str | Path | None = None,
+    *,
+    jobs: int = 1,
+    force: bool = False,
+    report: bool = True,
+    mask: str | Path | None = None,
+    with_contrasts: Mapping[str, str | Path] | None = None,
+    progress: Progress | None = None,
+    **choices: Any,
+) -> CohortResult[ScanOutcome]:
+    """Segment many scans; what is done already is skipped, and one that fails does not stop the rest.
+
+    A scan whose result is there, from the same input, choices and version, is skipped, so that a run that was
+    ended goes on where it was. Results of earlier runs among the paths are left out.
+
+    Parameters
+    ----------
+    paths : sequence of str or Path
+        The scans, or folders of NIfTI or MGZ files, each of which stands for the scans in it.
+    out : str or Path, optional
+        Folder for all results. Without it they go beside each scan, or to derivatives/medunsup of the BIDS
+        data set that a scan named after BIDS lies in; the log says where before the run begins.
+    jobs : int, 1 or more, default 1
+        Scans at the same time, each in a process of its own. A script that uses more than 1 keeps the call
+        under `if __name__ == "__main__":`.
+    force : bool, default False
+        Do scans again whose results are there.
+    report : bool, default True
+        Write the HTML pages.
+    mask : str or Path, optional
+        Brain mask, with {folder}, {stem} and {id} filled in from each scan's path:
+        '{folder}/{id}_mask.nii.gz'.
+    with_contrasts : dict of str to str or Path, optional
+        Further scans of the same head, by contrast; paths with {folder}, {stem} and {id} as in `mask`.
+    progress : callable, optional
+        Called with a scan's path and the name of each step as it begins.
+    **choices
+        What changes the result, by name:
+
+        - method : str, default 'atlas_gmm'. Tissue method; `medunsup.methods('tissue')` lists them.
+        - parameters : dict. Parameters of the method; the fields of its `Config`.
+        - tissues : int from 2 to 12, or 'auto', default 3. Number of classes; 3 are GM, WM and CSF.
+        - contrast : {'auto', 'T1w', 'T2w', 'FLAIR', 'PD'}, default 'auto'. Weighting of the scans.
+        - brain : {'auto', 'atlas', 'stripped', 'deepbet'}, default 'auto'. How masks are found if none is
+          given.
+        - volume : int. Volume of 4D files, counted from 0.
+        - series : str or int. DICOM series, by its number or UID.
+        - coordinates : {'auto', 'sform', 'qform'}, default 'auto'. Which of a NIfTI file's two coordinate
+          systems to use if they differ.
+        - seed : int, 0 or more, default 0. Seed of every random choice.
+        - learn_prior : bool, default False. Let all scans refine the prior: segment, average, segment again.
+
+    Returns
+    -------
+    CohortResult
+        `scans` holds what became of each scan, in the order given; `n_failed` counts those without a result.
+
+    Raises
+    ------
+    UsageError
+        If a choice is wrong, none of the scans is there, or results are there that were made otherwise and
+        `force` is False.
+    OutputError
+        If a folder is in use by another run, or cannot be written.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> done = medunsup.segment_many(["scan.nii.gz"], "many", report=False)
+    >>> [scan.status for scan in done.scans]
+    ['done']
+    >>> again = medunsup.segment_many(["scan.nii.gz"], "many", report=False)
+    >>> [scan.status for scan in again.scans]
+    ['skipped']
+    """
+    settings = SegmentSettings.parse(choices, where="segment_many")
+    requests = make_requests(paths, settings, out, mask, with_contrasts)
+    return run_requests(requests, jobs=jobs, force=force, report=report, progress=progress)
+
+
+def make_requests(
+    scans: Sequence[str | Path],
+    settings: SegmentSettings,
+    out: str | Path | None = None,
+    mask: str | Path | None = None,
+    with_contrasts: Mapping[str, str | Path] | None = None,
+) -> list[Request]:
+    """Turn paths and choices into one request a scan; earlier results among the paths are left out.
+
+    A folder of NIfTI or MGZ files stands for the scans in it.
+
+    Raises UsageError if they do not fit together, or if a file is missing for each of the scans.
+    """
+    paths = without_results(opened([user_path(scan) for scan in scans]))
+    further = by_contrast(with_contrasts)
+    check_patterns([*([] if mask is None else [mask]), *further.values()], len(paths))
+    build(settings)  # a misspelt method or parameter is told before anything is read
+    requests = [
+        Request(
+            scan=scan,
+            settings=settings,
+            mask=None if mask is None else fill(mask, scan),
+            contrasts={name: fill(path, scan) for name, path in further.items()},
+            out=None if out is None else user_path(out),
+        )
+        for scan in paths
+    ]
+    requests = apart(requests)
+    check_there(requests)
+    if settings.learn_prior:
+        check_learnable(requests)
+    return requests
+
+
+def run_requests(
+    requests: Sequence[Request],
+    *,
+    jobs: int = 1,
+    force: bool = False,
+    report: bool = True,
+    progress: Progress | None = None,
+    finished: Finished | None = None,
+    first_pass: Callable[[Path], None] | None = None,
+) -> CohortResult[ScanOutcome]:
+    """Do what is not done yet. `progress` hears (scan, step), `finished` each scan's outcome.
+
+    `first_pass` hears of each scan that is through with the pass which learns a prior.
+    """
+    names = [request.names for request in requests]
+    tell_where(names)
+    with reserved(names):
+        planned = plan(requests, force=force)
+        if requests and requests[0].settings.learn_prior:
+            learned = learn(requests, jobs=jobs, progress=progress or _silent, passed=first_pass)
+            planned = plan(learned, force=force)
+        outcomes = _work(planned, jobs, force, report, progress)
+        scans = in_order(outcomes, [request.scan for request in requests], finished)
+        roots = {each.root for each in names if each.root is not None}
+        page = [write_group(root, failed_scans(root, names, scans), page=report) for root in sorted(roots)]
+    return CohortResult(scans, page[0] if page else None)
+
+
+def plan(requests: Sequence[Request], *, force: bool = False) -> list[Planned[Request]]:
+    """Look what is there already.
+
+    Raises OutputError if a root holds somebody else's data set or table, and without `force` UsageError if a
+    result is there that was made otherwise.
+    """
+    check_roots([request.names for request in requests], TABLE)
+    return look([with_known_prior(request) for request in requests], "dseg", force=force)
+
+
+def _work(
+    planned: Sequence[Planned[Request]], jobs: int, force: bool, report: bool, progress: Progress | None
+) -> Iterator[ScanOutcome]:
+    """Yield every scan's outcome as it comes."""
+    todo = []
+    for item in planned:
+        if item.status == "missing":
+            yield ScanOutcome(item.request.scan, "error", error=item.why)
+        elif item.status == "done" and not force:
+            yield read_outcome(item.request, "skipped")
+        else:
+            todo.append(Job(item.request, force, report))
+    scans = [job.request.scan for job in todo]
+    yield from work_through(do_job, todo, scans, ScanOutcome, jobs=jobs, progress=progress)
+
+
+def _silent(scan: Path, text: str) -> None:
+    """Hear progress and say nothing."""

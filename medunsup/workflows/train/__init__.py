@@ -1,0 +1,1 @@
+"""`train`: from healthy scans to a model folder."""

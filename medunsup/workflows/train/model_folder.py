@@ -1,0 +1,375 @@
+"""A trained model on disk: weights, what they mean, from which scans they come; read and written whole."""
+
+import json
+import lzma
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medunsup.core.errors import InputError, MedunsupError
+from medunsup.core.paths import user_path
+from medunsup.core.provenance import generated_by, package_versions, plain
+from medunsup.core.version import __version__
+from medunsup.io.files.atomic import atomic_path, write_json
+from medunsup.io.files.hashes import hash_file
+from medunsup.io.files.transaction import Staging
+from medunsup.io.files.tsv import read_tsv
+from medunsup.workflows.train.sanity_check import PlantedCheck, read_planted
+from medunsup.workflows.train.settings import TrainSettings
+from medunsup.workflows.train.shipped import is_shipped, model_path
+
+if TYPE_CHECKING:
+    from medunsup.anomaly.baselines import Baselines
+    from medunsup.anomaly.distribution_shift import DataCard
+    from medunsup.anomaly.fitted_detector import HealthyModel
+    from medunsup.anomaly.result import ModelFacts
+    from medunsup.workflows.train.data_set import DataSet
+
+FORMAT = 3  # 3: intensity on the lattice is one of the cheap methods; 2: they go through the steps
+MANIFEST = "model.json"
+WEIGHTS = "weights.safetensors"
+BASELINE_ARRAYS = "baselines.safetensors"
+BASELINE_TABLE = "baselines.tsv"
+COMPRESSED = ".xz"  # behind the name of arrays that `compact_model` wrote
+SCANS = "scans.tsv"
+CARD = "README.md"
+DATA_CARD = "data_card.md"
+OPTIONAL = (DATA_CARD,)
+FILES = (WEIGHTS, BASELINE_ARRAYS, BASELINE_TABLE, SCANS, CARD, *OPTIONAL)
+COMPACT_FILES = tuple(name + COMPRESSED for name in (WEIGHTS, BASELINE_ARRAYS))
+TRAINING = "training"
+LOCK = ".medunsup.lock"
+
+Arrays = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class ModelFolder:
+    """A trained model on disk: settings, what it learned, and which scans it knows.
+
+    `train` and `read_model` make it. Arrays are read when they are needed.
+
+    Attributes
+    ----------
+    path : Path
+        The folder.
+    settings : TrainSettings
+        Choices that it was trained with, and that scans are prepared by.
+    shape : tuple of int
+        Channels and template grid (C, I, J, K).
+    contrast : str
+        Weighting of its scans, such as 'T1w'.
+    facts : dict
+        Its model.json.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> model = medunsup.read_model("t1w_2mm_atlas")
+    >>> model.settings.spacing_mm, model.is_shipped
+    (2.0, True)
+    """
+
+    path: Path
+    settings: TrainSettings
+    shape: tuple[int, int, int, int]
+    contrast: str
+    facts: dict[str, Any] = field(repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what was read from the files: another process reads it itself, if it needs it."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+    @cached_property
+    def arrays(self) -> Arrays:
+        """All that was learned, as named arrays; InputError if the file is damaged."""
+        return self._as_written(WEIGHTS)
+
+    @cached_property
+    def healthy(self) -> "HealthyModel":
+        """The fitted model with score and calibration; InputError if the arrays do not fit the settings."""
+        try:
+            return fitted_from(self.arrays, self.settings, self.shape)
+        except MedunsupError:
+            raise
+        except (KeyError, RuntimeError, ValueError, TypeError) as error:
+            raise InputError(
+                f"{self.path}: the weights do not fit the settings ({' '.join(str(error).split())[:200]}). "
+                f"It was made by version {self.facts['Version']}; train it again with this one."
+            ) from error
+
+    @cached_property
+    def data_card(self) -> "DataCard":
+        """What its healthy scans look like: the statistics that OOD checks compare a scan with."""
+        from medunsup.anomaly.base import part_of
+        from medunsup.anomaly.distribution_shift import DataCard
+
+        return DataCard.of_state(part_of(self.arrays, "card"))
+
+    @cached_property
+    def baselines(self) -> "Baselines":
+        """The baselines, fitted on the same scans; InputError if the file is damaged."""
+        from medunsup.anomaly.baselines import Baselines
+
+        unfitted = Baselines(steps=self.settings.postprocess, spacing_mm=self.settings.spacing_mm)
+        return unfitted.load_state(self._as_written(BASELINE_ARRAYS), self.shape)
+
+    @property
+    def about(self) -> "ModelFacts":
+        """Names and numbers that results quote, as `ModelFacts`."""
+        from medunsup.anomaly.result import ModelFacts
+
+        parts = list(self.hashes.values())
+        return ModelFacts(
+            folder=self.path.name,
+            model=self.settings.model,
+            score=self.settings.score,
+            steps=tuple(self.settings.postprocess),
+            contrast=self.contrast,
+            n_train=parts.count("train"),
+            n_calibration=parts.count("calibration"),
+            weights_sha256=self.weights_sha256,
+        )
+
+    @property
+    def standing(self) -> str:
+        """How it stands beside the best baseline on synthetic lesions in calibration scans, in words."""
+        return self.planted.standing
+
+    @cached_property
+    def planted(self) -> PlantedCheck:
+        """What it found of those synthetic lesions; InputError if the file is missing or damaged."""
+        from medunsup.anomaly.baselines import same_as
+
+        chosen = self.settings
+        is_plain = not (chosen.parameters or chosen.score_parameters)  # else it is a method of its own
+        itself = same_as(chosen.model, chosen.score) if is_plain else ()
+        return read_planted(self.path / BASELINE_TABLE, without=itself)
+
+    @property
+    def weights_sha256(self) -> str:
+        """Hash of all that it learned, as it was written."""
+        return str(self.facts["SHA256"][self.stored(WEIGHTS)])
+
+    @property
+    def is_shipped(self) -> bool:
+        """Whether it came with medunsup."""
+        return is_shipped(self.path)
+
+    @property
+    def introduction(self) -> str:
+        """One sentence: which model this is, and where its limits are told."""
+        one = self.about
+        name = one.folder if self.is_shipped else str(self.path)
+        return (
+            f"The model is {name}: {one.model} with {one.score}, learned from {one.n_train} healthy "
+            f"{one.contrast} scans. `medunsup models show {name}` tells its limits."
+        )
+
+    def stored(self, name: str) -> str:
+        """Return how a file of arrays is called in this folder: a compact model's are compressed.
+
+        Parameters
+        ----------
+        name : str
+            Name of the file in a model that is not compact.
+
+        Returns
+        -------
+        str
+            Name of the file here.
+
+        Examples
+        --------
+        >>> import medunsup
+        >>> medunsup.read_model("t1w_2mm_atlas").stored("weights.safetensors")
+        'weights.safetensors.xz'
+        """
+        return name if name in self.facts["SHA256"] else name + COMPRESSED
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """Split ('train', 'calibration', ...) of each scan the model knows, by the hash of its file."""
+        return {row["sha256"]: row["part"] for row in self._scans()}
+
+    @property
+    def contents(self) -> dict[str, str]:
+        """Split of each scan the model knows, by the hash of the prepared scan, which copies share."""
+        return {row["prepared_sha256"]: row["part"] for row in self._scans()}
+
+    @property
+    def subjects(self) -> dict[str, str]:
+        """Split of each subject the model knows, by the name it had there."""
+        return {row["subject"]: row["part"] for row in self._scans()}
+
+    @property
+    def data_sets(self) -> dict[str, str]:
+        """Data set of each subject the model knows; empty where that is not known."""
+        return {row["subject"]: (row.get("data_set") or "").replace("n/a", "") for row in self._scans()}
+
+    @cached_property
+    def data_set(self) -> "DataSet":
+        """The data set its scans come from, as its data card tells; empty without one."""
+        from medunsup.workflows.train.data_set import DataSet
+
+        path = self.path / DATA_CARD
+        return DataSet.of_card(path.read_text(encoding="utf-8")) if path.is_file() else DataSet()
+
+    def _scans(self) -> list[dict[str, str]]:
+        return read_tsv(self.path / SCANS).rows
+
+    def _as_written(self, name: str) -> Arrays:
+        """Read arrays, unless they are other than training wrote: a map made of them would mean nothing."""
+        path = self.path / self.stored(name)
+        arrays = read_arrays(path)
+        if hash_file(path) != self.facts["SHA256"].get(path.name):
+            raise InputError(
+                f"{path}: is not what training wrote (its hash differs). Copy it again, or train again."
+            )
+        return arrays
+
+
+def read_model(model: str | Path) -> ModelFolder:
+    """Open a model folder that `train` made, or a model that comes with medunsup.
+
+    Parameters
+    ----------
+    model : str or Path
+        Path of the folder, or the name of a bundled model; a path that exists wins.
+
+    Returns
+    -------
+    ModelFolder
+        The model; its arrays are read when they are needed.
+
+    Raises
+    ------
+    UsageError
+        If there is no such folder or bundled model.
+    InputError
+        If the folder is not complete, was written in another format, or is damaged.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> medunsup.read_model("t1w_2mm_atlas").contrast
+    'T1w'
+    """
+    path = model_path(user_path(model))
+    manifest = path / MANIFEST
+    if not manifest.is_file():
+        unfinished = (path / TRAINING).is_dir()
+        hint = (
+            "Its training is not finished: go on with --resume."
+            if unfinished
+            else "Give a folder that train made."
+        )
+        raise InputError(f"{path}: is no model folder ({MANIFEST} is missing). {hint}")
+    try:
+        facts = json.loads(manifest.read_text(encoding="utf-8"))
+        made_as = int(facts["Format"])
+        if made_as == FORMAT:
+            channels, i, j, k = facts["Shape"]
+            contrast, chosen = facts["Contrast"], facts["Settings"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{manifest}: cannot be read as a model's description. Copy or train it again."
+        ) from error
+    if made_as != FORMAT:
+        raise InputError(
+            f"{path}: was written in format {made_as} by medunsup {facts.get('Version')}; this is "
+            f"{__version__} with format {FORMAT}. Train it again, or use that version."
+        )
+    settings = TrainSettings.parse(chosen, where=str(manifest))
+    return ModelFolder(path, settings, (channels, i, j, k), contrast, facts)
+
+
+def fitted_from(arrays: Arrays, settings: TrainSettings, shape: tuple[int, int, int, int]) -> "HealthyModel":
+    """Make a `HealthyModel` of what was learned; arrays that do not fit raise what numpy and torch do."""
+    from medunsup.anomaly.fitted_detector import HealthyModel
+
+    return HealthyModel.of_state(
+        arrays,
+        model=(settings.model, settings.parameters),
+        score=(settings.score, settings.score_parameters),
+        steps=settings.postprocess,
+        shape=shape,
+        spacing_mm=settings.spacing_mm,
+    )
+
+
+def write_model(
+    folder: Path, settings: TrainSettings, files: Mapping[str, str | bytes], facts: Mapping[str, Any]
+) -> None:
+    """Write all files or none; model.json comes last, so where it is, the model is whole.
+
+    `facts` are what else model.json says, "Shape" and "Contrast" among them. The folder is locked by the
+    caller. Raises OutputError on a full or unwritable disk.
+    """
+    with Staging(folder, "model") as staging:
+        for name, content in files.items():
+            with atomic_path(staging.place(folder / name)) as temporary:
+                temporary.write_bytes(content if isinstance(content, bytes) else content.encode())
+        about = {
+            "Format": FORMAT,
+            "Version": __version__,
+            "GeneratedBy": [generated_by()],
+            "Settings": settings.model_dump(),
+            **facts,
+            "SHA256": {name: hash_file(staging.place(folder / name)) for name in files},
+            "Versions": package_versions(),
+        }
+        write_json(staging.place(folder / MANIFEST), plain(about))
+        outdated = [folder / name for name in (*OPTIONAL, *COMPACT_FILES)]
+        staging.publish(last=folder / MANIFEST, outdated=outdated)
+
+
+def changed_files(model: ModelFolder) -> list[str]:
+    """Name the files whose content is not what was written."""
+    return [
+        name
+        for name, value in model.facts["SHA256"].items()
+        if not (model.path / name).is_file() or hash_file(model.path / name) != value
+    ]
+
+
+def arrays_as_bytes(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """Pack named arrays as safetensors."""
+    from safetensors.numpy import save
+
+    ready = {name: np.array(value, order="C", copy=None) for name, value in arrays.items()}
+    return bytes(save(ready))
+
+
+def widened(arrays: Mapping[str, NDArray[Any]]) -> Arrays:
+    """Bring half precision to float32, in which all is computed."""
+    return {
+        name: value.astype(np.float32) if value.dtype == np.float16 else value
+        for name, value in arrays.items()
+    }
+
+
+def read_arrays(path: Path) -> Arrays:
+    """Read named arrays, half precision widened to float32, in which all is computed.
+
+    Raises InputError if the file is missing, cut short or no safetensors.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load, load_file
+
+    try:
+        is_compressed = path.name.endswith(COMPRESSED)
+        arrays = load(lzma.decompress(path.read_bytes())) if is_compressed else load_file(path)
+        return widened(arrays)
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: is missing. Copy the whole model folder, or train again.") from error
+    except (SafetensorError, lzma.LZMAError, EOFError, OSError, struct.error, ValueError) as error:
+        raise InputError(
+            f"{path}: is damaged or cut short ({error}). Copy it again, or train again."
+        ) from error

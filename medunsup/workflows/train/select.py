@@ -1,0 +1,120 @@
+"""Which scans a model learns from: those of healthy people, by their part; and who was left out, and why."""
+
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from medunsup.cohort.dataset.folders import no_scan
+from medunsup.cohort.dataset.health import HealthyWords
+from medunsup.cohort.dataset.sources import Case, Part, Source, open_source, refuse_unfetched
+from medunsup.cohort.dataset.splits import one_a_subject, only_healthy, split
+from medunsup.core.errors import InputError
+from medunsup.core.pace import Pace
+from medunsup.core.progress import Stage, Told
+from medunsup.workflows.train.fit import has_epochs
+from medunsup.workflows.train.settings import TrainSettings
+
+LABEL_MAP, REPEAT = "label map or mask", "further scan of a calibration subject"
+GIVEN = "as given, for the source names nobody's state"
+LOOKING = "looking for label maps among the images"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Found:
+    """Healthy scans by their part; `healthy_by` counts what calls them healthy, `left_out` the others."""
+
+    parts: dict[Part, list[Case]]
+    healthy_by: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    n_patients: int = 0
+
+
+def find_healthy(
+    data: Path,
+    settings: TrainSettings,
+    *,
+    mask: str | None = None,
+    healthy: HealthyWords | None = None,
+    told: Told | None = None,
+) -> Found:
+    """List the healthy scans of a source by their part; calibration takes one of each subject.
+
+    Images that no table names are read, to leave out label maps; `told` hears how far that is. Nobody whom
+    the source does not call healthy is taken, unless it has no say on anybody.
+
+    Raises UsageError or InputError for a source that cannot be understood, or with too few healthy subjects.
+    """
+    named = None if settings.contrast == "auto" else settings.contrast
+    source = open_source(data, contrast=named, mask=mask, healthy=healthy)
+    people, others = only_healthy(source.cases)
+    refuse_unfetched(people)
+    left_out = source.left_out + Counter(case.evidence for case in others)
+    scans = people if source.kind == "table" else _without_label_maps(people, told or (lambda stage: None))
+    left_out[LABEL_MAP] = len(people) - len(scans)
+    if not scans:
+        why = "nobody in it is known to be healthy" if others else "holds no scan"
+        raise InputError(f"{data}: {why}. {left_out_words(left_out)}{_way_out(others)}")
+    parts = split(
+        scans,
+        validation=settings.validation,
+        calibration=settings.calibration,
+        seed=settings.seed,
+        stops_early=has_epochs(settings),
+        left_out=left_out_words(left_out),
+    )
+    left_out[REPEAT] = len(parts["calibration"])
+    parts["calibration"] = one_a_subject(parts["calibration"])
+    left_out[REPEAT] -= len(parts["calibration"])
+    healthy_by = Counter(case.evidence if case.state == "healthy" else GIVEN for case in scans)
+    _tell(data, source, healthy_by)
+    return Found(parts, healthy_by, +left_out, sum(case.state == "patient" for case in others))
+
+
+def healthy_words(healthy_by: Mapping[str, int]) -> str:
+    """Say what calls the scans healthy: "Taken as healthy: group control (15)."."""
+    counts = ", ".join(f"{evidence} ({n})" for evidence, n in sorted(healthy_by.items()))
+    return f"Taken as healthy: {counts}." if counts else ""
+
+
+def left_out_words(left_out: Mapping[str, int]) -> str:
+    """Say how many images were left out, and why: "Images left out: group fcd (85), label map (3)."."""
+    counts = ", ".join(f"{reason} ({n})" for reason, n in sorted(left_out.items()) if n)
+    return f"Images left out: {counts}." if counts else ""
+
+
+def _without_label_maps(cases: Sequence[Case], told: Told) -> list[Case]:
+    """Leave out images that are no scans by their values; what cannot be read stays, and is told later."""
+    kept, pace, seconds_left = [], Pace(len(cases)), None
+    for n, case in enumerate(cases, start=1):
+        told(Stage(LOOKING, (n - 1) / len(cases), seconds_left, f"{n} of {len(cases)}"))
+        if kind := no_scan(case.scan):
+            log.info("%s: is %s, left out.", case.scan, kind)
+        else:
+            kept.append(case)
+        seconds_left = pace.done()
+    if len(kept) < len(cases):
+        log.warning(
+            "%d of %d images are label maps or masks, and left out.", len(cases) - len(kept), len(cases)
+        )
+    return kept
+
+
+def _way_out(others: Sequence[Case]) -> str:
+    """Say how to name the words that mean healthy, with the column they stand in."""
+    columns = (case.evidence.removesuffix(case.group).strip() for case in others if case.state == "patient")
+    column = next(columns, "")
+    return f" Say which words mean healthy: --healthy {column}=WORD,WORD." if column else ""
+
+
+def _tell(data: Path, source: Source, healthy_by: Mapping[str, int]) -> None:
+    """Say once that nobody's state is known of a data set: it may hold patients as well."""
+    if source.kind == "data set" and GIVEN in healthy_by:
+        log.warning(
+            "%s: nothing in it tells patients from healthy people: all are taken as healthy, as they "
+            "were given.",
+            data,
+        )

@@ -1,0 +1,46 @@
+"""What a training came to: scans of each part, the check on planted lesions, the rate that can be kept."""
+
+from collections import Counter
+from typing import Any
+
+from medunsup.workflows.train.model_folder import ModelFolder
+from medunsup.workflows.train.select import healthy_words, left_out_words
+
+USUAL_ALPHA, SCANS_FOR_IT = 0.05, 19
+
+
+def trained_facts(made: ModelFolder) -> dict[str, Any]:
+    """Gather for --json: folder, contrast, scans by part, who was left out, average precision, settings."""
+    check = made.planted
+    return {
+        "model": str(made.path),
+        "contrast": made.contrast,
+        "scans": dict(Counter(made.hashes.values())),
+        "healthy_by": made.facts.get("HealthyBy", {}),
+        "left_out": made.facts.get("LeftOut", {}),
+        "planted": {
+            "average_precision": check.average_precision,
+            "prevalence": check.prevalence,
+            "best_cheap_method": check.best,
+            "best_cheap_average_precision": check.best_average_precision,
+        },
+        "least_p_value": 1 / (made.about.n_calibration + 1),
+        "settings": made.settings.model_dump(),
+    }
+
+
+def remarks(made: ModelFolder) -> list[str]:
+    """Say at the end who counts as healthy, who was left out, and which rate can be kept."""
+    who = (healthy_words(made.facts.get("HealthyBy", {})), left_out_words(made.facts.get("LeftOut", {})))
+    return [text for text in (*who, calibration_remark(made)) if text]
+
+
+def calibration_remark(made: ModelFolder) -> str:
+    """Say which false-positive rate the calibration scans support; nothing if they support the usual one."""
+    n = made.about.n_calibration
+    if n >= SCANS_FOR_IT:
+        return ""
+    return (
+        f"{n} calibration scans support a false-positive rate of 1/{n + 1} = {1 / (n + 1):.3g} or more. For "
+        f"{USUAL_ALPHA:g} give {SCANS_FOR_IT}: more scans, or a larger share (`calibration:` in a config)."
+    )

@@ -1,0 +1,207 @@
+"""Thresholds from healthy scans: exact where theory is exact, refused where the scans are too few."""
+
+import re
+from fractions import Fraction
+from math import floor
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from medunsup.anomaly.calibration import (
+    Calibration,
+    calibrate,
+    conformal_p_value,
+    conformal_threshold,
+    is_unusual,
+)
+from medunsup.core.errors import InputError, UsageError
+from medunsup.metrics.components import components
+
+SHAPE = (9, 8, 5)
+MASK = np.ones(SHAPE, bool)
+MASK[0] = False
+
+
+def maps(n, seed=0):
+    return list(np.random.default_rng(seed).gamma(2, size=(n, *SHAPE)).astype(np.float32) * MASK)
+
+
+def calibrated(n, seed=0, least_part_mm3=0.0):
+    score_maps = maps(n, seed)
+    scores = [float(one.max()) for one in score_maps]
+    return calibrate(score_maps, [MASK] * n, scores, voxel_mm3=8.0, least_part_mm3=least_part_mm3), score_maps
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 40), st.integers(1, 60))
+def test_of_n_plus_one_exchangeable_scans_as_many_are_flagged_as_promised(n, percent):
+    """Each of n + 1 scans in turn is the new one: exactly floor(alpha (n + 1)) of them lie above."""
+    scores, alpha = np.random.default_rng(n).permutation(n + 1).astype(float), percent / 100
+    if alpha < 1 / (n + 1):
+        with pytest.raises(UsageError):
+            conformal_threshold(scores[1:], alpha)
+        return
+    flagged = sum(scores[new] > conformal_threshold(np.delete(scores, new), alpha) for new in range(n + 1))
+    assert flagged == int(np.floor(alpha * (n + 1) + 1e-9))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 25), st.floats(5, 15), st.floats(0, 1))
+def test_p_value_and_threshold_tell_the_same(n, score, share):
+    calibration = calibrated(n)[0]
+    least = 1 / (n + 1)
+    alpha = min(least + share * (1 - least), 0.99)
+    assert (calibration.p_value(score) <= alpha) == (score > calibration.scan_threshold(alpha))
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.integers(1, 300), st.integers(1, 99), st.sampled_from(["k/100", "1 - (100 - k)/100", "1 - k/(n+1)"])
+)
+def test_the_rank_is_exact_however_the_rate_was_computed(n, percent, how):
+    """Fractions know no rounding: the (floor(alpha (n + 1)))-th highest of n scores is the threshold."""
+    exact, alpha = Fraction(percent, 100), percent / 100
+    if how == "1 - (100 - k)/100":
+        alpha = 1 - (100 - percent) / 100
+    if how == "1 - k/(n+1)":
+        rank = 1 + percent % (n + 1)
+        exact, alpha = Fraction(n + 1 - rank, n + 1), 1 - rank / (n + 1)
+    n_above = floor(exact * (n + 1))
+    if n_above == 0:
+        with pytest.raises(UsageError, match=r"between 0 and 1|Ask for"):
+            conformal_threshold(np.arange(1.0, n + 1), alpha)
+        return
+    threshold = conformal_threshold(np.arange(1.0, n + 1), alpha)
+    assert threshold == n + 1 - n_above
+    for score in (threshold, threshold + 0.5):
+        p_value = conformal_p_value(np.arange(1.0, n + 1), score)
+        assert is_unusual(p_value, alpha) == (score > threshold)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 2000))
+def test_the_least_rate_told_is_one_that_can_be_asked_for(n):
+    with pytest.raises(UsageError) as caught:
+        conformal_threshold(np.arange(float(n)), 0.5 / (n + 1))
+    told = float(re.search(r"Ask for ([\d.e-]+) or more", str(caught.value))[1])
+    assert conformal_threshold(np.arange(float(n)), told) == n - 1
+    assert told < 1.01 / (n + 1)
+
+
+def test_a_score_that_is_no_number_has_no_p_value():
+    healthy = np.array([1.0, 2.0, 3.0])
+    with pytest.raises(InputError, match="not a number"):
+        conformal_p_value(healthy, np.nan)
+    with pytest.raises(InputError, match="not a number"):
+        conformal_threshold(np.array([1.0, np.nan, 3.0]), 0.5)
+
+
+def test_a_score_that_a_healthy_scan_reaches_is_as_likely_as_that_scan():
+    healthy = np.array([1.0, 2.0, 2.0, 3.0])
+    assert [conformal_p_value(healthy, score) for score in (0, 2, 3, 4)] == [1, 4 / 5, 2 / 5, 1 / 5]
+
+
+def test_p_value_is_never_below_one_in_n_plus_one_nor_above_one():
+    calibration = calibrated(4)[0]
+    assert calibration.p_value(np.inf) == 1 / 5
+    assert calibration.p_value(-np.inf) == 1
+
+
+def test_too_small_a_rate_is_refused_with_the_least_rate_and_the_scans_it_needs():
+    with pytest.raises(UsageError, match=r"3 healthy calibration scans.*0\.25 or more.*at least 19 scans"):
+        calibrated(3)[0].scan_threshold(0.05)
+    with pytest.raises(UsageError, match="between 0 and 1"):
+        calibrated(3)[0].scan_threshold(1.0)
+
+
+@pytest.mark.parametrize("share", [0.08, 0.03, 0.0])
+def test_voxel_budget_is_kept_with_the_worst_scan_counted_twice_and_nearly_used_up(share):
+    calibration, score_maps = calibrated(5)
+    threshold = calibration.voxel_threshold(share)
+    marked = [(one[MASK] > threshold).mean() for one in score_maps]
+    assert 0.8 * share - 1 / MASK.sum() <= np.mean([*marked, max(marked)]) <= share
+
+
+def test_voxel_budget_with_a_rate_is_kept_by_all_but_that_share_of_scans():
+    calibration, score_maps = calibrated(9)
+    threshold = calibration.voxel_threshold(0.02, alpha=0.2)
+    assert sum((one[MASK] > threshold).mean() > 0.02 for one in score_maps) <= 1
+
+
+@pytest.mark.parametrize("count", [0, 1, 5])
+@pytest.mark.parametrize("least_mm3", [0, 16])
+def test_part_budget_is_kept_at_the_threshold_and_above(count, least_mm3):
+    calibration, score_maps = calibrated(5, least_part_mm3=least_mm3)
+    threshold = calibration.part_threshold(count)
+    for higher in (threshold, 1.01 * threshold, 1.1 * threshold):
+        parts = [
+            components((one > higher) & MASK, voxel_mm3=8.0, least_mm3=least_mm3)[1] for one in score_maps
+        ]
+        assert np.mean(parts) <= count
+
+
+def test_a_larger_budget_never_asks_for_a_higher_threshold():
+    calibration = calibrated(6)[0]
+    by_share = [calibration.voxel_threshold(share) for share in (0, 0.001, 0.01, 0.1)]
+    by_parts = [calibration.part_threshold(count) for count in (0, 0.5, 1, 3, 10)]
+    assert by_share == sorted(by_share, reverse=True)
+    assert by_parts == sorted(by_parts, reverse=True)
+
+
+@pytest.mark.parametrize("count", [-1, 101, float("nan")])
+def test_a_number_of_parts_that_cannot_be_promised_is_refused(count):
+    with pytest.raises(UsageError, match=f"from 0 to 100; {count:g} was asked for"):
+        calibrated(2)[0].part_threshold(count)
+
+
+def test_calibrated_map_is_minus_log10_of_the_share_of_healthy_voxels():
+    calibration, score_maps = calibrated(8)
+    pooled = np.concatenate([one[MASK] for one in score_maps])
+    seen = np.zeros(SHAPE, np.float32)
+    seen[1, 0, :4] = np.quantile(pooled, [0.5, 0.9, 0.99, 0.999])
+    shares = [(1 + (pooled >= score).sum()) / (1 + pooled.size) for score in seen[1, 0, :4]]
+    np.testing.assert_allclose(calibration.calibrated_map(seen, MASK)[1, 0, :4], -np.log10(shares), atol=0.1)
+
+
+def test_calibrated_map_keeps_the_order_of_scores_and_is_zero_outside():
+    calibration, score_maps = calibrated(4)
+    found = calibration.calibrated_map(score_maps[0], MASK)
+    order = np.argsort(score_maps[0][MASK])
+    assert (np.diff(found[MASK][order]) >= 0).all()
+    assert (found[~MASK] == 0).all()
+    assert found.dtype == np.float32
+
+
+def test_calibrated_map_ends_where_healthy_scores_end():
+    calibration = calibrated(4)[0]
+    beyond = calibration.calibrated_map(np.full(SHAPE, 1e6, np.float32), MASK)
+    assert beyond.max() <= np.log10(4 * MASK.sum() + 1)
+
+
+def test_stored_and_read_again_it_is_the_same():
+    calibration, score_maps = calibrated(5, least_part_mm3=16)
+    again = Calibration.from_state(calibration.state())
+    assert again.least_part_mm3 == 16
+    assert again.part_threshold(1) == calibration.part_threshold(1)
+    assert again.p_value(3.0) == calibration.p_value(3.0)
+    np.testing.assert_array_equal(
+        again.calibrated_map(score_maps[0], MASK), calibration.calibrated_map(score_maps[0], MASK)
+    )
+
+
+def test_constant_maps_are_calibrated_without_a_complaint():
+    flat = [np.zeros(SHAPE, np.float32)] * 3
+    calibration = calibrate(flat, [MASK] * 3, [0.0] * 3, voxel_mm3=8.0)
+    assert calibration.voxel_threshold(0.01) >= 0
+    assert calibration.p_value(0.0) == 1
+
+
+def test_no_scans_and_broken_scores_are_refused():
+    with pytest.raises(InputError, match="at least one"):
+        calibrate([], [], [], voxel_mm3=1.0)
+    with pytest.raises(InputError, match="finite"):
+        calibrate([np.full(SHAPE, np.nan, np.float32)], [MASK], [1.0], voxel_mm3=1.0)
+    with pytest.raises(InputError, match="2 maps, 2 masks, 1 scores"):
+        calibrate(maps(2), [MASK] * 2, [1.0], voxel_mm3=1.0)
