@@ -1,0 +1,130 @@
+"""What is made ahead is what would be made when it is due, and an error is raised where it belongs."""
+
+import os
+import random
+import signal
+import threading
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pytest
+import torch
+from helpers.small_brains import small_brains
+from helpers.train_learners import Denoiser
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from monai.transforms import RandGaussianNoised
+
+from medunsup.training.datasets import Draws, Slices
+from medunsup.training.feed import Feed, Request, made_ahead
+from medunsup.training.loop import Training, train
+from medunsup.training.signals import StoppedError
+
+
+@given(st.integers(0, 12), st.integers(0, 4))
+def test_everything_comes_once_and_in_order(count, depth):
+    with made_ahead(lambda n: n * n, range(count), depth=depth) as made:
+        assert list(made) == [n * n for n in range(count)]
+
+
+def test_two_are_made_ahead_and_no_more():
+    begun, third = [], threading.Event()
+
+    def make(n: int) -> int:
+        begun.append(n)
+        if n == 2:
+            third.set()
+        return n
+
+    with made_ahead(make, range(10), depth=2) as made:
+        assert next(made) == 0
+        assert third.wait(10)  # made without being asked for
+        assert next(made) == 1
+    assert set(begun) <= {0, 1, 2, 3}
+
+
+def test_an_error_is_raised_where_its_result_is_taken():
+    def make(n: int) -> int:
+        if n == 3:
+            raise ValueError("broken")
+        return n
+
+    with made_ahead(make, range(10)) as made:
+        assert [next(made) for _ in range(3)] == [0, 1, 2]
+        with pytest.raises(ValueError, match="broken"):
+            next(made)
+
+
+def test_no_thread_is_left_behind():
+    before = threading.active_count()
+    with made_ahead(lambda n: n, range(100)) as made:
+        next(made)
+    assert threading.active_count() == before
+
+
+def global_noise(item: dict) -> dict:
+    """Draws from all three sources of the whole process, as transforms of other packages do."""
+    noise = torch.rand(()) + np.random.random() + random.random()  # noqa: NPY002
+    return {**item, "values": item["values"] + noise}
+
+
+@pytest.mark.parametrize(
+    "transform", [RandGaussianNoised(keys="values", prob=1.0, std=0.1), global_noise], ids=["own", "global"]
+)
+def test_pieces_of_several_processes_are_the_rows_of_the_whole_batch(transform):
+    scans = small_brains(4)
+    data = Slices(scans.values, scans.masks, transform=[transform, transform])
+    request = Request(np.arange(11)[::-1].copy(), Draws(5, 1, 7))
+    ((whole,),) = [work.pieces for work in works(data, request)]
+    rows = []
+    for rank in range(3):
+        for work in works(data, request, parts=5, rank=rank, processes=3):
+            rows += [(piece.first, piece.batch) for piece in work.pieces]
+    ordered = [batch for _, batch in sorted(rows, key=lambda pair: pair[0])]
+    for number in range(2):
+        joined = torch.cat([batch.views[number].values for batch in ordered])
+        assert torch.equal(joined, whole.batch.views[number].values)
+    assert not torch.equal(whole.batch.views[0].values, whole.batch.views[1].values)
+
+
+def works(data: Slices, request: Request, **split: int) -> list:
+    with Feed(data, torch.device("cpu"), **split).works([request]) as made:
+        return list(made)
+
+
+def test_a_transform_that_draws_from_everywhere_leaves_the_callers_random_numbers_alone():
+    scans = small_brains(2)
+    data = Slices(scans.values, scans.masks, transform=global_noise)
+    torch.manual_seed(3), np.random.seed(3), random.seed(3)  # noqa: NPY002
+    expected = torch.rand(1), np.random.random(), random.random()  # noqa: NPY002
+    torch.manual_seed(3), np.random.seed(3), random.seed(3)  # noqa: NPY002
+    data.batch(np.arange(3))
+    assert (torch.rand(1), np.random.random(), random.random()) == expected  # noqa: NPY002
+
+
+def run(transform, **training: object) -> np.ndarray:
+    learner, scans = Denoiser(), small_brains(4)
+    data = Slices(scans.values, scans.masks, scans.names, transform=transform)
+    train(learner, data, None, Training(**training), epochs=3, batch_size=4, seed=0)
+    return np.concatenate([value.detach().flatten() for value in learner.parameters()])
+
+
+@pytest.mark.parametrize(
+    "transform", [RandGaussianNoised(keys="values", prob=0.5, std=0.1), global_noise], ids=["own", "global"]
+)
+def test_what_was_made_ahead_of_a_stop_is_not_missed_by_the_resumed_run(transform):
+    straight = run(transform)
+
+    @given(st.integers(1, 18))
+    @settings(max_examples=4, deadline=None)
+    def check(step: int) -> None:
+        def stop(progress) -> None:
+            if progress.step == step:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+        with TemporaryDirectory() as folder:
+            with pytest.raises(StoppedError):
+                run(transform, folder=folder, tell=stop)
+            assert np.array_equal(run(transform, folder=folder, resume=True), straight)
+
+    check()
