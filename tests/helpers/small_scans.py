@@ -41,9 +41,9 @@ def place_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     from medunsup.preprocess.registration import affine
 
     def place(image, mask, *, step, **more):  # type: ignore[no-untyped-def]
-        affine = np.eye(4)
-        affine[:3, 3] = (0, 18, -10)
-        return affine.Placement(affine, 0.5, fits=True)
+        template_to_scan = np.eye(4)
+        template_to_scan[:3, 3] = (0, 18, -10)
+        return affine.Placement(template_to_scan, 0.5, fits=True)
 
     def find(image, *, step, **more):  # type: ignore[no-untyped-def]
         return given(image, image.like(image.data > 0, kind="mask"), step=step)
