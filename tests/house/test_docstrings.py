@@ -194,6 +194,11 @@ def test_examples_of_workflows_run(name: str, shelf: Path, quick_placement, monk
     run_examples(of_name(name), name)
 
 
+def is_override(function: object, cls: type) -> bool:
+    """Tell a method whose contract a base class documents; one line is enough for it."""
+    return any(hasattr(base, function.__name__) for base in cls.__bases__)
+
+
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: f"{card.area}-{card.name}")
 class TestRegistered:
     def test_class_is_documented(self, card: MethodCard):
@@ -202,6 +207,9 @@ class TestRegistered:
         document = get_doc_object(cls)
         assert card.paper in " ".join(document["References"])
         assert card.limit in " ".join(document["Notes"])
+        assert not [
+            fault for one in own_methods(cls) if not is_override(one, cls) for fault in function_faults(one)
+        ]
         own = [name for base in cls.__mro__ for name in vars(base).get("__annotations__", {})]
         assert {name for name in own if name.endswith("_")} <= set(named(cls, "Attributes"))
 

@@ -97,9 +97,45 @@ class AE(DeepModel):
         return AELearner(shape, self.config)
 
     def reconstruct(self, values: Array, mask: Mask) -> Array:
-        """Return (C, I, J, K), 0 outside the mask."""
+        """Return the pseudo-healthy reconstruction of one scan.
+
+        Parameters
+        ----------
+        values : ndarray of shape (C, I, J, K), float32
+            Prepared scan, intensities about [0, 1].
+        mask : ndarray of shape (I, J, K), bool
+            Brain mask.
+
+        Returns
+        -------
+        ndarray of shape (C, I, J, K), float32
+            What passes the bottleneck, 0 outside the mask.
+
+        Raises
+        ------
+        InputError
+            If the mask is empty.
+        """
         return self.apply(self.learner_.reconstruct, values, mask)
 
     def encode(self, values: Array, mask: Mask) -> Array:
-        """Return one row of latent numbers a slice, or one for the volume."""
+        """Return the code of one scan.
+
+        Parameters
+        ----------
+        values : ndarray of shape (C, I, J, K), float32
+            Prepared scan, intensities about [0, 1].
+        mask : ndarray of shape (I, J, K), bool
+            Brain mask.
+
+        Returns
+        -------
+        ndarray of shape (P, D), float32
+            One row for each slice that reaches into the mask, or one for the volume.
+
+        Raises
+        ------
+        InputError
+            If the mask is empty.
+        """
         return self.apply(lambda x, inside: self.learner_.encoder(x), values, mask)

@@ -104,5 +104,23 @@ class DAE(DeepModel):
         return DAELearner(shape, self.config)
 
     def reconstruct(self, values: Array, mask: Mask) -> Array:
-        """Return (C, I, J, K), 0 outside the mask."""
+        """Return the pseudo-healthy reconstruction of one scan.
+
+        Parameters
+        ----------
+        values : ndarray of shape (C, I, J, K), float32
+            Prepared scan, intensities about [0, 1].
+        mask : ndarray of shape (I, J, K), bool
+            Brain mask.
+
+        Returns
+        -------
+        ndarray of shape (C, I, J, K), float32
+            The scan without what looks like noise, 0 outside the mask.
+
+        Raises
+        ------
+        InputError
+            If the mask is empty.
+        """
         return self.apply(self.learner_.reconstruct, values, mask)

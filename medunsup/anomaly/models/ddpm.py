@@ -132,11 +132,51 @@ class DDPM(DeepModel):
         return DDPMLearner(shape, self.config)
 
     def reconstruct(self, values: Array, mask: Mask) -> Array:
-        """Return (C, I, J, K), 0 outside the mask; always from the same noise."""
+        """Return the pseudo-healthy reconstruction of one scan.
+
+        Parameters
+        ----------
+        values : ndarray of shape (C, I, J, K), float32
+            Prepared scan, intensities about [0, 1].
+        mask : ndarray of shape (I, J, K), bool
+            Brain mask.
+
+        Returns
+        -------
+        ndarray of shape (C, I, J, K), float32
+            Patches that were sent into the noise and back, always the same noise, 0 outside the mask.
+
+        Raises
+        ------
+        InputError
+            If the mask is empty.
+        """
         return self.sample(values, mask, n=1, seed=SAMPLE_SEED)[0]
 
     def sample(self, values: Array, mask: Mask, *, n: int, seed: int) -> Array:
-        """Return (n, C, I, J, K), each from other noise."""
+        """Return several pseudo-healthy reconstructions of one scan.
+
+        Parameters
+        ----------
+        values : ndarray of shape (C, I, J, K), float32
+            Prepared scan, intensities about [0, 1].
+        mask : ndarray of shape (I, J, K), bool
+            Brain mask.
+        n : int
+            Number of draws.
+        seed : int, 0 or more
+            Seed of the draws.
+
+        Returns
+        -------
+        ndarray of shape (n, C, I, J, K), float32
+            Each from other noise, 0 outside the mask.
+
+        Raises
+        ------
+        InputError
+            If the mask is empty.
+        """
         return self.drawn(self.learner_.draw, values, mask, n=n, seed=seed)
 
 

@@ -112,7 +112,13 @@ class FeatureAE(DeepModel):
     _pretrained: Path | None = None
 
     def fit(self, scans: Scans, *, validation: Scans | None = None, training: Training | None = None) -> Self:
-        """Train on features; see `DeepModel.fit`. Raises InputError if the encoder does not fit."""
+        """Train on the features of the frozen encoder.
+
+        Raises
+        ------
+        InputError
+            If the encoder's file does not fit the sizes.
+        """
         self._pretrained = self.config.encoder
         return super().fit(scans, validation=validation, training=training)
 
@@ -124,12 +130,48 @@ class FeatureAE(DeepModel):
         return learner
 
     def encode(self, values: Array, mask: Mask) -> Array:
-        """Return one row of latent numbers a slice, or one for the volume."""
+        """Return the code of one scan.
+
+        Parameters
+        ----------
+        values : ndarray of shape (C, I, J, K), float32
+            Prepared scan, intensities about [0, 1].
+        mask : ndarray of shape (I, J, K), bool
+            Brain mask.
+
+        Returns
+        -------
+        ndarray of shape (P, D), float32
+            One row for each slice that reaches into the mask, or one for the volume.
+
+        Raises
+        ------
+        InputError
+            If the mask is empty.
+        """
         learner = self.learner_
         return self.apply(lambda x, inside: learner.encoder(learner.features(x)), values, mask)
 
     def deviation(self, values: Array, mask: Mask) -> Array:
-        """Return (I, J, K), the features' mean dissimilarity, 0 where they agree or outside the mask."""
+        """Return the mean dissimilarity of the features from their reconstruction.
+
+        Parameters
+        ----------
+        values : ndarray of shape (C, I, J, K), float32
+            Prepared scan, intensities about [0, 1].
+        mask : ndarray of shape (I, J, K), bool
+            Brain mask.
+
+        Returns
+        -------
+        ndarray of shape (I, J, K), float32
+            From 0 where they agree, higher is more anomalous, 0 outside the mask.
+
+        Raises
+        ------
+        InputError
+            If the mask is empty.
+        """
 
         def enlarged(x: Tensor, inside: Tensor) -> Tensor:
             coarse = self.learner_.dissimilarity(x).mean(dim=1, keepdim=True)

@@ -122,6 +122,24 @@ class FPI(DeepModel):
         return FPILearner(shape, self.config)
 
     def deviation(self, values: Array, mask: Mask) -> Array:
-        """Return (I, J, K), higher is less healthy, 0 outside the mask."""
+        """Return how sure the network is that a voxel was changed.
+
+        Parameters
+        ----------
+        values : ndarray of shape (C, I, J, K), float32
+            Prepared scan, intensities about [0, 1].
+        mask : ndarray of shape (I, J, K), bool
+            Brain mask.
+
+        Returns
+        -------
+        ndarray of shape (I, J, K), float32
+            Minus the log of the probability that it was not, smoothed, 0 outside the mask.
+
+        Raises
+        ------
+        InputError
+            If the mask is empty.
+        """
         marks = self.apply(self.learner_.deviation, values, mask)
         return smooth_inside(marks, mask, self.config.smoothing)[0]

@@ -55,17 +55,53 @@ class HealthyAtlas(AnomalyModel):
     statistics_: VoxelStatistics
 
     def fit(self, scans: Scans, *, validation: Scans | None = None, training: Any = None) -> Self:
-        """Gather the scans one by one; see `AnomalyModel.fit`."""
+        """Learn from the scans one by one; validation and training are not used."""
         self.statistics_ = VoxelStatistics.of(scans, self.config)
         return self
 
     def reconstruct(self, values: Array, mask: Mask) -> Array:
-        """Return the mean (C, I, J, K); the scan itself where no mean is known, 0 outside the mask."""
+        """Return the mean of the healthy scans.
+
+        Parameters
+        ----------
+        values : ndarray of shape (C, I, J, K), float32
+            Prepared scan, intensities about [0, 1].
+        mask : ndarray of shape (I, J, K), bool
+            Brain mask.
+
+        Returns
+        -------
+        ndarray of shape (C, I, J, K), float32
+            The scan itself where no mean is known, 0 outside the mask.
+
+        Raises
+        ------
+        InputError
+            If the mask is empty.
+        """
         check_mask(mask, self.method_name)
         return np.where(self.statistics_.seen, self.statistics_.mean, values) * mask
 
     def deviation(self, values: Array, mask: Mask) -> Array:
-        """Return how many healthy standard deviations each voxel lies off, (I, J, K)."""
+        """Return the voxel-wise z-score, without its sign.
+
+        Parameters
+        ----------
+        values : ndarray of shape (C, I, J, K), float32
+            Prepared scan, intensities about [0, 1].
+        mask : ndarray of shape (I, J, K), bool
+            Brain mask.
+
+        Returns
+        -------
+        ndarray of shape (I, J, K), float32
+            Healthy standard deviations from the mean, mean over channels, 0 outside the mask.
+
+        Raises
+        ------
+        InputError
+            If the mask is empty.
+        """
         check_mask(mask, self.method_name)
         return over_channels(np.abs(self.statistics_.z(values, mask)), mask)
 

@@ -90,7 +90,13 @@ class PCA(AnomalyModel):
     explained_variance_ratio_: NDArray[np.float32]
 
     def fit(self, scans: Scans, *, validation: Scans | None = None, training: Any = None) -> Self:
-        """Learn from batches of scans; see `AnomalyModel.fit`. Raises InputError for a single scan."""
+        """Learn from batches of scans; validation and training are not used.
+
+        Raises
+        ------
+        InputError
+            If there is a single scan.
+        """
         from sklearn.decomposition import IncrementalPCA
 
         if len(scans) < FEWEST_SCANS:
@@ -112,26 +118,97 @@ class PCA(AnomalyModel):
         return self
 
     def encode(self, values: Array, mask: Mask) -> Array:
-        """Return the coefficients (1, D), each in sd of its mode over the healthy scans."""
+        """Return the coefficients of one scan.
+
+        Parameters
+        ----------
+        values : ndarray of shape (C, I, J, K), float32
+            Prepared scan, intensities about [0, 1].
+        mask : ndarray of shape (I, J, K), bool
+            Brain mask.
+
+        Returns
+        -------
+        ndarray of shape (1, D), float32
+            Each in sd of its mode over the healthy scans.
+
+        Raises
+        ------
+        InputError
+            If the mask is empty.
+        """
         return self._project(values, mask)[None] / self._sd
 
     def reconstruct(self, values: Array, mask: Mask) -> Array:
-        """Return the scan's projection on the modes; the scan itself where none was ever seen."""
+        """Return the pseudo-healthy reconstruction of one scan.
+
+        Parameters
+        ----------
+        values : ndarray of shape (C, I, J, K), float32
+            Prepared scan, intensities about [0, 1].
+        mask : ndarray of shape (I, J, K), bool
+            Brain mask.
+
+        Returns
+        -------
+        ndarray of shape (C, I, J, K), float32
+            Projection on the modes; the scan itself where no scan was ever seen, 0 outside the mask.
+
+        Raises
+        ------
+        InputError
+            If the mask is empty.
+        """
         return self._draw(self._project(values, mask), values, mask)
 
     def sample(self, values: Array, mask: Mask, *, n: int, seed: int) -> Array:
-        """Draw coefficients around the scan's own, `spread` sd wide; return (n, C, I, J, K)."""
+        """Return several pseudo-healthy reconstructions of one scan.
+
+        Parameters
+        ----------
+        values : ndarray of shape (C, I, J, K), float32
+            Prepared scan, intensities about [0, 1].
+        mask : ndarray of shape (I, J, K), bool
+            Brain mask.
+        n : int
+            Number of draws.
+        seed : int, 0 or more
+            Seed of the draws.
+
+        Returns
+        -------
+        ndarray of shape (n, C, I, J, K), float32
+            Coefficients drawn around the scan's own, `spread` sd wide, 0 outside the mask.
+
+        Raises
+        ------
+        InputError
+            If the mask is empty.
+        """
         steps = np.random.default_rng(seed).normal(0, self.config.spread, (n, len(self.components_)))
         coefficients = self._project(values, mask) + (steps * self._sd).astype(np.float32)
         return np.stack([self._draw(row, values, mask) for row in coefficients])
 
     @property
     def eigen_images(self) -> Array:
-        """Components laid on the lattice, (D, C, I, J, K)."""
+        """Components on the template grid, (D, C, I, J, K)."""
         return np.stack([self._on_lattice(row) for row in self.components_])
 
     def mode_of_variation(self, mode: int, at_sd: Sequence[float] = (-2.0, 0.0, 2.0)) -> Array:
-        """Return the mean scan moved along one mode, (len(at_sd), C, I, J, K)."""
+        """Return the mean scan moved along one mode.
+
+        Parameters
+        ----------
+        mode : int
+            Number of the mode, from 0, the largest first.
+        at_sd : sequence of float, default (-2.0, 0.0, 2.0)
+            How far, in sd of the mode.
+
+        Returns
+        -------
+        ndarray of shape (len(at_sd), C, I, J, K), float32
+            One scan for each of these.
+        """
         step = self._on_lattice(self.components_[mode]) * self._sd[mode]
         return np.stack([self.mean_ + np.float32(amount) * step for amount in at_sd])
 

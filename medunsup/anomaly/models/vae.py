@@ -144,20 +144,97 @@ class VAE(DeepModel):
         return VAELearner(shape, self.config)
 
     def reconstruct(self, values: Array, mask: Mask) -> Array:
-        """Decode the posterior mean: (C, I, J, K), 0 outside the mask."""
+        """Return the pseudo-healthy reconstruction of one scan.
+
+        Parameters
+        ----------
+        values : ndarray of shape (C, I, J, K), float32
+            Prepared scan, intensities about [0, 1].
+        mask : ndarray of shape (I, J, K), bool
+            Brain mask.
+
+        Returns
+        -------
+        ndarray of shape (C, I, J, K), float32
+            Decoded posterior mean, 0 outside the mask.
+
+        Raises
+        ------
+        InputError
+            If the mask is empty.
+        """
         return self.apply(self.learner_.reconstruct, values, mask)
 
     def sample(self, values: Array, mask: Mask, *, n: int, seed: int) -> Array:
-        """Decode draws from the posterior: (n, C, I, J, K)."""
+        """Return several pseudo-healthy reconstructions of one scan.
+
+        Parameters
+        ----------
+        values : ndarray of shape (C, I, J, K), float32
+            Prepared scan, intensities about [0, 1].
+        mask : ndarray of shape (I, J, K), bool
+            Brain mask.
+        n : int
+            Number of draws.
+        seed : int, 0 or more
+            Seed of the draws.
+
+        Returns
+        -------
+        ndarray of shape (n, C, I, J, K), float32
+            Decoded draws from the posterior, 0 outside the mask.
+
+        Raises
+        ------
+        InputError
+            If the mask is empty.
+        """
         return self.drawn(self.learner_.draw, values, mask, n=n, seed=seed)
 
     def encode(self, values: Array, mask: Mask) -> Array:
-        """Return the posterior mean, one row a slice or one for the volume."""
+        """Return the code of one scan.
+
+        Parameters
+        ----------
+        values : ndarray of shape (C, I, J, K), float32
+            Prepared scan, intensities about [0, 1].
+        mask : ndarray of shape (I, J, K), bool
+            Brain mask.
+
+        Returns
+        -------
+        ndarray of shape (P, D), float32
+            Posterior mean, one row for each slice that reaches into the mask, or one for the volume.
+
+        Raises
+        ------
+        InputError
+            If the mask is empty.
+        """
         return self.apply(lambda x, inside: self.learner_.posterior(x)[0], values, mask)
 
     def gradient(self, values: Array, mask: Mask) -> Array:
         """Return the derivative of the divergence from the prior by each voxel.
 
+        Parameters
+        ----------
+        values : ndarray of shape (C, I, J, K), float32
+            Prepared scan, intensities about [0, 1].
+        mask : ndarray of shape (I, J, K), bool
+            Brain mask.
+
+        Returns
+        -------
+        ndarray of shape (C, I, J, K), float32
+            In nats for each unit of intensity, 0 outside the mask.
+
+        Raises
+        ------
+        InputError
+            If the mask is empty.
+
+        References
+        ----------
         Zimmerer et al., Unsupervised anomaly localization using variational auto-encoders, MICCAI 2019.
         """
 
@@ -167,7 +244,25 @@ class VAE(DeepModel):
         return self.apply(slope, values, mask)
 
     def restore(self, values: Array, mask: Mask) -> Array:
-        """Return the scan moved up its evidence lower bound by a change of low total variation."""
+        """Return the scan moved up its evidence lower bound by a change of low total variation.
+
+        Parameters
+        ----------
+        values : ndarray of shape (C, I, J, K), float32
+            Prepared scan, intensities about [0, 1].
+        mask : ndarray of shape (I, J, K), bool
+            Brain mask.
+
+        Returns
+        -------
+        ndarray of shape (C, I, J, K), float32
+            The most likely scan nearby (maximum a posteriori).
+
+        Raises
+        ------
+        InputError
+            If the mask is empty.
+        """
         return self.apply(self._restore, values, mask)
 
     def _restore(self, x: Tensor, inside: Tensor) -> Tensor:

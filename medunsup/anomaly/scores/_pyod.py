@@ -66,7 +66,7 @@ class OutlierScore(Score):
         self.needs = () if self.makes_map else ("encode",)
 
     def fit(self, model: Any, scans: Scans) -> Self:
-        """Learn from healthy scans; see `Score.fit`.
+        """Fit the detector on rows of healthy scans.
 
         Raises InputError if the detector cannot be fitted on their rows, UsageError if it is none that judges
         a scan by itself (`pyod_detectors`).
@@ -75,14 +75,14 @@ class OutlierScore(Score):
         return self._fit_rows(self._healthy_patches(scans) if self.makes_map else _latents(model, scans))
 
     def map(self, model: Any, values: Array, mask: Mask) -> Array:
-        """Return the map from local features; see `Score.map`."""
+        """Return the map (I, J, K) from local features, 0 outside the mask; the model may be None."""
         varying = self.flat_.varying(values, mask)
         at = every(self.config.stride, varying)
         scores = self.score_rows(local_features(values, varying, at))
         return spread_out(scores, at, varying, self.config.stride)
 
     def scan_score(self, model: Any, values: Array, mask: Mask, score_map: Array | None) -> float:
-        """Return how unusual the scan's latents are, or the map's summary; see `Score.scan_score`."""
+        """Return how unusual the codes of the scan are, or the mean of the highest 1 % of its map."""
         if self.makes_map:
             return super().scan_score(model, values, mask, score_map)
         return top_mean(self.score_rows(model.encode(values, mask)), TOP_PARTS)

@@ -45,5 +45,5 @@ class Absolute(Score):
     Config = Config
 
     def map(self, model: Any, values: Array, mask: Mask) -> Array:
-        """Return the map; see `Score.map`."""
+        """Return the absolute residual (I, J, K), 0 outside the mask."""
         return over_channels(np.abs(residual(model, values, mask)), mask)

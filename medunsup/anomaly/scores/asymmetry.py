@@ -62,7 +62,7 @@ class Asymmetry(Score):
     needs = ()
 
     def map(self, model: Any, values: Array, mask: Mask) -> Array:
-        """Return the map, 0 where the mirrored voxel lies outside the mask; see `Score.map`."""
+        """Return the difference (I, J, K), 0 where the mirrored voxel lies outside; the model may be None."""
         smooth = smooth_inside(values, mask, self.config.smoothing)
         middle = _middle(mask)
         partner, in_both = mirrored(smooth, middle), mask & mirrored(mask, middle)

@@ -39,5 +39,5 @@ class Chance(Score):
     needs = ()
 
     def map(self, model: Any, values: Array, mask: Mask) -> Array:
-        """Return the map; see `Score.map`. It needs no model."""
+        """Return 1 in the mask (I, J, K), 0 outside; the model may be None."""
         return mask.astype("float32")

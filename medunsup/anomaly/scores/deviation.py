@@ -43,5 +43,5 @@ class Deviation(Score):
     needs = ("deviation",)
 
     def map(self, model: Any, values: Array, mask: Mask) -> Array:
-        """Return the map; see `Score.map`."""
+        """Return the model's own map (I, J, K), 0 outside the mask."""
         return model.deviation(values, mask)

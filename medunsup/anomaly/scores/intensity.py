@@ -61,7 +61,7 @@ class Intensity(Score):
     needs = ()
 
     def map(self, model: Any, values: Array, mask: Mask) -> Array:
-        """Return the map; see `Score.map`. It needs no model."""
+        """Return the ranks (I, J, K) in (0, 1], 0 outside the mask; the model may be None."""
         sign = 1 if self.config.tail == "high" else -1
         ranks = np.zeros(mask.shape, np.float32)
         ranks[mask] = rankdata(sign * values[self.config.channel][mask]) / max(mask.sum(), 1)

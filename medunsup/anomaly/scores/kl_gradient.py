@@ -55,6 +55,6 @@ class KLGradient(Score):
     needs = ("gradient",)
 
     def map(self, model: Any, values: Array, mask: Mask) -> Array:
-        """Return the map; see `Score.map`."""
+        """Return the smoothed size of the gradient (I, J, K), 0 outside the mask."""
         size = np.abs(model.gradient(values, mask))
         return over_channels(smooth_inside(size, mask, self.config.smoothing), mask)

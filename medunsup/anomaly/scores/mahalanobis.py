@@ -59,7 +59,7 @@ class Mahalanobis(Score):
     needs = ("sample",)
 
     def map(self, model: Any, values: Array, mask: Mask) -> Array:
-        """Return the map; see `Score.map`."""
+        """Return the distance (I, J, K) of each voxel, 0 outside the mask."""
         drawn = model.sample(values, mask, n=self.config.n, seed=self.config.seed)[..., mask]
         mean = drawn.mean(axis=0)
         apart = (drawn - mean).astype(np.float64)

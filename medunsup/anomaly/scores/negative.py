@@ -45,5 +45,5 @@ class Negative(Score):
     Config = Config
 
     def map(self, model: Any, values: Array, mask: Mask) -> Array:
-        """Return the map; see `Score.map`."""
+        """Return how much darker the scan is, (I, J, K), 0 outside the mask."""
         return over_channels(np.maximum(-residual(model, values, mask), 0), mask)

@@ -44,5 +44,5 @@ class Restoration(Score):
     needs = ("restore",)
 
     def map(self, model: Any, values: Array, mask: Mask) -> Array:
-        """Return the map; see `Score.map`."""
+        """Return the absolute change (I, J, K) that made the scan likely, 0 outside the mask."""
         return over_channels(np.abs(values - model.restore(values, mask)), mask)

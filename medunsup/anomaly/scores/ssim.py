@@ -59,7 +59,7 @@ class SSIM(Score):
     config: SSIMConfig
 
     def map(self, model: Any, values: Array, mask: Mask) -> Array:
-        """Return the map, in [0, 2]; see `Score.map`."""
+        """Return the dissimilarity (I, J, K), in [0, 2], 0 outside the mask."""
         reconstruction = model.reconstruct(values, mask)
         return over_channels(1 - self._similarity(values, reconstruction, mask), mask)
 

@@ -73,13 +73,13 @@ class ZScore(Score):
     statistics_: VoxelStatistics
 
     def fit(self, model: Any, scans: Scans) -> Self:
-        """Gather the residuals of healthy scans; see `Score.fit`."""
+        """Learn mean and spread of the residuals of healthy scans."""
         residuals = ((self._residual(model, values, mask), mask) for values, mask in scans)
         self.statistics_ = VoxelStatistics.of(residuals, self.config)
         return self
 
     def map(self, model: Any, values: Array, mask: Mask) -> Array:
-        """Return the map; see `Score.map`."""
+        """Return the z-score (I, J, K) of the residual on the sides that count, 0 outside the mask."""
         z = self.statistics_.z(self._residual(model, values, mask), mask)
         sided = {"both": np.abs(z), "positive": np.maximum(z, 0), "negative": np.maximum(-z, 0)}
         return over_channels(sided[self.config.sides], mask)

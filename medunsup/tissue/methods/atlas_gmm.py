@@ -199,9 +199,22 @@ class AtlasGmm:
         return field
 
     def fit(self, data: TissueInput) -> Self:
-        """Fit to one scan.
+        """Fit to one scan, and label every voxel of its mask.
 
-        Raises InputError if the mask holds too few voxels or an intensity is constant or not finite there.
+        Parameters
+        ----------
+        data : TissueInput
+            The scan.
+
+        Returns
+        -------
+        AtlasGmm
+            This method, fitted.
+
+        Raises
+        ------
+        InputError
+            If the mask holds too few voxels, or an intensity is constant or not finite there.
         """
         from threadpoolctl import threadpool_limits
 
