@@ -27,38 +27,21 @@ from medunsup.workflows.segment.settings import SegmentSettings
 from medunsup.workflows.train.model_folder import ModelFolder
 from medunsup.workflows.train.settings import TrainSettings
 
-PACKAGES = [
-    "medunsup",
-    "medunsup.anomaly",
-    "medunsup.metrics",
-    "medunsup.report",
-    "medunsup.tissue",
-    "medunsup.training",
-    "medunsup.transforms",
-]
-CARDS = [card for card in methods() if card.distribution == "medunsup"]
-CLASSES = {card.class_name for card in CARDS}
+PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+SECTIONS = re.findall(r"^## `(medunsup[.\w]*)`\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
 HOMES = {
     name: package
-    for package in PACKAGES
-    for name in import_module(package).__all__
-    if name not in {*CLASSES, "errors", "TISSUES"} and not name.startswith("_")
+    for package, section in SECTIONS
+    for name in re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
+    if name not in {"errors", "TISSUES"}
 }
 NAMES = sorted(HOMES)
-SLOW = {  # whole runs of a workflow, and a registration
-    *(
-        "AnomalyResult",
-        "BaselineResult",
-        "CohortResult",
-        "Evaluation",
-        "Finding",
-        "Flag",
-        "ModelFolder",
-        "PlaceTemplated",
-    ),
-    *("SegmentResult", "compact_model", "detect", "detect_many", "evaluate", "segment", "segment_many"),
-    *("TissueResult", "TissueVolume", "Fit", "Quality", "Component", "train", "write_group", "write_page"),
-}
+CARDS = [card for card in methods() if card.distribution == "medunsup"]
+WHOLE_RUNS = set(
+    "AnomalyResult BaselineResult CohortResult Component Evaluation Finding Fit Flag ModelFolder PlaceTemplated "
+    "Quality SegmentResult TissueResult TissueVolume compact_model detect detect_many evaluate segment "
+    "segment_many train write_group write_page".split()
+)
 WORDING = {"GL03", "GL05", "GL06", "GL07", "GL08", "GL10", "SS01", "SS02", "SS03", "SS04", "SS06"}
 PARAMETERS = {"PR01", "PR02", "PR03", "PR04", "PR05", "PR06", "PR07", "PR08", "PR09", "PR10"}
 RESULTS = {"RT01", "RT02", "RT03", "RT04", "RT05", "YD01"}
@@ -182,13 +165,13 @@ def scan(make_scan, quick_placement, monkeypatch) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in SLOW])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in WHOLE_RUNS])
 def test_examples_run(name: str, scan: Path):
     run_examples(of_name(name), name)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(SLOW))
+@pytest.mark.parametrize("name", sorted(WHOLE_RUNS))
 def test_examples_of_workflows_run(name: str, shelf: Path, quick_placement, monkeypatch):
     monkeypatch.chdir(shelf)
     run_examples(of_name(name), name)
