@@ -37,11 +37,21 @@ HOMES = {
 }
 NAMES = sorted(HOMES)
 CARDS = [card for card in methods() if card.distribution == "medunsup"]
-WHOLE_RUNS = set(
-    "AnomalyResult BaselineResult CohortResult Component Evaluation Finding Fit Flag ModelFolder PlaceTemplated "
-    "Quality SegmentResult TissueResult TissueVolume compact_model detect detect_many evaluate segment "
-    "segment_many train write_group write_page".split()
-)
+WHOLE_RUNS = {  # examples that take seconds
+    *(
+        "Component",
+        "Fit",
+        "Quality",
+        "SegmentResult",
+        "TissueResult",
+        "TissueVolume",
+        "segment",
+        "write_page",
+    ),
+    *("AnomalyResult", "BaselineResult", "Evaluation", "Finding", "Flag", "detect", "evaluate", "train"),
+    *("CohortResult", "detect_many", "segment_many", "write_group"),
+    *("ModelFolder", "PlaceTemplated", "compact_model"),
+}
 WORDING = {"GL03", "GL05", "GL06", "GL07", "GL08", "GL10", "SS01", "SS02", "SS03", "SS04", "SS06"}
 PARAMETERS = {"PR01", "PR02", "PR03", "PR04", "PR05", "PR06", "PR07", "PR08", "PR09", "PR10"}
 RESULTS = {"RT01", "RT02", "RT03", "RT04", "RT05", "YD01"}
