@@ -6,7 +6,12 @@ from pathlib import Path
 import pytest
 from helpers.phantom import Anatomy, make_anatomy
 
-pytest_plugins = ["helpers.small_scans", "helpers.healthy_scans", "helpers.judged_brains", "helpers.segment_results"]
+pytest_plugins = [
+    "helpers.small_scans",
+    "helpers.healthy_scans",
+    "helpers.judged_brains",
+    "helpers.segment_results",
+]
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 

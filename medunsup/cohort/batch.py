@@ -19,11 +19,28 @@ Progress = Callable[[Path, str], None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """One scan's fate; "error" is one that has no result, whatever a verdict says of those that have.
+    """What became of one scan of many.
 
-    `error` is one line, `trace` its traceback.
-
-    `is_fatal`: the rest would fail too. `is_wrong_use`: what was asked cannot be had of this scan.
+    Attributes
+    ----------
+    scan : Path
+        The scan's path.
+    status : {'done', 'skipped', 'error', 'not run'}
+        'error' is a scan without a result, whatever a verdict says of those that have one.
+    warnings : tuple of str
+        What a reader of the result should know.
+    outputs : dict of str to Path
+        Files that were written, by kind.
+    error : str or None
+        Why there is no result, in one line.
+    trace : str or None
+        Traceback of the error.
+    is_fatal : bool
+        Whether the other scans would fail too.
+    is_wrong_use : bool
+        Whether what was asked for cannot be had of this scan.
+    seconds : float
+        How long it took.
     """
 
     scan: Path

@@ -15,7 +15,15 @@ Affine = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """A voxel lattice: `shape` (I, J, K) and `affine` (4, 4), voxel index to world RAS mm."""
+    """Where voxels lie in the world.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Voxels along each axis, (I, J, K).
+    affine : ndarray of shape (4, 4)
+        From voxel indices to world RAS coordinates in mm.
+    """
 
     shape: tuple[int, int, int]
     affine: Affine

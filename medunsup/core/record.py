@@ -77,7 +77,13 @@ class Step:
 
 @dataclass
 class Record:
-    """All steps of one scan, in order."""
+    """All steps of one scan; it becomes the sidecar and the report's methods paragraph.
+
+    Attributes
+    ----------
+    steps : list of Step
+        The steps, in order.
+    """
 
     steps: list[Step] = field(default_factory=list)
 

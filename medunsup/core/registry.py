@@ -57,9 +57,30 @@ AREAS = {
 
 @dataclass(frozen=True)
 class MethodCard:
-    """What `medunsup methods` tells about a method without importing it.
+    """What `medunsup methods` tells of a method without importing it.
 
-    `module` holds its class; `distribution` is the installed package that brings it.
+    Attributes
+    ----------
+    name : str
+        Name of the method, as `segment`, `train` and `Detector` take it.
+    area : str
+        'tissue', 'anomaly' (models) or 'score'.
+    family : str
+        Group of methods, such as 'mixture'.
+    dims : tuple of int
+        Image dimensions that it takes.
+    paper : str
+        Its citation.
+    limit : str
+        One honest sentence on where it fails.
+    summary : str
+        First line of its docstring.
+    class_name : str
+        Name of its class.
+    module : str
+        Module that holds the class.
+    distribution : str
+        Installed package that brings it.
     """
 
     name: str

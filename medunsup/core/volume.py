@@ -15,11 +15,26 @@ Kind = Literal["image", "label", "probability", "mask", "score"]
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """The input a volume came from, as it lies on disk.
+    """The file a volume came from, as it lies on disk.
 
-    `grid` is the input's own lattice (any axis order). `axes[n]` is the input axis that became RAS+
-    axis n, `flips[n]` whether it was reversed on the way. `notes` are facts for the sidecar (what was
-    chosen, what was repaired); no patient tag may be among them.
+    Attributes
+    ----------
+    path : str
+        Path of the file or folder.
+    format : {'nifti', 'mgz', 'dicom', 'array'}
+        What kind of file it is.
+    grid : Grid
+        The file's own grid, of any axis order.
+    axes : tuple of int
+        Axis of the file that became each RAS+ axis.
+    flips : tuple of bool
+        Whether that axis was reversed on the way.
+    sha256 : str or None
+        Hash of the file.
+    header : object
+        The file's header.
+    notes : dict
+        What was chosen and what was repaired; never a patient's data.
     """
 
     path: str

@@ -19,7 +19,19 @@ NAN = float("nan")
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over `n` subjects with its interval; the interval is NaN below two subjects."""
+    """A mean over subjects with its interval.
+
+    Attributes
+    ----------
+    value : float
+        The mean.
+    low, high : float
+        The interval; NaN below two subjects.
+    n : int
+        Number of subjects.
+    confidence : float
+        Of the interval, such as 0.95.
+    """
 
     value: float
     low: float
@@ -32,8 +44,13 @@ class Estimate:
 class Comparison:
     """Mean difference to a baseline on the same subjects, and what may be said of it.
 
-    "better" and "worse" only if the interval excludes zero; "underpowered" if there are fewer subjects than
-    `least_subjects` asks for, whatever the interval.
+    Attributes
+    ----------
+    difference : Estimate
+        The model less the baseline.
+    verdict : {'better', 'worse', 'no difference shown', 'underpowered'}
+        'better' and 'worse' only if the interval excludes zero; 'underpowered' with too few subjects,
+        whatever the interval.
     """
 
     difference: Estimate

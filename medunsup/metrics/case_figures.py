@@ -15,17 +15,42 @@ Figures = Mapping[str, float]
 
 @dataclass(frozen=True)
 class CaseFigures:
-    """One scan: whose it is, whether ill, and what each method made of it.
+    """Figures of one case, under the model and each baseline.
 
-    `figures` holds, by method, those of `detection.Detection`, for scans with lesions only; `froc` the lesion
-    counts of each method's map; `scan_scores` its number for the scan. The model's alone are `at_threshold`,
-    what its mask at the healthy threshold gives (dice, precision, recall, lesions, lesions_found,
-    false_findings), `steps`, its average precision before post-processing ("none") and after each step, in
-    order, and `p_value`. `lesions_outside_brain` is the share of lesion voxels outside the brain mask, which
-    count as missed; NaN without lesions.
-    `facts` (spacing, contrast, ...) may confound. `flags` name what sets the scan apart from the healthy
-    scans that the model knows; `warnings` are sentences, those of the flags among them. `picture` is a data
-    address of what was found beside what is there, `slices` says where it was cut.
+    Attributes
+    ----------
+    scan : str
+        Name of the scan.
+    subject : str
+        Whose it is.
+    site : str
+        Scanner or hospital; empty if it is not known.
+    is_ill : bool
+        Whether it is a patient's.
+    scan_scores : dict of str to float
+        Scan-level score of each method.
+    figures : dict of str to dict
+        Figures of voxels of each method, by name; for scans with lesions only.
+    froc : dict of str to FrocCurve
+        Free-response curve of each method's map.
+    at_threshold : dict of str to float
+        What the model's mask gives: dice, precision, recall, lesions, lesions_found, false_findings.
+    steps : dict of str to float
+        The model's average precision before post-processing ('none') and after each step.
+    p_value : float
+        The model's conformal p-value.
+    lesions_outside_brain : float
+        Share of lesion voxels outside the brain mask, which count as missed; NaN without lesions.
+    facts : dict
+        What may confound: spacing, contrast, ...
+    flags : tuple of str
+        Names of OOD checks that the scan fails.
+    warnings : tuple of str
+        Sentences, those of the flags among them.
+    picture : str
+        Data address of a picture of what was found beside what is there.
+    slices : str
+        Where that picture was cut.
     """
 
     scan: str

@@ -21,12 +21,21 @@ AT_THRESHOLD = ("dice", "precision", "recall")
 
 @dataclass(frozen=True)
 class MethodFigures:
-    """One method over all scans.
+    """Figures of one method over all cases.
 
-    `figures` are means over subjects with lesions; those at the healthy threshold are the model's alone.
-    `model_against` is the model's average precision less this method's, on the same subjects; None for the
-    model itself. `froc` is over all scans with a known truth; `scan_auroc` is None unless healthy scans and
-    patients are there. What makes no map has neither figures nor `froc`.
+    Attributes
+    ----------
+    name : str
+        Name of the method; 'model' for the model.
+    figures : dict of str to Estimate
+        Means over subjects with lesions; empty for what makes no map. Those at the threshold are the model's
+        alone.
+    froc : FrocCurve or None
+        Free-response curve over all scans whose truth is known.
+    scan_auroc : Estimate or None
+        How well its scan-level score tells patients from healthy people, if both are there.
+    model_against : Comparison or None
+        The model's average precision less this method's, on the same subjects; None for the model itself.
     """
 
     name: str
@@ -43,7 +52,17 @@ class MethodFigures:
 
 @dataclass(frozen=True)
 class StepEffect:
-    """Average precision of the model's map after a post-processing step, and what the step changed."""
+    """What a step of post-processing changed.
+
+    Attributes
+    ----------
+    name : str
+        The step.
+    average_precision : Estimate
+        Of the model's map after it.
+    effect : Comparison or None
+        Against the map before it.
+    """
 
     name: str
     average_precision: Estimate
@@ -52,10 +71,21 @@ class StepEffect:
 
 @dataclass(frozen=True)
 class Figures:
-    """All methods, the model first; prevalence is the mean share of lesion voxels, what chance reaches.
+    """Figures of the model and each baseline over all cases.
 
-    `of_known` is the model's average precision without the scans that are unlike those it knows; None if all
-    or none of those with lesions are.
+    Attributes
+    ----------
+    methods : tuple of MethodFigures
+        One for each method, the model first.
+    steps : tuple of StepEffect
+        What each step of post-processing changed.
+    confounders : tuple of Confounder
+        Facts that set healthy scans and patients apart.
+    prevalence : Estimate
+        Share of lesion voxels, which is the average precision that chance reaches.
+    of_known : Estimate or None
+        The model's average precision without the out-of-distribution scans; None if all or none of those with
+        lesions are.
     """
 
     methods: tuple[MethodFigures, ...]

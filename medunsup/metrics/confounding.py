@@ -20,8 +20,17 @@ N_PERMUTATIONS = 999
 class Confounder:
     """How far one fact sets healthy scans and patients apart.
 
-    `distance` is 0 if both groups have the same values, 1 if they share none: the total variation distance
-    for names and recurring numbers, the Kolmogorov-Smirnov distance for others. `sentence` says it in words.
+    Attributes
+    ----------
+    fact : str
+        The fact: site, contrast, spacing, ...
+    strength : {'complete', 'partial', 'none', 'unknown'}
+        'complete' if no value occurs in both groups: detection and scanner cannot be told apart.
+    distance : float
+        0 if both groups have the same values, 1 if they share none: total variation distance for names and
+        recurring numbers, Kolmogorov-Smirnov distance for others.
+    sentence : str
+        The same in words.
     """
 
     fact: str

@@ -10,11 +10,30 @@ from medunsup.metrics.comparison import Figures
 
 @dataclass(frozen=True)
 class PlantedFigures:
-    """What became of lesions planted into healthy scans.
+    """What became of synthetic lesions in healthy scans.
 
-    `sensitivity` (volumes, contrasts) is the share found at the healthy threshold. `average_precision` is
-    that of lesions of one intensity, a level each, on the scale where a healthy brain lies about in [0, 1];
-    `prevalence` is what chance reaches there. `shapes` says what the lesions look like.
+    Attributes
+    ----------
+    volumes_mm3 : tuple of float
+        Volumes of the lesions in mm³.
+    contrasts_sd : tuple of float
+        Their contrasts, in healthy standard deviations.
+    sensitivity : tuple of tuple of float
+        Share that was found at the model's threshold, by volume and contrast.
+    levels : tuple of float
+        Intensities of lesions of one grey, where a healthy brain lies about in [0, 1].
+    level_volume_mm3 : float
+        Their volume in mm³.
+    average_precision : tuple of float
+        Of the model, for each of these.
+    prevalence : float
+        What chance reaches there.
+    false_positives : float
+        False positives that these scans showed, on average (FP/scan).
+    n_lesions : int
+        Lesions in each cell of `sensitivity`.
+    shapes : str
+        What the lesions look like.
     """
 
     volumes_mm3: tuple[float, ...]

@@ -40,7 +40,21 @@ class LesionCounts:
 
 @dataclass(frozen=True)
 class FrocCurve:
-    """At each threshold, highest first: `sensitivity`, the share of lesions, and `false_positives` a scan."""
+    """Free-response curve: lesions found against false positives a scan.
+
+    Attributes
+    ----------
+    thresholds : ndarray of shape (T,)
+        Score thresholds, the highest first.
+    sensitivity : ndarray of shape (T,)
+        Share of the lesions that is found.
+    false_positives : ndarray of shape (T,)
+        False positives a scan (FP/scan).
+    n_lesions : int
+        Lesions in all scans.
+    n_scans : int
+        Scans.
+    """
 
     thresholds: NDArray[np.floating]
     sensitivity: NDArray[np.float64]

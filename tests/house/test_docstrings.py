@@ -13,6 +13,7 @@ from dataclasses import fields, is_dataclass
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
+from typing import get_args, get_origin, get_type_hints
 
 import numpy as np
 import pytest
@@ -22,7 +23,11 @@ from numpydoc.validate import validate
 
 import medunsup
 from medunsup.core.config import Config
+from medunsup.core.geometry import Grid
+from medunsup.core.record import Record
 from medunsup.core.registry import MethodCard, method, methods
+from medunsup.workflows.detect.outcome import DetectOutcome
+from medunsup.workflows.segment.outcome import ScanOutcome
 from medunsup.workflows.segment.settings import SegmentSettings
 from medunsup.workflows.train.model_folder import ModelFolder
 from medunsup.workflows.train.settings import TrainSettings
@@ -128,11 +133,8 @@ def class_faults(cls: type) -> list[str]:
         return []
     found = [fault for one in own_methods(cls) for fault in function_faults(one) + example_faults(one, cls)]
     found += [f"{cls}: {one}" for one in own_properties(cls) if not (one.__doc__ or "").strip().endswith(".")]
-    attributes = named(cls, "Attributes")
-    if is_dataclass(cls) and attributes:  # what users read, seldom make
-        own = [each.name for each in fields(cls)]
-        found += [f"{cls}: attributes are {attributes}, not {own}"] * (attributes != own)
-        return found + faults(cls, WORDING | EXAMPLES)
+    if is_dataclass(cls) and named(cls, "Attributes"):  # what users read, seldom make
+        return found + field_faults(cls) + faults(cls, WORDING | EXAMPLES)
     makes = set() if getattr(cls, "_is_protocol", False) else PARAMETERS
     return found + faults(cls, WORDING | EXAMPLES | makes)
 
@@ -142,6 +144,40 @@ def example_faults(function: object, cls: type) -> list[str]:
     is_base = ABC in cls.__mro__ or getattr(cls, "_is_protocol", False)
     is_shown = f".{function.__name__}(" in (cls.__doc__ or "")
     return [] if is_base or is_shown else faults(function, EXAMPLES)
+
+
+def test_everything_that_results_hold_is_documented():
+    """A result is read part by part, so its parts are as public as it is."""
+    results = [one for one in map(of_name, NAMES) if is_dataclass(one)]
+    parts = parts_of([*results, ScanOutcome, DetectOutcome, MethodCard])
+    assert {Record, Grid} < parts  # the walk goes below the results themselves
+    assert not [fault for part in parts for fault in faults(part, WORDING) + field_faults(part)]
+
+
+def parts_of(classes: list[type]) -> set[type]:
+    """Collect the dataclasses that fields of these hold, those in turn hold, and so on."""
+    found: set[type] = set()
+    waiting = list(classes)
+    while waiting:
+        cls = waiting.pop()
+        if cls not in found:
+            found.add(cls)
+            hints = get_type_hints(cls)
+            waiting += [one for each in fields(cls) for one in dataclasses_in(hints[each.name])]
+    return found
+
+
+def dataclasses_in(hint: object) -> Iterator[type]:
+    for one in (hint, get_origin(hint)):
+        if inspect.isclass(one) and is_dataclass(one) and one.__module__.startswith("medunsup."):
+            yield one
+    for inner in get_args(hint):
+        yield from dataclasses_in(inner)
+
+
+def field_faults(cls: type) -> list[str]:
+    own, told = [each.name for each in fields(cls)], [*named(cls, "Parameters"), *named(cls, "Attributes")]
+    return [f"{cls} documents {told}, but has {own}"] * (told != own)
 
 
 def in_prose(of: object) -> bool:

@@ -37,12 +37,19 @@ Kind = Literal["affine", "similarity", "moments"]
 
 @dataclass(frozen=True)
 class Placement:
-    """Where the template lies in the scan's world.
+    """Registration of the template to a scan.
 
-    `affine_mm` (4, 4) maps template world RAS mm to scan world RAS mm. `metric` is the mutual information in
-    nats within a few mm of the template's brain (good fits reach about 0.2 to 0.7). `fits` says whether
-    metric, size, scales and the place under the skin are all plausible. `kind` is how it was found: an affine
-    registration, the coarse search's similarity transform, or centre and size alone.
+    Attributes
+    ----------
+    affine_mm : ndarray of shape (4, 4)
+        From template world to scan world, RAS mm.
+    metric : float
+        Mutual information in nats within a few mm of the template's brain; good fits reach about 0.2 to 0.7.
+    fits : bool
+        Whether metric, size, scales and the place under the skin are all plausible.
+    kind : str
+        How it was found: an affine registration, the coarse search's similarity transform, or centre and size
+        alone.
     """
 
     affine_mm: Affine

@@ -13,10 +13,42 @@ from medunsup.workflows.detect.save import KINDS
 
 @dataclass(frozen=True)
 class DetectOutcome(Outcome):
-    """What `detect` says of one scan; `flags` say why it is unlike those the model knows.
+    """What became of one scan that `detect` looked at.
 
-    `p_value` and `verdict` are None without a result. `alpha` is the rate that the verdict keeps. `seen` is
-    the part of the model's own scans that this one, or its subject by name, was in; empty if in none.
+    Attributes
+    ----------
+    scan : Path
+        The scan's path.
+    status : {'done', 'skipped', 'error', 'not run'}
+        'error' is a scan without a result, whatever a verdict says of those that have one.
+    warnings : tuple of str
+        What a reader of the result should know.
+    outputs : dict of str to Path
+        Files that were written, by kind.
+    error : str or None
+        Why there is no result, in one line.
+    trace : str or None
+        Traceback of the error.
+    is_fatal : bool
+        Whether the other scans would fail too.
+    is_wrong_use : bool
+        Whether what was asked for cannot be had of this scan.
+    seconds : float
+        How long it took.
+    p_value : float or None
+        Conformal p-value of the scan.
+    alpha : float or None
+        False-positive rate that the verdict keeps.
+    is_anomalous : bool or None
+        The verdict, if there is one.
+    verdict : str or None
+        The verdict in a word, with why there is none; None without a result.
+    volumes_mm3 : tuple of float
+        Volume of each finding in mm³, the largest first.
+    flags : tuple of str
+        Sentences on what makes the scan out-of-distribution (OOD).
+    seen : str
+        Split of the model's own scans that this one, or its subject by name, was in; empty if it was in none.
     """
 
     p_value: float | None = None

@@ -13,7 +13,37 @@ from medunsup.tissue.result import Quality
 
 @dataclass(frozen=True)
 class ScanOutcome(Outcome):
-    """What `segment` says of one scan: volumes, and a verdict with its `reasons`."""
+    """What became of one scan that was segmented.
+
+    Attributes
+    ----------
+    scan : Path
+        The scan's path.
+    status : {'done', 'skipped', 'error', 'not run'}
+        'error' is a scan without a result, whatever a verdict says of those that have one.
+    warnings : tuple of str
+        What a reader of the result should know.
+    outputs : dict of str to Path
+        Files that were written, by kind.
+    error : str or None
+        Why there is no result, in one line.
+    trace : str or None
+        Traceback of the error.
+    is_fatal : bool
+        Whether the other scans would fail too.
+    is_wrong_use : bool
+        Whether what was asked for cannot be had of this scan.
+    seconds : float
+        How long it took.
+    volumes_ml : dict of str to float
+        Volume of each tissue in ml, by its abbreviation.
+    brain_mask_ml : float or None
+        Volume of the brain mask in ml.
+    verdict : {'pass', 'partial', 'check', 'fail'} or None
+        Verdict on its quality.
+    reasons : tuple of str
+        Reasons for it, worst first.
+    """
 
     volumes_ml: dict[str, float] = field(default_factory=dict)
     brain_mask_ml: float | None = None
