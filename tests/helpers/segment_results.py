@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import phantom
 
+from helpers import phantom
 from medunsup.cohort.request import Request
 from medunsup.core.labels import TISSUES
 from medunsup.core.record import Record
