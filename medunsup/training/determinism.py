@@ -27,9 +27,8 @@ def deterministic(*, active: bool) -> Iterator[None]:
     except RuntimeError as error:
         if "deterministic" not in str(error):
             raise
-        raise UsageError(
-            f"{str(error).split('.')[0]}. Train without deterministic, or on the CPU."
-        ) from error
+        operation = str(error).split(",")[0]
+        raise UsageError(f"{operation}. Train without deterministic, or on the CPU.") from error
     finally:
         torch.use_deterministic_algorithms(before[0])
         torch.backends.cudnn.benchmark = before[1]

@@ -38,7 +38,13 @@ def joint_gradient(
         assert objective.embed is not None
         buffers.restart()
         with fabric.autocast():
-            return objective.embed(piece.batch, seeded(piece.number))
+            made = objective.embed(piece.batch, seeded(piece.number))
+        if any(len(rows) != len(piece.batch) for rows in made):
+            sizes = [tuple(rows.shape) for rows in made]
+            raise ValueError(
+                f"{objective.name}: embed gives a row an item of {len(piece.batch)}, not {sizes}"
+            )
+        return made
 
     one_graph = embed(pieces[0]) if len(pieces) == 1 else None
     with torch.no_grad():
@@ -68,7 +74,9 @@ def _rows(piece: Piece) -> slice:
 
 def _gathered(fabric: Any, own: Sequence[Tensor], pieces: Sequence[Piece], n_items: int) -> Tensor:
     """Lay the rows of all pieces of all processes out in the batch's order; halves become whole floats."""
-    kind = torch.float32 if own[0].is_floating_point() else own[0].dtype
+    kind = own[0].dtype
+    if kind.is_floating_point:
+        kind = torch.promote_types(kind, torch.float32)
     whole = torch.zeros((n_items, *own[0].shape[1:]), dtype=kind, device=own[0].device)
     for piece, rows in zip(pieces, own, strict=True):
         whole[_rows(piece)] = rows.detach().to(kind)

@@ -85,3 +85,12 @@ def test_more_pieces_than_items_or_fewer_than_devices_are_refused():
         after_one_batch(contrast(), parts=13)
     with pytest.raises(UsageError, match="give more parts"):
         after_one_batch(contrast(), parts=1, devices=2)
+
+
+def test_embeddings_that_are_no_rows_of_items_are_named():
+    class Flat(Contrast):
+        def embed(self, batch, generator):
+            return (torch.cat(super().embed(batch, generator)[:2]),)
+
+    with pytest.raises(ValueError, match=r"nt_xent: embed gives a row an item of 12, not \[\(24, 6\)\]"):
+        after_one_batch(Flat(SGD(1.0)))
