@@ -26,7 +26,10 @@ class DAEConfig(DeepConfig):
         "coarse", description="noise that is added: 'coarse' blobs, or 'white', each voxel on its own"
     )
     noise_sd: float = Field(
-        0.2, gt=0, le=2, description="sd of the noise, in units of intensity (the brain is about [0, 1])"
+        0.2,
+        gt=0,
+        le=2,
+        description="standard deviation of the noise, in units of intensity (the brain is about [0, 1])",
     )
 
 

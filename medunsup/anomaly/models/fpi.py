@@ -31,7 +31,10 @@ class FPIConfig(DeepConfig):
         "brightness",
     )
     shift_sd: float = Field(
-        0.3, gt=0, le=2, description="sd of these shifts, in units of intensity (the brain is about [0, 1])"
+        0.3,
+        gt=0,
+        le=2,
+        description="standard deviation of these shifts, in units of intensity (the brain is about [0, 1])",
     )
     smoothing: float = Field(
         1.5,

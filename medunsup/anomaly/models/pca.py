@@ -33,7 +33,10 @@ class PCAConfig(Config):
         32, ge=2, description="scans held in memory at once; all of them make the result exact"
     )
     spread: float = Field(
-        0.25, gt=0, le=2, description="sd of the coefficients that `sample` draws, in sd of each mode"
+        0.25,
+        gt=0,
+        le=2,
+        description="standard deviation of the coefficients that `sample` draws, in sd of each mode",
     )
 
 

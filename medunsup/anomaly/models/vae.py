@@ -27,7 +27,8 @@ class VAEConfig(DeepConfig):
         0.1,
         gt=0,
         le=1,
-        description="sd of voxels about the decoded mean, in units of intensity (the brain is about [0, 1])",
+        description="standard deviation of voxels about the decoded mean, in units of intensity (the "
+        "brain is about [0, 1])",
     )
     restore_steps: int = Field(
         50, ge=1, le=1000, description="gradient steps of `restore` towards the most likely scan"

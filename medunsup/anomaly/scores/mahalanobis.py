@@ -18,7 +18,8 @@ class MahalanobisConfig(Config):
     floor: float = Field(
         0.05,
         gt=0,
-        description="sd that every voxel has at least, in units of intensity (the brain is about [0, 1])",
+        description="standard deviation that every voxel has at least, in units of intensity (the brain "
+        "is about [0, 1])",
     )
     seed: int = Field(0, ge=0, description="seed of the draws")
 

@@ -19,7 +19,7 @@ WINDOW_SD = 3.5  # where the Gaussian window of the paper's successors ends
 class SSIMConfig(Config):
     """Parameters of the structural similarity."""
 
-    sigma: float = Field(1.5, gt=0, le=10, description="sd of the Gaussian window in voxels")
+    sigma: float = Field(1.5, gt=0, le=10, description="standard deviation of the Gaussian window in voxels")
     data_range: float = Field(1.0, gt=0, description="span of the brain's intensities")
 
 

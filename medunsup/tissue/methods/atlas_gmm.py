@@ -73,7 +73,9 @@ class AtlasGmmConfig(Config):
         "models none",
     )
     shared_other: float = Field(
-        1.0, ge=0, description="the same for any other two tissues that are next to each other in intensity"
+        1.0,
+        ge=0,
+        description="prior weight of partial volume voxels of two other neighbours in intensity; 0 models none",
     )
     shared_levels: int = Field(
         5, ge=1, le=15, description="partial volume fractions modelled between two tissues"

@@ -76,8 +76,7 @@ def segment(
         them is taken, or the only 3D T1w one; a folder with more of these is refused.
     coordinates : {'auto', 'sform', 'qform'}, default 'auto'
         Which of a NIfTI file's two coordinate systems places scan, mask and further contrasts if they
-        differ. 'auto' takes the sform, unless it
-        is unusable or rescales the head.
+        differ. 'auto' takes the sform, unless it is unusable or rescales the head.
     brain : {'auto', 'atlas', 'stripped', 'deepbet'}, default 'auto'
         How the brain mask is found if none is given. 'auto' keeps the region of a skull-stripped scan, else
         fits the template's mask ('atlas'); 'stripped' takes the scan's own region; 'deepbet' runs a network
