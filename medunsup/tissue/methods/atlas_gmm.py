@@ -75,7 +75,7 @@ class AtlasGmmConfig(Config):
     shared_other: float = Field(
         1.0,
         ge=0,
-        description="prior weight of partial volume voxels of two other neighbours in intensity; 0 models none",
+        description="prior weight of partial volume voxels of other neighbours in intensity; 0 models none",
     )
     shared_levels: int = Field(
         5, ge=1, le=15, description="partial volume fractions modelled between two tissues"
