@@ -69,7 +69,8 @@ def test_stages_are_told_on_stderr_one_line_each(people, tmp_path):
     config = tmp_path / "mine.yaml"
     config.write_text(SETTINGS)
     told = run("train", "--data", people, "-o", tmp_path / "mine", "--config", config).stderr.splitlines()
-    assert told[0].startswith("preparing scans")
+    assert told[0].startswith("looking for label maps")
+    assert told[1].startswith("preparing scans")
     assert len(told) == len(set(told))
     assert "calibrating" in told
     planting = [line for line in told if line.startswith("synthetic lesion test")]
