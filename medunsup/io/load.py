@@ -42,6 +42,8 @@ def load(
 
     Raises
     ------
+    MissingError
+        If there is no such file or folder.
     InputError
         If it is not an image, truncated, empty, or holds several volumes or series and none is picked.
     GeometryError

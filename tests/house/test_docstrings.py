@@ -3,6 +3,7 @@
 The form is numpydoc's. Public is what `docs/api.md` lists, and every registered class with its config.
 """
 
+import builtins
 import doctest
 import inspect
 import re
@@ -122,6 +123,8 @@ def test_public_name_is_documented(name: str):
 
 def function_faults(function: object) -> list[str]:
     found = faults(function, WORDING | PARAMETERS | RESULTS)
+    raised = [name for name in named(function, "Raises") if name != "NotFittedError"]  # scikit-learn's
+    found += [f"{function}: no error is called {name}" for name in raised if not is_error(name)]
     return found + [f"{function}: what it raises stands in prose"] * in_prose(function)
 
 
@@ -178,6 +181,10 @@ def dataclasses_in(hint: object) -> Iterator[type]:
 def field_faults(cls: type) -> list[str]:
     own, told = [each.name for each in fields(cls)], [*named(cls, "Parameters"), *named(cls, "Attributes")]
     return [f"{cls} documents {told}, but has {own}"] * (told != own)
+
+
+def is_error(name: str) -> bool:
+    return hasattr(medunsup.errors, name) or hasattr(builtins, name)
 
 
 def in_prose(of: object) -> bool:

@@ -94,6 +94,8 @@ def detect(
 
     Raises
     ------
+    MissingError
+        If a file or folder is not there.
     InputError
         If the scan or the model cannot be used.
     GeometryError
@@ -102,8 +104,10 @@ def detect(
         If a choice is wrong, or the calibration scans are too few for `alpha`.
     StepError
         If a step failed on this scan and nothing could take its place.
+    ResultThereError
+        If `out` holds a result already and `force` is False.
     OutputError
-        If `out` holds a result already and `force` is False, or saving fails.
+        If saving fails: the folder is locked, full or not writable.
 
     Notes
     -----

@@ -103,8 +103,10 @@ def evaluate(
         If a lesion mask lies on another grid than its scan.
     UsageError
         If there is no healthy case for synthetic lesions, or `false_findings` is not from 0 to 100.
+    ResultThereError
+        If `out` holds an evaluation and `force` is False.
     OutputError
-        If `out` holds an evaluation and `force` is False, or cannot be written.
+        If `out` holds files of others, or cannot be written.
 
     Notes
     -----

@@ -76,9 +76,10 @@ class SegmentResult(TissueResult):
 
         Raises
         ------
+        ResultThereError
+            If a result is there already and `force` is False.
         OutputError
-            If a result is there already and `force` is False, another run writes there, or the folder is full
-            or unwritable.
+            If another run writes there, or the folder is full or not writable.
 
         Examples
         --------

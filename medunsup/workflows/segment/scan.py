@@ -97,6 +97,8 @@ def segment(
 
     Raises
     ------
+    MissingError
+        If a file or folder is not there.
     InputError
         If a file cannot be used, or a further contrast shows another head.
     GeometryError
@@ -105,8 +107,10 @@ def segment(
         If a choice is wrong: an unknown method or parameter, a volume or series that is not there.
     StepError
         If a step failed and nothing could take its place.
+    ResultThereError
+        If `out` holds a result already and `force` is False.
     OutputError
-        If `out` holds a result already and `force` is False, or saving fails.
+        If saving fails: the folder is locked, full or not writable.
     DependencyError
         If 'deepbet' or the codec of DICOM pixels is not installed.
 

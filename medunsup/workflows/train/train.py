@@ -148,8 +148,10 @@ def train(
         If a choice is wrong, or `resume` is asked for with other choices or scans.
     InputError
         If scans cannot be used, are too few, or are not alike.
+    ResultThereError
+        If `out` holds a model or an unfinished training, and neither `force` nor `resume` is True.
     OutputError
-        If `out` holds a model already and `force` is False, or cannot be written.
+        If `out` holds files of others, or cannot be written.
 
     Notes
     -----
