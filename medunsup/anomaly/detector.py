@@ -115,7 +115,7 @@ class Detector(BaseEstimator):
         ----------
         X : ndarray of shape (N, I, J, K), (N, H, W) or (N, C, I, J, K)
             Healthy volumes, slices, or volumes with channels, all on one grid and in the same units.
-        y : None
+        y : None, optional
             Ignored; there for scikit-learn.
         masks : ndarray of shape (N, I, J, K) or (N, H, W), bool, optional
             What is looked at. Without it everything that is not 0 in the first channel.

@@ -125,7 +125,24 @@ def function_faults(function: object) -> list[str]:
     found = faults(function, WORDING | PARAMETERS | RESULTS)
     raised = [name for name in named(function, "Raises") if name != "NotFittedError"]  # scikit-learn's
     found += [f"{function}: no error is called {name}" for name in raised if not is_error(name)]
-    return found + [f"{function}: what it raises stands in prose"] * in_prose(function)
+    found += [f"{function}: what it raises stands in prose"] * in_prose(function)
+    return found + default_faults(function)
+
+
+def default_faults(of: object) -> list[str]:
+    """Complain of a default that is told and is another, or is not told."""
+    found = []
+    for one in NumpyDocString(inspect.getdoc(of) or "")["Parameters"]:
+        parameter = inspect.signature(of).parameters.get(one.name)  # type: ignore[arg-type]
+        if parameter is None or parameter.default is inspect.Parameter.empty:
+            is_right = "optional" not in one.type and "default" not in one.type
+        elif parameter.default is None or "factory" in repr(parameter.default):
+            is_right = one.type.endswith((", optional", "default None"))
+        else:
+            told = one.type.rpartition("default ")[2]
+            is_right = told == repr(parameter.default)
+        found += [f"{of}: the default of {one.name} is not {one.type!r}"] * (not is_right)
+    return found
 
 
 def class_faults(cls: type) -> list[str]:
@@ -139,7 +156,7 @@ def class_faults(cls: type) -> list[str]:
     if is_dataclass(cls) and named(cls, "Attributes"):  # what users read, seldom make
         return found + field_faults(cls) + faults(cls, WORDING | EXAMPLES)
     makes = set() if getattr(cls, "_is_protocol", False) else PARAMETERS
-    return found + faults(cls, WORDING | EXAMPLES | makes)
+    return found + faults(cls, WORDING | EXAMPLES | makes) + default_faults(cls)
 
 
 def example_faults(function: object, cls: type) -> list[str]:
@@ -239,7 +256,7 @@ def is_override(function: object, cls: type) -> bool:
 class TestRegistered:
     def test_class_is_documented(self, card: MethodCard):
         cls = method(card.area, card.name)
-        assert not faults(cls, WORDING | PARAMETERS | EXAMPLES)
+        assert not faults(cls, WORDING | PARAMETERS | EXAMPLES) + default_faults(cls)
         document = get_doc_object(cls)
         assert card.paper in " ".join(document["References"])
         assert card.limit in " ".join(document["Notes"])
