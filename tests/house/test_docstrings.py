@@ -14,7 +14,7 @@ from dataclasses import fields, is_dataclass
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import get_args, get_origin, get_type_hints
+from typing import Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pytest
@@ -126,11 +126,11 @@ def function_faults(function: object) -> list[str]:
     raised = [name for name in named(function, "Raises") if name != "NotFittedError"]  # scikit-learn's
     found += [f"{function}: no error is called {name}" for name in raised if not is_error(name)]
     found += [f"{function}: what it raises stands in prose"] * in_prose(function)
-    return found + default_faults(function)
+    return found + signature_faults(function)
 
 
-def default_faults(of: object) -> list[str]:
-    """Complain of a default that is told and is another, or is not told."""
+def signature_faults(of: object) -> list[str]:
+    """Complain of a default that is another or not told, and of a word that is not told."""
     found = []
     for one in NumpyDocString(inspect.getdoc(of) or "")["Parameters"]:
         parameter = inspect.signature(of).parameters.get(one.name)  # type: ignore[arg-type]
@@ -142,7 +142,15 @@ def default_faults(of: object) -> list[str]:
             told = one.type.rpartition("default ")[2]
             is_right = told == repr(parameter.default)
         found += [f"{of}: the default of {one.name} is not {one.type!r}"] * (not is_right)
+        words = literals(parameter.annotation) if parameter else []
+        found += [f"{of}: {one.name} takes {word!r} as well" for word in words if repr(word) not in one.type]
     return found
+
+
+def literals(hint: object) -> list[object]:
+    """Collect the words that a type such as `int | Literal["auto"]` allows."""
+    inner = get_args(hint)
+    return list(inner) if get_origin(hint) is Literal else [word for one in inner for word in literals(one)]
 
 
 def class_faults(cls: type) -> list[str]:
@@ -156,7 +164,7 @@ def class_faults(cls: type) -> list[str]:
     if is_dataclass(cls) and named(cls, "Attributes"):  # what users read, seldom make
         return found + field_faults(cls) + faults(cls, WORDING | EXAMPLES)
     makes = set() if getattr(cls, "_is_protocol", False) else PARAMETERS
-    return found + faults(cls, WORDING | EXAMPLES | makes) + default_faults(cls)
+    return found + faults(cls, WORDING | EXAMPLES | makes) + signature_faults(cls)
 
 
 def example_faults(function: object, cls: type) -> list[str]:
@@ -256,7 +264,7 @@ def is_override(function: object, cls: type) -> bool:
 class TestRegistered:
     def test_class_is_documented(self, card: MethodCard):
         cls = method(card.area, card.name)
-        assert not faults(cls, WORDING | PARAMETERS | EXAMPLES) + default_faults(cls)
+        assert not faults(cls, WORDING | PARAMETERS | EXAMPLES) + signature_faults(cls)
         document = get_doc_object(cls)
         assert card.paper in " ".join(document["References"])
         assert card.limit in " ".join(document["Notes"])
