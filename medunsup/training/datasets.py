@@ -3,6 +3,7 @@
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from copy import copy, deepcopy
 from dataclasses import dataclass
 from mmap import mmap
 from typing import Any
@@ -104,6 +105,12 @@ class Dataset(ABC):
         values, masks = (torch.from_numpy(array) for array in self._gather(items, draws))
         views = self.transforms.views(values, masks[:, None], draws.of) or [View(values, masks[:, None])]
         return Batch.of_views(views, torch.from_numpy(self.scans[items]))
+
+    def reader(self) -> "Dataset":
+        """Return the same items to be read by another thread: arrays are shared, transforms are not."""
+        other = copy(self)
+        other.transforms = deepcopy(self.transforms)
+        return other
 
     def names_of(self, items: Positions) -> list[str]:
         """Names of the scans that items come from, each once."""

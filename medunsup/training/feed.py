@@ -6,6 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
 import numpy as np
@@ -48,39 +49,57 @@ class Work:
 
 
 class Feed:
-    """Gathers the pieces of batches that fall to one process, and sends them to its device."""
+    """Gathers the pieces of batches that fall to one process, and sends them to its device.
+
+    `workers` threads gather, each with transforms of its own.
+    """
 
     def __init__(
-        self, dataset: Dataset, device: torch.device, *, parts: int = 1, rank: int = 0, processes: int = 1
+        self,
+        dataset: Dataset,
+        device: torch.device,
+        *,
+        parts: int = 1,
+        rank: int = 0,
+        processes: int = 1,
+        workers: int = 1,
     ) -> None:
-        self.dataset, self.device = dataset, device
+        self.device = device
         self._parts, self._mine = parts, range(rank, parts, processes)
+        self._workers = workers if dataset.transforms.is_own else 0
+        self._readers: SimpleQueue[Dataset] = SimpleQueue()
+        for _ in range(max(1, self._workers)):
+            self._readers.put(dataset.reader())
         self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None
 
     @contextmanager
     def works(self, requests: Iterable[Request]) -> Iterator[Iterator[Work]]:
-        """Yield the work of each request, in order, made in a thread before it is asked for.
+        """Yield the work of each request, in order, made in threads before it is asked for.
 
         A transform that draws from the random numbers of the whole process works when asked, not ahead.
         """
-        depth = AHEAD if self.dataset.transforms.is_own else 0
-        with made_ahead(self._gather, requests, depth=depth) as works:
+        with made_ahead(self._gather, requests, threads=self._workers) as works:
             yield map(self._received, works)
 
     def _gather(self, request: Request) -> Work:
         """Gather, and start sending; on a GPU in a stream of its own, beside the step before."""
-        items, draws = request.items, request.draws
-        rows = np.array_split(np.arange(len(items)), self._parts)
-        pieces = []
-        for n in self._mine:
-            first = int(rows[n][0])
-            batch = self.dataset.batch(items[rows[n]], replace(draws, first=draws.first + first))
-            pieces.append(Piece(n, batch, first, len(rows[n]) / len(items)))
+        reader = self._readers.get()
+        try:
+            items, pieces = request.items, tuple(self._pieces(reader, request))
+        finally:
+            self._readers.put(reader)
         if self._stream is None:
-            return Work(items, tuple(pieces))
+            return Work(items, pieces)
         with torch.cuda.device(self.device), torch.cuda.stream(self._stream):
             sent = tuple(replace(piece, batch=piece.batch.each(self._send)) for piece in pieces)
             return Work(items, sent, self._stream.record_event())
+
+    def _pieces(self, reader: Dataset, request: Request) -> Iterator[Piece]:
+        rows = np.array_split(np.arange(len(request.items)), self._parts)
+        for n in self._mine:
+            first, draws = int(rows[n][0]), request.draws
+            batch = reader.batch(request.items[rows[n]], replace(draws, first=draws.first + first))
+            yield Piece(n, batch, first, len(rows[n]) / len(request.items))
 
     def _send(self, tensor: torch.Tensor) -> torch.Tensor:
         return tensor.pin_memory().to(self.device, non_blocking=True)
@@ -99,21 +118,22 @@ class Feed:
 
 @contextmanager
 def made_ahead(
-    make: Callable[[Wanted], Made], requests: Iterable[Wanted], *, depth: int = AHEAD
+    make: Callable[[Wanted], Made], requests: Iterable[Wanted], *, threads: int = 1
 ) -> Iterator[Iterator[Made]]:
-    """Yield what `make` makes of each request, in order, `depth` of them in a thread before they are due.
+    """Yield what `make` makes of each request, in order; at least two are made before they are due.
 
-    An error of `make` is raised where its result is taken. On leaving, what was made ahead is dropped.
+    Without threads each is made when it is asked for. An error of `make` is raised where its result is taken.
+    On leaving, what was made ahead is dropped.
     """
-    if depth == 0:
+    if threads == 0:
         yield map(make, requests)
         return
     left = iter(requests)
-    pool = ThreadPoolExecutor(1, thread_name_prefix="medunsup-feed")
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="medunsup-feed")
     pending: deque[Future[Made]] = deque()
 
     def results() -> Iterator[Made]:
-        pending.extend(pool.submit(make, request) for request in islice(left, depth))
+        pending.extend(pool.submit(make, request) for request in islice(left, max(AHEAD, threads)))
         while pending:
             made = pending.popleft().result()
             pending.extend(pool.submit(make, request) for request in islice(left, 1))

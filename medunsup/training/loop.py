@@ -144,8 +144,14 @@ class _Run:
 
     def _feed(self) -> Feed:
         fabric = self.fabric
-        split = {"parts": self.parts, "rank": fabric.global_rank, "processes": fabric.world_size}
-        return Feed(self.dataset, fabric.device, **split)
+        return Feed(
+            self.dataset,
+            fabric.device,
+            parts=self.parts,
+            rank=fabric.global_rank,
+            processes=fabric.world_size,
+            workers=self.training.workers,
+        )
 
     def _requests(self) -> Iterator[Request]:
         """All batches that are left of the run."""
@@ -208,7 +214,8 @@ class _Run:
             Request(np.arange(start, min(start + size, count)), replace(draws, first=start))
             for start in range(0, count, size)
         ]
-        with Feed(self.validation, self.fabric.device).works(requests) as works:
+        feed = Feed(self.validation, self.fabric.device, workers=self.training.workers)
+        with feed.works(requests) as works:
             return sum(len(work.items) * self._validation_loss(work) for work in works) / count
 
     def _validation_loss(self, work: Work) -> float:

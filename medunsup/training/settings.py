@@ -45,6 +45,9 @@ class Training:
         from it too, and no checkpoint knows it.
     deterministic : bool, default False
         On a GPU take only algorithms that always give the same, which may be slower.
+    workers : int, default 2
+        Threads that gather batches ahead of the step; more help where transforms take long, 0 gathers each
+        when it is needed.
 
     Examples
     --------
@@ -71,6 +74,7 @@ class Training:
     tensorboard: bool = False
     transform: TransformOrMany = None
     deterministic: bool = False
+    workers: int = 2
 
     def check_pieces(self, batch_size: int) -> None:
         """Make sure that each device has a piece of a batch, and each piece an item.

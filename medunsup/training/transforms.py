@@ -3,7 +3,6 @@
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,7 @@ class Transforms:
     """
 
     def __init__(self, transforms: Sequence[Transform]) -> None:
-        self.changes = deepcopy(list(transforms))  # another dataset may be read at the same time
+        self.changes = list(transforms)
         self.is_own = all(hasattr(change, "set_random_state") for change in self.changes)
 
     @classmethod

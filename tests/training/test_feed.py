@@ -22,8 +22,8 @@ from medunsup.training.signals import StoppedError
 
 
 @given(st.integers(0, 12), st.integers(0, 4))
-def test_everything_comes_once_and_in_order(count, depth):
-    with made_ahead(lambda n: n * n, range(count), depth=depth) as made:
+def test_everything_comes_once_and_in_order(count, threads):
+    with made_ahead(lambda n: n * n, range(count), threads=threads) as made:
         assert list(made) == [n * n for n in range(count)]
 
 
@@ -36,7 +36,7 @@ def test_two_are_made_ahead_and_no_more():
             third.set()
         return n
 
-    with made_ahead(make, range(10), depth=2) as made:
+    with made_ahead(make, range(10)) as made:
         assert next(made) == 0
         assert third.wait(10)  # made without being asked for
         assert next(made) == 1
@@ -78,7 +78,7 @@ def test_pieces_of_several_processes_are_the_rows_of_the_whole_batch(transform):
     ((whole,),) = [work.pieces for work in works(data, request)]
     rows = []
     for rank in range(3):
-        for work in works(data, request, parts=5, rank=rank, processes=3):
+        for work in works(data, request, parts=5, rank=rank, processes=3, workers=2):
             rows += [(piece.first, piece.batch) for piece in work.pieces]
     ordered = [batch for _, batch in sorted(rows, key=lambda pair: pair[0])]
     for number in range(2):
@@ -92,21 +92,28 @@ def works(data: Slices, request: Request, **split: int) -> list:
         return list(made)
 
 
-def test_a_transform_that_draws_from_everywhere_leaves_the_callers_random_numbers_alone():
-    scans = small_brains(2)
-    data = Slices(scans.values, scans.masks, transform=global_noise)
-    torch.manual_seed(3), np.random.seed(3), random.seed(3)  # noqa: NPY002
-    expected = torch.rand(1), np.random.random(), random.random()  # noqa: NPY002
-    torch.manual_seed(3), np.random.seed(3), random.seed(3)  # noqa: NPY002
-    data.batch(np.arange(3))
-    assert (torch.rand(1), np.random.random(), random.random()) == expected  # noqa: NPY002
-
-
 def run(transform, **training: object) -> np.ndarray:
     learner, scans = Denoiser(), small_brains(4)
     data = Slices(scans.values, scans.masks, scans.names, transform=transform)
     train(learner, data, None, Training(**training), epochs=3, batch_size=4, seed=0)
     return np.concatenate([value.detach().flatten() for value in learner.parameters()])
+
+
+@pytest.mark.parametrize(
+    "transform", [RandGaussianNoised(keys="values", prob=0.5, std=0.1), global_noise], ids=["own", "global"]
+)
+def test_any_number_of_workers_draws_the_same(transform):
+    scans = small_brains(4)
+    data = Slices(scans.values, scans.masks, transform=[transform, transform])
+    requests = [Request(np.arange(n, n + 5), Draws(0, 0, n)) for n in range(12)]
+
+    def values(workers: int) -> list[torch.Tensor]:
+        with Feed(data, torch.device("cpu"), workers=workers).works(requests) as made:
+            return [view.values for work in made for view in work.pieces[0].batch.views]
+
+    one = values(1)
+    assert len(one) == 2 * len(requests)
+    assert all(torch.equal(a, b) for a, b in zip(one, values(4), strict=True))
 
 
 @pytest.mark.parametrize(
