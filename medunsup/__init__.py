@@ -14,6 +14,7 @@ from medunsup.core.version import __version__
 if TYPE_CHECKING:
     from medunsup.anomaly.calibration import Calibration, calibrate
     from medunsup.anomaly.detector import Detector
+    from medunsup.anomaly.evaluation import Evaluation
     from medunsup.anomaly.result import AnomalyResult
     from medunsup.cohort.batch import CohortResult
     from medunsup.core.errors import MedunsupError
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from medunsup.core.registry import methods, register
     from medunsup.core.volume import Volume
     from medunsup.io.load import load
-    from medunsup.metrics.evaluation import Evaluation
     from medunsup.preprocess.brain_extraction.brain_mask import brain_mask
     from medunsup.workflows.detect.cohort import detect_many
     from medunsup.workflows.detect.scan import detect
@@ -40,7 +40,7 @@ _HOMES = {
     "Calibration": "medunsup.anomaly.calibration",
     "CohortResult": "medunsup.cohort.batch",
     "Detector": "medunsup.anomaly.detector",
-    "Evaluation": "medunsup.metrics.evaluation",
+    "Evaluation": "medunsup.anomaly.evaluation",
     "MedunsupError": "medunsup.core.errors",
     "ModelFolder": "medunsup.workflows.train.model_folder",
     "SegmentResult": "medunsup.workflows.segment.result",

@@ -10,7 +10,7 @@ from medunsup.cli._console import one_line_errors, print_json
 from medunsup.cli._stages import stages
 
 if TYPE_CHECKING:
-    from medunsup.metrics.evaluation import Evaluation
+    from medunsup.anomaly.evaluation import Evaluation
 
 
 Model = Annotated[

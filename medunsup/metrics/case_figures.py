@@ -45,12 +45,6 @@ class CaseFigures:
         What may confound: spacing, contrast, ...
     flags : tuple of str
         Names of OOD checks that the scan fails.
-    warnings : tuple of str
-        Sentences, those of the flags among them.
-    picture : str
-        Data address of a picture of what was found beside what is there.
-    slices : str
-        Where that picture was cut.
     """
 
     scan: str
@@ -66,9 +60,6 @@ class CaseFigures:
     lesions_outside_brain: float = NAN
     facts: Mapping[str, Any] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-    picture: str = ""
-    slices: str = ""
 
     @property
     def has_lesions(self) -> bool:
@@ -105,8 +96,7 @@ class CaseFigures:
         numbers = {key: _numbers(record[key]) for key in ("scan_scores", "at_threshold", "steps")}
         single = {key: _number(record[key]) for key in ("p_value", "lesions_outside_brain")}
         own = {"froc": froc, "figures": figures, **single, **numbers}
-        texts = {key: tuple(record[key]) for key in ("flags", "warnings")}
-        return cls(**{**record, **own, **texts})
+        return cls(**{**record, **own, "flags": tuple(record["flags"])})
 
 
 def _numbers(kept: Mapping[str, float | None]) -> dict[str, float]:

@@ -4,18 +4,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from medunsup.metrics.case_figures import CaseFigures
+from medunsup.anomaly.evaluation import EvaluatedCase, Evaluation
 from medunsup.metrics.comparison import gather
-from medunsup.metrics.evaluation import Evaluation
 from medunsup.metrics.froc import FrocCurve
 
 ABOUT = {"model": "vae", "score": "absolute", "steps": ["median=3"], "contrast": "FLAIR"}
 PREVALENCE = 0.02
 
 
-def patient(number: int, model: float, baseline: float, *, site: str = "A") -> CaseFigures:
+def patient(number: int, model: float, baseline: float, *, site: str = "A") -> EvaluatedCase:
     """A patient in whom model and rank_high reach these average precisions."""
-    return CaseFigures(
+    return EvaluatedCase(
         scan=f"sub-{number}_FLAIR.nii.gz",
         subject=f"sub-{number}",
         site=site,
@@ -34,9 +33,9 @@ def patient(number: int, model: float, baseline: float, *, site: str = "A") -> C
     )
 
 
-def healthy(number: int, *, site: str = "A") -> CaseFigures:
+def healthy(number: int, *, site: str = "A") -> EvaluatedCase:
     """A healthy scan, in which both methods mark something at the lower thresholds."""
-    return CaseFigures(
+    return EvaluatedCase(
         scan=f"sub-{number}_FLAIR.nii.gz",
         subject=f"sub-{number}",
         site=site,

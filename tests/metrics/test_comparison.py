@@ -8,7 +8,6 @@ import pytest
 from helpers.evaluated import PREVALENCE, curve, evaluation, healthy, patient
 
 from medunsup.core.provenance import plain
-from medunsup.metrics.case_figures import CaseFigures
 from medunsup.metrics.comparison import gather
 from medunsup.metrics.froc import Froc
 from medunsup.metrics.pooled_froc import froc_of_scan, pooled_froc
@@ -80,7 +79,7 @@ def test_another_site_for_patients_than_for_the_healthy_is_flagged():
 def test_what_is_kept_on_disk_comes_back_the_same():
     for case in (patient(1, 0.5, 0.4), healthy(2)):
         kept = json.loads(json.dumps(plain(case.as_record()), allow_nan=False))
-        again = CaseFigures.of_record(kept)
+        again = type(case).of_record(kept)
         assert plain(again.as_record()) == plain(case.as_record())
 
 

@@ -91,7 +91,7 @@ class Cutter:
         return Tile(
             key=f"{plane.name}-{index}",
             plane=plane,
-            coordinate=f"{plane.coordinate} = {_signed(coordinate_mm(self.grid, plane, index))} mm",
+            coordinate=coordinate_words(plane, coordinate_mm(self.grid, plane, index)),
             width_mm=round(width, 2),
             height_mm=round(height, 2),
             text_mm=self._text_mm,
@@ -106,5 +106,6 @@ def window(data: NDArray[np.float32], mask: NDArray[np.bool_]) -> tuple[float, f
     return min(float(low), float(data.min())) if low < 0 else 0.0, float(high)
 
 
-def _signed(value: float) -> str:
-    return minus(f"{round(value):+d}")
+def coordinate_words(plane: Plane, position_mm: float) -> str:
+    """Say where a slice lies along its axis, such as "z = +12 mm"."""
+    return f"{plane.coordinate} = {minus(f'{round(position_mm):+d}')} mm"

@@ -1,36 +1,49 @@
 """The page of an evaluation: verdict, figures with intervals, three numbers, then everything behind them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from medunsup.anomaly.evaluation import EvaluatedCase, Evaluation, PlantedFigures
 from medunsup.core.version import __version__
 from medunsup.io.files.atomic import write_text
-from medunsup.metrics.case_figures import CaseFigures
 from medunsup.metrics.comparison import MODEL
-from medunsup.metrics.evaluation import Evaluation, PlantedFigures
 from medunsup.report.base import charts
 from medunsup.report.base.heatmap import CEILING, FLOOR, heat_gradient
 from medunsup.report.base.render import render
 from medunsup.report.base.text import DISCLAIMER
 from medunsup.report.evaluate import words
-from medunsup.report.evaluate.case_picture import LINES
+from medunsup.report.evaluate.case_picture import LINES, case_picture, where
+from medunsup.report.evaluate.case_slices import read_slices
 from medunsup.report.evaluate.charts import Forest, Row, forest, froc_chart
-from medunsup.report.segment.group_results import those_that_fit
+from medunsup.report.segment.group_results import PICTURE_BYTES
 from medunsup.report.segment.summary import Headline
 
 ONE_FALSE_ALARM = 1.0
 
 
-def write_evaluation(result: Evaluation, path: str | Path) -> Path:
+@dataclass(frozen=True)
+class Pictured:
+    """A case that the page shows: its picture as a data address, and in words where the slices lie."""
+
+    case: EvaluatedCase
+    picture: str
+    slices: str
+
+
+def write_evaluation(result: Evaluation, path: str | Path, slices: Sequence[Path] = ()) -> Path:
     """Write the page to `path` and return it. It loads nothing from outside and needs no JavaScript.
+
+    `slices` are the files of the cases' slices, in the order of the cases; none: the page has no pictures.
 
     Raises OutputError if it cannot be written.
     """
-    return write_text(Path(path), render("evaluation.html.j2", **_facts(result)))
+    pictured = _pictured(list(zip(result.cases, slices, strict=True))) if slices else []
+    return write_text(Path(path), render("evaluation.html.j2", **_facts(result, pictured)))
 
 
-def _facts(result: Evaluation) -> dict[str, Any]:
+def _facts(result: Evaluation, pictured: Sequence[Pictured]) -> dict[str, Any]:
     """Everything the template needs, by name."""
     figures, model = result.figures, str(result.about["model"])
     rival = words.best_rival(figures)
@@ -46,7 +59,7 @@ def _facts(result: Evaluation) -> dict[str, Any]:
         "rows": [figures.model, *sorted(figures.methods[1:], key=lambda one: one not in figures.rivals)],
         "froc": froc_chart([(name, curve) for name, curve in curves if curve is not None]),
         "cases": result.cases,
-        "pictured": _pictured(result.cases),
+        "pictured": pictured,
         "colours": {"gradient": heat_gradient(), "ticks": range(round(FLOOR), round(CEILING) + 1)},
         "lines": {label.name: label.hex for label in LINES},
         "n_healthy": sum(not case.is_ill for case in result.cases),
@@ -124,16 +137,25 @@ def _blind_spots(planted: PlantedFigures) -> charts.Chart | None:
     return charts.line(planted.average_precision, "average precision", planted.levels)
 
 
-def _pictured(cases: Sequence[CaseFigures]) -> list[CaseFigures]:
-    """Cases to be shown, as many as fit: the least well found first, then healthy ones by false findings."""
+def _pictured(cases: Sequence[tuple[EvaluatedCase, Path]]) -> list[Pictured]:
+    """Draw as many cases as fit: the least well found first, then healthy ones by false findings."""
 
-    def rank(case: CaseFigures) -> tuple[bool, float]:
+    def rank(each: tuple[EvaluatedCase, Path]) -> tuple[bool, float]:
+        case = each[0]
         told = case.figure(MODEL, "average_precision")
         return not case.has_lesions, told if case.has_lesions else -case.at_threshold.get("false_findings", 0)
 
-    ranked = sorted(cases, key=rank)
-    pictures = those_that_fit([case.picture for case in ranked])
-    return [case for case, picture in zip(ranked, pictures, strict=True) if picture]
+    shown: list[Pictured] = []
+    room = PICTURE_BYTES
+    for case, path in sorted(cases, key=rank):
+        if not (slices := read_slices(path)):
+            continue
+        picture = case_picture(slices)
+        room -= len(picture)
+        if room < 0:
+            break
+        shown.append(Pictured(case, picture, where(slices)))
+    return shown
 
 
 def _case_warnings(result: Evaluation) -> list[str]:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from medunsup.anomaly.evaluation import Evaluation
 from medunsup.metrics.bootstrap import Comparison, Estimate, least_subjects
 from medunsup.metrics.case_figures import LEAST_OUTSIDE
 from medunsup.metrics.comparison import MODEL, Figures, MethodFigures
-from medunsup.metrics.evaluation import Evaluation
 from medunsup.report.base.numbers import minus, p_text
 from medunsup.report.base.text import Shown, VerdictWords
 

@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from medunsup.anomaly.evaluation import Evaluation, PlantedFigures
 from medunsup.cohort.dataset.health import HealthyWords
 from medunsup.cohort.dataset.sources import Case, read_source, refuse_unfetched
 from medunsup.core.errors import InputError, ResultThereError, UsageError
@@ -20,9 +21,9 @@ from medunsup.io.files.hashes import hash_input
 from medunsup.io.files.lock import locked
 from medunsup.io.files.transaction import Staging, recover, refuse_strangers
 from medunsup.metrics.comparison import gather
-from medunsup.metrics.evaluation import Evaluation, PlantedFigures
-from medunsup.workflows.evaluate.case import Judge
-from medunsup.workflows.evaluate.cohort import case_key, measure_all
+from medunsup.workflows.evaluate.cohort import measure_all
+from medunsup.workflows.evaluate.judge import Judge
+from medunsup.workflows.evaluate.kept import Kept, kept_cases
 from medunsup.workflows.evaluate.synthetic import GRID, LesionShapes, plant_lesions, read_shapes
 from medunsup.workflows.evaluate.tables import TABLES, tables
 from medunsup.workflows.train.model_folder import LOCK, ModelFolder, read_model
@@ -143,16 +144,17 @@ def evaluate(
             threshold=judged.healthy.calibration.part_threshold(false_findings),
             cache=folder / "prepared" if cache is None else user_path(cache),
         )
-        measured = measure_all(chosen, judge, folder / CASES, say, jobs=jobs)
+        kept = kept_cases(chosen, judge, folder / CASES)
+        measured = measure_all(chosen, kept, judge, say, jobs=jobs)
         result = Evaluation(
             figures=gather(measured),
             cases=tuple(measured),
             about=about(judged),
             threshold=judge.threshold,
             false_parts=false_findings,
-            planted=kept_or_planted(chosen, judge, folder / CASES, say, shapes) if planted else None,
+            planted=kept_or_planted(chosen, kept, judge, say, shapes) if planted else None,
         )
-        save(result, folder)
+        save(result, folder, [one.slices for one in kept])
     return result
 
 
@@ -197,11 +199,13 @@ def about(model: ModelFolder) -> dict[str, Any]:
 
 
 def kept_or_planted(
-    cases: Sequence[Case], judge: Judge, folder: Path, told: Told, shapes: LesionShapes | None
+    cases: Sequence[Case], kept: Sequence[Kept], judge: Judge, told: Told, shapes: LesionShapes | None
 ) -> PlantedFigures:
-    """Plant lesions into the healthy cases, unless an earlier run did."""
-    healthy = [case for case in cases if case.is_healthy and case.lesions is None]
-    keys = sorted(case_key(case, judge) for case in healthy)
+    """Plant lesions into the healthy cases, unless an earlier run did; `kept` is where each case lies."""
+    named = zip(cases, kept, strict=True)
+    healthy = [(case, one) for case, one in named if case.is_healthy and case.lesions is None]
+    folder = kept[0].folder
+    keys = sorted(one.key for _, one in healthy)
     keys += [repr(GRID), *([] if shapes is None else [shapes.sha256])]
     path = folder / f"planted_{sha256(''.join(keys).encode()).hexdigest()[:24]}.json"
     try:
@@ -210,21 +214,21 @@ def kept_or_planted(
         told(Stage("synthetic lesions in the healthy cases", 1.0))
     work = folder / ".planting"
     try:
-        found = plant_lesions(healthy, judge, work, shapes)
+        found = plant_lesions([case for case, _ in healthy], judge, work, shapes)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     write_json(path, plain(vars(found)))
     return found
 
 
-def save(result: Evaluation, folder: Path) -> None:
-    """Write tables, page and evaluation.json, all or none."""
+def save(result: Evaluation, folder: Path, slices: Sequence[Path]) -> None:
+    """Write tables, page with the cases' `slices`, and evaluation.json, all or none."""
     from medunsup.report.evaluate.page import write_evaluation
 
     with Staging(folder, "evaluation") as staging:
         for name, text in tables(result).items():
             write_text(staging.place(folder / name), text)
-        write_evaluation(result, staging.place(folder / PAGE))
+        write_evaluation(result, staging.place(folder / PAGE), slices)
         record = {"GeneratedBy": [generated_by()], **result.as_record(), "Versions": package_versions()}
         write_json(staging.place(folder / RESULT), plain(record))
         staging.publish(last=folder / RESULT)

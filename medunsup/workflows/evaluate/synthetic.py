@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from medunsup.anomaly.evaluation import PlantedFigures
 from medunsup.cohort.dataset.sources import Case
 from medunsup.cohort.prepare_many import stack
 from medunsup.cohort.reading import region_of
@@ -13,8 +14,7 @@ from medunsup.core.paths import check_folder
 from medunsup.io.bids.names import IMAGE_ENDINGS
 from medunsup.io.files.hashes import hash_input
 from medunsup.io.files.walk import files_below
-from medunsup.metrics.evaluation import PlantedFigures
-from medunsup.workflows.evaluate.case import Judge
+from medunsup.workflows.evaluate.judge import Judge
 
 VOLUMES_MM3 = (300.0, 1000.0, 3000.0, 10000.0)
 CONTRASTS_SD = (-8.0, -5.0, -3.0, -2.0, 0.0, 2.0, 3.0, 5.0, 8.0)

@@ -3,10 +3,10 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
+from medunsup.anomaly.evaluation import Evaluation
 from medunsup.io.files.tsv import tsv
 from medunsup.metrics.bootstrap import Comparison, Estimate
 from medunsup.metrics.comparison import AT_THRESHOLD, FIGURES
-from medunsup.metrics.evaluation import Evaluation
 
 CASE_FIGURES = ("prevalence", *FIGURES, "oracle_threshold")
 OF_MASK = (*AT_THRESHOLD, "lesions", "lesions_found", "false_findings")

@@ -1,6 +1,5 @@
 """Pictures of an evaluation's scans: true to left and right, through what matters, never too many."""
 
-import dataclasses
 from base64 import b64decode
 from io import BytesIO
 
@@ -11,15 +10,15 @@ from PIL import Image
 
 from medunsup.core.volume import Volume
 from medunsup.report.evaluate import page as page_of
-from medunsup.report.evaluate.case_picture import HEIGHT, case_picture
-from medunsup.report.segment import group_results
+from medunsup.report.evaluate.case_picture import HEIGHT, case_picture, where
+from medunsup.report.evaluate.case_slices import cut_slices, read_slices, write_slices
 
 SHAPE = (40, 48, 32)
 LEFT = np.s_[8:14, 20:26, 20:26]  # RAS+: low first index is the patient's left
 
 
-def drawn(truth=None, marked=None, spacing=(2.0, 2.0, 2.0), rare=None):
-    """The picture's pixels (rows, columns, 3) and its words, of a grey brain in a dark box."""
+def slices(truth=None, marked=None, spacing=(2.0, 2.0, 2.0), rare=None):
+    """Slices through a grey brain in a dark box."""
     brain = np.zeros(SHAPE, bool)
     brain[4:36, 4:44, 4:28] = True
     values = np.where(brain, np.linspace(90, 10, SHAPE[1])[None, :, None], 0).astype(np.float32)
@@ -28,9 +27,14 @@ def drawn(truth=None, marked=None, spacing=(2.0, 2.0, 2.0), rare=None):
         calibrated[rare] = 5
     masks = [np.zeros(SHAPE, bool) if part is None else _filled(part) for part in (marked, truth)]
     image = Volume(values, np.diag([*spacing, 1.0]))
-    address, words = case_picture(image, brain, calibrated, masks[0], masks[1] if truth else None)
-    picture = Image.open(BytesIO(b64decode(address.split(",", 1)[1])))
-    return np.asarray(picture.convert("RGB")).astype(int), words
+    return cut_slices(image, brain, calibrated, masks[0], masks[1] if truth else None)
+
+
+def drawn(**what):
+    """The picture's pixels (rows, columns, 3) and its words."""
+    cut = slices(**what)
+    picture = Image.open(BytesIO(b64decode(case_picture(cut).split(",", 1)[1])))
+    return np.asarray(picture.convert("RGB")).astype(int), where(cut)
 
 
 def _filled(part):
@@ -81,16 +85,32 @@ def test_slices_are_true_to_the_millimetre():
     assert flat[1] < cubes[1]
 
 
+def test_slices_kept_on_disk_give_the_same_picture(tmp_path):
+    made = slices(truth=LEFT, marked=np.s_[20:30, 6:12, 6:10], spacing=(0.7, 0.7, 3.1))
+    write_slices(made, tmp_path / "case.npz")
+    kept = read_slices(tmp_path / "case.npz")
+    assert (case_picture(kept), where(kept)) == (case_picture(made), where(made))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.99])
+def test_slices_cut_short_are_none(tmp_path, share):
+    write_slices(slices(truth=LEFT), tmp_path / "case.npz")
+    content = (tmp_path / "case.npz").read_bytes()
+    (tmp_path / "case.npz").write_bytes(content[: int(share * len(content))])
+    assert read_slices(tmp_path / "case.npz") == ()
+
+
 def test_the_page_shows_the_least_well_found_first_and_no_more_than_fit(tmp_path, monkeypatch):
     result = evaluation([0.7, 0.2, 0.5], [0.1, 0.1, 0.1])
-    cases = [dataclasses.replace(case, picture=f"data:,{n}") for n, case in enumerate(result.cases)]
-    result = dataclasses.replace(result, cases=tuple(cases))
+    files = [tmp_path / f"{n}.npz" for n in range(len(result.cases))]
+    for file in files:
+        write_slices(slices(), file)
 
     def order():
-        text = page_of.write_evaluation(result, tmp_path / "page.html").read_text("utf-8")
-        return [part[0] for part in text.split('src="data:,')[1:]]
+        text = page_of.write_evaluation(result, tmp_path / "page.html", files).read_text("utf-8")
+        return [part.split('alt="sub-')[1][0] for part in text.split('src="data:')[1:]]
 
     assert order()[:3] == ["1", "2", "0"]
-    assert len(order()) == len(cases)
-    monkeypatch.setattr(group_results, "PICTURE_BYTES", 2 * len(cases[0].picture))
+    assert len(order()) == len(result.cases)
+    monkeypatch.setattr(page_of, "PICTURE_BYTES", 2 * len(case_picture(slices())))
     assert order() == ["1", "2"]

@@ -6,8 +6,8 @@ import re
 import pytest
 from helpers.evaluated import evaluation
 
+from medunsup.anomaly.evaluation import PlantedFigures
 from medunsup.metrics.comparison import gather
-from medunsup.metrics.evaluation import PlantedFigures
 from medunsup.report.evaluate.page import write_evaluation
 from medunsup.report.evaluate.words import verdict
 

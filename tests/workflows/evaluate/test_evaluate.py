@@ -3,6 +3,7 @@
 import csv
 import gzip
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,9 +14,10 @@ from helpers import phantom
 from helpers.small_models import write_small_model
 from helpers.small_scans import place_quickly
 
+from medunsup.anomaly.evaluation import Evaluation
+from medunsup.cohort import reading
 from medunsup.cohort.dataset.sources import Case
 from medunsup.core.errors import GeometryError, InputError, OutputError, UsageError
-from medunsup.metrics.evaluation import Evaluation
 from medunsup.workflows.evaluate import cohort
 from medunsup.workflows.evaluate import evaluate as evaluating
 from medunsup.workflows.evaluate.evaluate import evaluate
@@ -66,6 +68,11 @@ def write_table(folder: Path, name: str = "cases.tsv", **change: str) -> Path:
 @pytest.fixture(scope="module")
 def result(folder: Path) -> Evaluation:
     return evaluate(folder / "model", folder / "cases.tsv", folder / "eval", planted=True)
+
+
+def pictures(out: Path) -> list[str]:
+    """The pictures of the page, as they are written there."""
+    return [part.split('"')[0] for part in (out / "report.html").read_text().split('<img src="')[1:]]
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -184,9 +191,47 @@ def test_an_ended_run_measures_only_what_is_left(folder, result, monkeypatch):
     assert not (ended / "evaluation.json").exists()
     monkeypatch.setattr(cohort, "measure", own)
     again = evaluate(folder / "model", folder / "cases.tsv", ended, cache=folder / "eval" / "prepared")
-    assert len(list((ended / "cases").glob("*.json"))) == len(result.cases)
-    assert (ended / "cases.tsv").read_text() == (folder / "eval" / "cases.tsv").read_text()
+    for ending in ("json", "npz"):
+        assert len(list((ended / "cases").glob(f"*.{ending}"))) == len(result.cases)
+    for name in ("cases.tsv", "froc.tsv"):
+        assert (ended / name).read_text() == (folder / "eval" / name).read_text()
+    assert pictures(ended) == pictures(folder / "eval")
     assert again.figures.model.figures == result.figures.model.figures
+
+
+@pytest.mark.parametrize("change", ["format 1", "no figures", "no slices", "cut slices", "a list"])
+def test_what_is_not_kept_whole_and_in_this_format_is_measured_anew(folder, result, tmp_path, caplog, change):
+    cases = shutil.copytree(folder / "eval" / "cases", tmp_path / "cases")
+    figures = min(path for path in cases.glob("*.json") if not path.name.startswith("planted"))
+    slices = figures.with_suffix(".npz")
+    if change == "format 1":
+        earlier = json.loads(figures.read_text()) | {"p_value": 0.5, "picture": "data:,", "slices": "axial"}
+        del earlier["Format"]
+        figures.write_text(json.dumps(earlier))
+    elif change == "a list":
+        figures.write_text("[1, 2]")
+    elif change == "cut slices":
+        slices.write_bytes(slices.read_bytes()[:100])
+    else:
+        (figures if change == "no figures" else slices).unlink()
+    heard = []
+    asked = {"cache": folder / "eval" / "prepared", "progress": heard.append}
+    evaluate(folder / "model", folder / "cases.tsv", tmp_path, **asked)
+    assert [stage.detail for stage in heard].count("preparing") == 1
+    assert (tmp_path / "cases.tsv").read_text() == (folder / "eval" / "cases.tsv").read_text()
+    assert pictures(tmp_path) == pictures(folder / "eval")
+    said = [text for text in caplog.messages if "1 of 4 cases are kept in the format of another" in text]
+    assert len(said) == (change == "format 1")
+
+
+def test_a_scan_is_loaded_once_a_case(folder, tmp_path, monkeypatch):
+    loaded = []
+    own = reading.load_scan
+    monkeypatch.setattr(
+        reading, "load_scan", lambda path, *more: loaded.append(path.name) or own(path, *more)
+    )
+    evaluate(folder / "model", folder / "cases.tsv", tmp_path, baselines=False)
+    assert loaded == [f"sub-{n}_T1w.nii.gz" for n in range(N_TRAIN, N_TRAIN + N_ILL + N_HEALTHY)]
 
 
 @pytest.mark.parametrize("name", ["report.html", "froc.tsv"])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from helpers.small_models import write_model_of
 
-from medunsup.metrics.evaluation import Evaluation
+from medunsup.anomaly.evaluation import Evaluation
 from medunsup.preprocess.geometry.template_grid import ModelSpace
 from medunsup.training.scan_stack import Scans
 from medunsup.workflows.evaluate.evaluate import evaluate

@@ -7,9 +7,8 @@ import pytest
 from medunsup.cohort.dataset.sources import Case
 from medunsup.core.errors import InputError
 from medunsup.io.load import load
-from medunsup.workflows.evaluate.case import true_lesions
+from medunsup.workflows.evaluate.lesions import true_lesions
 from medunsup.workflows.evaluate.synthetic import read_shapes
-from medunsup.workflows.segment.settings import SegmentSettings
 
 SHAPE = (12, 14, 16)
 DISTANCE = np.linalg.norm(np.indices(SHAPE) - np.array([6, 7, 8]).reshape(3, 1, 1, 1), axis=0)
@@ -21,7 +20,7 @@ def read(folder, values):
     nib.save(nib.Nifti1Image(np.random.default_rng(0).random(SHAPE, dtype="f4"), np.eye(4)), scan)
     nib.save(nib.Nifti1Image(values.astype("f4"), np.eye(4)), lesions)
     case = Case(scan, "sub-1", lesions=lesions, state="patient")
-    return true_lesions(case, load(scan), SegmentSettings())
+    return true_lesions(case, load(scan))
 
 
 @pytest.mark.parametrize("scale", [1, 255, 0.1, 1000])

@@ -2,10 +2,30 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 from medunsup.metrics.case_figures import CaseFigures
 from medunsup.metrics.comparison import Figures
+
+
+@dataclass(frozen=True)
+class EvaluatedCase(CaseFigures):
+    """Figures of one case, under the model and each baseline, and what was remarked on it.
+
+    Attributes
+    ----------
+    warnings : tuple of str
+        Sentences, those of the OOD flags among them.
+    scan, subject, site, is_ill, scan_scores, figures, froc, at_threshold, steps, p_value
+        As in `CaseFigures`, and so are lesions_outside_brain, facts and flags.
+    """
+
+    warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def of_record(cls, record: Mapping[str, Any]) -> Self:
+        """Take over what `as_record` gave. Raises KeyError or TypeError if it was cut."""
+        return super().of_record({**record, "warnings": tuple(record["warnings"])})
 
 
 @dataclass(frozen=True)
@@ -56,8 +76,8 @@ class Evaluation:
     ----------
     figures : Figures
         Means over all subjects with their intervals, for the model and each baseline.
-    cases : tuple of CaseFigures
-        Each case's own figures, in the table's order.
+    cases : tuple of EvaluatedCase
+        Each case's own figures and warnings, in the table's order.
     about : dict
         Which model: model, score, steps, contrast, numbers of scans.
     threshold : float
@@ -76,7 +96,7 @@ class Evaluation:
     """
 
     figures: Figures
-    cases: tuple[CaseFigures, ...]
+    cases: tuple[EvaluatedCase, ...]
     about: Mapping[str, Any]
     threshold: float
     false_parts: float

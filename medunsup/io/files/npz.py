@@ -1,0 +1,37 @@
+"""Named arrays in one file (npz), kept to be used again: written whole, and never taken if damaged."""
+
+import io
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.lib.npyio import NpzFile
+from numpy.typing import NDArray
+
+from medunsup.io.files.atomic import OTHER_OUTPUT, atomic_path
+
+UNREADABLE = (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error)  # of a missing or damaged file
+
+
+def write_npz(
+    path: Path, arrays: Mapping[str, NDArray[Any]], *, compress: bool = True, instead: str = OTHER_OUTPUT
+) -> None:
+    """Write arrays by name; the same arrays always give the same bytes.
+
+    Raises OutputError on a full or unwritable disk; `instead` is what its message tells the user to choose.
+    """
+    save = np.savez_compressed if compress else np.savez
+    with atomic_path(path, instead=instead) as temporary, temporary.open("wb") as file:
+        save(file, allow_pickle=False, **arrays)
+
+
+def read_npz(path: Path) -> dict[str, NDArray[Any]] | None:
+    """Read all arrays; None if the file is not there or damaged."""
+    try:
+        with NpzFile(io.BytesIO(path.read_bytes()), own_fid=True, allow_pickle=False) as kept:
+            return {name: kept[name] for name in kept}
+    except UNREADABLE:
+        return None

@@ -1,0 +1,63 @@
+"""Measure maps and masks of one scan in native space against its true lesions."""
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medunsup.metrics.components import components
+from medunsup.metrics.detection import NAN, average_precision, detection, overlap
+from medunsup.metrics.froc import FrocCurve, count_lesions
+from medunsup.metrics.pooled_froc import froc_of_scan
+from medunsup.workflows.evaluate.native_scan import NativeScan
+
+Array = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class MapFigures:
+    """How a map matches the lesions: voxel by voxel (empty without lesions), and lesion by lesion.
+
+    `froc` is None where the truth is not known.
+    """
+
+    voxels: dict[str, float]
+    froc: FrocCurve | None
+
+
+def map_figures(native: NativeScan, score_map: Array | None, least_part_mm3: float) -> MapFigures:
+    """Measure a map, if there is one and the truth is known."""
+    if score_map is None or native.lesions is None:
+        return MapFigures({}, None)
+    froc = froc_of_scan(
+        score_map,
+        native.lesions,
+        native.brain,
+        voxel_mm3=native.voxel_mm3,
+        least_part_mm3=least_part_mm3,
+    )
+    has_lesions = native.has_lesions
+    return MapFigures(asdict(detection(score_map, native.lesions, native.brain)) if has_lesions else {}, froc)
+
+
+def precision(native: NativeScan, score_map: Array) -> float:
+    """Average precision of a map; NaN without lesions."""
+    if native.lesions is None or not native.has_lesions:
+        return NAN
+    return average_precision(score_map, native.lesions, native.brain)
+
+
+def above(native: NativeScan, score_map: Array, threshold: float, least_part_mm3: float) -> Mask:
+    """Mark what exceeds the threshold in the brain, without small components, as `detect` writes it."""
+    marked = (score_map > threshold) & native.brain
+    return np.asarray(components(marked, voxel_mm3=native.voxel_mm3, least_mm3=least_part_mm3)[0] > 0)
+
+
+def mask_figures(native: NativeScan, marked: Mask, least_part_mm3: float) -> dict[str, float]:
+    """Measure a mask of what was found; nothing where the truth is not known."""
+    if native.lesions is None:
+        return {}
+    counts = count_lesions(marked, native.lesions, voxel_mm3=native.voxel_mm3, least_part_mm3=least_part_mm3)
+    found = {"lesions": counts.n_lesions, "lesions_found": counts.n_found}
+    return {**overlap(marked, native.lesions), **found, "false_findings": counts.n_false}
