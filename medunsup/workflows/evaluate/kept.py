@@ -44,7 +44,8 @@ class Kept:
     @property
     def is_outdated(self) -> bool:
         """Whether figures are there in the format of another version."""
-        return self.figures.exists() and self._record().get("Format", 1) != FORMAT
+        record = self._record()
+        return bool(record) and record.get("Format", 1) != FORMAT
 
     def read(self) -> EvaluatedCase | None:
         """Return the figures; None if they, or the slices, are not there, damaged or in another format."""
