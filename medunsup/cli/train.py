@@ -47,7 +47,8 @@ def train(
     with ends, stages(quiet) as told:
         settings = read_training(config, given, set_ or [])
         from medunsup.cohort.dataset.health import HealthyWords
-        from medunsup.workflows.train.train import TrainRequest, train_model
+        from medunsup.workflows.train.request import TrainRequest
+        from medunsup.workflows.train.train import train_model
 
         words = None if healthy is None else HealthyWords.parse(healthy)
         request = TrainRequest(

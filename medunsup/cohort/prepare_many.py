@@ -1,7 +1,9 @@
 """Prepare many scans in several processes, and lay them one behind the other on disk."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,9 +34,19 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Tried:
-    """What became of a task: nothing to say, or why its scan cannot be used."""
+class Traits:
+    """What tells whether scans belong together; `coarsest_mm` is the largest side of a voxel as it came."""
 
+    contrast: str
+    coarsest_mm: float
+    content: str
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What became of a task: the traits of its scan, or why it cannot be used."""
+
+    traits: Traits | None = None
     error: MedunsupError | None = None
 
 
@@ -47,41 +59,51 @@ def request_of(case: Case, settings: TrainSettings) -> Request:
 
 
 def prepare_all(
-    cases: Sequence[Case], settings: TrainSettings, cache: Path, *, jobs: int = 1
-) -> Iterator[tuple[int, int]]:
-    """Bring all scans into the cache; yield how many of how many are there.
+    cases: Sequence[Case],
+    settings: TrainSettings,
+    cache: Path,
+    *,
+    jobs: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Traits]:
+    """Bring all scans into the cache and return their traits; `progress` hears how many are done, of all.
 
     Raises InputError naming the scans that cannot be used, once all were tried; OutputError at once if the
     cache cannot be written.
     """
     tasks = [Task(request_of(case, settings), settings.spacing_mm, cache) for case in cases]
+    made: dict[int, Traits] = {}
     failed: dict[int, str] = {}
     parallel = run_all(do_task, tasks, jobs, lambda index, text: None) if jobs > 1 else None
     results = parallel or ((index, do_task(task, lambda text: None)) for index, task in enumerate(tasks))
-    for count, (index, tried) in enumerate(results, start=1):
-        if tried is None:
-            failed[index] = f"{cases[index].scan}: its process was ended from outside. Try fewer --jobs."
-        elif isinstance(tried.error, OutputError):
-            results.close()
-            raise tried.error
-        elif tried.error:
-            failed[index] = str(tried.error)
-        yield count, len(tasks)
+    with closing(results):
+        for count, (index, tried) in enumerate(results, start=1):
+            if tried is None:
+                failed[index] = f"{cases[index].scan}: its process was ended from outside. Try fewer --jobs."
+            elif isinstance(tried.error, OutputError):
+                raise tried.error
+            elif tried.traits is None:
+                failed[index] = str(tried.error)
+            else:
+                made[index] = tried.traits
+            if progress is not None:
+                progress(count, len(tasks))
     if failed:
         shown = "; ".join(failed[index] for index in sorted(failed)[:SHOWN])
         more = f"; and {len(failed) - SHOWN} more" if len(failed) > SHOWN else ""
         raise InputError(f"{len(failed)} of {len(tasks)} scans cannot be used: {shown}{more}")
+    return [made[index] for index in range(len(tasks))]
 
 
 def do_task(task: Task, say: Callable[[str], None]) -> Tried:
     """Prepare one scan; its error comes back as a value, which keeps its type between processes."""
     try:
-        prepare(task.request, task.spacing_mm, cache=task.cache, say=say)
+        found = prepare(task.request, task.spacing_mm, cache=task.cache, say=say)
+        return Tried(Traits(found.contrast, max(found.facts["spacing_mm"]), found.content))
     except MedunsupError as error:
-        return Tried(error)
+        return Tried(error=error)
     except Exception as error:  # noqa: BLE001 - a defect of ours is no process that was ended from outside
-        return Tried(StepError(f"{task.request.scan}: unexpected {error!r}."))
-    return Tried()
+        return Tried(error=StepError(f"{task.request.scan}: unexpected {error!r}."))
 
 
 def prepared(case: Case, settings: TrainSettings, cache: Path) -> Prepared:
@@ -90,21 +112,21 @@ def prepared(case: Case, settings: TrainSettings, cache: Path) -> Prepared:
 
 
 def stack(cases: Sequence[Case], settings: TrainSettings, cache: Path, folder: Path, name: str) -> "Scans":
-    """Lay prepared scans one behind the other in files of `folder`, and map them into memory.
+    """Lay prepared scans one behind the other in files of `folder`, each read once, and map them into memory.
 
     Raises OutputError on a full disk.
     """
     from medunsup.training.scan_stack import Scans
 
-    first = prepared(cases[0], settings, cache)
+    each = (prepared(case, settings, cache) for case in cases)
+    first = next(each)
     files = {"values": folder / f"{name}.npy", "masks": folder / f"{name}_masks.npy"}
     n = len(cases)
     with (
         stacked(files["values"], (n, *first.values.shape), np.float32) as add_values,
         stacked(files["masks"], (n, *first.mask.shape), np.bool_) as add_mask,
     ):
-        for case in cases:
-            one = prepared(case, settings, cache)
+        for one in chain([first], each):
             add_values(one.values)
             add_mask(one.mask)
     mapped = {key: np.load(file, mmap_mode="r") for key, file in files.items()}

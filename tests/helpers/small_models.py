@@ -14,9 +14,10 @@ from medunsup.io.files.hashes import hash_input
 from medunsup.training.scan_stack import Scans
 from medunsup.workflows.train.consistency import Common
 from medunsup.workflows.train.fit import learn
+from medunsup.workflows.train.request import TrainRequest
+from medunsup.workflows.train.save import save
 from medunsup.workflows.train.select import Found
 from medunsup.workflows.train.settings import TrainSettings
-from medunsup.workflows.train.train import TrainRequest, scans_tsv, write
 
 N_CALIBRATION = 2
 
@@ -59,8 +60,9 @@ def write_model_of(
         )
     parts = ["train"] * len(train) + ["calibration"] * len(calibration)
     seen = [replace(case, part=part) for case, part in zip(cases, parts, strict=False)]
-    listed = scans_tsv(seen, [hash_input(case.scan) for case in seen], contents)
+    found = Found({part: [case for case in seen if case.part == part] for part in dict.fromkeys(parts)})
+    hashes = [hash_input(case.scan) for case in found.cases]
     common = Common(settings.contrast, settings.spacing_mm, tuple(contents))
     request = TrainRequest(settings, folder, folder)
-    write(request, learned, common, train.shape, listed, Found({}), None)
+    save(request, found, hashes, common, learned, None)
     return folder

@@ -2,15 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from medunsup.cohort.dataset.sources import Case
 from medunsup.cohort.dataset.splits import refuse_twins
-from medunsup.cohort.prepare_many import prepared
+from medunsup.cohort.prepare_many import Traits
 from medunsup.core.errors import InputError
-from medunsup.workflows.train.settings import TrainSettings
 
 SPACING_RATIO = 2.0
 SHOWN = 3
@@ -28,18 +26,15 @@ class Common:
     contents: tuple[str, ...]
 
 
-def check_alike(cases: Sequence[Case], settings: TrainSettings, cache: Path) -> Common:
-    """Return what prepared scans share, reading one at a time.
+def check_alike(cases: Sequence[Case], traits: Sequence[Traits]) -> Common:
+    """Return what prepared scans share, by their `traits`.
 
     Raises InputError naming those of another contrast or with voxels twice as coarse or fine as the others,
     and two that hold the same scan in different files.
     """
-    contrasts, sides_mm, contents = [], [], []
-    for case in cases:
-        made = prepared(case, settings, cache)
-        contrasts.append(made.contrast)
-        sides_mm.append(max(made.facts["spacing_mm"]))
-        contents.append(made.content)
+    contrasts = [one.contrast for one in traits]
+    sides_mm = [one.coarsest_mm for one in traits]
+    contents = [one.content for one in traits]
     refuse_twins(cases, contents)
     common = max(sorted(set(contrasts)), key=contrasts.count)
     odd = [case.scan.name for case, found in zip(cases, contrasts, strict=True) if found != common]

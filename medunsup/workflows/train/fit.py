@@ -33,10 +33,11 @@ TABLE_COLUMNS = ("method", "words", "average_precision", "prevalence", "lesions"
 class Learned:
     """What comes out of a training.
 
-    `arrays` by name, `baselines` those of the cheap methods, `table` their rows beside the model's, `check`
-    figures that can be computed again without any scan.
+    `shape` (C, I, J, K) is a scan's, `arrays` by name, `baselines` those of the baselines, `table` their rows
+    beside the model's, `check` figures that can be computed again without any scan.
     """
 
+    shape: tuple[int, int, int, int]
     arrays: Arrays
     baselines: Arrays
     table: list[tuple[str, ...]]
@@ -99,6 +100,7 @@ def learn(
     table = planted_table(fitted, baselines, held_out, told)
     beside = joined({"baseline_scores": baseline_scores(baselines, held_out), "card": card.state()})
     return Learned(
+        shape=train.shape,
         arrays={**fitted.state(), **beside},
         baselines=baselines.state(),
         table=table,

@@ -9,10 +9,11 @@ from pathlib import Path
 from medunsup.cohort.dataset.folders import no_scan
 from medunsup.cohort.dataset.health import HealthyWords
 from medunsup.cohort.dataset.sources import Case, Part, Source, open_source, refuse_unfetched
-from medunsup.cohort.dataset.splits import one_a_subject, only_healthy, split
+from medunsup.cohort.dataset.splits import one_a_subject, only_healthy, refuse_twins, split
 from medunsup.core.errors import InputError
 from medunsup.core.pace import Pace
 from medunsup.core.progress import Stage, Told
+from medunsup.io.files.hashes import hash_input
 from medunsup.workflows.train.fit import has_epochs
 from medunsup.workflows.train.settings import TrainSettings
 
@@ -31,6 +32,11 @@ class Found:
     healthy_by: Mapping[str, int] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
     n_patients: int = 0
+
+    @property
+    def cases(self) -> list[Case]:
+        """All that are learned from, part by part."""
+        return [case for cases in self.parts.values() for case in cases]
 
 
 def find_healthy(
@@ -72,6 +78,13 @@ def find_healthy(
     healthy_by = Counter(case.evidence if case.state == "healthy" else GIVEN for case in scans)
     _tell(data, source, healthy_by)
     return Found(parts, healthy_by, +left_out, sum(case.state == "patient" for case in others))
+
+
+def hash_scans(cases: Sequence[Case]) -> list[str]:
+    """Hash each scan's file. Raises InputError if one cannot be read, or if two are the same."""
+    hashes = [hash_input(case.scan) for case in cases]
+    refuse_twins(cases, hashes)
+    return hashes
 
 
 def healthy_words(healthy_by: Mapping[str, int]) -> str:

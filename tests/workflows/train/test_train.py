@@ -218,7 +218,10 @@ def test_several_processes_prepare_what_one_does(few, tmp_path, monkeypatch):
     cases = read_source(few)[:2]
     settings = TrainSettings(spacing_mm=SPACING_MM)
     alone, together = tmp_path / "alone", tmp_path / "together"
-    assert list(prepare_all(cases, settings, together, jobs=2)) == [(1, 2), (2, 2)]
+    heard = []
+    traits = prepare_all(cases, settings, together, jobs=2, progress=lambda *of: heard.append(of))
+    assert heard == [(1, 2), (2, 2)]
+    assert [one.content for one in traits] == [prepared(case, settings, alone).content for case in cases]
     for case in cases:
         one, other = (prepared(case, settings, cache) for cache in (alone, together))
         np.testing.assert_array_equal(one.values, other.values)

@@ -1,0 +1,75 @@
+"""Write what was learned as a model folder."""
+
+from collections.abc import Sequence
+
+from medunsup.cohort.dataset.sources import Case
+from medunsup.io.bids.names import data_set_id
+from medunsup.io.files.tsv import tsv
+from medunsup.workflows.train.consistency import Common
+from medunsup.workflows.train.fit import TABLE_COLUMNS, Learned
+from medunsup.workflows.train.model_card import model_card
+from medunsup.workflows.train.model_folder import (
+    BASELINE_ARRAYS,
+    BASELINE_TABLE,
+    CARD,
+    DATA_CARD,
+    SCANS,
+    WEIGHTS,
+    arrays_as_bytes,
+    write_model,
+)
+from medunsup.workflows.train.request import TrainRequest
+from medunsup.workflows.train.select import REPEAT, Found
+
+
+def save(
+    request: TrainRequest,
+    found: Found,
+    hashes: Sequence[str],
+    common: Common,
+    learned: Learned,
+    data_card: str | None,
+) -> None:
+    """Write the model folder, all of it or nothing; `hashes` are of the files of the scans found.
+
+    Raises OutputError if it cannot be written.
+    """
+    scans = scans_tsv(found.cases, hashes, common.contents)
+    facts = {
+        "Contrast": common.contrast,
+        "Shape": list(learned.shape),
+        "CoarsestMM": common.coarsest_mm,
+        "HealthyBy": dict(found.healthy_by),
+        "LeftOut": dict(found.left_out),
+        "PatientsLeftOut": found.n_patients,
+        "RepeatedCalibrationScansLeftOut": found.left_out.get(REPEAT, 0),
+        "Check": learned.check,
+    }
+    files: dict[str, str | bytes] = {
+        WEIGHTS: arrays_as_bytes(learned.arrays),
+        BASELINE_ARRAYS: arrays_as_bytes(learned.baselines),
+        BASELINE_TABLE: tsv([TABLE_COLUMNS, *learned.table]),
+        SCANS: scans,
+        CARD: model_card(request.settings, facts, scans, learned.table, data_card=data_card),
+    }
+    if data_card is not None:
+        files[DATA_CARD] = data_card
+    write_model(request.out, request.settings, files, facts)
+
+
+def scans_tsv(cases: Sequence[Case], hashes: Sequence[str], contents: Sequence[str]) -> str:
+    """List the scans a model has seen, by name and hashes of file, content and data set, without folders."""
+    rows: list[Sequence[str]] = [("subject", "part", "scan", "sha256", "site", "prepared_sha256", "data_set")]
+    rows += [
+        (
+            case.subject,
+            case.part,
+            case.scan.name,
+            value,
+            case.site or "n/a",
+            content,
+            data_set_id(case.scan) or "n/a",
+        )
+        for case, value, content in zip(cases, hashes, contents, strict=True)
+    ]
+    return tsv(rows)
