@@ -14,10 +14,34 @@ class EvaluatedCase(CaseFigures):
 
     Attributes
     ----------
+    scan : str
+        Name of the scan.
+    subject : str
+        Whose it is.
+    site : str
+        Scanner or hospital; empty if it is not known.
+    is_ill : bool
+        Whether it is a patient's.
+    scan_scores : dict of str to float
+        Scan-level score of each method.
+    figures : dict of str to dict
+        Figures of voxels of each method, by name; for scans with lesions only.
+    froc : dict of str to FrocCurve
+        Free-response curve of each method's map.
+    at_threshold : dict of str to float
+        What the model's mask gives: dice, precision, recall, lesions, lesions_found, false_findings.
+    steps : dict of str to float
+        The model's average precision before post-processing ('none') and after each step.
+    p_value : float
+        The model's conformal p-value.
+    lesions_outside_brain : float
+        Share of lesion voxels outside the brain mask, which count as missed; NaN without lesions.
+    facts : dict
+        What may confound: spacing, contrast, ...
+    flags : tuple of str
+        Names of OOD checks that the scan fails.
     warnings : tuple of str
-        Sentences, those of the OOD flags among them.
-    scan, subject, site, is_ill, scan_scores, figures, froc, at_threshold, steps, p_value
-        As in `CaseFigures`, and so are lesions_outside_brain, facts and flags.
+        Sentences, those of the flags among them.
     """
 
     warnings: tuple[str, ...] = ()

@@ -17,34 +17,10 @@ Figures = Mapping[str, float]
 class CaseFigures:
     """Figures of one case, under the model and each baseline.
 
-    Attributes
-    ----------
-    scan : str
-        Name of the scan.
-    subject : str
-        Whose it is.
-    site : str
-        Scanner or hospital; empty if it is not known.
-    is_ill : bool
-        Whether it is a patient's.
-    scan_scores : dict of str to float
-        Scan-level score of each method.
-    figures : dict of str to dict
-        Figures of voxels of each method, by name; for scans with lesions only.
-    froc : dict of str to FrocCurve
-        Free-response curve of each method's map.
-    at_threshold : dict of str to float
-        What the model's mask gives: dice, precision, recall, lesions, lesions_found, false_findings.
-    steps : dict of str to float
-        The model's average precision before post-processing ('none') and after each step.
-    p_value : float
-        The model's conformal p-value.
-    lesions_outside_brain : float
-        Share of lesion voxels outside the brain mask, which count as missed; NaN without lesions.
-    facts : dict
-        What may confound: spacing, contrast, ...
-    flags : tuple of str
-        Names of OOD checks that the scan fails.
+    `figures` holds, by method, those of `detection.Detection`, for scans with lesions only. The model's alone
+    are `at_threshold`, what its mask at the healthy threshold gives, `steps` in their order, and `p_value`.
+    `facts` and `flags` are labels: what may confound, and the OOD checks that the scan fails. `EvaluatedCase`
+    documents each field.
     """
 
     scan: str
