@@ -136,7 +136,7 @@ class Learner(nn.Module, ABC):
         return batch
 
     def after_step(self, progress: StepProgress) -> None:
-        """Update what no gradient reaches, such as moving averages; called once a batch."""
+        """Update what no gradient reaches, such as moving averages: once a batch, without gradients."""
 
     def sharing(self, buffer: str) -> Sharing:
         """How several processes keep a buffer of the state alike.

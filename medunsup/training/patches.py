@@ -52,6 +52,10 @@ class Patches(Dataset):
         pairs = zip(self.scans[items], rngs, strict=True)
         return np.array([self._corner(int(scan), rng) for scan, rng in pairs], dtype=np.intp)
 
+    def digest(self) -> str:
+        """Checksum of the scans, and how patches are taken from them."""
+        return f"{super().digest()}, {self.per_scan} patches of {self.size}, inside {self.inside}"
+
     def _scans(self) -> Positions:
         """One item a scan; counts mask voxels by the first axis, along which they lie together on disk."""
         self._counts = np.stack([np.count_nonzero(mask, axis=(1, 2)) for mask in self.masks])

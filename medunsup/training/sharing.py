@@ -49,7 +49,9 @@ class SharedBuffers:
         """Give all processes the first one's values of the other buffers."""
         if self._fabric.world_size > 1:
             for buffer in self._named(self._first):
-                torch.distributed.broadcast(buffer, src=0)
+                sent = buffer.contiguous()
+                torch.distributed.broadcast(sent, src=0)
+                buffer.copy_(sent)
 
     def _named(self, names: Sequence[str]) -> list[Tensor]:
         """Look buffers up by name, for a learner may have put new tensors in their places."""

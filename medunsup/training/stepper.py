@@ -56,7 +56,8 @@ class Stepper:
                     raise StepError(_not_finite(objective, names_of(work.items), step))
                 self._step(number, objective.schedule(step, progress.steps))
                 terms |= found
-        self._learner.after_step(progress)
+        with torch.no_grad():
+            self._learner.after_step(progress)
         self._buffers.send_first()
         return terms
 

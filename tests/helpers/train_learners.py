@@ -60,6 +60,7 @@ class Duel(Learner):
         return objective.name == "one" or progress >= 0.5
 
     def after_step(self, progress: StepProgress) -> None:
+        assert not torch.is_grad_enabled()
         self.batches += 1
 
     def _one(self, batch: Batch, generator: torch.Generator) -> Loss:
@@ -165,9 +166,8 @@ class Teacher(Learner):
 
     def after_step(self, progress: StepProgress) -> None:
         momentum = 0.9 + 0.1 * progress.fraction
-        with torch.no_grad():
-            for kept, now in zip(self.teacher.parameters(), self.student.parameters(), strict=False):
-                kept.lerp_(now, 1 - momentum)
+        for kept, now in zip(self.teacher.parameters(), self.student.parameters(), strict=False):
+            kept.lerp_(now, 1 - momentum)
         places = (self.pointer + torch.arange(len(self.codes))) % len(self.queue)
         self.queue[places] = self.codes
         self.pointer.add_(len(self.codes)).remainder_(len(self.queue))

@@ -96,6 +96,13 @@ def test_seeds_epochs_and_places_draw_other_patches():
     assert len({tuple(corner) for corner in data.corners(same_scan, Draws(0))}) > 1
 
 
+def test_the_digest_knows_how_patches_are_taken():
+    ways = [{}, {"per_scan": 9}, {"inside": 0.5}, {"n": 3}]
+    digests = {patches((4, 4), **way).digest() for way in ways} | {patches((4, 5)).digest()}
+    assert len(digests) == 5
+    assert patches((4, 4)).digest() in digests
+
+
 def test_each_scan_gives_as_many_patches():
     data = patches((4, 4), n=3, per_scan=5)
     assert (np.bincount(data.order(0, 1)) == 5).all()
