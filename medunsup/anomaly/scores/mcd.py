@@ -56,7 +56,7 @@ class MCD(OutlierScore):
     >>> healthy = 0.5 + 0.02 * np.random.default_rng(0).standard_normal((12, 16, 16))
     >>> scan = healthy[:1].copy()
     >>> scan[0, 3:6, 3:6] += 0.2
-    >>> values = {"on": "patches"}
+    >>> values = {"on": "patches", "n_rows": 400}
     >>> detector = medunsup.Detector(score="mcd", score_values=values)
     >>> found = detector.fit(healthy).score_map(scan)[0]
     >>> bool(found[4, 4] > found[9:, 9:].max())
