@@ -1,4 +1,4 @@
-"""Whatever is in a folder and however a training is asked for, nothing is lost, and refusals have a remedy."""
+"""Whatever a folder holds and however a training is asked for, nothing is lost; refusals have a remedy."""
 
 import json
 from itertools import product
