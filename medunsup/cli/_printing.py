@@ -117,12 +117,14 @@ def exit_code(result: "CohortResult[Any]", fail_on: str | None = None) -> int:
 
 def print_plan(planned: "Sequence[Planned[Request]]", as_json: bool) -> int:
     """Print what a run would do; return the code it would end with, as far as its files tell."""
+    from medunsup.workflows.segment.outputs import DSEG
+
     facts = [
         {
             "scan": str(item.request.scan),
             "status": item.status,
             "why": item.why,
-            "output": str(item.request.names.path("dseg")),
+            "output": str(item.request.names.path(DSEG)),
         }
         for item in planned
     ]

@@ -112,11 +112,11 @@ def _compare(bids_dir: Path, output_dir: Path, *, as_json: bool) -> None:
     """Write table and page of all scans that are there."""
     from medunsup.core.errors import InputError
     from medunsup.core.paths import check_folder
-    from medunsup.workflows.segment.group import write_group
+    from medunsup.workflows.segment.group import write_table_and_page
 
     for folder in (bids_dir, output_dir):
         check_folder(folder)
-    page = write_group(output_dir)
+    page = write_table_and_page(output_dir)
     if page is None:
         raise InputError(f"{output_dir}: holds fewer than two results. Run the participant level first.")
     typer.echo(f"All scans compared: {page}", err=True)

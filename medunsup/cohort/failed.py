@@ -2,16 +2,25 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from medunsup.cohort.batch import Outcome
+from medunsup.cohort.results import subfolder
 from medunsup.core.errors import MedunsupError
 from medunsup.io.bids.names import OutputNames
 from medunsup.io.files.tsv import read_tsv
-from medunsup.report.base.text import ERROR
-from medunsup.report.segment.group_results import FailedScan, subfolder
 
+ERROR = "error"  # stands in a table where scans that have a result have their verdict
 FOLDERS = re.compile(r"(?<![\w.:/])/(?:[^/\s:]+/)+")
+
+
+@dataclass(frozen=True)
+class FailedScan:
+    """A scan that has no result of the last run, and the one line that says why."""
+
+    file: str
+    error: str
 
 
 def failed_scans(root: Path, names: Sequence[OutputNames], outcomes: Sequence[Outcome]) -> list[FailedScan]:
@@ -19,7 +28,7 @@ def failed_scans(root: Path, names: Sequence[OutputNames], outcomes: Sequence[Ou
     found = []
     for each, outcome in zip(names, outcomes, strict=True):
         if outcome.error is not None and each.root == root:
-            place = subfolder(each.path("dseg"), root)
+            place = subfolder(each.folder / each.stem, root)
             found.append(FailedScan(place + outcome.scan.name, without_folders(outcome.error, outcome.scan)))
     return found
 

@@ -6,7 +6,8 @@ from typing import Generic, Protocol, TypeVar
 
 from medunsup.cohort.request import Status
 from medunsup.core.errors import InputError, UsageError
-from medunsup.io.bids.names import Kind, OutputNames
+from medunsup.io.bids.names import OutputNames
+from medunsup.io.bids.outputs import Output
 
 
 class Asked(Protocol):
@@ -39,8 +40,8 @@ class Planned(Generic[AnyAsked]):
     is_wrong_use: bool = False
 
 
-def look(requests: Sequence[AnyAsked], kind: Kind, *, force: bool) -> list[Planned[AnyAsked]]:
-    """Look what is there of each scan; `kind` is the file that stands for its result.
+def look(requests: Sequence[AnyAsked], result: Output, *, force: bool) -> list[Planned[AnyAsked]]:
+    """Look what is there of each scan; `result` is the file that stands for its result.
 
     Raises UsageError without `force` if a result is there that was made otherwise.
     """
@@ -49,7 +50,7 @@ def look(requests: Sequence[AnyAsked], kind: Kind, *, force: bool) -> list[Plann
     if others and not force:
         more = f" (and {len(others) - 1} more)" if len(others) > 1 else ""
         raise UsageError(
-            f"{others[0].request.names.path(kind)}: is there already, {others[0].why}{more}. "
+            f"{others[0].request.names.path(result)}: is there already, {others[0].why}{more}. "
             "Choose another folder with -o, or pass --force to replace it."
         )
     return planned

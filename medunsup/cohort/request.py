@@ -1,21 +1,21 @@
 """One scan to segment: its files, the choices, where the results go, and whether they are there already."""
 
-import json
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from medunsup.cohort.sidecar import ResultSidecar, SidecarError
 from medunsup.core.errors import UsageError
 from medunsup.core.paths import user_path
 from medunsup.core.version import __version__
 from medunsup.io.bids.names import OutputNames, output_names, sidecar_path, stem
 from medunsup.io.files.fetched import how_to_fetch
 from medunsup.io.files.hashes import hash_input
+from medunsup.workflows.segment.outputs import DSEG
 from medunsup.workflows.segment.settings import SegmentSettings
-
-RENAMED = {"false_parts": "false_findings"}  # choices in sidecars of earlier versions
+from medunsup.workflows.segment.sidecar import SegmentSidecar
 
 Identity = dict[str, Any]
 Status = Literal["new", "done", "other", "missing", "error"]
@@ -96,26 +96,25 @@ class Request:
     def status(self) -> tuple[Status, str]:
         """Whether the result is not there, there, or there but made otherwise; and what differs."""
         to_be_learned = self.settings.learn_prior and self.prior is None  # it may be the same
-        return status_of(self.names.path("dseg"), self.identity, without="prior" if to_be_learned else "")
+        without = "prior" if to_be_learned else ""
+        return status_of(self.names.path(DSEG), SegmentSidecar, self.identity, without=without)
 
 
-def status_of(result: Path, asked: Callable[[], Identity], *, without: str = "") -> tuple[Status, str]:
+def status_of(
+    result: Path, kind: type[ResultSidecar], asked: Callable[[], Identity], *, without: str = ""
+) -> tuple[Status, str]:
     """Say whether `result` is not there, there, or there but made otherwise than `asked`; and what differs.
 
-    An input whose role is `without` does not count.
+    `kind` is what its sidecar must be. An input whose role is `without` does not count.
     """
     done = sidecar_path(result)
     if not done.exists():
         return ("other", f"{result} is not one of ours") if result.exists() else ("new", "")
     try:
-        made = dict(json.loads(done.read_text(encoding="utf-8"))["Medunsup"])
-        made["Choices"] = {RENAMED.get(key, key): value for key, value in made["Choices"].items()}
-        made["Inputs"] = [item for item in made["Inputs"] if item["Role"] != without]
-    except (OSError, ValueError):
-        return "other", f"{done} cannot be read"
-    except (KeyError, TypeError, AttributeError):
-        return "other", f"{done} is not one of ours"
-    return _compare(made, asked())
+        made = kind.read(done).medunsup
+    except SidecarError as error:
+        return "other", str(error)
+    return _compare(made.as_identity(without), asked())
 
 
 def placeholders(scan: Path) -> dict[str, str]:

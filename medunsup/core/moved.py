@@ -17,7 +17,7 @@ MOVED = {
     "medunsup.measures": "medunsup.metrics",
     "medunsup.measures.segmentation": "medunsup.metrics.segmentation",
     "medunsup.preprocess.brain_mask": "medunsup.preprocess.brain_extraction.brain_mask",
-    "medunsup.report.group": "medunsup.report.segment.group_page",
+    "medunsup.report.group": "medunsup.workflows.segment.group",
     "medunsup.report.page": "medunsup.report.segment.page",
     "medunsup.run": "medunsup.workflows",
     "medunsup.run.compact_model": "medunsup.workflows.train.compact_model",

@@ -2,6 +2,7 @@
 
 from medunsup.core.lazy import attach
 
-_HOMES = {"write_group": "medunsup.report.segment.group_page", "write_page": "medunsup.report.segment.page"}
+# `write_group` reads results from disk, which a layer above does.
+_HOMES = {"write_group": "medunsup.workflows.segment.group", "write_page": "medunsup.report.segment.page"}
 
 __getattr__, __dir__ = attach(__name__, _HOMES)

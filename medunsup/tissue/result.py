@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import nan
 from typing import Any, Literal, get_args
 
 from medunsup.core.labels import Label
@@ -94,7 +95,8 @@ class Quality:
             raise ValueError(f"unknown verdict {verdict!r}")
         if verdict == "pass" and any(reason.startswith(UNCHECKED) for reason in reasons):
             verdict = "partial"
-        return cls(verdict, reasons, {name: float(of) for name, of in facts.get("Measures", {}).items()})
+        measures = {name: nan if of is None else float(of) for name, of in facts.get("Measures", {}).items()}
+        return cls(verdict, reasons, measures)
 
 
 @dataclass(frozen=True)

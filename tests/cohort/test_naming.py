@@ -15,6 +15,8 @@ from medunsup.io.bids.names import (
     source_uri,
     stem,
 )
+from medunsup.workflows.detect.outputs import OUTPUTS as DETECT
+from medunsup.workflows.segment.outputs import CORRECTED, DSEG, MASK, OUTPUTS, PROBSEG
 from medunsup.workflows.segment.settings import SegmentSettings
 from medunsup.workflows.train.settings import TrainSettings
 
@@ -35,23 +37,23 @@ def test_a_stem_is_the_name_without_its_image_ending(name, expected):
 
 def test_a_scan_outside_bids_gets_its_results_beside_it():
     names = output_names(Path("/data/scan.nii.gz"), None)
-    assert names.path("dseg") == Path("/data/scan_dseg.nii.gz")
-    assert names.path("probseg", "GM") == Path("/data/scan_label-GM_probseg.nii.gz")
-    assert names.path("mask") == Path("/data/scan_desc-brain_mask.nii.gz")
-    assert sidecar_path(names.path("dseg")) == Path("/data/scan_dseg.json")
+    assert names.path(DSEG) == Path("/data/scan_dseg.nii.gz")
+    assert names.path(PROBSEG, "GM") == Path("/data/scan_label-GM_probseg.nii.gz")
+    assert names.path(MASK) == Path("/data/scan_desc-brain_mask.nii.gz")
+    assert sidecar_path(names.path(DSEG)) == Path("/data/scan_dseg.json")
 
 
 def test_a_bids_scan_keeps_its_entities_and_goes_to_its_subject_and_session():
     names = output_names(Path("sub-01_ses-2_acq-hi_run-1_T1w.nii.gz"), Path("out"))
-    assert names.path("dseg") == Path("out/sub-01/ses-2/anat/sub-01_ses-2_acq-hi_run-1_dseg.nii.gz")
-    corrected = names.path("corrected").name
+    assert names.path(DSEG) == Path("out/sub-01/ses-2/anat/sub-01_ses-2_acq-hi_run-1_dseg.nii.gz")
+    corrected = names.path(CORRECTED).name
     assert corrected == "sub-01_ses-2_acq-hi_run-1_desc-biascorrected_T1w.nii.gz"
 
 
-@pytest.mark.parametrize("kind", ["dseg", "probseg", "mask", "corrected", "uncertainty"])
-def test_no_name_has_an_entity_twice(kind):
+@pytest.mark.parametrize("output", [one for one in OUTPUTS + DETECT if one.is_map], ids=lambda one: one.key)
+def test_no_name_has_an_entity_twice(output):
     scan = Path("sub-01_ses-2_space-T1w_label-head_desc-preproc_T1w.nii.gz")
-    name = output_names(scan, Path("out")).path(kind, "GM").name
+    name = output_names(scan, Path("out")).path(output, "GM").name
     entities = [part.partition("-")[0] for part in name.split("_")[:-1]]
     assert len(entities) == len(set(entities))
     assert name.startswith("sub-01_ses-2_space-T1w_")

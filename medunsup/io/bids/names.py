@@ -3,11 +3,14 @@
 import json
 import os
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
+
+from medunsup.io.bids.outputs import Output, each_of
 
 IMAGE_ENDINGS = (".nii.gz", ".nii", ".mgz", ".mgh")
 PACKED_HALVES = (".hdr.gz", ".img.gz")
@@ -49,23 +52,6 @@ NOT_MAGNITUDE_IN_NAME = re.compile(
 )
 LOCK = "medunsup.lock"
 
-Kind = Literal[
-    "dseg",
-    "probseg",
-    "mask",
-    "corrected",
-    "uncertainty",
-    "volumes",
-    "report",
-    "anomaly",
-    "calibrated",
-    "anomaly_mask",
-    "healthy",
-    "baseline",
-    "findings",
-    "anomaly_report",
-]
-
 
 @dataclass(frozen=True)
 class OutputNames:
@@ -90,25 +76,29 @@ class OutputNames:
         """The file that keeps a second run out: of the whole root, or of this scan's results."""
         return self.folder / f".{self.stem}.{LOCK}" if self.root is None else self.root / f".{LOCK}"
 
-    def path(self, kind: Kind, label: str = "") -> Path:
-        """File of one result; `label` is a tissue's abbreviation for `probseg`, a method for `baseline`."""
-        ending = {
-            "dseg": "dseg.nii.gz",
-            "probseg": f"label-{label}_probseg.nii.gz",
-            "mask": "desc-brain_mask.nii.gz",
-            "corrected": f"desc-biascorrected{'_' + self.suffix if self.suffix else ''}.nii.gz",
-            "uncertainty": "desc-uncertainty_statmap.nii.gz",
-            "volumes": "volumes.tsv",
-            "report": "report.html",
-            "anomaly": "desc-anomaly_statmap.nii.gz",
-            "calibrated": "desc-anomalysurprise_statmap.nii.gz",
-            "anomaly_mask": "desc-anomaly_mask.nii.gz",
-            "healthy": f"desc-healthylook{'_' + self.suffix if self.suffix else ''}.nii.gz",
-            "baseline": f"desc-{label.replace('_', '')}_statmap.nii.gz",
-            "findings": "desc-anomaly_findings.tsv",
-            "anomaly_report": "desc-anomaly_report.html",
-        }[kind]
-        return self.folder / f"{self.stem}_{ending}"
+    def path(self, output: Output, label: str = "") -> Path:
+        """File of one kind; `label` tells those apart of which a scan has several."""
+        if output.is_shared:
+            return (self.root or self.folder) / output.name
+        return self.folder / f"{self.stem}_{output.ending(label, self.suffix)}"
+
+    def paths(
+        self, outputs: Sequence[Output], labels: Mapping[str, Sequence[str]] | None = None
+    ) -> dict[str, Path]:
+        """Files of one scan by kind, "probseg_GM" where a kind has labels; shared ones are left out.
+
+        `labels` holds the labels of a kind by its key.
+        """
+        each = each_of(outputs, labels or {})
+        return {output.kind(label): self.path(output, label) for output, label in each}
+
+    def files(
+        self, outputs: Sequence[Output], labels: Mapping[str, Sequence[str]] | None = None
+    ) -> list[Path]:
+        """List what `paths` names, and the sidecars of the maps among them."""
+        maps = [output for output in outputs if output.is_map]
+        sidecars = map(sidecar_path, self.paths(maps, labels).values())
+        return [*self.paths(outputs, labels).values(), *sidecars]
 
 
 def sidecar_path(path: Path) -> Path:

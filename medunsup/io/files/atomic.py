@@ -46,6 +46,13 @@ def write_text(path: Path, text: str, *, overwrite: bool = True) -> Path:
     return path
 
 
+def write_bytes(path: Path, content: bytes, *, overwrite: bool = True) -> Path:
+    """Write bytes atomically."""
+    with atomic_path(path, overwrite=overwrite) as temporary:
+        temporary.write_bytes(content)
+    return path
+
+
 def write_json(path: Path, value: Any, *, overwrite: bool = True) -> Path:
     """Write a value as indented JSON atomically; NaN is refused, since JSON has none."""
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)

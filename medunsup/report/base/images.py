@@ -1,7 +1,9 @@
 """Arrays become data addresses of pictures: the same pixels always give the same characters."""
 
 from base64 import b64encode
+from collections.abc import Sequence
 from io import BytesIO
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +12,7 @@ from PIL import Image
 from medunsup.core.labels import Label
 
 COMPRESSION = 6
+PICTURE_BYTES = 3_500_000  # of all on one page of many scans, so that it stays below 5 MB
 QUALITY = 90
 # Nine anchors of cividis (Nuñez, Anderton and Renslow, 2018).
 CIVIDIS = (
@@ -32,7 +35,12 @@ def grey_picture(pixels: NDArray[np.uint8]) -> str:
 
 def colour_picture(pixels: NDArray[np.uint8], quality: int) -> str:
     """Return the data address of a colour picture, `pixels` (rows, columns, 3), as JPEG."""
-    return _address(Image.fromarray(np.ascontiguousarray(pixels)), "jpeg", quality=quality)
+    return address(colour_jpeg(pixels, quality), "jpeg")
+
+
+def colour_jpeg(pixels: NDArray[np.uint8], quality: int) -> bytes:
+    """Return the JPEG file of a colour picture, `pixels` (rows, columns, 3)."""
+    return _file(Image.fromarray(np.ascontiguousarray(pixels)), "jpeg", quality=quality)
 
 
 def label_png(pixels: NDArray[np.uint8], labels: tuple[Label, ...]) -> str:
@@ -71,7 +79,22 @@ def as_grey(data: NDArray[np.floating], window: tuple[float, float]) -> NDArray[
     return np.clip(scaled, 0, 255, out=scaled).astype(np.uint8)
 
 
+def address(file: bytes, kind: str) -> str:
+    """Return the data address of a picture's file, so that a page holds it itself."""
+    return f"data:image/{kind};base64," + b64encode(file).decode("ascii")
+
+
+def those_that_fit(pictures: Sequence[str]) -> list[str]:
+    """Leave out pictures from where they would make the page of all scans too large."""
+    room = accumulate(map(len, pictures))
+    return [item if used <= PICTURE_BYTES else "" for item, used in zip(pictures, room, strict=True)]
+
+
 def _address(picture: Image.Image, kind: str, **options: int | bytes) -> str:
+    return address(_file(picture, kind, **options), kind)
+
+
+def _file(picture: Image.Image, kind: str, **options: int | bytes) -> bytes:
     buffer = BytesIO()
     picture.save(buffer, kind, **options)
-    return f"data:image/{kind};base64," + b64encode(buffer.getvalue()).decode("ascii")
+    return buffer.getvalue()

@@ -5,6 +5,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from medunsup.cohort.failed import ERROR
 from medunsup.core.geometry import Grid
 from medunsup.core.record import Record
 from medunsup.core.version import __version__
@@ -52,7 +53,6 @@ VERDICTS: dict[Shown, VerdictWords] = {
     "fail": VerdictWords("Fail: do not use these volumes", "✕", "The segmentation is not to be trusted."),
 }
 # No verdict: the run of such a scan broke. It stands beside the verdicts wherever many scans are listed.
-ERROR = "error"
 NOT_PROCESSED = VerdictWords(ERROR, "✕", "Not processed: its last run made no result.")
 
 

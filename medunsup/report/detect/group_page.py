@@ -7,22 +7,17 @@ from pathlib import Path
 
 import numpy as np
 
+from medunsup.cohort.failed import FailedScan
 from medunsup.core.errors import InputError
 from medunsup.core.version import __version__
 from medunsup.io.files.atomic import write_text
+from medunsup.report.base.images import those_that_fit
 from medunsup.report.base.render import render
 from medunsup.report.base.strip_plot import WIDTH, Strip, strip
 from medunsup.report.base.text import DISCLAIMER, NOT_PROCESSED, Shown
 from medunsup.report.detect import words
-from medunsup.report.detect.group_results import (
-    AnomalyScan,
-    GroupModel,
-    Judged,
-    models_of,
-    read_scans,
-)
+from medunsup.report.detect.group_scan import AnomalyScan, GroupModel, Judged, models_of
 from medunsup.report.detect.group_shift import shift_words
-from medunsup.report.segment.group_results import FailedScan, those_that_fit
 
 NAME = "anomaly_group.html"
 
@@ -54,18 +49,14 @@ class ModelStrip:
     alphas: tuple[float, ...]
 
 
-def write_anomaly_group(
-    folder: str | Path, failed: Sequence[FailedScan] = (), scans: Sequence[AnomalyScan] | None = None
-) -> Path:
-    """Write `anomaly_group.html` into `folder` over all results of `detect` in it and below; return its path.
+def write_group_page(folder: Path, scans: Sequence[AnomalyScan], failed: Sequence[FailedScan] = ()) -> Path:
+    """Write `anomaly_group.html` into `folder` over the scans that `detect` looked at; return its path.
 
     Scans unlike those their model knows, or that it has seen, stand apart; the others come by p-value, model
-    by model. Those that `failed` are named first. `scans` are those of the folder if they are read already.
+    by model. Those that `failed` are named first.
 
-    Raises InputError if the folder holds no result, OutputError if the page cannot be written.
+    Raises InputError if there is no scan, OutputError if the page cannot be written.
     """
-    folder = Path(folder)
-    scans = read_scans(folder) if scans is None else scans
     if not scans:
         raise InputError(
             f"{folder}: holds no result of detect (no *_desc-anomaly_mask.json). Run medunsup detect first."

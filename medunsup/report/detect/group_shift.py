@@ -9,7 +9,7 @@ Bates et al., Testing for outliers with conformal p-values, Annals of Statistics
 from collections.abc import Sequence
 from math import comb
 
-from medunsup.report.detect.group_results import AnomalyScan, GroupModel
+from medunsup.report.detect.group_scan import AnomalyScan, GroupModel
 
 LOW_P = 0.25
 RARE = 0.01

@@ -19,7 +19,6 @@ from medunsup.report.base.tiles import Tile
 from medunsup.report.base.viewer import Viewer, label_colours, pack
 from medunsup.report.detect import slices, words
 from medunsup.report.detect.methods_text import methods_text, preparation
-from medunsup.report.detect.thumbnail import thumbnail
 
 PAGE_CHARACTERS = 4_850_000  # 5 MB less the words and the style
 TILE_CHARACTERS = 2_500_000
@@ -49,7 +48,6 @@ def _facts(result: AnomalyResult, command: str) -> dict[str, Any]:
     return {
         "name": text.scan_name(result.image.source),
         "subtitle": text.subtitle(result.image, result.contrast),
-        "thumbnail": thumbnail(result),
         "result": result,
         "verdict": words.verdict(result),
         "headline": words.headline(result),

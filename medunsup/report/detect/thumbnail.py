@@ -11,8 +11,8 @@ from medunsup.report.segment.mosaic import outline
 from medunsup.report.segment.thumbnail import planes_shown, side_by_side
 
 
-def thumbnail(result: AnomalyResult) -> str:
-    """Return the JPEG data address of two slices through the largest finding, with the map.
+def thumbnail(result: AnomalyResult) -> bytes:
+    """Return the JPEG file of two slices through the largest finding, with the map.
 
     A flagged scan's map means nothing: its middle is shown, with the outline of the brain mask.
     """

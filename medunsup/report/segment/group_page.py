@@ -7,15 +7,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from medunsup.cohort.failed import FailedScan
 from medunsup.core.errors import InputError
 from medunsup.core.labels import Label, class_table
 from medunsup.core.version import __version__
 from medunsup.io.files.atomic import write_text
+from medunsup.report.base.images import those_that_fit
 from medunsup.report.base.numbers import minus
 from medunsup.report.base.render import number, render
 from medunsup.report.base.strip_plot import Strip, strip
 from medunsup.report.base.text import DISCLAIMER, NOT_PROCESSED, VERDICTS, tissue_name
-from medunsup.report.segment.group_results import FailedScan, GroupScan, read_scans, those_that_fit
+from medunsup.report.segment.group_scan import GroupScan
 from medunsup.report.segment.outliers import ENOUGH, Deviation, deviations
 
 NAME = "group_report.html"
@@ -43,47 +45,14 @@ class Row:
         return severity, -max((abs(item.z) for item in self.deviations), default=0.0), self.scan.name
 
 
-def write_group(
-    folder: str | Path,
-    scans: Sequence[GroupScan] | None = None,
-    failed: Sequence[FailedScan] = (),
-) -> Path:
-    """Write `group_report.html` over all segmented scans of a folder and those below it.
+def write_group_page(folder: Path, scans: Sequence[GroupScan], failed: Sequence[FailedScan] = ()) -> Path:
+    """Write `group_report.html` into `folder` over its segmented scans; return its path.
 
-    A scan stands out if a share of volume, the brain mask's volume or a quality measure lies far from the
-    group's median (robust z, where there are scans enough).
+    Those that `failed` are named first. A scan stands out if a share of volume, the brain mask's volume or a
+    quality measure lies far from the group's median (robust z, where there are scans enough).
 
-    Parameters
-    ----------
-    folder : str or Path
-        Folder that holds the results.
-    scans : sequence of GroupScan, optional
-        What is known of the scans, if it was read already.
-    failed : sequence of FailedScan, default ()
-        Scans without a result; they are counted and listed with the reason.
-
-    Returns
-    -------
-    Path
-        The page.
-
-    Raises
-    ------
-    InputError
-        If the folder holds no result.
-    OutputError
-        If the page cannot be written.
-
-    Examples
-    --------
-    >>> import medunsup
-    >>> from medunsup.report import write_group
-    >>> done = medunsup.segment_many(["scan.nii.gz", "patient.nii.gz"], "group")
-    >>> write_group("group").name
-    'group_report.html'
+    Raises InputError if there is no scan, OutputError if the page cannot be written.
     """
-    folder = Path(folder)
-    scans = read_scans(folder) if scans is None else scans
     if not scans:
         raise InputError(
             f"{folder}: holds no result of medunsup (no *_dseg.json). Run medunsup segment first."

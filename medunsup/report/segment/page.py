@@ -12,7 +12,6 @@ from medunsup.report.base.viewer import viewer
 from medunsup.report.segment.methods_text import methods_text
 from medunsup.report.segment.mosaic import SLICES_A_PLANE, UNCERTAINTY_SLICES, mosaic, uncertainty_tiles
 from medunsup.report.segment.summary import headline, volume_rows
-from medunsup.report.segment.thumbnail import thumbnail
 from medunsup.tissue.quality.measures import rows as measure_rows
 from medunsup.tissue.result import TissueResult
 
@@ -66,7 +65,6 @@ def _facts(result: TissueResult, command: str) -> dict[str, Any]:
     return {
         "name": text.scan_name(result.image.source),
         "subtitle": text.subtitle(result.image, text.contrasts_of(result.record)),
-        "thumbnail": thumbnail(result),
         "verdict": verdict,
         "verdict_words": text.VERDICTS[verdict],
         "reasons": result.quality.reasons,

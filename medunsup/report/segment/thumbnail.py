@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from medunsup.report.base.images import colour_picture
+from medunsup.report.base.images import colour_jpeg
 from medunsup.report.base.slices import AXIAL, CORONAL, Plane, positions
 from medunsup.report.base.tiles import Cutter
 from medunsup.report.segment.mosaic import TissueCutter
@@ -17,8 +17,8 @@ COLOUR_SHARE = 0.45
 QUALITY = 72
 
 
-def thumbnail(result: TissueResult) -> str:
-    """Return the JPEG data address of an axial and a coronal slice side by side, `HEIGHT` pixels high."""
+def thumbnail(result: TissueResult) -> bytes:
+    """Return the JPEG file of an axial and a coronal slice side by side, `HEIGHT` pixels high."""
     cutter = TissueCutter(result)
     middles = {plane: positions(cutter.mask, plane, 1)[0] for plane in planes_shown(cutter)}
     return side_by_side(cutter, {plane: _coloured(cutter, plane, index) for plane, index in middles.items()})
@@ -29,14 +29,14 @@ def planes_shown(cutter: Cutter) -> Sequence[Plane]:
     return [plane for plane in (AXIAL, CORONAL) if plane in cutter.planes] or cutter.planes
 
 
-def side_by_side(cutter: Cutter, slices: Mapping[Plane, NDArray[np.uint8]]) -> str:
-    """Return the JPEG data address of slices (rows, columns, 3), each true to the millimetre."""
+def side_by_side(cutter: Cutter, slices: Mapping[Plane, NDArray[np.uint8]]) -> bytes:
+    """Return the JPEG file of slices (rows, columns, 3), each true to the millimetre."""
     parts = []
     for plane, pixels in slices.items():
         tile_mm = cutter.size_mm(plane)
         width = max(1, round(HEIGHT * tile_mm[0] / tile_mm[1]))
         parts.append(np.asarray(Image.fromarray(pixels).resize((width, HEIGHT), Image.Resampling.BOX)))
-    return colour_picture(np.concatenate(parts, axis=1), QUALITY)
+    return colour_jpeg(np.concatenate(parts, axis=1), QUALITY)
 
 
 def _coloured(cutter: TissueCutter, plane: Plane, index: int) -> NDArray[np.uint8]:

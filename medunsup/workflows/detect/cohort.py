@@ -10,17 +10,18 @@ from medunsup.cohort.batch import CohortResult, Progress, attempt, in_order, res
 from medunsup.cohort.dataset.folders import opened
 from medunsup.cohort.failed import failed_scans
 from medunsup.cohort.inputs_filter import apart, without_results
+from medunsup.cohort.outputs import check_roots
 from medunsup.cohort.places import tell_where
 from medunsup.cohort.plan import Planned, look
 from medunsup.cohort.request import check_patterns, check_there, fill
 from medunsup.core.paths import user_path
 from medunsup.core.renamed import renamed
-from medunsup.workflows.detect.group import TABLE, write_group
+from medunsup.workflows.detect.group import write_table_and_page
 from medunsup.workflows.detect.outcome import DetectOutcome, read_outcome
+from medunsup.workflows.detect.outputs import ALL_ANOMALIES, MASK
 from medunsup.workflows.detect.request import DetectRequest, check_rates, make_request
 from medunsup.workflows.detect.save import write
 from medunsup.workflows.detect.scan import detect_scan, open_model
-from medunsup.workflows.segment.group import check_roots
 from medunsup.workflows.train.model_folder import ModelFolder
 
 Finished = Callable[[DetectOutcome], None]
@@ -156,12 +157,12 @@ def run_requests(
     names = [request.names for request in requests]
     tell_where(names)
     with reserved(names):
-        check_roots(names, TABLE)
-        planned = look(requests, "anomaly_mask", force=force)
+        check_roots(names, ALL_ANOMALIES)
+        planned = look(requests, MASK, force=force)
         outcomes = _work(planned, model, jobs, force, progress)
         found = in_order(outcomes, [request.scan.scan for request in requests], finished)
         roots = {each.root for each in names if each.root is not None}
-        groups = [write_group(root, failed_scans(root, names, found)) for root in sorted(roots)]
+        groups = [write_table_and_page(root, failed_scans(root, names, found)) for root in sorted(roots)]
     return CohortResult(
         found,
         groups[0].page if groups else None,

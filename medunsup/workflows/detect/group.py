@@ -2,18 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
-from medunsup.cohort.failed import rows_of_failed, with_earlier
+from medunsup.cohort.failed import FailedScan, rows_of_failed, with_earlier
+from medunsup.cohort.outputs import FEWEST
 from medunsup.io.files.atomic import write_text
 from medunsup.io.files.tsv import tsv
-from medunsup.report.detect.group_results import AnomalyScan, models_of, read_scans
+from medunsup.report.base.guard import drawn
+from medunsup.report.detect.group_scan import AnomalyScan, models_of
 from medunsup.report.detect.group_shift import shift_words
-from medunsup.report.segment.group_results import FailedScan
-from medunsup.workflows.segment.group import FEWEST, drawn
+from medunsup.workflows.detect.outputs import ALL_ANOMALIES
+from medunsup.workflows.detect.results import read_scans
 
-TABLE = "anomalies.tsv"
 COLUMNS = ("scan", "p_value", "alpha", "verdict", "n_findings", "findings_ml", "largest_ml", "flags", "error")
 
 
@@ -25,18 +25,18 @@ class Group:
     warnings: tuple[str, ...] = ()
 
 
-def write_group(root: Path, failed: Sequence[FailedScan] = ()) -> Group:
+def write_table_and_page(root: Path, failed: Sequence[FailedScan] = ()) -> Group:
     """Write table and page of all scans in `root` and those that `failed` in this run, from two scans on.
 
     Those that failed in an earlier run stay named until they have a result. A defect in the page is logged
     and costs the page alone. Raises OutputError if they cannot be written.
     """
-    scans = read_scans(root)
+    scans, table = read_scans(root), root / ALL_ANOMALIES.name
     if not scans or len(scans) + len(failed) < FEWEST:
         return Group(None)
-    failed = with_earlier(root / TABLE, failed, {scan.file for scan in scans})
-    write_text(root / TABLE, anomalies_tsv(scans, failed))
-    page = drawn(root, partial(_write_page, failed=failed, scans=scans))
+    failed = with_earlier(table, failed, {scan.file for scan in scans})
+    write_text(table, anomalies_tsv(scans, failed))
+    page = drawn(root, lambda: _write_page(root, scans, failed))
     return Group(page, shift_words(scans, models_of(scans)))
 
 
@@ -63,7 +63,7 @@ def _row(scan: AnomalyScan) -> list[str]:
     ]
 
 
-def _write_page(root: Path, *, failed: Sequence[FailedScan], scans: Sequence[AnomalyScan]) -> Path:
-    from medunsup.report.detect.group_page import write_anomaly_group
+def _write_page(root: Path, scans: Sequence[AnomalyScan], failed: Sequence[FailedScan]) -> Path:
+    from medunsup.report.detect import group_page
 
-    return write_anomaly_group(root, failed, scans)
+    return group_page.write_group_page(root, scans, failed)

@@ -1,14 +1,15 @@
 """What became of one scan that `detect` looked at, in plain values: for the terminal and for --json."""
 
-import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from medunsup.cohort.batch import Outcome
+from medunsup.cohort.sidecar import warnings_of
 from medunsup.io.bids.names import sidecar_path
-from medunsup.report.detect.group_results import Judged, judged_as
+from medunsup.report.detect.group_scan import Judged, judged_as
+from medunsup.workflows.detect.outputs import MASK, RESULT
 from medunsup.workflows.detect.request import DetectRequest
-from medunsup.workflows.detect.save import KINDS
+from medunsup.workflows.detect.sidecar import DetectSidecar
 
 
 @dataclass(frozen=True)
@@ -75,24 +76,20 @@ class DetectOutcome(Outcome):
 def read_outcome(request: DetectRequest, state: Literal["done", "skipped"]) -> DetectOutcome:
     """Read what is there of a scan that is done."""
     names = request.names
-    path = sidecar_path(names.path("anomaly_mask"))
-    made = json.loads(path.read_text(encoding="utf-8"))
-    warnings = [text for step in made["Steps"] for text in step.get("warnings", ())]
-    outputs = {str(kind): names.path(kind) for kind in KINDS if names.path(kind).exists()}
+    path = sidecar_path(names.path(MASK))
+    made = DetectSidecar.read(path)
+    seen = made.seen_by_model or ""
+    outputs = {kind: file for kind, file in names.paths(RESULT).items() if file.exists()}
     return DetectOutcome(
         scan=request.scan.scan,
         status=state,
-        p_value=made["PValue"],
-        alpha=made["Alpha"],
-        is_anomalous=made["IsAnomalous"],
-        verdict=judged_as(
-            is_flagged=bool(made["Flags"]),
-            seen=made.get("SeenByModel") or "",
-            is_anomalous=made["IsAnomalous"],
-        ),
-        volumes_mm3=tuple(one["volume_mm3"] for one in made["Findings"]),
-        flags=tuple(one["sentence"] for one in made["Flags"]),
-        seen=made.get("SeenByModel") or "",
-        warnings=tuple(dict.fromkeys([*made["Remarks"], *warnings])),
+        p_value=made.p_value,
+        alpha=made.alpha,
+        is_anomalous=made.is_anomalous,
+        verdict=judged_as(is_flagged=bool(made.flags), seen=seen, is_anomalous=made.is_anomalous),
+        volumes_mm3=tuple(one.volume_mm3 for one in made.findings),
+        flags=tuple(flag.sentence for flag in made.flags),
+        seen=seen,
+        warnings=tuple(dict.fromkeys([*made.remarks, *warnings_of(made.steps)])),
         outputs={**outputs, "sidecar": path},
     )

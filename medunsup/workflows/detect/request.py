@@ -8,6 +8,8 @@ from typing import Any
 from medunsup.cohort.request import Identity, Request, Status, status_of
 from medunsup.core.version import __version__
 from medunsup.io.bids.names import OutputNames
+from medunsup.workflows.detect.outputs import MASK
+from medunsup.workflows.detect.sidecar import DetectSidecar
 from medunsup.workflows.segment.settings import SegmentSettings
 from medunsup.workflows.train.model_folder import ModelFolder
 
@@ -54,7 +56,7 @@ class DetectRequest:
 
     def status(self) -> tuple[Status, str]:
         """Whether the result is not there, there, or there but made otherwise; and what differs."""
-        return status_of(self.names.path("anomaly_mask"), self.identity)
+        return status_of(self.names.path(MASK), DetectSidecar, self.identity)
 
     def command(self) -> str:
         """Return the command line that makes this result, with file names without their folders."""

@@ -1,35 +1,27 @@
 """Save what `detect` found in one scan: maps, table, sidecars and page, all of them or none."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from medunsup.cohort.request import Identity
-from medunsup.core.errors import ResultThereError
-from medunsup.core.provenance import generated_by, package_versions, plain
+from medunsup.cohort.sidecar import map_facts
 from medunsup.core.volume import Volume
-from medunsup.io.bids.derivatives import DETECTION, check_root, write_root
-from medunsup.io.bids.names import Kind, OutputNames, sidecar_path, source_uri
-from medunsup.io.files.atomic import write_json, write_text
+from medunsup.io.bids import derivatives
+from medunsup.io.bids.derivatives import check_root, write_root
+from medunsup.io.bids.names import OutputNames, sidecar_path
+from medunsup.io.bids.outputs import Output
+from medunsup.io.files.atomic import write_bytes, write_json, write_text
 from medunsup.io.files.lock import locked
 from medunsup.io.files.transaction import Staging, recover, unwritable
 from medunsup.io.files.tsv import tsv
 from medunsup.report.base.guard import is_drawn
+from medunsup.workflows.detect import outputs
 from medunsup.workflows.detect.request import DetectRequest
+from medunsup.workflows.detect.sidecar import DetectSidecar
 
 if TYPE_CHECKING:
     from medunsup.anomaly.result import AnomalyResult
 
-KINDS: tuple[Kind, ...] = ("anomaly", "calibrated", "anomaly_mask", "healthy", "findings", "anomaly_report")
-DESCRIPTIONS = {
-    "anomaly": "Raw anomaly score; higher is less like healthy scans",
-    "calibrated": "-log10 of the share of healthy voxels that score as much or more",
-    "anomaly_mask": "Where the raw score exceeds the threshold set on healthy scans",
-    "healthy": "The scan as the model expects it in a healthy person, in the scan's units",
-    "baseline": "Raw anomaly score of a cheap method, to compare with",
-}
 COLUMNS = (
     "index",
     "volume_mm3",
@@ -51,11 +43,7 @@ COLUMNS = (
 
 def refuse_overwrite(names: OutputNames) -> None:
     """Raise OutputError if any file of such a result exists."""
-    there = next((path for kind in KINDS if (path := names.path(kind)).exists()), None)
-    if there:
-        raise ResultThereError(
-            f"{there}: exists already. Pass --force to replace it, or choose another folder with -o."
-        )
+    derivatives.refuse_overwrite(names, outputs.RESULT)
 
 
 def save(result: "AnomalyResult", request: DetectRequest, *, force: bool = False) -> dict[str, Path]:
@@ -88,14 +76,18 @@ def _write(result: "AnomalyResult", request: DetectRequest, names: OutputNames) 
     identity = request.identity()  # once: it hashes the inputs
     with Staging(names.folder, names.stem) as staging:
         paths = _report(result, request, staging)  # first, so that the sidecars can tell if it failed
-        for kind, volume, path in _maps(result, names):
-            write_volume(volume, staging.place(path), descrip=f"medunsup {kind}")
-            write_json(staging.place(sidecar_path(path)), _sidecar(kind, result, request, identity))
-            paths[kind if kind != "baseline" else path.stem] = path
-        paths["findings"] = names.path("findings")
+        record = DetectSidecar.of_result(result, request.command(), identity)
+        for output, label, volume in _maps(result):
+            path = names.path(output, label)
+            write_volume(volume, staging.place(path), descrip=f"medunsup {output.key}")
+            facts = map_facts(output, names, request.scan.scan, identity, outputs.MASK)
+            facts |= record.as_json() if output == outputs.MASK else {}
+            write_json(staging.place(sidecar_path(path)), facts)
+            paths[path.stem if label else output.key] = path
+        paths["findings"] = names.path(outputs.FINDINGS)
         write_text(staging.place(paths["findings"]), findings_tsv(result))
-        write_root(names, request.scan.scan, DETECTION)
-        paths["sidecar"] = sidecar_path(names.path("anomaly_mask"))
+        write_root(names, request.scan.scan, outputs.DERIVATIVE)
+        paths["sidecar"] = sidecar_path(names.path(outputs.MASK))
         staging.publish(last=paths["sidecar"], outdated=_earlier(names))
     return paths
 
@@ -104,19 +96,19 @@ def _earlier(names: OutputNames) -> list[Path]:
     """List all that any result of this scan may have left."""
     from medunsup.anomaly.baselines import BASELINES
 
-    files = [names.path(kind) for kind in KINDS] + [names.path("baseline", name) for name in BASELINES]
-    return [*files, *map(sidecar_path, files)]
+    return names.files(outputs.OUTPUTS, {outputs.BASELINE.key: list(BASELINES)})
 
 
-def _maps(result: "AnomalyResult", names: OutputNames) -> list[tuple[Kind, Volume, Path]]:
-    found: list[tuple[Kind, Volume | None, Path]] = [
-        ("anomaly", result.score, names.path("anomaly")),
-        ("calibrated", result.calibrated, names.path("calibrated")),
-        ("anomaly_mask", result.mask, names.path("anomaly_mask")),
-        ("healthy", result.healthy, names.path("healthy")),
+def _maps(result: "AnomalyResult") -> list[tuple[Output, str, Volume]]:
+    """All maps that there are, those of baselines with the baseline's name."""
+    found: list[tuple[Output, str, Volume | None]] = [
+        (outputs.ANOMALY, "", result.score),
+        (outputs.CALIBRATED, "", result.calibrated),
+        (outputs.MASK, "", result.mask),
+        (outputs.HEALTHY, "", result.healthy),
     ]
-    found += [("baseline", one.map, names.path("baseline", one.name)) for one in result.baselines]
-    return [(kind, volume, path) for kind, volume, path in found if volume is not None]
+    found += [(outputs.BASELINE, one.name, one.map) for one in result.baselines]
+    return [(output, label, volume) for output, label, volume in found if volume is not None]
 
 
 def findings_tsv(result: "AnomalyResult") -> str:
@@ -130,59 +122,15 @@ def findings_tsv(result: "AnomalyResult") -> str:
     return tsv(rows)
 
 
-def _sidecar(
-    kind: str, result: "AnomalyResult", request: DetectRequest, identity: Identity
-) -> dict[str, Any]:
-    names = request.names
-    others = [item["Name"] for item in identity["Inputs"] if item["Role"] != "scan"]
-    facts: dict[str, Any] = {
-        "Description": DESCRIPTIONS[kind],
-        "Sources": [source_uri(request.scan.scan, names.root), *others],
-        "SpatialReference": "orig",
-        "GeneratedBy": [generated_by()],
-        "Medunsup": identity,
-    }
-    if kind == "anomaly_mask":
-        facts |= {"Type": "Lesion", "Manual": False, **full_record(result, request)}
-    else:
-        facts |= {"Units": "arbitrary", "Record": sidecar_path(names.path("anomaly_mask")).name}
-    if kind == "healthy":
-        facts["SkullStripped"] = True
-    return plain(facts)
-
-
-def full_record(result: "AnomalyResult", request: DetectRequest) -> dict[str, Any]:
-    """All that is known about how a result came to be, and what it says."""
-    return {
-        "Command": request.command(),
-        "Model": asdict(result.model),
-        "Contrast": result.contrast,
-        "ScanScore": result.scan.score,
-        "PValue": result.scan.p_value,
-        "HealthyScans": len(result.scan.healthy),
-        "Alpha": result.alpha,
-        "IsAnomalous": result.is_anomalous,
-        "Threshold": result.threshold,
-        "FalseFindingsInAHealthyScan": result.false_parts,
-        "Findings": [asdict(one) for one in result.findings],
-        "Flags": [asdict(one) for one in result.flags],
-        "SeenByModel": result.seen or None,
-        "SeenSubject": result.seen_subject or None,
-        "Remarks": list(result.remarks),
-        "Note": result.note or None,
-        "Baselines": {
-            one.name: {"Words": one.words, "ScanScore": one.scan.score, "PValue": one.scan.p_value}
-            for one in result.baselines
-        },
-        "Preparation": dict(result.details),
-        "Steps": result.record.as_sidecar(),
-        "Versions": package_versions(),
-    }
-
-
 def _report(result: "AnomalyResult", request: DetectRequest, staging: Staging) -> dict[str, Path]:
-    from medunsup.report.detect.page import write_page
+    from medunsup.report.detect import page
+    from medunsup.report.detect.thumbnail import thumbnail
 
-    path = request.names.path("anomaly_report")
-    draw = partial(write_page, result, staging.place(path), command=request.command())
-    return {"anomaly_report": path} if is_drawn(draw, result.record) else {}
+    files = request.names.paths((outputs.REPORT, outputs.THUMBNAIL))
+
+    def draw() -> None:
+        picture = thumbnail(result)  # before the page, so that a defect leaves neither
+        page.write_page(result, staging.place(files["anomaly_report"]), command=request.command())
+        write_bytes(staging.place(files["thumbnail"]), picture)
+
+    return files if is_drawn(draw, result.record) else {}

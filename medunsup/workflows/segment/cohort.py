@@ -8,6 +8,7 @@ from medunsup.cohort.batch import CohortResult, Progress, in_order, reserved, wo
 from medunsup.cohort.dataset.folders import opened
 from medunsup.cohort.failed import failed_scans
 from medunsup.cohort.inputs_filter import apart, without_results
+from medunsup.cohort.outputs import check_roots
 from medunsup.cohort.places import tell_where
 from medunsup.cohort.plan import Planned, look
 from medunsup.cohort.reading import by_contrast
@@ -15,9 +16,10 @@ from medunsup.cohort.request import Request, check_patterns, check_there, fill
 from medunsup.core.paths import user_path
 from medunsup.workflows.segment.first_pass import check_learnable, learn, with_known_prior
 from medunsup.workflows.segment.fit import build
-from medunsup.workflows.segment.group import TABLE, check_roots, write_group
+from medunsup.workflows.segment.group import write_table_and_page
 from medunsup.workflows.segment.job import Job, do_job
 from medunsup.workflows.segment.outcome import ScanOutcome, read_outcome
+from medunsup.workflows.segment.outputs import ALL_VOLUMES, DSEG
 from medunsup.workflows.segment.settings import SegmentSettings
 
 Finished = Callable[[ScanOutcome], None]
@@ -163,8 +165,9 @@ def run_requests(
         outcomes = _work(planned, jobs, force, report, progress)
         scans = in_order(outcomes, [request.scan for request in requests], finished)
         roots = {each.root for each in names if each.root is not None}
-        page = [write_group(root, failed_scans(root, names, scans), page=report) for root in sorted(roots)]
-    return CohortResult(scans, page[0] if page else None)
+        failed = {root: failed_scans(root, names, scans) for root in sorted(roots)}
+        pages = [write_table_and_page(root, each, page=report) for root, each in failed.items()]
+    return CohortResult(scans, pages[0] if pages else None)
 
 
 def plan(requests: Sequence[Request], *, force: bool = False) -> list[Planned[Request]]:
@@ -173,8 +176,8 @@ def plan(requests: Sequence[Request], *, force: bool = False) -> list[Planned[Re
     Raises OutputError if a root holds somebody else's data set or table, and without `force` UsageError if a
     result is there that was made otherwise.
     """
-    check_roots([request.names for request in requests], TABLE)
-    return look([with_known_prior(request) for request in requests], "dseg", force=force)
+    check_roots([request.names for request in requests], ALL_VOLUMES)
+    return look([with_known_prior(request) for request in requests], DSEG, force=force)
 
 
 def _work(

@@ -1,25 +1,64 @@
 """What all results of one folder say together: one table of volumes, one page."""
 
-import logging
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 
-from medunsup.cohort.failed import rows_of_failed, with_earlier
-from medunsup.core.errors import MedunsupError, OutputError
-from medunsup.io.bids.derivatives import check_root
-from medunsup.io.bids.names import OutputNames
+from medunsup.cohort.failed import FailedScan, rows_of_failed, with_earlier
+from medunsup.cohort.outputs import FEWEST, check_table
 from medunsup.io.files.atomic import write_text
 from medunsup.io.files.tsv import tsv
-from medunsup.report.segment.group_results import FailedScan, GroupScan, read_scans
-
-TABLE = "volumes.tsv"
-FEWEST = 2  # scans of which a page compares
-
-log = logging.getLogger(__name__)
+from medunsup.report.base.guard import drawn
+from medunsup.report.segment.group_scan import GroupScan
+from medunsup.workflows.segment.outputs import ALL_VOLUMES
+from medunsup.workflows.segment.results import read_scans
 
 
-def write_group(root: Path, failed: Sequence[FailedScan] = (), *, page: bool = True) -> Path | None:
+def write_group(
+    folder: str | Path,
+    scans: Sequence[GroupScan] | None = None,
+    failed: Sequence[FailedScan] = (),
+) -> Path:
+    """Write `group_report.html` over all segmented scans of a folder and those below it.
+
+    A scan stands out if a share of volume, the brain mask's volume or a quality measure lies far from the
+    group's median (robust z, where there are scans enough).
+
+    Parameters
+    ----------
+    folder : str or Path
+        Folder that holds the results.
+    scans : sequence of GroupScan, optional
+        What is known of the scans, if it was read already.
+    failed : sequence of FailedScan, default ()
+        Scans without a result; they are counted and listed with the reason.
+
+    Returns
+    -------
+    Path
+        The page.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no result.
+    OutputError
+        If the page cannot be written.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> from medunsup.report import write_group
+    >>> done = medunsup.segment_many(["scan.nii.gz", "patient.nii.gz"], "group")
+    >>> write_group("group").name
+    'group_report.html'
+    """
+    from medunsup.report.segment import group_page
+
+    folder = Path(folder)
+    return group_page.write_group_page(folder, read_scans(folder) if scans is None else scans, failed)
+
+
+def write_table_and_page(root: Path, failed: Sequence[FailedScan] = (), *, page: bool = True) -> Path | None:
     """Write the table of all scans in `root`, and from two scans on the page that compares them.
 
     Those that `failed` in this run, and those of an earlier one that have no result yet, are listed with the
@@ -28,49 +67,15 @@ def write_group(root: Path, failed: Sequence[FailedScan] = (), *, page: bool = T
 
     Raises OutputError if the table's place is taken or cannot be written.
     """
-    scans = read_scans(root)
+    scans, table = read_scans(root), root / ALL_VOLUMES.name
     if not scans:
         return None
-    check_table(root / TABLE)
-    failed = with_earlier(root / TABLE, failed, {scan.file for scan in scans})
-    write_text(root / TABLE, _table(scans, failed))
+    check_table(table)
+    failed = with_earlier(table, failed, {scan.file for scan in scans})
+    write_text(table, _table(scans, failed))
     if not page or len(scans) + len(failed) < FEWEST:
         return None
-    return drawn(root, partial(_write_page, scans=scans, failed=failed))
-
-
-def check_roots(names: Iterable[OutputNames], table: str) -> None:
-    """Raise OutputError if a folder that results go into holds a data set or table that is not ours."""
-    for root, is_bids in {(each.root, each.is_bids) for each in names}:
-        if root is not None:
-            check_table(root / table)
-            if is_bids:
-                check_root(root)
-
-
-def check_table(path: Path) -> None:
-    """Raise OutputError if a table of that name is there that is not ours."""
-    if path.exists() and not path.read_text(encoding="utf-8", errors="replace").startswith("scan\t"):
-        raise OutputError(
-            f"{path}: is there already and not ours. Move it, or choose another folder with -o."
-        )
-
-
-def drawn(root: Path, draw: Callable[[Path], Path]) -> Path | None:
-    """Return the page that `draw` makes of all scans in `root`, or None if a defect kept it from that."""
-    try:
-        return draw(root)
-    except (MedunsupError, OSError):
-        raise
-    except Exception as error:  # noqa: BLE001 - drawing fails in ways nobody can list
-        log.error("%s: the page of all scans could not be made (%s: %s).", root, type(error).__name__, error)
-        return None
-
-
-def _write_page(root: Path, *, scans: Sequence[GroupScan], failed: Sequence[FailedScan]) -> Path:
-    from medunsup.report.segment.group_page import write_group as write_page
-
-    return write_page(root, scans, failed)
+    return drawn(root, lambda: write_group(root, scans, failed))
 
 
 def _table(scans: Sequence[GroupScan], failed: Sequence[FailedScan]) -> str:

@@ -1,14 +1,14 @@
 """What became of one scan, in plain values: for the terminal, for --json, for the cohort's table."""
 
-import json
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
 from medunsup.cohort.batch import Outcome
 from medunsup.cohort.request import Request
-from medunsup.io.bids.names import Kind, OutputNames, sidecar_path
-from medunsup.tissue.result import Quality
+from medunsup.cohort.sidecar import warnings_of
+from medunsup.io.bids.names import sidecar_path
+from medunsup.workflows.segment.outputs import DSEG, PROBSEG, RESULT
+from medunsup.workflows.segment.sidecar import SegmentSidecar
 
 
 @dataclass(frozen=True)
@@ -63,24 +63,17 @@ class ScanOutcome(Outcome):
 def read_outcome(request: Request, status: Literal["done", "skipped"]) -> ScanOutcome:
     """Read what is there of a scan that is done."""
     names = request.names
-    made = json.loads(sidecar_path(names.path("dseg")).read_text(encoding="utf-8"))
-    quality = Quality.from_sidecar(made["Quality"])
-    warnings = [warning for step in made["Steps"] for warning in step.get("warnings", ())]
+    path = sidecar_path(names.path(DSEG))
+    made = SegmentSidecar.read(path)
+    quality = made.quality
+    files = names.paths(RESULT, {PROBSEG.key: list(made.volumes)})
     return ScanOutcome(
         scan=request.scan,
         status=status,
-        volumes_ml={name: tissue["FromFractionsMM3"] / 1000 for name, tissue in made["Volumes"].items()},
-        brain_mask_ml=made["BrainMaskMM3"] / 1000,
+        volumes_ml={name: mm3 / 1000 for name, mm3 in made.volumes_mm3.items()},
+        brain_mask_ml=made.brain_mask_mm3 / 1000,
         verdict=quality.verdict,
         reasons=quality.reasons,
-        warnings=tuple(warnings),
-        outputs=_outputs(names, list(made["Volumes"])),
+        warnings=tuple(warnings_of(made.steps)),
+        outputs={kind: file for kind, file in files.items() if file.exists()} | {"sidecar": path},
     )
-
-
-def _outputs(names: OutputNames, labels: list[str]) -> dict[str, Path]:
-    kinds: tuple[Kind, ...] = ("report", "dseg", "mask", "corrected", "uncertainty", "volumes")
-    files = {str(kind): names.path(kind) for kind in kinds}
-    files |= {f"probseg_{label}": names.path("probseg", label) for label in labels}
-    files["sidecar"] = sidecar_path(names.path("dseg"))
-    return {kind: path for kind, path in files.items() if path.exists()}

@@ -1,26 +1,28 @@
 """Save one result: maps, tables, sidecars and the page, all of them or none."""
 
-import json
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from medunsup.cohort.sidecar import SidecarError, map_facts
 from medunsup.core.errors import ResultThereError
 from medunsup.core.labels import class_table
 from medunsup.core.volume import Volume
+from medunsup.io.bids import derivatives
 from medunsup.io.bids.derivatives import check_root, write_root
-from medunsup.io.bids.names import Kind, OutputNames, output_names, sidecar_path
-from medunsup.io.files.atomic import write_json, write_text
+from medunsup.io.bids.names import OutputNames, output_names, sidecar_path
+from medunsup.io.bids.outputs import Output
+from medunsup.io.files.atomic import write_bytes, write_json, write_text
 from medunsup.io.files.lock import locked
 from medunsup.io.files.transaction import Staging, recover, unwritable
 from medunsup.report.base.guard import is_drawn
-from medunsup.workflows.segment import sidecar, tables
+from medunsup.workflows.segment import outputs, tables
+from medunsup.workflows.segment.sidecar import SegmentSidecar, is_skull_stripped
 
 if TYPE_CHECKING:
     from medunsup.workflows.segment.result import SegmentResult
@@ -60,11 +62,10 @@ def write(
         with Staging(names.folder, names.stem) as staging:
             paths = _write_maps(result, names, staging)
             reported = _write_report(result, names, staging) if report else {}
-            for kind, path in paths.items():
-                write_json(staging.place(sidecar_path(path)), sidecar.sidecar_of(kind, result, names))
+            _write_sidecars(result, names, staging)
             paths |= _write_tables(result, names, staging, force) | reported
-            write_root(names, _scan(result))
-            paths["sidecar"] = sidecar_path(names.path("dseg"))
+            write_root(names, _scan(result), outputs.DERIVATIVE)
+            paths["sidecar"] = sidecar_path(names.path(outputs.DSEG))
             staging.publish(last=paths["sidecar"], outdated=_earlier(names))
     except OSError as error:
         raise unwritable(names.folder, error) from error
@@ -73,54 +74,62 @@ def write(
 
 def refuse_overwrite(names: OutputNames, labels: Iterable[str] = ()) -> None:
     """Raise OutputError if any file of such a result exists; `labels` are those of its fractions."""
-    kinds: tuple[Kind, ...] = ("dseg", "mask", "corrected", "uncertainty", "volumes", "report")
-    files = [names.path(kind) for kind in kinds]
-    files += [names.path("probseg", label) for label in labels]
-    there = next((path for path in files if path.exists()), None)
-    if there:
-        raise ResultThereError(
-            f"{there}: exists already. Pass --force to replace it, or choose another folder with -o."
-        )
+    derivatives.refuse_overwrite(names, outputs.RESULT, {outputs.PROBSEG.key: list(labels)})
 
 
 def _earlier(names: OutputNames) -> list[Path]:
-    """List what only some results have, as far as the one that is there has it: page, classes, tables."""
+    """List all that the result which is there may have: page, classes, tables."""
     try:
-        labels = list(json.loads(sidecar_path(names.path("dseg")).read_text(encoding="utf-8"))["Volumes"])
-    except (OSError, ValueError, KeyError, TypeError):
+        labels = list(SegmentSidecar.read(sidecar_path(names.path(outputs.DSEG))).volumes)
+    except SidecarError:
         return []
-    maps = [names.path("probseg", label) for label in labels]
+    files = names.files(outputs.RESULT, {outputs.PROBSEG.key: labels})
     table = class_table(len(labels))
     own = [] if tables.are_shared(names, table) else list(tables.label_tables(names, table))
-    return [names.path("report"), *maps, *map(sidecar_path, maps), *own]
+    return [*files, *own]
+
+
+def _maps(result: "SegmentResult") -> list[tuple[Output, str, Volume]]:
+    """All maps, each with the label that tells it from others of its kind."""
+    return [
+        (outputs.CORRECTED, "", result.corrected),
+        (outputs.UNCERTAINTY, "", result.uncertainty),
+        (outputs.DSEG, "", result.labels),
+        (outputs.MASK, "", result.brain_mask),
+        *((outputs.PROBSEG, label, fraction) for label, fraction in result.fractions.items()),
+    ]
 
 
 def _write_maps(result: "SegmentResult", names: OutputNames, staging: Staging) -> dict[str, Path]:
     """Write the volumes, two at a time; gzip leaves Python's lock alone."""
     from medunsup.io.nifti.write import write_volume
 
-    todo: dict[str, tuple[Volume, Path]] = {
-        "corrected": (result.corrected, names.path("corrected")),
-        "uncertainty": (result.uncertainty, names.path("uncertainty")),
-        "dseg": (result.labels, names.path("dseg")),
-        "mask": (result.brain_mask, names.path("mask")),
-    }
-    for label, fraction in result.fractions.items():
-        todo[f"probseg_{label}"] = (fraction, names.path("probseg", label))
-
-    def write_one(kind: str) -> None:
-        volume, path = todo[kind]
+    def write_one(one: tuple[Output, str, Volume]) -> tuple[str, Path]:
+        output, label, volume = one
+        kind, path = output.kind(label), names.path(output, label)
         write_volume(_rounded(volume), staging.place(path), descrip=f"medunsup {kind}")
+        return kind, path
 
     with ThreadPoolExecutor(WRITERS) as pool:
-        list(pool.map(write_one, todo))
-    return {kind: path for kind, (_, path) in todo.items()}
+        return dict(pool.map(write_one, _maps(result)))
+
+
+def _write_sidecars(result: "SegmentResult", names: OutputNames, staging: Staging) -> None:
+    """Write a sidecar for each map; that of the labels holds the record of the whole result."""
+    for output, label, _ in _maps(result):
+        more: dict[str, Any] = {"Tissue": label} if label else {}
+        if output == outputs.CORRECTED:
+            more["SkullStripped"] = is_skull_stripped(result)
+        facts = map_facts(output, names, _scan(result), result.identity, outputs.DSEG, **more)
+        if output == outputs.DSEG:
+            facts |= SegmentSidecar.of_result(result).as_json()
+        write_json(staging.place(sidecar_path(names.path(output, label))), facts)
 
 
 def _write_tables(
     result: "SegmentResult", names: OutputNames, staging: Staging, force: bool
 ) -> dict[str, Path]:
-    volumes = names.path("volumes")
+    volumes = names.path(outputs.VOLUMES)
     write_text(staging.place(volumes), tables.volumes_tsv(result))
     labels = [item.label for item in result.tissues]
     texts = tables.label_tables(names, labels)
@@ -129,7 +138,7 @@ def _write_tables(
             _write_shared(path, text, force)
         else:
             write_text(staging.place(path), text)
-    return {"volumes": volumes, "label_table": next(iter(texts))}
+    return {outputs.VOLUMES.key: volumes, outputs.LABEL_TABLE.key: next(iter(texts))}
 
 
 def _write_shared(path: Path, text: str, force: bool) -> None:
@@ -145,11 +154,17 @@ def _write_shared(path: Path, text: str, force: bool) -> None:
 
 
 def _write_report(result: "SegmentResult", names: OutputNames, staging: Staging) -> dict[str, Path]:
-    from medunsup.report.segment.page import write_page
+    from medunsup.report.segment import page
+    from medunsup.report.segment.thumbnail import thumbnail
 
-    path = names.path("report")
-    draw = partial(write_page, result, staging.place(path), command=result.command)
-    return {"report": path} if is_drawn(draw, result.record) else {}
+    files = names.paths((outputs.REPORT, outputs.THUMBNAIL))
+
+    def draw() -> None:
+        picture = thumbnail(result)  # before the page, so that a defect leaves neither
+        page.write_page(result, staging.place(files["report"]), command=result.command)
+        write_bytes(staging.place(files["thumbnail"]), picture)
+
+    return files if is_drawn(draw, result.record) else {}
 
 
 def _scan(result: "SegmentResult") -> Path:

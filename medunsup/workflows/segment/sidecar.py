@@ -1,71 +1,78 @@
-"""What the sidecars say: what made a file, from what, with which choices, step by step."""
+"""The sidecar of a segmentation, `_dseg.json`: how the result came to be, and how good it is."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-from medunsup.core.provenance import generated_by, package_versions, plain
-from medunsup.io.bids.names import OutputNames, sidecar_path, source_uri
+from pydantic import Field
+
+from medunsup.cohort.sidecar import Facts, ResultSidecar, StepEntry
+from medunsup.core.provenance import package_versions
+from medunsup.tissue.result import Quality, Verdict
 
 if TYPE_CHECKING:
     from medunsup.workflows.segment.result import SegmentResult
 
-DESCRIPTIONS = {
-    "dseg": "Tissue classes: the most probable one of each voxel",
-    "probseg": "Partial volume fraction of one tissue, 0 to 1",
-    "mask": "Brain mask: the region the tissues were fitted in",
-    "corrected": "The scan divided by its estimated bias field",
-    "uncertainty": "Normalised entropy of the class probabilities: 0 certain, 1 a guess",
-}
-EXTRA: dict[str, dict[str, Any]] = {
-    "dseg": {"Manual": False},
-    "probseg": {"Manual": False, "Units": "arbitrary", "RoundingErrorAtMost": 0.0005},
-    "mask": {"Type": "Brain", "Manual": False},
-    "corrected": {"RoundingErrorAtMost": "1/8192 of the maximum, relative"},
-    "uncertainty": {"Units": "arbitrary", "RoundingErrorAtMost": 0.0005},
-}
+
+class VolumeEntry(Facts):
+    """Volume of one tissue."""
+
+    from_fractions_mm3: float = Field(alias="FromFractionsMM3")
+    from_labels_mm3: float | None = Field(None, alias="FromLabelsMM3")
+    fraction_of_brain_mask: float | None = None
 
 
-def sidecar_of(kind: str, result: "SegmentResult", names: OutputNames) -> dict[str, Any]:
-    """Write down one map's sidecar: sources, choices and versions; that of the labels has every step."""
-    kind, _, label = kind.partition("_")
-    source = result.image.source
-    scan = Path(source.path) if source else Path("array")
-    others = [item["Name"] for item in result.identity["Inputs"] if item["Role"] != "scan"]
-    sources = [source_uri(scan, names.root), *others]
-    facts: dict[str, Any] = {"Description": DESCRIPTIONS[kind], "Sources": sources}
-    facts["SpatialReference"] = "orig"
-    facts |= EXTRA[kind]
-    if label:
-        facts["Tissue"] = label
-    if kind == "corrected":
-        facts["SkullStripped"] = is_skull_stripped(result)
-    facts |= {"GeneratedBy": [generated_by()], "Medunsup": result.identity}
-    facts |= full_record(result) if kind == "dseg" else {"Record": sidecar_path(names.path("dseg")).name}
-    return plain(facts)
+class QualityEntry(Facts):
+    """The verdict, why, and what was measured; null is a measure that could not be taken."""
+
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    measures: dict[str, float | None] = Field(default_factory=dict)
 
 
-def full_record(result: "SegmentResult") -> dict[str, Any]:
-    """All that is known about how a result came to be, and how good it is."""
-    return {
-        "Command": result.command,
-        "Parameters": result.parameters,
-        "Volumes": {
-            item.label.abbreviation: {
-                "FromFractionsMM3": round(item.from_fractions_mm3, 1),
-                "FromLabelsMM3": round(item.from_labels_mm3, 1),
-                "FractionOfBrainMask": round(item.fraction_of_intracranial, 5),
-            }
-            for item in result.tissues
-        },
-        "BrainMaskMM3": round(result.intracranial_ml * 1000, 1),
-        "Quality": {
-            "Verdict": result.quality.verdict,
-            "Reasons": list(result.quality.reasons),
-            "Measures": result.quality.measures,
-        },
-        "Steps": result.record.as_sidecar(),
-        "Versions": package_versions(),
-    }
+class SegmentSidecar(ResultSidecar):
+    """All that is kept of one segmentation beside its maps."""
+
+    command: str = ""
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    volumes: dict[str, VolumeEntry]
+    brain_mask_mm3: float = Field(alias="BrainMaskMM3")
+    quality_entry: QualityEntry = Field(alias="Quality")
+    steps: tuple[StepEntry, ...] = ()
+    versions: dict[str, str] = Field(default_factory=dict)
+
+    @classmethod
+    def of_result(cls, result: "SegmentResult") -> Self:
+        """Write down a result."""
+        facts = {
+            "command": result.command,
+            "parameters": result.parameters,
+            "volumes": {
+                item.label.abbreviation: {
+                    "from_fractions_mm3": round(item.from_fractions_mm3, 1),
+                    "from_labels_mm3": round(item.from_labels_mm3, 1),
+                    "fraction_of_brain_mask": round(item.fraction_of_intracranial, 5),
+                }
+                for item in result.tissues
+            },
+            "brain_mask_mm3": round(result.intracranial_ml * 1000, 1),
+            "quality_entry": {
+                "verdict": result.quality.verdict,
+                "reasons": result.quality.reasons,
+                "measures": result.quality.measures,
+            },
+            "steps": result.record.as_sidecar(),
+            "versions": package_versions(),
+        }
+        return cls.of(facts, result.identity)
+
+    @property
+    def quality(self) -> Quality:
+        """The verdict in today's words."""
+        return Quality.from_sidecar(self.quality_entry.model_dump(by_alias=True))
+
+    @property
+    def volumes_mm3(self) -> dict[str, float]:
+        """Volume of each tissue from partial volume fractions, by its abbreviation."""
+        return {name: volume.from_fractions_mm3 for name, volume in self.volumes.items()}
 
 
 def is_skull_stripped(result: "SegmentResult") -> bool:

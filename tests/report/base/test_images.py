@@ -10,6 +10,7 @@ from PIL import Image
 
 from medunsup.core.labels import TISSUES
 from medunsup.core.volume import Volume
+from medunsup.report.base.images import address
 from medunsup.report.base.slices import AXIAL, PLANES, SAGITTAL, coordinate_mm, cut, positions, tilt_degrees
 from medunsup.report.base.text import oblique_note
 from medunsup.report.segment.mosaic import mosaic, outline, uncertainty_tiles
@@ -17,8 +18,10 @@ from medunsup.report.segment.thumbnail import thumbnail
 from medunsup.tissue.result import TissueResult
 
 
-def pixels(address: str) -> np.ndarray:
-    return np.asarray(Image.open(BytesIO(base64.b64decode(address.split(",", 1)[1]))))
+def pixels(picture: str | bytes) -> np.ndarray:
+    """Pixels of a data address or a file."""
+    file = picture if isinstance(picture, bytes) else base64.b64decode(picture.split(",", 1)[1])
+    return np.asarray(Image.open(BytesIO(file)))
 
 
 def middle_of_mark(picture: np.ndarray) -> tuple[float, float]:
@@ -149,7 +152,7 @@ def test_sure_voxels_are_dark_and_torn_ones_bright(result: TissueResult) -> None
 
 
 def test_the_thumbnail_is_small_and_in_proportion(result: TissueResult, thick: TissueResult) -> None:
-    assert len(thumbnail(result)) < 7_000  # 500 of them stay below 3.5 MB
+    assert len(address(thumbnail(result), "jpeg")) < 7_000  # 500 of them stay below 3.5 MB
     first, second = pixels(thumbnail(result)), pixels(thumbnail(thick))
     assert first.shape[0] == second.shape[0]
     assert abs(first.shape[1] - second.shape[1]) <= 12

@@ -1,6 +1,5 @@
 """The page of many scans that detect looked at: most unusual first, those not to be judged apart."""
 
-import base64
 import json
 import re
 from dataclasses import asdict, replace
@@ -16,18 +15,21 @@ from helpers.phantom import Anatomy
 from PIL import Image
 
 from medunsup.anomaly.result import Finding
+from medunsup.cohort.failed import FailedScan
 from medunsup.core.errors import InputError
-from medunsup.report.detect.group_page import chance_words, write_anomaly_group
-from medunsup.report.detect.group_results import models_of, read_scans
+from medunsup.report.detect.group_page import chance_words, write_group_page
+from medunsup.report.detect.group_scan import models_of
 from medunsup.report.detect.group_shift import shift_words, tail
 from medunsup.report.detect.page import write_page
-from medunsup.report.segment.group_results import FailedScan, read_thumbnail
-from medunsup.workflows.detect.group import write_group
+from medunsup.report.detect.thumbnail import thumbnail
+from medunsup.workflows.detect.group import write_table_and_page
+from medunsup.workflows.detect.results import read_scans
 
 MODEL = {
     "folder": "runs",
     "model": "pca",
     "score": "zscore",
+    "steps": [],
     "contrast": "T1w",
     "n_train": 37,
     "n_calibration": 40,
@@ -65,15 +67,15 @@ def put(folder: Path, name: str, content: Any) -> Path:
 
 
 def page_of(folder: Path) -> str:
-    return write_anomaly_group(folder).read_text("utf-8")
+    return write_group_page(folder, read_scans(folder)).read_text("utf-8")
 
 
 def names_in_order(text: str) -> list[str]:
     return re.findall(r'<th scope="row" data-value="([^"]+)"', text)
 
 
-def pixels(address: str) -> np.ndarray:
-    return np.asarray(Image.open(BytesIO(base64.b64decode(address.split(",", 1)[1])))).astype(int)
+def pixels(picture: bytes) -> np.ndarray:
+    return np.asarray(Image.open(BytesIO(picture))).astype(int)
 
 
 def test_smallest_p_comes_first_then_the_largest_volume_of_findings(tmp_path: Path) -> None:
@@ -98,7 +100,7 @@ def test_flagged_scans_stand_apart_at_the_end_with_the_reason_and_without_number
 def test_scans_without_a_result_come_before_all_others(tmp_path: Path) -> None:
     put(tmp_path, "sub-unusual", facts(0.01))
     broken = FailedScan("sub-broken_T1w.nii.gz", "sub-broken_T1w.nii.gz: is truncated.")
-    text = write_anomaly_group(tmp_path, failed=[broken]).read_text("utf-8")
+    text = write_group_page(tmp_path, read_scans(tmp_path), [broken]).read_text("utf-8")
     assert names_in_order(text) == ["sub-broken_T1w.nii.gz", "sub-unusual"]
     assert "2 scans" in re.search("<h1>(.*?)</h1>", text)[1]
 
@@ -202,7 +204,9 @@ def test_all_scans_flagged_still_make_a_page(tmp_path: Path) -> None:
 
 
 def test_each_scan_links_to_its_page_with_its_thumbnail(tmp_path: Path, brain: Anatomy) -> None:
-    write_page(found_on_the_left(brain), put(tmp_path, "sub-a b", facts(0.1)))
+    found = found_on_the_left(brain)
+    page = write_page(found, put(tmp_path, "sub-a b", facts(0.1)))
+    page.with_name("sub-a b_desc-anomaly_thumbnail.jpg").write_bytes(thumbnail(found))
     put(tmp_path, "sub-c", facts(0.2))
     text = page_of(tmp_path)
     assert 'href="sub-a%20b/anat/sub-a%20b_desc-anomaly_report.html"' in text
@@ -211,15 +215,15 @@ def test_each_scan_links_to_its_page_with_its_thumbnail(tmp_path: Path, brain: A
 
 
 def test_thumbnail_shows_the_finding_on_its_side_and_no_map_of_a_flagged_scan(
-    tmp_path: Path, brain: Anatomy
+    brain: Anatomy,
 ) -> None:
     found = found_on_the_left(brain)
-    drawn = pixels(read_thumbnail(write_page(found, tmp_path / "found.html")))
+    drawn = pixels(thumbnail(found))
     bright = np.ptp(drawn, axis=-1) > 60
     axial = bright[:, : int(drawn.shape[1] * 0.45)]
     assert bright.sum() > 10
     assert np.nonzero(axial)[1].mean() > 0.6 * axial.shape[1]
-    flagged = pixels(read_thumbnail(write_page(replace(found, flags=(FLAG,)), tmp_path / "flagged.html")))
+    flagged = pixels(thumbnail(replace(found, flags=(FLAG,))))
     assert np.ptp(flagged, axis=-1).max() < 40
 
 
@@ -237,7 +241,7 @@ def test_result_of_another_version_is_left_out_and_named(
     put(tmp_path, "sub-1", facts(0.1, 5.0))
     put(tmp_path, "sub-2", {**facts(0.1, 5.0), "Findings": [{"of": "earlier times"}]})
     put(tmp_path, "sub-3", facts(0.2, 5.0))
-    assert names_in_order(write_group(tmp_path).page.read_text("utf-8")) == ["sub-1", "sub-3"]
+    assert names_in_order(write_table_and_page(tmp_path).page.read_text("utf-8")) == ["sub-1", "sub-3"]
     (told,) = caplog.messages  # for table and page together
     assert "sub-2_desc-anomaly_mask.json: was made by another version" in told
 
@@ -259,7 +263,7 @@ def test_same_folder_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_folder_without_results_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="medunsup detect"):
-        write_anomaly_group(tmp_path)
+        write_group_page(tmp_path, read_scans(tmp_path))
 
 
 @pytest.mark.slow
@@ -270,7 +274,7 @@ def test_a_click_sorts_what_can_be_judged_and_nothing_sticks_out(browser: str, t
     put(tmp_path, "sub-4", facts(0.1, 5.0, flagged="Odd in a long sentence that has to be broken somewhere."))
     order = "Array.from(document.querySelectorAll('#scans tbody th')).map((cell) => cell.innerText).join()"
     with Page(browser) as page:
-        page.open(write_anomaly_group(tmp_path))
+        page.open(write_group_page(tmp_path, read_scans(tmp_path)))
         assert page.run(order) == "sub-1,sub-2,sub-3"
         page.run("document.querySelectorAll('#scans th button')[4].click()")
         assert page.run(order) == "sub-1,sub-3,sub-2"

@@ -18,8 +18,8 @@ from medunsup.report.base.heatmap import CEILING, heat_levels, heat_opacity, hea
 from medunsup.report.base.slices import PLANES
 from medunsup.report.detect.page import write_page
 from medunsup.report.detect.slices import AnomalyCutter, baseline_tiles, comparisons, overview, places
+from medunsup.report.detect.thumbnail import thumbnail
 from medunsup.report.detect.words import p_words, rank_words, rate_words, verdict
-from medunsup.report.segment.group_results import read_thumbnail
 
 MEGABYTE = 1_000_000
 
@@ -279,15 +279,14 @@ def test_thick_tilted_slices_have_a_page_in_true_millimetres(tmp_path: Path) -> 
     assert "tilted by" in page_of(result, tmp_path)
 
 
-def test_few_slices_are_shown_in_the_one_plane_that_cuts_them(found: AnomalyResult, tmp_path: Path) -> None:
+def test_few_slices_are_shown_in_the_one_plane_that_cuts_them(found: AnomalyResult) -> None:
     middle_k = left_block(found.brain.data.astype(bool))[2].start + 1
     names = ("image", "brain", "score", "calibrated", "mask", "healthy")
     few = {name: few_slices(getattr(found, name), middle_k) for name in names}
     thin = replace(found, **few, baselines=())
     assert [tile.plane.name for tile in places(thin, 1)[0].tiles] == ["axial"]
     assert len(comparisons(thin)) == 1
-    drawn = read_thumbnail(write_page(thin, tmp_path / "thin.html"))
-    picture = Image.open(BytesIO(base64.b64decode(drawn.split(",", 1)[1])))
+    picture = Image.open(BytesIO(thumbnail(thin)))
     assert picture.width < 2 * picture.height
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from helpers.chromium_pipe import Page, choose
 
-from medunsup.report.segment.group_page import write_group
 from medunsup.report.segment.page import write_page
 from medunsup.tissue.result import TissueResult
+from medunsup.workflows.segment.group import write_group
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 CANVAS = "#viewer-canvas"

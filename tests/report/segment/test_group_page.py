@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from medunsup.cohort.failed import FailedScan
 from medunsup.core.errors import InputError
-from medunsup.report.segment.group_page import write_group
-from medunsup.report.segment.group_results import FailedScan
 from medunsup.report.segment.outliers import deviations, limit, robust_z
 from medunsup.report.segment.page import write_page
+from medunsup.report.segment.thumbnail import thumbnail
 from medunsup.tissue.result import TissueResult
-from medunsup.workflows.segment.group import write_group as write_table
+from medunsup.workflows.segment.group import write_group, write_table_and_page
 
 
 def sidecar(gm: float = 0.45, wm: float = 0.35, verdict: str = "pass", **measures: float) -> dict[str, Any]:
@@ -104,7 +104,7 @@ def test_the_table_of_all_scans_gives_the_verdict_that_the_page_shows(tmp_path: 
     earlier["Quality"]["Reasons"] = ["Not checked: ghosts and motion (known for T1w only)."]
     for name, facts in (("sub-a", sidecar()), ("sub-b", partly), ("sub-c", earlier)):
         put(tmp_path, name, facts)
-    write_table(tmp_path, page=False)
+    write_table_and_page(tmp_path, page=False)
     rows = (tmp_path / "volumes.tsv").read_text("utf-8").splitlines()[1:]
     assert [row.split("\t")[-2:] for row in rows] == [
         [word, "n/a"] for word in ("pass", "partial", "partial")
@@ -112,9 +112,9 @@ def test_the_table_of_all_scans_gives_the_verdict_that_the_page_shows(tmp_path: 
 
 
 def test_five_hundred_scans_stay_below_five_megabytes(tmp_path: Path, result: TissueResult) -> None:
-    page = write_page(result, tmp_path / "one.html").read_bytes()[:20_000]
+    picture = thumbnail(result)
     for n, facts in enumerate(healthy(500)):
-        put(tmp_path, f"sub-{n:03d}", facts).write_bytes(page)
+        put(tmp_path, f"sub-{n:03d}", facts).with_name(f"sub-{n:03d}_thumbnail.jpg").write_bytes(picture)
     group = write_group(tmp_path)
     assert group.stat().st_size < 5_000_000
     assert group.read_text("utf-8").count("data:image/jpeg") > 400
@@ -122,7 +122,7 @@ def test_five_hundred_scans_stay_below_five_megabytes(tmp_path: Path, result: Ti
 
 def test_each_scan_links_to_its_page_with_a_thumbnail(tmp_path: Path, result: TissueResult) -> None:
     page = put(tmp_path, "sub-a b", sidecar())
-    write_page(result, page)
+    write_page(result, page).with_name("sub-a b_thumbnail.jpg").write_bytes(thumbnail(result))
     text = write_group(tmp_path).read_text("utf-8")
     assert 'href="sub-a%20b/anat/sub-a%20b_report.html"' in text
     assert text.count("data:image/jpeg") == 1

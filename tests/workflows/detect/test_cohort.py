@@ -275,7 +275,7 @@ def test_defect_in_the_page_of_all_scans_costs_the_page_alone(
     def broken(*_: object) -> Path:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("medunsup.report.detect.group_page.write_anomaly_group", broken)
+    monkeypatch.setattr("medunsup.report.detect.group_page.write_group_page", broken)
     result = detect_many([patient, strangers[0]], trained.path, tmp_path)
     assert (result.n_failed, result.group_page) == (0, None)
     assert (tmp_path / "anomalies.tsv").exists()

@@ -14,7 +14,7 @@ from medunsup.core.errors import OutputError, StepError, UsageError
 from medunsup.io.files.hashes import hash_input
 from medunsup.workflows.segment import save
 from medunsup.workflows.segment.cohort import make_requests, run_requests, segment_many
-from medunsup.workflows.segment.group import write_group
+from medunsup.workflows.segment.group import write_table_and_page
 from medunsup.workflows.segment.outcome import ScanOutcome
 from medunsup.workflows.segment.settings import SegmentSettings
 
@@ -65,7 +65,7 @@ def test_a_scan_in_error_is_counted_on_the_page_and_has_a_row_with_the_cause(mak
     assert re.search(r'href="#failed">error</a></dt><dd class="value">1<', page)
     assert cause in page
     assert "private" not in page
-    write_group(out)  # as the group level of a BIDS App does
+    write_table_and_page(out)  # as the group level of a BIDS App does
     assert cause in (out / "volumes.tsv").read_text()
     shutil.copy(scans[0], broken)
     segment_many(scans, out, **QUICK)
@@ -292,7 +292,7 @@ def test_a_defect_in_the_groups_page_costs_the_page_and_not_the_run(make_scan, t
     def broken(*_):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(group_page, "write_group", broken)
+    monkeypatch.setattr(group_page, "write_group_page", broken)
     choices = QUICK | {"report": True}
     result = segment_many([make_scan("a.nii.gz"), make_scan("b.nii.gz")], tmp_path / "out", **choices)
     assert result.n_failed == 0

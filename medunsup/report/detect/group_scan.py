@@ -1,16 +1,11 @@
-"""Read what `detect` left of each scan of a folder: its sidecar, and the thumbnail at the top of its page."""
+"""What the page of all scans shows of each one that `detect` looked at."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from medunsup.anomaly.result import Finding, Flag
 from medunsup.report.detect.words import seen_words
-from medunsup.report.segment.group_results import address, read_sidecars, read_thumbnail, scan_file, subfolder
-
-SIDECAR = "_desc-anomaly_mask.json"
-PAGE = "_desc-anomaly_report.html"
 
 Judged = Literal["unusual", "not unusual", "no verdict", "not judged", "seen by the model"]
 
@@ -29,9 +24,10 @@ class AnomalyScan:
     """One scan of the group: `name` begins its results' names, `file` is the scan's own.
 
     `n_healthy` is how many healthy scans it was ranked among; None in results that do not say. `page` is the
-    address of its report from the group page; it and the thumbnail may be empty. `false_parts` is how many
-    findings a healthy scan shows on average; `seen` the part of the model's own scans that it was in, or
-    empty; `seen_subject` the name of its subject, where the model has seen another scan of that name.
+    address of its report from the group page, `thumbnail` the data address of a picture; either may be empty.
+    `false_parts` is how many findings a healthy scan shows on average; `seen` the part of the model's own
+    scans that it was in, or empty; `seen_subject` the name of its subject, where the model has seen another
+    scan of that name.
     """
 
     name: str
@@ -93,40 +89,6 @@ def judged_as(*, is_flagged: bool, seen: str, is_anomalous: bool | None) -> Judg
     return "unusual" if is_anomalous else "not unusual"
 
 
-def read_scans(folder: Path) -> list[AnomalyScan]:
-    """All scans in `folder` and below that `detect` left a whole result of, by name."""
-    return read_sidecars(folder, SIDECAR, _scan)
-
-
 def models_of(scans: Sequence[AnomalyScan]) -> list[GroupModel]:
     """Return the models that looked at the scans, by name."""
     return sorted({scan.model for scan in scans}, key=lambda model: (model.folder, model.sha256))
-
-
-def _scan(facts: dict[str, Any], sidecar: Path, folder: Path) -> AnomalyScan:
-    name, place = sidecar.name.removesuffix(SIDECAR), subfolder(sidecar, folder)
-    page = sidecar.with_name(name + PAGE)
-    return AnomalyScan(
-        name=place + name,
-        file=place + scan_file(facts),
-        model=_model(facts["Model"]),
-        p_value=float(facts["PValue"]),
-        n_healthy=facts.get("HealthyScans"),
-        alpha=facts["Alpha"],
-        is_anomalous=facts["IsAnomalous"],
-        findings=tuple(Finding(**one) for one in facts["Findings"]),
-        false_parts=float(facts["FalseFindingsInAHealthyScan"]),
-        flags=tuple(Flag(**one) for one in facts["Flags"]),
-        seen=facts.get("SeenByModel") or "",
-        seen_subject=facts.get("SeenSubject") or "",
-        page=address(page, folder),
-        thumbnail=read_thumbnail(page),
-    )
-
-
-def _model(facts: dict[str, Any]) -> GroupModel:
-    words = (
-        f"{facts['model']} with {facts['score']}, {facts['contrast']}, learned from {facts['n_train']} "
-        f"healthy scans, calibrated on {facts['n_calibration']} others"
-    )
-    return GroupModel(facts["weights_sha256"], facts["folder"], words)
