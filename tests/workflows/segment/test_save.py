@@ -5,11 +5,13 @@ import json
 import nibabel
 import numpy as np
 import pytest
+from PIL import Image
 
 import medunsup
 from medunsup.core.errors import OutputError
+from medunsup.io.bids.names import output_names
 from medunsup.workflows.segment.cohort import segment_many
-from medunsup.workflows.segment.save import save
+from medunsup.workflows.segment.save import save, write
 
 
 def test_maps_lie_in_the_scans_own_space(make_scan, make_result, tmp_path):
@@ -126,6 +128,26 @@ def test_beside_its_scan_a_result_brings_its_own_tables(make_scan, make_result):
     assert not [name for name in names if name.startswith(".")]
 
 
+def test_page_and_thumbnail_come_and_go_together(make_result, tmp_path):
+    result, names = make_result(), output_names(tmp_path / "out" / "scan.nii.gz", None)
+    saved = write(result, names)
+    assert Image.open(saved["thumbnail"]).format == "JPEG"
+    assert b"thumbnail" not in saved["report"].read_bytes()
+    write(result, names, force=True, report=False)
+    assert not saved["thumbnail"].exists()
+    assert not saved["report"].exists()
+
+
+def test_no_file_of_the_users_is_taken_for_a_sidecar_and_removed(make_result, tmp_path):
+    result, out = make_result(), tmp_path / "out"
+    save(result, out)
+    own = [out / f"scan_{name}.json" for name in ("report", "volumes", "thumbnail")]
+    for path in own:
+        path.write_text("mine")
+    save(result, out, force=True)
+    assert [path.read_text() for path in own] == ["mine"] * len(own)
+
+
 def test_a_defect_in_the_page_costs_the_page_and_not_the_maps(make_result, tmp_path, monkeypatch):
     from medunsup.report.segment import page
 
@@ -134,7 +156,8 @@ def test_a_defect_in_the_page_costs_the_page_and_not_the_maps(make_result, tmp_p
 
     monkeypatch.setattr(page, "write_page", broken)
     paths = save(make_result(), tmp_path / "out")
-    assert "report" not in paths
+    assert not {"report", "thumbnail"} & paths.keys()
+    assert not [path for path in (tmp_path / "out").iterdir() if path.suffix in (".html", ".jpg")]
     steps = json.loads(paths["sidecar"].read_text())["Steps"]
     assert steps[-1]["name"] == "report"
     assert "no pixels" in steps[-1]["warnings"][0]
