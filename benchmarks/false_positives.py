@@ -27,7 +27,7 @@ from medunsup.anomaly.base import top_mean
 from medunsup.anomaly.calibration import Calibration, calibrate
 from medunsup.anomaly.detector import Detector
 from medunsup.cohort.prepare import prepare
-from medunsup.cohort.request import Request
+from medunsup.cohort.request import ScanRequest
 from medunsup.training.scan_stack import Scans
 
 SPACING_MM = 2.0
@@ -78,7 +78,7 @@ def parse() -> argparse.Namespace:
 def healthy_scans(cache: Path) -> Scans:
     cache.mkdir(parents=True, exist_ok=True)
     files = sorted((DATA / "healthy_t1_2mm").glob("*_T1w.nii.gz"))
-    made = [prepare(Request(file), SPACING_MM, cache=cache) for file in files]
+    made = [prepare(ScanRequest(file), SPACING_MM, cache=cache) for file in files]
     names = tuple(file.name[:6] for file in files)
     return Scans(np.stack([one.values for one in made]), np.stack([one.mask for one in made]), names)
 

@@ -36,13 +36,13 @@ from medunsup.io.load import load  # noqa: E402
 from medunsup.preprocess.brain_extraction.brain_mask import Brain, brain_mask  # noqa: E402
 from medunsup.preprocess.geometry.crop import Box  # noqa: E402
 from medunsup.preprocess.geometry.resample import shrink  # noqa: E402
+from medunsup.preprocess.intensity.channels import scale_one  # noqa: E402
 from medunsup.preprocess.intensity.evened import evened_out  # noqa: E402
 from medunsup.preprocess.registration.affine import Placement, place_template  # noqa: E402
 from medunsup.tissue.base import TissueInput  # noqa: E402
 from medunsup.tissue.priors import tissue_priors  # noqa: E402
 from medunsup.tissue.quality import Known, assess  # noqa: E402
 from medunsup.tissue.result import Quality  # noqa: E402
-from medunsup.workflows.segment.fit import scale_one  # noqa: E402
 from medunsup.workflows.segment.measure import measure  # noqa: E402
 
 DATA = Path(os.environ.get("MEDUNSUP_DATA", ROOT.parent / "shared" / "data"))

@@ -29,12 +29,12 @@ from medunsup.io.load import load
 from medunsup.metrics.segmentation import dice
 from medunsup.preprocess.brain_extraction.brain_mask import Brain
 from medunsup.preprocess.geometry.crop import Box
+from medunsup.preprocess.intensity.channels import scale_one
 from medunsup.preprocess.intensity.evened import evened_out
 from medunsup.preprocess.intensity.normalize import winsorize_and_scale
 from medunsup.preprocess.registration.affine import Placement, place_template
 from medunsup.tissue.base import TissueInput
 from medunsup.tissue.priors import tissue_priors
-from medunsup.workflows.segment.fit import scale_one
 
 DATA = Path(os.environ.get("MEDUNSUP_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 DEFAULT = "atlas_gmm"

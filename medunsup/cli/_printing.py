@@ -14,8 +14,8 @@ from medunsup.core.version import __version__
 if TYPE_CHECKING:
     from medunsup.cohort.batch import AnyOutcome, CohortResult, Outcome
     from medunsup.cohort.plan import Planned
-    from medunsup.cohort.request import Request
     from medunsup.workflows.segment.outcome import ScanOutcome
+    from medunsup.workflows.segment.request import SegmentRequest
 
 MOST_NAMED = 3
 SEVERITY = ("check", "fail")
@@ -115,13 +115,13 @@ def exit_code(result: "CohortResult[Any]", fail_on: str | None = None) -> int:
     return BAD_VERDICT if any(scan.verdict in bad for scan in result.scans) else 0
 
 
-def print_plan(planned: "Sequence[Planned[Request]]", as_json: bool) -> int:
+def print_plan(planned: "Sequence[Planned[SegmentRequest]]", as_json: bool) -> int:
     """Print what a run would do; return the code it would end with, as far as its files tell."""
     from medunsup.workflows.segment.outputs import DSEG
 
     facts = [
         {
-            "scan": str(item.request.scan),
+            "scan": str(item.request.scan.path),
             "status": item.status,
             "why": item.why,
             "output": str(item.request.names.path(DSEG)),

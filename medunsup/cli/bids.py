@@ -93,7 +93,7 @@ def bids(
         requests = make_requests(scans, settings, output_dir)
         if dry_run:
             raise typer.Exit(print_plan(rehearsed(plan(requests, force=force), force=force), as_json))
-        with display([request.scan for request in requests], quiet) as shown:
+        with display([request.scan.path for request in requests], quiet) as shown:
             result = run_requests(
                 requests,
                 jobs=jobs,

@@ -54,8 +54,8 @@ def detect(
             volume=volume,
             coordinates=coordinates,
         )
-        check_outputs([request.scan.scan for request in requests], out)
-        with display([request.scan.scan for request in requests], quiet) as shown:
+        check_outputs([request.scan.path for request in requests], out)
+        with display([request.scan.path for request in requests], quiet) as shown:
             result = run_requests(
                 requests,
                 opened,

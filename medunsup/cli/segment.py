@@ -52,11 +52,11 @@ def segment(
 
         settings = read_settings(config, given, set_ or [])
         requests = make_requests(scans, settings, out, mask, pairs(with_ or [], "--with"))
-        check_outputs([request.scan for request in requests], out)
+        check_outputs([request.scan.path for request in requests], out)
         if dry_run:
             raise typer.Exit(print_plan(rehearsed(plan(requests, force=force), force=force), as_json))
-        with display([request.scan for request in requests], quiet) as shown:
-            shown.step(requests[0].scan, "starting")
+        with display([request.scan.path for request in requests], quiet) as shown:
+            shown.step(requests[0].scan.path, "starting")
             result = run_requests(
                 requests,
                 jobs=jobs,

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from medunsup.cohort.reading import note_source, onto, refuse_phase
-from medunsup.core.errors import GeometryError, InputError
+from medunsup.cohort.request import ScanRequest
+from medunsup.core.errors import GeometryError, InputError, UsageError
 from medunsup.core.geometry import steadied
 from medunsup.core.record import Step
 from medunsup.core.volume import Volume
 from medunsup.io.load import Coordinates
 from medunsup.metrics.label_map import what_it_is
+from medunsup.preprocess.intensity.contrast import NamedContrast
 
 if TYPE_CHECKING:
     from medunsup.preprocess.registration.coregister import Alignment
@@ -61,6 +63,16 @@ def read_contrast(name: str, path: Path, step: Step, coordinates: Coordinates = 
         raise InputError(f"{path}: is {kind}, not a {name} scan. Give the scan it was made from.")
     note_source(volume, step, prefix=f"{name} ")
     return volume
+
+
+def refuse_twice(request: ScanRequest, own: NamedContrast | None) -> None:
+    """Raise UsageError if a scan of the scan's `own` contrast, as far as it is told, is given beside it."""
+    if own is not None and own.name in request.contrasts:
+        raise UsageError(
+            f"{request.path}: is taken as {own.name} itself ({own.source}), and "
+            f"{request.contrasts[own.name].name} is given as {own.name} beside it. Leave out --with "
+            f"{own.name}, or say what they are: --contrast for the scan, the word after --with for the other."
+        )
 
 
 def _judge(name: str, path: Path, found: "Alignment", findings: "Findings", step: Step) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from medunsup.cohort.request import Request
+from medunsup.cohort.request import ScanRequest
 from medunsup.core.errors import UsageError
 from medunsup.io.bids.provenance_mark import result_kind
 
@@ -43,7 +43,7 @@ def without_results(paths: Sequence[Path]) -> list[Path]:
     return scans
 
 
-def apart(requests: Sequence[Request]) -> list[Request]:
+def apart(requests: Sequence[ScanRequest]) -> list[ScanRequest]:
     """Send results that would be written under one name to subfolders, named after the scans' own folders.
 
     They are named from where those of one name part: p1/anat and p2/anat. Names after BIDS, and scans without
@@ -53,7 +53,7 @@ def apart(requests: Sequence[Request]) -> list[Request]:
     """
     folders = defaultdict(list)
     for request in requests:
-        folders[_place(request)].append(request.scan.parent.resolve())
+        folders[_place(request)].append(request.path.parent.resolve())
     placed = [_with_subfolder(request, folders[_place(request)]) for request in requests]
     _check_distinct(placed)
     moved = [request for request in placed if request.subfolder]
@@ -66,37 +66,37 @@ def apart(requests: Sequence[Request]) -> list[Request]:
     return placed
 
 
-def _place(request: Request) -> Path:
+def _place(request: ScanRequest) -> Path:
     names = request.names
     return names.folder.absolute() / names.stem
 
 
-def _with_subfolder(request: Request, folders: Sequence[Path]) -> Request:
+def _with_subfolder(request: ScanRequest, folders: Sequence[Path]) -> ScanRequest:
     """Name the results' folder after the scan's own, seen from what all `folders` of one name share."""
     if request.out is None or request.names.is_bids or len(folders) == 1:
         return request
-    own, shared = request.scan.parent.resolve(), os.path.commonpath(folders)
+    own, shared = request.path.parent.resolve(), os.path.commonpath(folders)
     return replace(request, subfolder=own.relative_to(shared).as_posix())
 
 
-def _check_distinct(requests: Sequence[Request]) -> None:
-    taken: dict[Path, Request] = {}
+def _check_distinct(requests: Sequence[ScanRequest]) -> None:
+    taken: dict[Path, ScanRequest] = {}
     for request in requests:
         target = _place(request)
         if target in taken:
             raise UsageError(
-                f"{taken[target].scan} and {request.scan} would both be written as {target.name} in "
+                f"{taken[target].path} and {request.path} would both be written as {target.name} in "
                 f"{target.parent}. {_way_out(taken[target], request)}"
             )
         taken[target] = request
 
 
-def _way_out(one: Request, other: Request) -> str:
+def _way_out(one: ScanRequest, other: ScanRequest) -> str:
     if one.names.suffix != other.names.suffix:
         return (
             "Run each contrast with a folder of its own (-o), or let `segment` take both together "
             "(--with NAME=FILE)."
         )
-    if one.scan.parent == other.scan.parent:
+    if one.path.parent == other.path.parent:
         return "Give only one of them, or each a folder of its own (-o)."
     return "Leave out -o to write each result beside its scan, or give each a folder of its own."

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from medunsup.cohort.request import Status
+from medunsup.cohort.identity import Status
 from medunsup.core.errors import InputError, UsageError
 from medunsup.io.bids.names import OutputNames
 from medunsup.io.bids.outputs import Output

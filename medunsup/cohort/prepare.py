@@ -12,16 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medunsup.cohort import reading
-from medunsup.cohort.contrast import ASSUMPTION, name_contrasts
-from medunsup.cohort.request import Request
+from medunsup.cohort.brain import find_brain
+from medunsup.cohort.request import ScanRequest
 from medunsup.core.geometry import Affine, steadied
 from medunsup.core.record import Record, Step
+from medunsup.core.version import __version__
 from medunsup.core.volume import Volume
 from medunsup.io.files.atomic import atomic_path
 from medunsup.io.files.hashes import hash_input
-from medunsup.workflows.segment.scan import find_brain
+from medunsup.preprocess.intensity.contrast import ContrastSource, name_contrast
+from medunsup.preprocess.intensity.reference_scale import Line
 
-RECIPE = 3  # counts up when a scan comes out otherwise, so that what was kept is not taken again
+RECIPE = 4  # counts up when a scan comes out otherwise, so that what was kept is not taken again
+# What a kept file holds beside arrays.
+FACTS = ("contrast", "contrast_source", "sha256", "spacing_mm", "intensity_range", "steps", "warnings")
 OTHER_CACHE = "another folder for prepared scans (--cache)"
 
 Array = NDArray[np.float32]
@@ -31,12 +35,13 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """One scan on the models' lattice.
+    """One scan on the models' grid.
 
     `values` (C, I, J, K) float32, about [0, 1] in the brain and 0 outside `mask` (I, J, K) bool.
-    `brain` is the mask on the scan's own RAS+ voxels, `placement_mm` maps template world to the scan's,
-    `contrast` is the scan's. `facts` tell how all of it was made: "sha256" of the scan, "spacing_mm" as it
-    came, "line" (the intensities that became 0 and 1), "steps".
+    `brain` is the mask on the scan's own RAS+ voxels, `placement_mm` maps template world to the scan's.
+
+    The rest tells how all of it was made: the scan's `contrast` and what told it, the hash of its file, its
+    own voxel spacing, the intensities that became 0 and 1, the steps as plain values, and their warnings.
     """
 
     values: Array
@@ -44,7 +49,12 @@ class Prepared:
     brain: Mask
     placement_mm: Affine
     contrast: str
-    facts: dict[str, Any]
+    contrast_source: ContrastSource
+    sha256: str
+    spacing_mm: tuple[float, float, float]
+    intensity_range: Line
+    steps: tuple[dict[str, Any], ...]
+    warnings: tuple[str, ...]
 
     @property
     def content(self) -> str:
@@ -54,97 +64,111 @@ class Prepared:
     @property
     def contrast_is_assumed(self) -> bool:
         """Whether neither the user, the header, the name nor the intensities told the contrast."""
-        return any(step.get("findings", {}).get("from") == ASSUMPTION for step in self.facts["steps"])
+        return self.contrast_source == "assumption"
 
-    @property
-    def warnings(self) -> list[str]:
-        """What was noticed on the way."""
-        return [text for step in self.facts["steps"] for text in step.get("warnings", ())]
+    def as_record(self) -> dict[str, Any]:
+        """Plain values for the sidecar of what is made of it."""
+        return {
+            "sha256": self.sha256,
+            "spacing_mm": list(self.spacing_mm),
+            "line": list(self.intensity_range),
+            "steps": list(self.steps),
+        }
 
 
 def prepare(
-    request: Request,
-    spacing_mm: float,
-    *,
-    image: Volume | None = None,
-    cache: Path | None = None,
-    say: Say | None = None,
+    request: ScanRequest, spacing_mm: float, *, cache: Path | None = None, say: Say | None = None
 ) -> Prepared:
-    """Bring one scan onto the models' lattice; with `cache` what was made before is taken.
-
-    `image` is the scan if it is loaded already.
+    """Bring one scan onto the models' grid; with `cache` what was made before is taken.
 
     Raises InputError or GeometryError if a file cannot be used, StepError if it holds no brain, OutputError
     if the cache cannot be written.
     """
-    if cache is None:
-        return _make(request, image, spacing_mm, say or _silent)
-    kept = cache / f"{key(request, spacing_mm)}.npz"
-    found = _read(kept)
+    path = _place(request, spacing_mm, cache)
+    found = _read(path)
     if found is None:
-        found = _make(request, image, spacing_mm, say or _silent)
-        _write(kept, found)
+        record = Record(progress=say)
+        found = _make(load(request, record), request, spacing_mm, record)
+        _write(path, found)
     return found
 
 
-def load(request: Request) -> Volume:
+def load_and_prepare(
+    request: ScanRequest, spacing_mm: float, *, cache: Path | None = None, say: Say | None = None
+) -> tuple[Volume, Prepared]:
+    """Return the scan in its own voxels as well; it is loaded once. All else as `prepare`."""
+    record = Record(progress=say)
+    image = load(request, record)
+    path = _place(request, spacing_mm, cache)
+    found = _read(path)
+    if found is None:
+        found = _make(image, request, spacing_mm, record)
+        _write(path, found)
+    return image, found
+
+
+def load(request: ScanRequest, record: Record | None = None) -> Volume:
     """Load the scan itself, in its own voxels."""
-    return reading.load_scan(request.scan, request.settings, Step("load"))
+    with (record or Record()).step("load") as step:
+        return reading.load_scan(request, step)
 
 
-def key(request: Request, spacing_mm: float) -> str:
-    """Name what a scan's preparation depends on: files, choices, lattice, version."""
-    asked = {"recipe": RECIPE, "spacing_mm": spacing_mm, **request.identity()}
+def key(request: ScanRequest, spacing_mm: float) -> str:
+    """Name what a scan's preparation depends on: files, how they are read, grid, version."""
+    asked = {
+        "recipe": RECIPE,
+        "version": __version__,
+        "spacing_mm": spacing_mm,
+        "reading": request.reading.model_dump(),
+        "inputs": [item.as_sidecar() for item in request.inputs()],
+    }
     return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def _make(request: Request, image: Volume | None, spacing_mm: float, say: Say) -> Prepared:
+def _make(image: Volume, request: ScanRequest, spacing_mm: float, record: Record) -> Prepared:
     from medunsup.preprocess.geometry.template_grid import ModelSpace
     from medunsup.preprocess.intensity.reference_scale import healthy_scale
 
-    space, record = ModelSpace(spacing_mm), Record()
-
-    def begin(name: str, **parameters: Any) -> Step:
-        say(name)
-        return record.step(name, **parameters)
-
-    with begin("load") as step:
-        if image is None:
-            image = reading.load_scan(request.scan, request.settings, step)
-        else:
-            reading.note_source(image, step)
-    with begin("brain mask", given=request.mask is not None) as step:
+    space, asked = ModelSpace(spacing_mm), request.reading.contrast
+    with record.step("brain mask", given=request.mask is not None) as step:
         brain, placement_mm = _brain_and_place(image, request, step)
-    with begin("lattice", spacing_mm=spacing_mm) as step:
+    with record.step("lattice", spacing_mm=spacing_mm) as step:
         steady = replace(image, affine=steadied(image.affine))
         inside = space.carry_in(steady.like(brain.astype(np.float32)), placement_mm) > 0.5
         step.findings["share_of_brain_inside"] = round(
             _share_inside(inside, brain, image, space, placement_mm), 4
         )
         values = space.carry_in(_filled(steady, brain), placement_mm)
-    with begin("contrast", asked=request.settings.contrast) as step:
+    with record.step("contrast", asked=asked) as step:
         tissues = space.tissues
-        (contrast,) = name_contrasts(request, image.source, values, tissues, step)
-    with begin("scale") as step:
+        contrast = name_contrast(reading.told_contrast_of(request, image), values, tissues, step)
+    with record.step("scale") as step:
         values, line = healthy_scale(values, inside, tissues)
         step.findings |= {"low": round(line.low, 4), "high": round(line.high, 4)}
-    facts = {
-        "sha256": hash_input(request.scan),
-        "spacing_mm": [round(length, 4) for length in image.spacing_mm],
-        "line": list(line),
-        "steps": record.as_sidecar(),
-    }
-    return Prepared(values[None], inside, brain, placement_mm, contrast, facts)
+    i, j, k = (round(length, 4) for length in image.spacing_mm)
+    return Prepared(
+        values=values[None],
+        mask=inside,
+        brain=brain,
+        placement_mm=placement_mm,
+        contrast=contrast.name,
+        contrast_source=contrast.source,
+        sha256=hash_input(request.path),
+        spacing_mm=(i, j, k),
+        intensity_range=line,
+        steps=tuple(record.as_sidecar()),
+        warnings=tuple(record.warnings),
+    )
 
 
-def _brain_and_place(image: Volume, request: Request, step: Step) -> tuple[Mask, Affine]:
+def _brain_and_place(image: Volume, request: ScanRequest, step: Step) -> tuple[Mask, Affine]:
     """Get the brain, given, left alone in the file or found, and where the template lies on the scan."""
     from medunsup.preprocess.registration.template_space import constant_background, on_template
 
     brain: Mask | None = None
     if request.mask is not None:
-        brain = reading.load_mask(request.mask, image, step, request.settings.coordinates).data
-    elif request.settings.brain in ("auto", "stripped"):
+        brain = reading.load_mask(request.mask, image, step, request.reading.coordinates).data
+    elif request.reading.brain in ("auto", "stripped"):
         brain = constant_background(image)
     placement = None if brain is None else on_template(image, brain)
     step.findings["on_template"] = placement is not None
@@ -162,13 +186,20 @@ def _filled(image: Volume, brain: Mask) -> Volume:
 
 
 def _share_inside(inside: Mask, brain: Mask, image: Volume, space: Any, placement_mm: Affine) -> float:
-    """How much of the brain the lattice covers."""
+    """How much of the brain the grid covers."""
     voxel_mm3 = space.spacing_mm**3 * abs(np.linalg.det(placement_mm[:3, :3]))
     return float(inside.sum() * voxel_mm3 / max(brain.sum() * image.voxel_volume_mm3, 1e-9))
 
 
-def _write(path: Path, made: Prepared) -> None:
+def _place(request: ScanRequest, spacing_mm: float, cache: Path | None) -> Path | None:
+    """Where a prepared scan is kept, if it is."""
+    return None if cache is None else cache / f"{key(request, spacing_mm)}.npz"
+
+
+def _write(path: Path | None, made: Prepared) -> None:
     """Keep a prepared scan in one file, uncompressed; raises OutputError on a full disk."""
+    if path is None:
+        return
     with atomic_path(path, instead=OTHER_CACHE) as temporary, temporary.open("wb") as file:
         np.savez(
             file,
@@ -177,23 +208,31 @@ def _write(path: Path, made: Prepared) -> None:
             brain=np.packbits(made.brain),
             shape=np.array(made.brain.shape),
             placement_mm=made.placement_mm,
-            facts=np.array(json.dumps({"contrast": made.contrast, **made.facts})),
+            facts=np.array(json.dumps({name: getattr(made, name) for name in FACTS})),
         )
 
 
-def _read(path: Path) -> Prepared | None:
+def _read(path: Path | None) -> Prepared | None:
     """Read what was kept; a file that is not there or damaged is made again."""
+    if path is None:
+        return None
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as kept:
             facts = json.loads(str(kept["facts"]))
             values, shape = kept["values"], tuple(kept["shape"])
+            i, j, k = facts["spacing_mm"]
             return Prepared(
                 values=values,
                 mask=_unpacked(kept["mask"], values.shape[1:]),
                 brain=_unpacked(kept["brain"], shape),
                 placement_mm=kept["placement_mm"],
-                contrast=facts.pop("contrast"),
-                facts=facts,
+                contrast=facts["contrast"],
+                contrast_source=facts["contrast_source"],
+                sha256=facts["sha256"],
+                spacing_mm=(i, j, k),
+                intensity_range=Line(*facts["intensity_range"]),
+                steps=tuple(facts["steps"]),
+                warnings=tuple(facts["warnings"]),
             )
     except FileNotFoundError:
         return None
@@ -203,7 +242,3 @@ def _read(path: Path) -> Prepared | None:
 
 def _unpacked(bits: NDArray[np.uint8], shape: tuple[int, ...]) -> Mask:
     return np.unpackbits(bits, count=int(np.prod(shape))).astype(bool).reshape(shape)
-
-
-def _silent(text: str) -> None:
-    """Say nothing."""

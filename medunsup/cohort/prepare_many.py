@@ -5,18 +5,17 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from medunsup.cohort.dataset.sources import Case
 from medunsup.cohort.executors.processes import run_all
 from medunsup.cohort.prepare import Prepared, prepare
-from medunsup.cohort.request import Request
+from medunsup.cohort.request import ScanRequest
+from medunsup.cohort.settings import ReadSettings
 from medunsup.core.errors import InputError, MedunsupError, OutputError, StepError
 from medunsup.io.files.memmap import stacked
-from medunsup.workflows.segment.settings import SegmentSettings
-from medunsup.workflows.train.settings import TrainSettings
 
 if TYPE_CHECKING:
     from medunsup.training.scan_stack import Scans
@@ -24,11 +23,23 @@ if TYPE_CHECKING:
 SHOWN = 5
 
 
+class Preparation(Protocol):
+    """How scans are read, and the grid they come onto: what the settings of a model say of that."""
+
+    @property
+    def reading(self) -> ReadSettings:
+        """How scans are read."""
+
+    @property
+    def spacing_mm(self) -> float:
+        """Voxel spacing of the grid."""
+
+
 @dataclass(frozen=True)
 class Task:
     """One scan to prepare; the result goes into the cache."""
 
-    request: Request
+    request: ScanRequest
     spacing_mm: float
     cache: Path
 
@@ -50,17 +61,14 @@ class Tried:
     error: MedunsupError | None = None
 
 
-def request_of(case: Case, settings: TrainSettings) -> Request:
+def request_of(case: Case, settings: Preparation) -> ScanRequest:
     """Ask for a scan to be read as the model's settings say."""
-    chosen = SegmentSettings(
-        contrast=settings.contrast, brain=settings.brain, coordinates=settings.coordinates
-    )
-    return Request(case.scan, chosen, case.mask)
+    return ScanRequest(case.scan, settings.reading, case.mask)
 
 
 def prepare_all(
     cases: Sequence[Case],
-    settings: TrainSettings,
+    settings: Preparation,
     cache: Path,
     *,
     jobs: int = 1,
@@ -99,19 +107,19 @@ def do_task(task: Task, say: Callable[[str], None]) -> Tried:
     """Prepare one scan; its error comes back as a value, which keeps its type between processes."""
     try:
         found = prepare(task.request, task.spacing_mm, cache=task.cache, say=say)
-        return Tried(Traits(found.contrast, max(found.facts["spacing_mm"]), found.content))
+        return Tried(Traits(found.contrast, max(found.spacing_mm), found.content))
     except MedunsupError as error:
         return Tried(error=error)
     except Exception as error:  # noqa: BLE001 - a defect of ours is no process that was ended from outside
-        return Tried(error=StepError(f"{task.request.scan}: unexpected {error!r}."))
+        return Tried(error=StepError(f"{task.request.path}: unexpected {error!r}."))
 
 
-def prepared(case: Case, settings: TrainSettings, cache: Path) -> Prepared:
+def prepared(case: Case, settings: Preparation, cache: Path) -> Prepared:
     """Read one scan from the cache, or prepare it."""
     return prepare(request_of(case, settings), settings.spacing_mm, cache=cache)
 
 
-def stack(cases: Sequence[Case], settings: TrainSettings, cache: Path, folder: Path, name: str) -> "Scans":
+def stack(cases: Sequence[Case], settings: Preparation, cache: Path, folder: Path, name: str) -> "Scans":
     """Lay prepared scans one behind the other in files of `folder`, each read once, and map them into memory.
 
     Raises OutputError on a full disk.

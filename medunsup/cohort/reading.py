@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from medunsup.cohort.inputs_filter import without_results
+from medunsup.cohort.request import ScanRequest
 from medunsup.core.errors import GeometryError, InputError, UsageError
 from medunsup.core.geometry import Affine, Grid
 from medunsup.core.record import Step
@@ -16,14 +17,14 @@ from medunsup.core.volume import Volume
 from medunsup.io.bids.names import Contrast, contrast_of_word, not_magnitude
 from medunsup.io.load import Coordinates
 from medunsup.metrics.label_map import is_grey, label_map_values, what_it_is
-from medunsup.workflows.segment.settings import SegmentSettings
+from medunsup.preprocess.intensity.contrast import NamedContrast, told_contrast
 
 MASK_VALUES = 2
 Item = TypeVar("Item")
 Mask = NDArray[np.bool_]
 
 
-def load_scan(path: Path, settings: SegmentSettings, step: Step) -> Volume:
+def load_scan(request: ScanRequest, step: Step) -> Volume:
     """Load the scan; what was chosen or repaired on the way goes into `step`.
 
     Raises UsageError for a map that medunsup made, unless it is a bias-corrected scan; InputError for what is
@@ -31,13 +32,19 @@ def load_scan(path: Path, settings: SegmentSettings, step: Step) -> Volume:
     """
     from medunsup.io.load import load
 
+    path, how = request.path, request.reading
     without_results([path])
     refuse_phase(path)
-    image = load(path, volume=settings.volume, series=settings.series, coordinates=settings.coordinates)
+    image = load(path, volume=how.volume, series=how.series, coordinates=how.coordinates)
     if kind := what_it_is(image.data):
         raise InputError(f"{path}: is {kind}, not a scan. Give the scan it was made from.")
     note_source(image, step)
     return image
+
+
+def told_contrast_of(request: ScanRequest, image: Volume) -> NamedContrast | None:
+    """Name the contrast that the request, the scan's header or its file's name tells, if one of them does."""
+    return told_contrast(request.path.name, request.reading.contrast, image.source)
 
 
 def refuse_phase(path: Path) -> None:

@@ -1,5 +1,6 @@
 """What was done to a scan, step by step; it becomes the sidecar and the report's method paragraph."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter
 from types import TracebackType
@@ -83,14 +84,27 @@ class Record:
     ----------
     steps : list of Step
         The steps, in order.
+    progress : callable or None
+        Called with the name of each step as it begins.
     """
 
     steps: list[Step] = field(default_factory=list)
+    progress: Callable[[str], None] | None = field(default=None, repr=False, compare=False)
 
     def step(self, name: str, **parameters: Any) -> Step:
         """Open the next step; use it in a `with` block."""
+        if self.progress is not None:
+            self.progress(name)
         self.steps.append(Step(name, parameters))
         return self.steps[-1]
+
+    def mark(self, name: str, outcome: Outcome) -> None:
+        """Set the outcome of the last step of that name: of one whose work turned out not to be used."""
+        next(step for step in reversed(self.steps) if step.name == name).outcome = outcome
+
+    def closed(self) -> "Record":
+        """Return the same steps for a result to keep, with nobody who hears of more."""
+        return Record(self.steps)
 
     @property
     def warnings(self) -> list[str]:

@@ -10,13 +10,13 @@ from scipy.spatial.transform import Rotation
 
 from medunsup.anomaly.distribution_shift import DataCard, flags, learn_card
 from medunsup.cohort.prepare import prepare
-from medunsup.cohort.request import Request
+from medunsup.cohort.request import ScanRequest
+from medunsup.cohort.settings import ReadSettings
 from medunsup.core.volume import Volume
 from medunsup.io.load import load
 from medunsup.preprocess.geometry.template_grid import ModelSpace
 from medunsup.preprocess.intensity.reference_scale import healthy_scale
 from medunsup.training.scan_stack import Scans
-from medunsup.workflows.segment.settings import SegmentSettings
 
 pytestmark = [pytest.mark.data, pytest.mark.slow]
 
@@ -39,7 +39,7 @@ def scan_of(data_dir: Path, number: int) -> Path:
 
 @pytest.fixture(scope="module")
 def known(data_dir: Path) -> Scans:
-    made = [prepare(Request(scan_of(data_dir, n)), SPACE.spacing_mm) for n in TRAIN]
+    made = [prepare(ScanRequest(scan_of(data_dir, n)), SPACE.spacing_mm) for n in TRAIN]
     return Scans(np.stack([one.values for one in made]), np.stack([one.mask for one in made]))
 
 
@@ -50,7 +50,7 @@ def card(known: Scans) -> DataCard:
 
 @pytest.fixture(scope="module")
 def healthy(data_dir: Path) -> list[tuple[np.ndarray, np.ndarray]]:
-    made = [prepare(Request(scan_of(data_dir, n)), SPACE.spacing_mm) for n in NEW]
+    made = [prepare(ScanRequest(scan_of(data_dir, n)), SPACE.spacing_mm) for n in NEW]
     return [(one.values, one.mask) for one in made]
 
 
@@ -79,7 +79,7 @@ def test_same_people_as_they_came_from_the_scanner_are_not_flagged(card, data_di
     paths = sorted((data_dir / "healthy_t1_raw").glob("*.nii.gz"))
     assert paths
     for path in paths:
-        made = prepare(Request(path), SPACE.spacing_mm)
+        made = prepare(ScanRequest(path), SPACE.spacing_mm)
         assert named(card, made.values, made.mask) == set()
 
 
@@ -95,7 +95,7 @@ def test_other_contrasts_are_flagged(card, healthy, contrast):
 @pytest.mark.parametrize("contrast", ["T2", "FLAIR"])
 @pytest.mark.parametrize("patient", ["patient07", "patient19"])
 def test_real_scans_of_another_contrast_are_flagged_even_if_called_t1w(card, data_dir, patient, contrast):
-    request = Request(data_dir / "ms" / patient / f"{contrast}.nii.gz", SegmentSettings(contrast="T1w"))
+    request = ScanRequest(data_dir / "ms" / patient / f"{contrast}.nii.gz", ReadSettings(contrast="T1w"))
     made = prepare(request, SPACE.spacing_mm)
     assert named(card, made.values, made.mask) & {"pattern", "intensities"}
 
@@ -148,5 +148,5 @@ def test_left_and_right_swapped_in_the_file_is_flagged(card, data_dir, tmp_path)
         swapped = phantom.save(
             Volume(scan.data[::-1].copy(), scan.affine), tmp_path / f"sub-{number}_T1w.nii.gz"
         )
-        made = prepare(Request(swapped), SPACE.spacing_mm)
+        made = prepare(ScanRequest(swapped), SPACE.spacing_mm)
         assert "side" in named(card, made.values, made.mask)

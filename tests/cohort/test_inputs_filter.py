@@ -99,4 +99,4 @@ def test_results_in_a_folder_to_learn_from_are_no_healthy_scans(done):
 def test_only_what_is_left_must_have_files_of_its_own(done):
     settings = SegmentSettings(method="kmeans")
     (request,) = make_requests(sorted(done.glob("*.nii.gz")), settings, mask=str(done / "pat.nii.gz"))
-    assert request.scan.name == "pat.nii.gz"
+    assert request.scan.path.name == "pat.nii.gz"

@@ -11,7 +11,7 @@ from helpers.phantom import Anatomy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medunsup.cohort.request import status_of
+from medunsup.cohort.identity import status_of
 from medunsup.cohort.sidecar import (
     VERSION,
     ForeignSidecarError,

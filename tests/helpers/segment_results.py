@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from helpers import phantom
-from medunsup.cohort.request import Request
 from medunsup.core.labels import TISSUES
 from medunsup.core.record import Record
 from medunsup.io.load import load
 from medunsup.tissue.base import Component
 from medunsup.tissue.result import Fit, Quality, TissueVolume
+from medunsup.workflows.segment.request import make_request
 from medunsup.workflows.segment.result import SegmentResult
 from medunsup.workflows.segment.settings import SegmentSettings
 
@@ -27,7 +27,7 @@ def make_result(small_brain: phantom.Anatomy, make_scan: Callable[..., Path]) ->
         record = Record()
         with record.step("load") as step:
             step.findings["file"] = path.name
-        request = Request(path, SegmentSettings(method="gmm"))
+        request = make_request(path, SegmentSettings(method="gmm"))
         true = dict(zip(("GM", "WM", "CSF"), small_brain.fractions[:3], strict=True))
         gaussians = [Component(item.abbreviation, 1 / 3, (item.index / 4,), (0.1,)) for item in TISSUES]
         ml = small_brain.volumes_ml

@@ -12,7 +12,7 @@ from medunsup.cohort.dataset.health import HealthyWords, Meaning, State, is_noth
 from medunsup.cohort.dataset.participants import Person, people
 from medunsup.cohort.dataset.same_scan import without_repeats
 from medunsup.cohort.inputs_filter import without_results
-from medunsup.cohort.request import fill
+from medunsup.cohort.patterns import fill
 from medunsup.core.errors import InputError, MissingError, UsageError
 from medunsup.core.paths import user_path
 from medunsup.io.bids.names import IMAGE_ENDINGS, contrast_of_name, stem

@@ -11,9 +11,10 @@ from medunsup.cohort.dataset.folders import opened
 from medunsup.cohort.failed import failed_scans
 from medunsup.cohort.inputs_filter import apart, without_results
 from medunsup.cohort.outputs import check_roots
+from medunsup.cohort.patterns import check_patterns, fill
 from medunsup.cohort.places import tell_where
 from medunsup.cohort.plan import Planned, look
-from medunsup.cohort.request import check_patterns, check_there, fill
+from medunsup.cohort.request import check_there
 from medunsup.core.paths import user_path
 from medunsup.core.renamed import renamed
 from medunsup.workflows.detect.group import write_table_and_page
@@ -152,7 +153,7 @@ def run_requests(
     """Do what is not done yet. `progress` hears (scan, step), `finished` each scan's outcome."""
     if requests:
         if progress is not None:
-            progress(requests[0].scan.scan, "reading the model")
+            progress(requests[0].scan.path, "reading the model")
         check_rates(requests[0])
     names = [request.names for request in requests]
     tell_where(names)
@@ -160,7 +161,7 @@ def run_requests(
         check_roots(names, ALL_ANOMALIES)
         planned = look(requests, MASK, force=force)
         outcomes = _work(planned, model, jobs, force, progress)
-        found = in_order(outcomes, [request.scan.scan for request in requests], finished)
+        found = in_order(outcomes, [request.scan.path for request in requests], finished)
         roots = {each.root for each in names if each.root is not None}
         groups = [write_table_and_page(root, failed_scans(root, names, found)) for root in sorted(roots)]
     return CohortResult(
@@ -178,7 +179,7 @@ def do_detect(
     `model` takes the place of the request's own: in a process of its own it is read once for all its scans.
     """
     request = replace(request, model=model)
-    return attempt(request.scan.scan, DetectOutcome, lambda: _detect_and_save(request, force, say))
+    return attempt(request.scan.path, DetectOutcome, lambda: _detect_and_save(request, force, say))
 
 
 def _detect_and_save(request: DetectRequest, force: bool, say: Callable[[str], None]) -> DetectOutcome:
@@ -199,12 +200,12 @@ def _work(
     todo = []
     for item in planned:
         if item.status == "missing":
-            yield DetectOutcome(item.request.scan.scan, "error", error=item.why)
+            yield DetectOutcome(item.request.scan.path, "error", error=item.why)
         elif item.status == "done" and not force:
             yield read_outcome(item.request, "skipped")
         else:
             todo.append(item.request)
-    scans = [request.scan.scan for request in todo]
+    scans = [request.scan.path for request in todo]
     yield from work_through(
         partial(do_detect, model, force), todo, scans, DetectOutcome, jobs=jobs, progress=progress
     )

@@ -81,7 +81,7 @@ def read_outcome(request: DetectRequest, state: Literal["done", "skipped"]) -> D
     seen = made.seen_by_model or ""
     outputs = {kind: file for kind, file in names.paths(RESULT).items() if file.exists()}
     return DetectOutcome(
-        scan=request.scan.scan,
+        scan=request.scan.path,
         status=state,
         p_value=made.p_value,
         alpha=made.alpha,

@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from medunsup.cohort.request import Identity, Request, Status, status_of
+from medunsup.cohort.identity import Identity, Status, status_of
+from medunsup.cohort.request import ScanRequest
+from medunsup.cohort.settings import ReadSettings
 from medunsup.core.version import __version__
 from medunsup.io.bids.names import OutputNames
 from medunsup.workflows.detect.outputs import MASK
 from medunsup.workflows.detect.sidecar import DetectSidecar
-from medunsup.workflows.segment.settings import SegmentSettings
 from medunsup.workflows.train.model_folder import ModelFolder
-
-READING = {"brain", "contrast", "coordinates", "volume", "series"}  # choices for the scan, as in `segment`
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,7 @@ class DetectRequest:
     `note` is what the page begins with and the sidecar keeps; it changes nothing that is found.
     """
 
-    scan: Request
+    scan: ScanRequest
     model: ModelFolder
     alpha: float | None = None
     false_findings: float = 1.0
@@ -45,7 +44,7 @@ class DetectRequest:
                 "alpha": self.alpha,
                 "false_findings": self.false_findings,
                 "baselines": self.baselines,
-                **self.scan.settings.model_dump(include=READING),
+                **self.scan.reading.model_dump(),
             },
             "Inputs": [item.as_sidecar() for item in self.scan.inputs()],
         }
@@ -60,10 +59,10 @@ class DetectRequest:
 
     def command(self) -> str:
         """Return the command line that makes this result, with file names without their folders."""
-        words = ["medunsup", "detect", self.scan.scan.name, "--model", self.model.path.name]
+        words = ["medunsup", "detect", self.scan.path.name, "--model", self.model.path.name]
         words += ["--mask", self.scan.mask.name] if self.scan.mask else []
-        usual = SegmentSettings.parse(_reading_of(self.model)).model_dump(include=READING)
-        for name, value in self.scan.settings.model_dump(include=READING).items():
+        usual = ReadSettings.parse(_reading_of(self.model)).model_dump()
+        for name, value in self.scan.reading.model_dump().items():
             words += [f"--{name}", str(value)] if value != usual[name] else []
         words += ["--alpha", f"{self.alpha:g}"] if self.alpha is not None else []
         words += ["--false-findings", f"{self.false_findings:g}"] if self.false_findings != 1 else []
@@ -87,10 +86,8 @@ def make_request(
 ) -> DetectRequest:
     """Join choices with those the model was trained with; `reading` (volume, series, ...) wins over them."""
     chosen = _reading_of(model) | {key: value for key, value in reading.items() if value is not None}
-    settings = SegmentSettings.parse(chosen, where="detect")
-    return DetectRequest(
-        Request(scan, settings, mask, out=out), model, alpha, false_findings, baselines, cache, note
-    )
+    asked = ScanRequest(scan, ReadSettings.parse(chosen, where="detect"), mask, out=out)
+    return DetectRequest(asked, model, alpha, false_findings, baselines, cache, note)
 
 
 def check_rates(request: DetectRequest) -> None:

@@ -80,13 +80,13 @@ def _write(result: "AnomalyResult", request: DetectRequest, names: OutputNames) 
         for output, label, volume in _maps(result):
             path = names.path(output, label)
             write_volume(volume, staging.place(path), descrip=f"medunsup {output.key}")
-            facts = map_facts(output, names, request.scan.scan, identity, outputs.MASK)
+            facts = map_facts(output, names, request.scan.path, identity, outputs.MASK)
             facts |= record.as_json() if output == outputs.MASK else {}
             write_json(staging.place(sidecar_path(path)), facts)
             paths[path.stem if label else output.key] = path
         paths["findings"] = names.path(outputs.FINDINGS)
         write_text(staging.place(paths["findings"]), findings_tsv(result))
-        write_root(names, request.scan.scan, outputs.DERIVATIVE)
+        write_root(names, request.scan.path, outputs.DERIVATIVE)
         paths["sidecar"] = sidecar_path(names.path(outputs.MASK))
         staging.publish(last=paths["sidecar"], outdated=_earlier(names))
     return paths

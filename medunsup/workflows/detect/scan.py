@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from medunsup.cohort import prepare
 from medunsup.cohort.places import tell_where
-from medunsup.cohort.prepare import Prepared
+from medunsup.cohort.prepare import Prepared, load_and_prepare
 from medunsup.core.paths import user_path
 from medunsup.core.record import Record, Step
 from medunsup.core.renamed import renamed
@@ -164,37 +163,30 @@ def detect_scan(request: DetectRequest, *, progress: Progress | None = None) -> 
     from medunsup.anomaly.result import AnomalyResult
     from medunsup.preprocess.geometry.template_grid import ModelSpace
 
-    say = progress or (lambda text: None)
     model, healthy = request.model, request.model.healthy
     space, calibration = ModelSpace(model.settings.spacing_mm), healthy.calibration
-    record = Record()
-
-    def begin(name: str, **parameters: Any) -> Step:
-        say(name)
-        return record.step(name, **parameters)
-
-    image = prepare.load(request.scan)
-    made = prepare.prepare(request.scan, model.settings.spacing_mm, image=image, cache=request.cache, say=say)
+    record = Record(progress=progress)
+    image, made = load_and_prepare(request.scan, model.settings.spacing_mm, cache=request.cache, say=progress)
 
     def carried(data: Any) -> Volume:
         return image.like(space.carry_back(data, made.placement_mm, image.grid) * made.brain, kind="score")
 
-    with begin("score", model=model.settings.model, score=model.settings.score) as step:
+    with record.step("score", model=model.settings.model, score=model.settings.score) as step:
         found = healthy.map(made.values, made.mask)
         scan = scored(healthy.scan_score(made.values, made.mask, found), calibration.scan_scores)
         step.findings |= {"scan_score": scan.score, "p_value": scan.p_value}
-    with begin("carry back") as step:
+    with record.step("carry back") as step:
         score = carried(found)
         reconstruction = reconstructed(model, made, image, space)
-    with begin("compare with the healthy scans") as step:
+    with record.step("compare with the healthy scans") as step:
         flagged = unlike_healthy(model, made, image)
         seen = seen_in(model, made)
-        known = SeenSubject() if seen else known_subject(model, request.scan.scan, grid=image.grid)
+        known = SeenSubject() if seen else known_subject(model, request.scan.path, grid=image.grid)
         remarks = (*made.warnings, *model_remarks(model, seen, known))
         subject = known.subject if known.forbids_verdict else ""
         alpha = supported_alpha(request, step)
     cheap = asked_baselines(request, made, carried) if request.baselines else ()
-    with begin("threshold", false_findings=request.false_findings) as step:
+    with record.step("threshold", false_findings=request.false_findings) as step:
         threshold = calibration.part_threshold(request.false_findings)
         calibrated = image.like(calibration.calibrated_map(score.data, made.brain), kind="score")
         kept, listed = findings(
@@ -223,9 +215,9 @@ def detect_scan(request: DetectRequest, *, progress: Progress | None = None) -> 
         baselines=cheap,
         model=model.about,
         contrast=made.contrast,
-        record=record,
+        record=record.closed(),
         remarks=remarks,
-        details=made.facts,
+        details=made.as_record(),
         seen=seen or (known.part if subject else ""),
         seen_subject=subject,
         note=request.note,
@@ -245,7 +237,7 @@ def reconstructed(model: ModelFolder, made: Prepared, image: Volume, space: Any)
     """Bring the healthy look back to the scan's voxels and units, if the model makes one."""
     if not hasattr(model.healthy.model, "reconstruct"):
         return None
-    low, high = made.facts["line"]
+    low, high = made.intensity_range
     look = model.healthy.model.reconstruct(made.values, made.mask)[0]
     look = space.carry_back(low + (high - low) * look, made.placement_mm, image.grid)
     return image.like((look * made.brain).astype(np.float32), kind="image")
@@ -255,7 +247,7 @@ def unlike_healthy(model: ModelFolder, made: Prepared, image: Volume) -> "tuple[
     """Say what sets the scan apart from those the model knows; a contrast that was assumed is no evidence."""
     from medunsup.anomaly.distribution_shift import body_flag, contrast_flag, flags
 
-    coarsest_mm = max(made.facts["spacing_mm"])
+    coarsest_mm = max(made.spacing_mm)
     found = flags(model.data_card, made.values, made.mask, coarsest_mm=coarsest_mm)
     named = () if made.contrast_is_assumed else contrast_flag(made.contrast, model.contrast)
     return (*body_flag(image.body_part), *named, *found)
@@ -263,7 +255,7 @@ def unlike_healthy(model: ModelFolder, made: Prepared, image: Volume) -> "tuple[
 
 def seen_in(model: ModelFolder, made: Prepared) -> str:
     """Return the part of the model's own scans that this one was in, empty if the model has not seen it."""
-    return model.hashes.get(made.facts["sha256"]) or model.contents.get(made.content) or ""
+    return model.hashes.get(made.sha256) or model.contents.get(made.content) or ""
 
 
 def model_remarks(model: ModelFolder, seen: str, known: SeenSubject) -> list[str]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from medunsup.anomaly.evaluation import EvaluatedCase
 from medunsup.cohort.dataset.sources import Case
-from medunsup.cohort.prepare import Prepared, load, prepare
+from medunsup.cohort.prepare import Prepared, load_and_prepare
 from medunsup.cohort.prepare_many import request_of
 from medunsup.core.errors import InputError
 from medunsup.core.volume import Volume
@@ -80,8 +80,7 @@ def read_case(case: Case, judge: Judge) -> tuple[Volume, Prepared]:
     Raises InputError if the model knows it, be it from another file.
     """
     request = request_of(case, judge.settings)
-    image = load(request)
-    prepared = prepare(request, judge.settings.spacing_mm, image=image, cache=judge.cache)
+    image, prepared = load_and_prepare(request, judge.settings.spacing_mm, cache=judge.cache)
     if part := judge.model.contents.get(prepared.content):
         raise InputError(
             f"{case.scan}: the model has seen this scan in another file ({part}). Evaluate on others."
@@ -100,5 +99,5 @@ def slices_of(
 
 def _facts(prepared: Prepared) -> dict[str, Any]:
     """Name what may tell scanners apart."""
-    spacing = " × ".join(f"{length:.2f}" for length in prepared.facts["spacing_mm"])
+    spacing = " × ".join(f"{length:.2f}" for length in prepared.spacing_mm)
     return {"voxel size": spacing, "contrast": prepared.contrast}

@@ -1,6 +1,7 @@
 """Many scans: plan, skip what is done, go on when one fails, resume after a kill."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,11 @@ from medunsup.cohort.dataset.folders import opened
 from medunsup.cohort.failed import failed_scans
 from medunsup.cohort.inputs_filter import apart, without_results
 from medunsup.cohort.outputs import check_roots
+from medunsup.cohort.patterns import check_patterns, fill
 from medunsup.cohort.places import tell_where
 from medunsup.cohort.plan import Planned, look
 from medunsup.cohort.reading import by_contrast
-from medunsup.cohort.request import Request, check_patterns, check_there, fill
+from medunsup.cohort.request import check_there
 from medunsup.core.paths import user_path
 from medunsup.workflows.segment.first_pass import check_learnable, learn, with_known_prior
 from medunsup.workflows.segment.fit import build
@@ -20,6 +22,7 @@ from medunsup.workflows.segment.group import write_table_and_page
 from medunsup.workflows.segment.job import Job, do_job
 from medunsup.workflows.segment.outcome import ScanOutcome, read_outcome
 from medunsup.workflows.segment.outputs import ALL_VOLUMES, DSEG
+from medunsup.workflows.segment.request import SegmentRequest, make_request
 from medunsup.workflows.segment.settings import SegmentSettings
 
 Finished = Callable[[ScanOutcome], None]
@@ -113,7 +116,7 @@ def make_requests(
     out: str | Path | None = None,
     mask: str | Path | None = None,
     with_contrasts: Mapping[str, str | Path] | None = None,
-) -> list[Request]:
+) -> list[SegmentRequest]:
     """Turn paths and choices into one request a scan; earlier results among the paths are left out.
 
     A folder of NIfTI or MGZ files stands for the scans in it.
@@ -125,24 +128,25 @@ def make_requests(
     check_patterns([*([] if mask is None else [mask]), *further.values()], len(paths))
     build(settings)  # a misspelt method or parameter is told before anything is read
     requests = [
-        Request(
-            scan=scan,
-            settings=settings,
+        make_request(
+            scan,
+            settings,
             mask=None if mask is None else fill(mask, scan),
             contrasts={name: fill(path, scan) for name, path in further.items()},
             out=None if out is None else user_path(out),
         )
         for scan in paths
     ]
-    requests = apart(requests)
-    check_there(requests)
+    placed = apart([request.scan for request in requests])
+    check_there(placed)
+    requests = [replace(request, scan=scan) for request, scan in zip(requests, placed, strict=True)]
     if settings.learn_prior:
         check_learnable(requests)
     return requests
 
 
 def run_requests(
-    requests: Sequence[Request],
+    requests: Sequence[SegmentRequest],
     *,
     jobs: int = 1,
     force: bool = False,
@@ -163,14 +167,14 @@ def run_requests(
             learned = learn(requests, jobs=jobs, progress=progress or _silent, passed=first_pass)
             planned = plan(learned, force=force)
         outcomes = _work(planned, jobs, force, report, progress)
-        scans = in_order(outcomes, [request.scan for request in requests], finished)
+        scans = in_order(outcomes, [request.scan.path for request in requests], finished)
         roots = {each.root for each in names if each.root is not None}
         failed = {root: failed_scans(root, names, scans) for root in sorted(roots)}
         pages = [write_table_and_page(root, each, page=report) for root, each in failed.items()]
     return CohortResult(scans, pages[0] if pages else None)
 
 
-def plan(requests: Sequence[Request], *, force: bool = False) -> list[Planned[Request]]:
+def plan(requests: Sequence[SegmentRequest], *, force: bool = False) -> list[Planned[SegmentRequest]]:
     """Look what is there already.
 
     Raises OutputError if a root holds somebody else's data set or table, and without `force` UsageError if a
@@ -181,18 +185,22 @@ def plan(requests: Sequence[Request], *, force: bool = False) -> list[Planned[Re
 
 
 def _work(
-    planned: Sequence[Planned[Request]], jobs: int, force: bool, report: bool, progress: Progress | None
+    planned: Sequence[Planned[SegmentRequest]],
+    jobs: int,
+    force: bool,
+    report: bool,
+    progress: Progress | None,
 ) -> Iterator[ScanOutcome]:
     """Yield every scan's outcome as it comes."""
     todo = []
     for item in planned:
         if item.status == "missing":
-            yield ScanOutcome(item.request.scan, "error", error=item.why)
+            yield ScanOutcome(item.request.scan.path, "error", error=item.why)
         elif item.status == "done" and not force:
             yield read_outcome(item.request, "skipped")
         else:
             todo.append(Job(item.request, force, report))
-    scans = [job.request.scan for job in todo]
+    scans = [job.request.scan.path for job in todo]
     yield from work_through(do_job, todo, scans, ScanOutcome, jobs=jobs, progress=progress)
 
 

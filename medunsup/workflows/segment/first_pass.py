@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from medunsup.cohort.executors.processes import run_all
-from medunsup.cohort.request import Request
 from medunsup.core.errors import UsageError
 from medunsup.core.labels import TISSUES
 from medunsup.workflows.segment.cohort_prior import (
@@ -20,6 +19,7 @@ from medunsup.workflows.segment.cohort_prior import (
     read_counts,
     write_maps,
 )
+from medunsup.workflows.segment.request import SegmentRequest
 
 MIN_SCANS = 4
 FOLDER = "prior"
@@ -29,11 +29,11 @@ FOLDER = "prior"
 class FirstPass:
     """One scan of the first pass, and where its maps in template space go."""
 
-    request: Request
+    request: SegmentRequest
     maps: Path
 
 
-def check_learnable(requests: Sequence[Request]) -> None:
+def check_learnable(requests: Sequence[SegmentRequest]) -> None:
     """Raise UsageError unless a prior can be learned: enough scans, three tissues, a folder for it."""
     if len(requests) < MIN_SCANS:
         raise UsageError(f"--learn-prior needs at least {MIN_SCANS} scans, got {len(requests)}.")
@@ -47,12 +47,12 @@ def check_learnable(requests: Sequence[Request]) -> None:
 
 
 def learn(
-    requests: Sequence[Request],
+    requests: Sequence[SegmentRequest],
     *,
     jobs: int,
     progress: Callable[[Path, str], None],
     passed: Callable[[Path], None] | None = None,
-) -> list[Request]:
+) -> list[SegmentRequest]:
     """Return the requests with their learned priors; a scan whose first pass failed has none.
 
     What is there already from the same inputs and choices is not done again. `progress` hears (scan, step),
@@ -64,7 +64,7 @@ def learn(
         if is_done:
             done.add(index)
         if passed is not None:
-            passed(requests[index].scan)
+            passed(requests[index].scan.path)
     if len(done) < MIN_SCANS:
         return list(requests)
     total = reduce(np.add, (read_counts(passes[index].maps) for index in sorted(done)))
@@ -77,7 +77,7 @@ def learn(
     return learned
 
 
-def with_known_prior(request: Request) -> Request:
+def with_known_prior(request: SegmentRequest) -> SegmentRequest:
     """Attach the prior of an earlier run, if there is one, so that its result is known again."""
     if not request.settings.learn_prior or request.prior or not _prior_path(request).exists():
         return request
@@ -107,7 +107,7 @@ def _run(
     passes: Sequence[FirstPass], jobs: int, progress: Callable[[Path, str], None]
 ) -> Iterator[tuple[int, bool]]:
     def told(index: int, text: str) -> None:
-        progress(passes[index].request.scan, text)
+        progress(passes[index].request.scan.path, text)
 
     if jobs > 1:
         for index, is_done in run_all(do_first_pass, passes, jobs, told):
@@ -117,14 +117,14 @@ def _run(
         yield index, do_first_pass(first, lambda text, index=index: told(index, text))  # type: ignore[misc]
 
 
-def _first_pass(request: Request) -> FirstPass:
+def _first_pass(request: SegmentRequest) -> FirstPass:
     plain = replace(request, settings=request.settings.model_copy(update={"learn_prior": False}))
     return FirstPass(plain, _folder(request) / f"{request.names.stem}_maps.npz")
 
 
-def _prior_path(request: Request) -> Path:
+def _prior_path(request: SegmentRequest) -> Path:
     return _folder(request) / f"{request.names.stem}_prior.npz"
 
 
-def _folder(request: Request) -> Path:
-    return (request.names.root or request.names.folder) / FOLDER / request.subfolder
+def _folder(request: SegmentRequest) -> Path:
+    return (request.names.root or request.names.folder) / FOLDER / request.scan.subfolder

@@ -1,106 +1,65 @@
-"""Scale, priors, method: what stands between a brain mask and a fitted tissue model."""
+"""Fit the method: settle the number of classes, build it with its parameters, describe what it found."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from medunsup.cohort.request import Request
 from medunsup.core.labels import TISSUES, class_table
-from medunsup.core.record import Step
+from medunsup.core.record import Record, Step
 from medunsup.core.registry import method as find_method
-from medunsup.core.volume import Volume
 from medunsup.tissue.base import TissueInput, TissueMethod
-from medunsup.workflows.segment.cohort_prior import on_scan, read_maps
+from medunsup.tissue.result import Fit
+from medunsup.workflows.segment.inputs import Intensities
 from medunsup.workflows.segment.settings import SegmentSettings
 
-Array = NDArray[np.float32]
+if TYPE_CHECKING:
+    from medunsup.tissue.choose_k import ModelSelection
+
+HISTOGRAM_BINS = 128
 
 
-def scale(
-    channels: Iterable[Volume], contrasts: Sequence[str], mask: NDArray[np.bool_], step: Step
-) -> tuple[Array, list[Volume | None]]:
-    """Clip the tails and scale to [0, 1] inside the mask: (C, I, J, K), one channel a contrast.
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A fitted method, what it was fitted on (without the priors), and what the report shows of it."""
 
-    A strong bias of a T1w channel is evened out; the coarse fields it was divided by are given back, None
-    where there is none.
-    """
-    from medunsup.preprocess.intensity.normalize import FENCES, TAILS_PERCENT
-
-    step.parameters |= {"tails_percent": list(TAILS_PERCENT), "fences": FENCES}
-    found = [
-        scale_one(channel, contrast, mask, step)
-        for channel, contrast in zip(channels, contrasts, strict=True)
-    ]
-    return np.stack([scaled for scaled, _ in found]), [field for _, field in found]
+    data: TissueInput
+    method: TissueMethod
+    description: Fit
 
 
-def scale_one(
-    channel: Volume, contrast: str, mask: NDArray[np.bool_], step: Step
-) -> tuple[Array, Volume | None]:
-    """Scale one channel (I, J, K), with the coarse field of its strong bias if it had one."""
-    from medunsup.preprocess.intensity.bias import field_on, strong_bias
-    from medunsup.preprocess.intensity.normalize import FENCES, winsorize_and_scale
-
-    fence = FENCES.get(contrast)
-    scaled = winsorize_and_scale(channel.data, mask, fence=fence)
-    if contrast != "T1w":  # elsewhere a large lesion may look like bias
-        return scaled, None
-    field = strong_bias(channel.like(scaled), channel.like(mask, kind="mask"), step=step)
-    if field is not None:
-        scaled /= field_on(field, channel.grid)
-        scaled = winsorize_and_scale(scaled, mask, fence=fence)
-    return scaled, field
-
-
-def priors(image: Volume, mask: Volume, placement: Any, request: Request, step: Step) -> Array | None:
-    """Spatial priors of the three tissues; None for other classes or a template that does not fit."""
-    from medunsup.tissue.priors import tissue_priors
-
-    if request.settings.tissues not in (len(TISSUES), "auto"):
-        step.outcome = "skipped"
-        return None
-    if not placement.fits:
-        step.warn("The template does not fit this scan, so intensities decide alone.", degraded=True)
-        return None
-    if request.prior is None:
-        if request.settings.learn_prior:
-            step.warn("No prior could be learned from these scans; the template's is used.")
-        return tissue_priors(image, mask, placement)
-    step.parameters["learned"] = request.prior.name
-    return on_scan(read_maps(request.prior), image, mask, placement)
+def fit(
+    given: Intensities, spacing_mm: tuple[float, float, float], settings: SegmentSettings, record: Record
+) -> Fitted:
+    """Fit the method that the settings name; `tissues="auto"` is settled here: unless on 3, no priors."""
+    with record.step("mixture", method=settings.method) as step:
+        n_classes, selection = settings.tissues, None
+        if n_classes == "auto":
+            selection = propose_classes(given, settings, step)
+            n_classes = selection.chosen
+        known = given.priors if n_classes == len(TISSUES) else None
+        if given.priors is not None and known is None:
+            record.mark("priors", "skipped")  # for the number of classes that was settled on
+        data = TissueInput(
+            given.values, given.mask, spacing_mm, given.contrasts, class_table(n_classes), known
+        )
+        fitted = fit_method(data, settings, step)
+        description = describe_fit(data, fitted, settings, selection)
+        return Fitted(replace(data, priors=None), fitted, description)
 
 
-def prepare(
-    intensity: Array,
-    mask: NDArray[np.bool_],
-    spacing_mm: tuple[float, float, float],
-    contrasts: tuple[str, ...],
-    priors: Array | None,
-    settings: SegmentSettings,
-    step: Step,
-) -> TissueInput:
-    """Gather what a method may use; `tissues="auto"` is settled here: unless on 3, without priors."""
-    n_classes = settings.tissues
-    if n_classes == "auto":
-        n_classes = propose_classes(intensity, mask, settings, step)
-    known = priors if n_classes == len(TISSUES) else None
-    return TissueInput(intensity, mask, spacing_mm, contrasts, class_table(n_classes), known)
-
-
-def propose_classes(intensity: Array, mask: NDArray[np.bool_], settings: SegmentSettings, step: Step) -> int:
+def propose_classes(given: Intensities, settings: SegmentSettings, step: Step) -> "ModelSelection":
     """Settle the number of classes that the intensities propose; the curves go into `step`."""
     from medunsup.tissue.choose_k import choose_k
 
-    selection = choose_k(intensity, mask, seed=settings.seed)
+    selection = choose_k(given.values, given.mask, seed=settings.seed)
     step.findings["model_selection"] = selection.as_dict()
-    return selection.chosen
+    return selection
 
 
-def fit(data: TissueInput, settings: SegmentSettings, step: Step) -> TissueMethod:
+def fit_method(data: TissueInput, settings: SegmentSettings, step: Step) -> TissueMethod:
     """Build the method with its parameters and fit it."""
-    fitted = build(settings).fit(data)
+    fitted: TissueMethod = build(settings).fit(data)
     step.parameters |= fitted.parameters
     step.findings |= {"iterations": fitted.n_iter_, "converged": fitted.converged_}
     if not fitted.converged_:
@@ -118,3 +77,25 @@ def build(settings: SegmentSettings) -> Any:
     if "seed" in kind.Config.model_fields:
         values.setdefault("seed", settings.seed)
     return kind(kind.Config.parse(values, where=f"parameters of {settings.method}"))
+
+
+def describe_fit(
+    data: TissueInput, fitted: TissueMethod, settings: SegmentSettings, selection: "ModelSelection | None"
+) -> Fit:
+    """Gather what the report shows of the mixture, with the histogram of the first contrast.
+
+    `selection` is the choice of the number of classes, if it was not given.
+    """
+    values = data.intensity[0][data.mask]
+    if (field := fitted.bias_field_) is not None:
+        values /= field[0][data.mask]
+    counts, edges = np.histogram(values, bins=HISTOGRAM_BINS)
+    return Fit(
+        method=settings.method,
+        components=fitted.components_,
+        log_likelihood=fitted.log_likelihood_,
+        converged=fitted.converged_,
+        histogram_counts=tuple(int(count) for count in counts),
+        histogram_edges=tuple(float(edge) for edge in edges),
+        model_selection=None if selection is None else selection.as_dict(),
+    )

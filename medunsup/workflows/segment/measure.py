@@ -1,24 +1,85 @@
 """From a model fitted on the brain's box to volumes, a verdict, and maps of the whole scan."""
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medunsup.core.labels import Label
-from medunsup.core.record import Step
+from medunsup.core.record import Record, Step
 from medunsup.core.volume import Kind, Volume
 from medunsup.preprocess.geometry.crop import Box
 from medunsup.tissue.base import TissueInput, TissueMethod
-from medunsup.tissue.result import Fit, Quality, TissueVolume
+from medunsup.tissue.result import Quality, TissueVolume
+from medunsup.workflows.segment.fit import Fitted
+from medunsup.workflows.segment.inputs import BrainInScan, Intensities
 from medunsup.workflows.segment.remarks import remarks
-from medunsup.workflows.segment.settings import SegmentSettings
 
-if TYPE_CHECKING:
-    from medunsup.tissue.quality import Known
 
-HISTOGRAM_BINS = 128
+@dataclass(frozen=True, eq=False)
+class BoxMaps:
+    """The maps of the result as blocks (I, J, K) of the box; `corrected` is the whole scan."""
+
+    box: Box
+    mask: NDArray[np.bool_]
+    labels: NDArray[Any]
+    entropy: NDArray[np.float32]
+    fractions: NDArray[np.float32]
+    classes: tuple[Label, ...]
+    corrected: Volume
+
+    def on_scan(self, image: Volume, block: NDArray[Any], kind: Kind) -> Volume:
+        """Put one map back on the whole scan, 0 elsewhere."""
+        return image.like(self.box.put_back(block), kind=kind)
+
+    def fractions_on_scan(self, image: Volume) -> dict[str, Volume]:
+        """Put each tissue's fractions back on the whole scan, by abbreviation."""
+        return {
+            label.abbreviation: self.on_scan(image, fraction, "probability")
+            for label, fraction in zip(self.classes, self.fractions, strict=True)
+        }
+
+
+def volumes(fitted: Fitted, voxel_mm3: float, record: Record) -> tuple[TissueVolume, ...]:
+    """Measure each tissue."""
+    with record.step("volumes") as step:
+        return measure(fitted.data, fitted.method, voxel_mm3, step)
+
+
+def quality(
+    brain: BrainInScan,
+    given: Intensities,
+    fitted: Fitted,
+    measured: tuple[TissueVolume, ...],
+    record: Record,
+) -> Quality:
+    """Judge the result and say why, with what lies around the brain and remarks on scan and classes."""
+    from medunsup.tissue.quality import assess
+
+    placement, even = brain.found.placement, brain.even
+    with record.step("quality") as step:
+        known = replace(brain.known, before=given.registered)
+        verdict = assess(
+            fitted.data, fitted.method, measured, placement, scan=even, origin=brain.box.origin, known=known
+        )
+        step.findings |= {"verdict": verdict.verdict, "measures": verdict.measures}
+        more = remarks(even, placement, fitted.description.model_selection)
+        return replace(verdict, reasons=(*verdict.reasons, *more))
+
+
+def maps(brain: BrainInScan, given: Intensities, fitted: Fitted) -> BoxMaps:
+    """Take what is shown of the method, so that the rest of it need not be kept; and correct the scan."""
+    method = fitted.method
+    return BoxMaps(
+        box=brain.box,
+        mask=given.mask,
+        labels=method.labels_,
+        entropy=method.entropy_,
+        fractions=method.fractions_,
+        classes=fitted.data.labels,
+        corrected=corrected(brain.even, brain.box, method, given.uneven),
+    )
 
 
 def measure(
@@ -39,46 +100,6 @@ def measure(
     return tuple(measured)
 
 
-def judge(
-    data: TissueInput,
-    fitted: TissueMethod,
-    measured: tuple[TissueVolume, ...],
-    placement: Any,
-    image: Volume,
-    box: Box,
-    known: "Known",
-    step: Step,
-    *,
-    fit: Fit,
-) -> Quality:
-    """Judge the result and say why, with what lies around the brain and remarks on scan and classes."""
-    from medunsup.tissue.quality import assess
-
-    verdict = assess(data, fitted, measured, placement, scan=image, origin=box.origin, known=known)
-    step.findings |= {"verdict": verdict.verdict, "measures": verdict.measures}
-    return replace(verdict, reasons=(*verdict.reasons, *remarks(image, placement, fit.model_selection)))
-
-
-def describe_fit(data: TissueInput, fitted: TissueMethod, settings: SegmentSettings, step: Step) -> Fit:
-    """Gather what the report shows of the mixture, with the histogram of the first contrast.
-
-    `step` is the mixture's own: it holds the curves by which the number of classes was proposed, if it was.
-    """
-    values = data.intensity[0][data.mask]
-    if (field := fitted.bias_field_) is not None:
-        values /= field[0][data.mask]
-    counts, edges = np.histogram(values, bins=HISTOGRAM_BINS)
-    return Fit(
-        method=settings.method,
-        components=fitted.components_,
-        log_likelihood=fitted.log_likelihood_,
-        converged=fitted.converged_,
-        histogram_counts=tuple(int(count) for count in counts),
-        histogram_edges=tuple(float(edge) for edge in edges),
-        model_selection=step.findings.get("model_selection"),
-    )
-
-
 def corrected(image: Volume, box: Box, fitted: TissueMethod, uneven: Volume | None) -> Volume:
     """Divide the scan by its bias: the mixture's field, continued beyond the box, and a strong one before."""
     from medunsup.preprocess.intensity.bias import field_on
@@ -90,18 +111,3 @@ def corrected(image: Volume, box: Box, fitted: TissueMethod, uneven: Volume | No
     if uneven is not None:
         field *= field_on(uneven, image.grid)
     return image.like(np.divide(image.data, field, out=field))
-
-
-def fractions(
-    image: Volume, box: Box, found: NDArray[np.float32], labels: tuple[Label, ...]
-) -> dict[str, Volume]:
-    """Put each tissue's fractions (K, I, J, K') back on the whole scan, by abbreviation."""
-    return {
-        label.abbreviation: on_scan(image, box, fraction, "probability")
-        for label, fraction in zip(labels, found, strict=True)
-    }
-
-
-def on_scan(image: Volume, box: Box, block: NDArray[Any], kind: Kind) -> Volume:
-    """Put one map of the box back on the whole scan, 0 elsewhere."""
-    return image.like(box.put_back(block), kind=kind)

@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from medunsup.cohort.batch import Outcome
-from medunsup.cohort.request import Request
 from medunsup.cohort.sidecar import warnings_of
 from medunsup.io.bids.names import sidecar_path
 from medunsup.workflows.segment.outputs import DSEG, PROBSEG, RESULT
+from medunsup.workflows.segment.request import SegmentRequest
 from medunsup.workflows.segment.sidecar import SegmentSidecar
 
 
@@ -60,7 +60,7 @@ class ScanOutcome(Outcome):
         }
 
 
-def read_outcome(request: Request, status: Literal["done", "skipped"]) -> ScanOutcome:
+def read_outcome(request: SegmentRequest, status: Literal["done", "skipped"]) -> ScanOutcome:
     """Read what is there of a scan that is done."""
     names = request.names
     path = sidecar_path(names.path(DSEG))
@@ -68,7 +68,7 @@ def read_outcome(request: Request, status: Literal["done", "skipped"]) -> ScanOu
     quality = made.quality
     files = names.paths(RESULT, {PROBSEG.key: list(made.volumes)})
     return ScanOutcome(
-        scan=request.scan,
+        scan=request.scan.path,
         status=status,
         volumes_ml={name: mm3 / 1000 for name, mm3 in made.volumes_mm3.items()},
         brain_mask_ml=made.brain_mask_mm3 / 1000,

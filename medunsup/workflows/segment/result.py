@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from medunsup.cohort.request import Identity
+from medunsup.cohort.identity import Identity
 from medunsup.preprocess.registration.affine import Placement
 from medunsup.tissue.result import TissueResult
 from medunsup.workflows.segment.save import save
@@ -45,6 +45,8 @@ class SegmentResult(TissueResult):
         Command line that makes it.
     placement : Placement or None
         Registration of the template to the scan.
+    is_stripped : bool
+        Whether the scan came without its skull.
 
     Examples
     --------
@@ -57,6 +59,7 @@ class SegmentResult(TissueResult):
     identity: Identity
     command: str
     placement: Placement | None = None
+    is_stripped: bool = False
 
     def save(self, out: str | Path | None = None, *, force: bool = False) -> dict[str, Path]:
         """Write all maps, tables, sidecars and the report page; all of them or none.

@@ -22,7 +22,7 @@ from medunsup.io.files.lock import locked
 from medunsup.io.files.transaction import Staging, recover, unwritable
 from medunsup.report.base.guard import is_drawn
 from medunsup.workflows.segment import outputs, tables
-from medunsup.workflows.segment.sidecar import SegmentSidecar, is_skull_stripped
+from medunsup.workflows.segment.sidecar import SegmentSidecar
 
 if TYPE_CHECKING:
     from medunsup.workflows.segment.result import SegmentResult
@@ -119,7 +119,7 @@ def _write_sidecars(result: "SegmentResult", names: OutputNames, staging: Stagin
     for output, label, _ in _maps(result):
         more: dict[str, Any] = {"Tissue": label} if label else {}
         if output == outputs.CORRECTED:
-            more["SkullStripped"] = is_skull_stripped(result)
+            more["SkullStripped"] = result.is_stripped
         facts = map_facts(output, names, _scan(result), result.identity, outputs.DSEG, **more)
         if output == outputs.DSEG:
             facts |= SegmentSidecar.of_result(result).as_json()

@@ -1,29 +1,22 @@
 """One scan's whole trip, top to bottom: load, mask, place, normalise, priors, mixture, volumes, verdict."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from medunsup.cohort import further_contrasts, reading
-from medunsup.cohort.contrast import check_told_once, name_contrasts, told_contrast
 from medunsup.cohort.places import tell_where
-from medunsup.cohort.request import Request
-from medunsup.core.geometry import steadied
+from medunsup.cohort.reading import by_contrast
+from medunsup.cohort.settings import BrainChoice, ContrastName
 from medunsup.core.paths import user_path
-from medunsup.core.record import Record, Step
-from medunsup.core.volume import Volume
-from medunsup.io.bids.names import names_contrast_agent
+from medunsup.core.record import Record
 from medunsup.io.load import Coordinates
-from medunsup.preprocess.geometry.crop import Box
-from medunsup.workflows.segment import fit, measure
+from medunsup.workflows.segment import measure
+from medunsup.workflows.segment.fit import build, fit
+from medunsup.workflows.segment.inputs import find_brain, read_scan, tissue_input
+from medunsup.workflows.segment.request import SegmentRequest, make_request
 from medunsup.workflows.segment.result import SegmentResult
 from medunsup.workflows.segment.save import refuse_overwrite
-from medunsup.workflows.segment.settings import ContrastName, SegmentSettings
-
-if TYPE_CHECKING:
-    from medunsup.preprocess.brain_extraction.brain_mask import Brain
-    from medunsup.tissue.quality import Known
+from medunsup.workflows.segment.settings import SegmentSettings
 
 Progress = Callable[[str], None]
 
@@ -40,7 +33,7 @@ def segment(
     volume: int | None = None,
     series: str | int | None = None,
     coordinates: Coordinates = "auto",
-    brain: Literal["auto", "atlas", "stripped", "deepbet"] = "auto",
+    brain: BrainChoice = "auto",
     seed: int = 0,
     out: str | Path | None = None,
     force: bool = False,
@@ -141,127 +134,53 @@ def segment(
         },
         where="segment",
     )
-    request = Request(
-        scan=user_path(path),
-        settings=settings,
+    request = make_request(
+        user_path(path),
+        settings,
         mask=None if mask is None else user_path(mask),
-        contrasts={name: user_path(file) for name, file in reading.by_contrast(with_contrasts).items()},
+        contrasts={name: user_path(file) for name, file in by_contrast(with_contrasts).items()},
         out=None if out is None else user_path(out),
     )
-    fit.build(settings)  # a misspelt method or parameter is told before anything is read
+    build(settings)  # a misspelt method or parameter is told before anything is read
     if out is not None and not force:
         refuse_overwrite(request.names)
     if out is not None:
         tell_where([request.names])
     result = segment_scan(request, progress=progress)
     if out is not None:
-        result.save(request.out, force=force)
+        result.save(request.scan.out, force=force)
     return result
 
 
-def segment_scan(request: Request, *, progress: Progress | None = None) -> SegmentResult:
+def segment_scan(request: SegmentRequest, *, progress: Progress | None = None) -> SegmentResult:
     """Do what `segment` does, with everything asked for in one object; saves nothing."""
-    from medunsup.preprocess.brain_extraction.field_of_view import seen_ranges
-
-    settings = request.settings
-    record = Record()
-
-    def begin(name: str, **parameters: Any) -> Step:
-        if progress is not None:
-            progress(name)
-        return record.step(name, **parameters)
-
-    with begin("load") as step:
-        image = reading.load_scan(request.scan, settings, step)
-        check_told_once(request, image.source)
-        identity = request.identity()
-    with begin("brain mask", given=request.mask is not None, method=settings.brain) as step:
-        even, found = find_evened(image, request, step)
-        brain, placement = found.mask, found.placement
-    box = Box.around(brain.data, within=None if found.is_stripped else seen_ranges(image.data))
-    channels, read = {"image": box.take(even)}, None
-    if request.contrasts:
-        with begin("contrasts", given=sorted(request.contrasts)) as step:
-            others, read = further_contrasts.load_contrasts(
-                request.contrasts, even, brain, step, settings.coordinates
-            )
-            channels |= {name: box.take(volume) for name, volume in others.items()}
-    region = box.take(brain).data.copy()  # the whole mask comes back at the end
-    brain = replace(box.take(brain), data=region)
-    with begin("priors") as placed:
-        priors = fit.priors(channels["image"], brain, placement, request, placed)
-    with begin("contrast", asked=settings.contrast) as step:
-        contrasts = name_contrasts(request, image.source, channels["image"].data, priors, step)
-    with begin("normalise") as step:
-        intensity, uneven = fit.scale(channels.values(), contrasts, region, step)
-    with begin("mixture", method=settings.method) as step:
-        data = fit.prepare(intensity, region, image.spacing_mm, contrasts, priors, settings, step)
-        if data.priors is None and placed.outcome == "done":
-            placed.outcome = "skipped"  # for the number of classes that was settled on
-        fitted = fit.fit(data, settings, step)
-        data, priors = replace(data, priors=None), None  # the largest thing that is no longer needed
-        description = measure.describe_fit(data, fitted, settings, step)
-    with begin("volumes") as step:
-        volumes = measure.measure(data, fitted, image.voxel_volume_mm3, step)
-    with begin("quality") as step:
-        known = replace(known_of(request, image, found), before=read)
-        quality = measure.judge(data, fitted, volumes, placement, even, box, known, step, fit=description)
-    parameters = {**settings.as_record(), "parameters": fitted.parameters}
-    classes, corrected = data.labels, measure.corrected(even, box, fitted, uneven[0])
-    labels, entropy, fractions = fitted.labels_, fitted.entropy_, fitted.fractions_
-    del data, intensity, channels, brain, fitted, even  # room for the maps of the whole scan
+    record = Record(progress=progress)
+    scan = read_scan(request, record)
+    brain = find_brain(scan, request, record)
+    given = tissue_input(scan, brain, request, record)
+    fitted = fit(given, scan.image.spacing_mm, request.settings, record)
+    given = given.without_priors
+    volumes = measure.volumes(fitted, scan.image.voxel_volume_mm3, record)
+    quality = measure.quality(brain, given, fitted, volumes, record)
+    maps = measure.maps(brain, given, fitted)
+    parameters = {**request.settings.as_record(), "parameters": fitted.method.parameters}
+    description, placement, is_stripped = fitted.description, brain.found.placement, brain.found.is_stripped
+    del brain, given, fitted  # room for the maps of the whole scan
+    image = scan.image
     return SegmentResult(
         image=image,
-        corrected=corrected,
-        brain_mask=measure.on_scan(image, box, region, "mask"),
-        labels=measure.on_scan(image, box, labels, "label"),
-        uncertainty=measure.on_scan(image, box, entropy, "score"),
-        fractions=measure.fractions(image, box, fractions, classes),
+        corrected=maps.corrected,
+        brain_mask=maps.on_scan(image, maps.mask, "mask"),
+        labels=maps.on_scan(image, maps.labels, "label"),
+        uncertainty=maps.on_scan(image, maps.entropy, "score"),
+        fractions=maps.fractions_on_scan(image),
         tissues=volumes,
         fit=description,
         quality=quality,
-        record=record,
+        record=record.closed(),
         parameters=parameters,
-        identity=identity,
+        identity=scan.identity,
         command=request.command(),
         placement=placement,
-    )
-
-
-def find_evened(image: Volume, request: Request, step: Step) -> tuple[Volume, "Brain"]:
-    """Find the brain as `find_brain` does, and take a strong bias of a T1w scan out before anything else."""
-    from medunsup.preprocess.intensity.evened import evened_out
-
-    found = find_brain(image, request, step)
-    if told_contrast(request, image.source) not in (None, "T1w"):
-        return image, found
-    return evened_out(image, found, lambda even, trial: find_brain(even, request, trial), step=step)
-
-
-def find_brain(image: Volume, request: Request, step: Step) -> "Brain":
-    """Get the brain mask, given or found, and where the template lies on the scan."""
-    from medunsup.preprocess.brain_extraction import brain_mask
-
-    steady = replace(image, affine=steadied(image.affine))
-    if request.mask is None:
-        found = brain_mask.find_brain(steady, method=request.settings.brain, step=step)
-    else:
-        mask = reading.load_mask(request.mask, image, step, request.settings.coordinates)
-        found = brain_mask.place_given(steady, steady.like(mask.data, kind="mask"), step=step)
-    return replace(found, mask=image.like(found.mask.data, kind="mask"))
-
-
-def known_of(request: Request, image: Volume, found: "Brain") -> "Known":
-    """Gather what the verdict should know of how the scan was taken."""
-    from medunsup.tissue.quality import Known
-    from medunsup.tissue.quality.window import piled_up
-
-    return Known(
-        is_stripped=found.is_stripped,
-        mask_given=request.mask is not None,
-        contrast_given=request.settings.contrast != "auto",
-        contrast_agent=names_contrast_agent(request.scan.name)
-        or bool(image.source and image.source.notes.get("contrast_agent")),
-        reaches_bone=found.reaches_bone,
-        at_ends=piled_up(image.data[found.mask.data]),
+        is_stripped=is_stripped,
     )

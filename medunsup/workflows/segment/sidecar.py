@@ -73,8 +73,3 @@ class SegmentSidecar(ResultSidecar):
     def volumes_mm3(self) -> dict[str, float]:
         """Volume of each tissue from partial volume fractions, by its abbreviation."""
         return {name: volume.from_fractions_mm3 for name, volume in self.volumes.items()}
-
-
-def is_skull_stripped(result: "SegmentResult") -> bool:
-    """Whether the scan came without a skull, as the brain mask step found."""
-    return any(step.findings.get("already_stripped") for step in result.record.steps)

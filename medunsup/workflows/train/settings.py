@@ -1,12 +1,12 @@
 """Everything a user can choose about learning from healthy scans: what options, YAML and `--set` end in."""
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 
+from medunsup.cohort.settings import BrainChoice, ContrastChoice, ReadSettings
 from medunsup.core.config import Config
 from medunsup.io.load import Coordinates
-from medunsup.workflows.segment.settings import ContrastChoice
 
 
 class TrainSettings(Config):
@@ -33,9 +33,7 @@ class TrainSettings(Config):
     contrast: ContrastChoice = Field(
         "auto", description="weighting of the scans; 'auto' takes it from names, headers or intensities"
     )
-    brain: Literal["auto", "atlas", "stripped", "deepbet"] = Field(
-        "auto", description="how the brain mask is found if none is given"
-    )
+    brain: BrainChoice = Field("auto", description="how the brain mask is found if none is given")
     coordinates: Coordinates = Field(
         "auto", description="which of a NIfTI file's two coordinate systems places scans and masks"
     )
@@ -58,3 +56,8 @@ class TrainSettings(Config):
         description="connected components smaller than this, in mm³, are neither counted nor listed",
     )
     seed: int = Field(0, ge=0, description="seed of the split of subjects")
+
+    @property
+    def reading(self) -> ReadSettings:
+        """How scans are read."""
+        return ReadSettings(contrast=self.contrast, brain=self.brain, coordinates=self.coordinates)

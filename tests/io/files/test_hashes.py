@@ -11,7 +11,7 @@ import pytest
 from helpers.nifti_maker import make_nifti, make_values
 from scipy.io import savemat
 
-from medunsup.cohort.request import Request
+from medunsup.cohort.request import ScanRequest
 from medunsup.io.files.hashes import hash_input
 from medunsup.io.load import load
 
@@ -85,5 +85,5 @@ def test_record_and_request_know_a_scan_by_the_same_hash(tmp_path):
     single = make_nifti(tmp_path / "b.nii.gz")
     for path in (header, image, single):
         assert load(path).source.sha256 == hash_input(path)
-        assert Request(path).inputs()[0].sha256 == hash_input(path)
+        assert ScanRequest(path).inputs()[0].sha256 == hash_input(path)
     assert load(header).source.notes["files"] == ["a.hdr", "a.img"]

@@ -29,7 +29,7 @@ from medunsup.workflows.detect import cohort
 from medunsup.workflows.train import model_folder
 plain_scan, plain_read = cohort.detect_scan, model_folder.read_arrays
 def detect_scan(request, **more):
-    if request.scan.scan.name.startswith("sub-deadly"):
+    if request.scan.path.name.startswith("sub-deadly"):
         os.kill(os.getpid(), signal.SIGKILL)
     return plain_scan(request, **more)
 def read_arrays(path):

@@ -1,21 +1,22 @@
 """The steps between reading a scan and fitting: masks, further contrasts, the box, the contrast's name."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from helpers import phantom
 
-from medunsup.cohort.contrast import contrast_of_intensity, name_contrasts
-from medunsup.cohort.further_contrasts import load_contrasts
-from medunsup.cohort.reading import by_contrast, load_mask
-from medunsup.cohort.request import Request
+from medunsup.cohort.further_contrasts import load_contrasts, refuse_twice
+from medunsup.cohort.reading import by_contrast, load_mask, told_contrast_of
+from medunsup.cohort.request import ScanRequest
+from medunsup.cohort.settings import ReadSettings
 from medunsup.core.errors import GeometryError, InputError, StepError, UsageError
 from medunsup.core.record import Step
 from medunsup.core.volume import Source
 from medunsup.io.load import load
 from medunsup.preprocess.geometry.crop import Box
-from medunsup.workflows.segment.settings import SegmentSettings
+from medunsup.preprocess.intensity.contrast import contrast_of_intensity, name_contrast
 
 
 @pytest.fixture
@@ -140,23 +141,31 @@ def test_the_brightness_of_the_tissues_tells_the_contrast(small_brain, contrast)
 
 
 def _named(settings, name, notes, seen, small_brain, beside="PD"):
-    source = Source(name, "nifti", small_brain.mask.grid, notes=notes)
-    step = Step("contrast")
-    request = Request(Path(name), SegmentSettings(**settings), contrasts={beside: Path("x.nii.gz")})
-    image = small_brain.image(seen).data
-    return name_contrasts(request, source, image, small_brain.fractions[:3], step), step
+    source, step = Source(name, "nifti", small_brain.mask.grid, notes=notes), Step("contrast")
+    request = ScanRequest(Path(name), ReadSettings(**settings), contrasts={beside: Path("x.nii.gz")})
+    image = replace(small_brain.image(seen), source=source)
+    own = name_contrast(told_contrast_of(request, image), image.data, small_brain.fractions[:3], step)
+    refuse_twice(request, own)
+    return own, step
 
 
 def test_the_option_wins_then_the_header_then_the_name_then_the_intensities(small_brain):
     def first(settings, name, notes):
-        (chosen, further), _ = _named(settings, name, notes, "FLAIR", small_brain, beside="T1w")
-        assert further == "T1w"
-        return chosen
+        own, _ = _named(settings, name, notes, "FLAIR", small_brain, beside="T1w")
+        return own.name, own.source
 
-    assert first({"contrast": "PD"}, "a_T2w.nii.gz", {"contrast": "FLAIR"}) == "PD"
-    assert first({}, "a_T2w.nii.gz", {"contrast": "FLAIR"}) == "FLAIR"
-    assert first({}, "a_T2w.nii.gz", {}) == "T2w"
-    assert first({}, "scan.nii.gz", {}) == "FLAIR"
+    assert first({"contrast": "PD"}, "a_T2w.nii.gz", {"contrast": "FLAIR"}) == ("PD", "option")
+    assert first({}, "a_T2w.nii.gz", {"contrast": "FLAIR"}) == ("FLAIR", "header")
+    assert first({}, "a_T2w.nii.gz", {}) == ("T2w", "file name")
+    assert first({}, "scan.nii.gz", {}) == ("FLAIR", "intensities")
+
+
+def test_a_contrast_that_nothing_tells_is_assumed_with_a_warning(small_brain):
+    step = Step("contrast")
+    own = name_contrast(None, small_brain.image("T1w").data, None, step)
+    assert own.is_assumed
+    assert own.name == "T1w"
+    assert "could not be told" in step.warnings[0]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,77 @@
+"""Which contrast a scan has: as told, from its header or name, or from how bright the tissues are."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medunsup.core.record import Step
+from medunsup.core.volume import Source
+from medunsup.io.bids.names import Contrast, contrast_of_name
+
+SURE = 0.8
+ENOUGH_VOXELS = 100
+ORDER = {("WM", "GM", "CSF"): "T1w", ("CSF", "GM", "WM"): "T2w", ("GM", "WM", "CSF"): "FLAIR"}
+
+ContrastSource = Literal["option", "header", "file name", "intensities", "assumption"]
+
+
+@dataclass(frozen=True)
+class NamedContrast:
+    """A scan's contrast, and what tells it."""
+
+    name: str
+    source: ContrastSource
+
+    @property
+    def is_assumed(self) -> bool:
+        """Whether neither the user, the header, the name nor the intensities told it."""
+        return self.source == "assumption"
+
+
+def told_contrast(file_name: str, choice: str, source: Source | None) -> NamedContrast | None:
+    """Name the contrast that the user's `choice` tells, else the header, else the file's name."""
+    told: dict[ContrastSource, str | None] = {
+        "option": None if choice == "auto" else choice,
+        "header": source.notes.get("contrast") if source else None,
+        "file name": contrast_of_name(file_name),
+    }
+    return next((NamedContrast(str(name), reason) for reason, name in told.items() if name), None)
+
+
+def name_contrast(
+    told: NamedContrast | None,
+    intensity: NDArray[np.float32],
+    priors: NDArray[np.float32] | None,
+    step: Step,
+) -> NamedContrast:
+    """Return the contrast that was told, else the one that the intensities show, else T1w with a warning.
+
+    `intensity` (I, J, K) is the scan's; `priors` (3, I, J, K) are GM, WM, CSF. How it was decided, and
+    whether the intensities contradict the name, goes into `step`.
+    """
+    seen = contrast_of_intensity(intensity, priors) if priors is not None else None
+    found = told or (NamedContrast(seen, "intensities") if seen else NamedContrast("T1w", "assumption"))
+    step.findings |= {"contrast": found.name, "from": found.source}
+    if seen and (found.name == "T1w") != (seen == "T1w"):
+        step.warn(
+            f"The scan is taken as {found.name} ({found.source}), but its tissues are as bright as in {seen}."
+            f" If it is {seen}, say --contrast {seen}; if not, look at the labels before using the volumes."
+        )
+    if found.is_assumed:
+        step.warn("The contrast could not be told; T1w is assumed. Say --contrast if it is another.")
+    return found
+
+
+def contrast_of_intensity(intensity: NDArray[np.float32], priors: NDArray[np.float32]) -> Contrast | None:
+    """Tell T1w, T2w or FLAIR by the order of the tissues' medians, or None if it is another order.
+
+    Medians are taken where the prior is at least 0.8 sure. A lone PD scan cannot be told from T2w.
+    """
+    is_sure = priors >= SURE
+    if any(int(sure.sum()) < ENOUGH_VOXELS for sure in is_sure):
+        return None
+    medians = zip(("GM", "WM", "CSF"), (float(np.median(intensity[sure])) for sure in is_sure), strict=True)
+    bright_to_dark = sorted(medians, key=lambda item: -item[1])
+    return ORDER.get(tuple(name for name, _ in bright_to_dark))  # type: ignore[arg-type,return-value]
