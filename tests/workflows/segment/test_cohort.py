@@ -179,7 +179,7 @@ def test_a_pattern_finds_each_scans_own_mask(make_scan, tmp_path):
     for name in ("s1", "s2"):
         make_scan(f"{name}_mask.nii.gz")
     requests = make_requests(scans, SegmentSettings(method="gmm"), mask="{folder}/{id}_mask.nii.gz")
-    assert [request.mask.name for request in requests] == ["s1_mask.nii.gz", "s2_mask.nii.gz"]
+    assert [request.scan.mask.name for request in requests] == ["s1_mask.nii.gz", "s2_mask.nii.gz"]
     with pytest.raises(UsageError, match="pattern"):
         make_requests(scans, SegmentSettings(method="gmm"), mask="mask.nii.gz")
     with pytest.raises(UsageError, match="folder"):
