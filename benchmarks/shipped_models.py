@@ -32,7 +32,7 @@ from medunsup.metrics.components import components
 from medunsup.preprocess.geometry.template_grid import ModelSpace
 from medunsup.training.scan_stack import Scans
 from medunsup.workflows.train.fit import fit_and_calibrate
-from medunsup.workflows.train.model_folder import BASELINE_ARRAYS, ModelFolder, read_arrays
+from medunsup.workflows.train.model_folder import BASELINE_ARRAYS, ModelFolder
 from medunsup.workflows.train.shipped import shipped_models
 
 N_KNOWN, N_CALIBRATION = 63, 19  # scans that models may know; the last three are kept aside
@@ -143,7 +143,7 @@ def methods(models: dict[str, ModelFolder]) -> Iterator[tuple[str, Map]]:
 def images(model: ModelFolder) -> Iterator[tuple[str, np.ndarray]]:
     """Yield all arrays on the grid that the folder holds; a network's weights are no images."""
     grid = model.shape[1:]
-    stored = model.arrays | read_arrays(model.path / model.stored(BASELINE_ARRAYS))
+    stored = model.arrays | model.files.arrays(BASELINE_ARRAYS)
     for name, value in sorted(stored.items()):
         if value.shape[-3:] == grid and value.dtype != bool:
             yield name, value.reshape(-1, *grid)[0]

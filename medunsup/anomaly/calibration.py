@@ -17,6 +17,7 @@ from medunsup.metrics.components import components
 from medunsup.metrics.histogram import ScoreHistogram
 from medunsup.training.scan_stack import Array, Mask
 
+USUAL_ALPHA, SCANS_FOR_USUAL = 0.05, 19  # the usual false-positive rate, and how many scans support it
 N_THRESHOLDS = 192
 LARGEST_SHARE = 0.1
 MOST_PARTS = 100

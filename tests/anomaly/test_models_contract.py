@@ -11,8 +11,8 @@ from medunsup.anomaly import deep
 from medunsup.anomaly.base import OFFERS, offers
 from medunsup.core.errors import InputError, UsageError
 from medunsup.core.registry import method, methods
+from medunsup.io.files.artifact_folder import arrays_as_bytes, read_arrays
 from medunsup.training.scan_stack import Scans
-from medunsup.workflows.train.model_folder import arrays_as_bytes, read_arrays
 
 CARDS = methods("anomaly")
 

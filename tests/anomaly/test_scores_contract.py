@@ -12,8 +12,8 @@ from medunsup.anomaly.factory import build_model, build_score
 from medunsup.anomaly.fitted_detector import score_map
 from medunsup.core.errors import InputError, UsageError
 from medunsup.core.registry import method, methods
+from medunsup.io.files.artifact_folder import arrays_as_bytes, read_arrays
 from medunsup.training.scan_stack import Scans
-from medunsup.workflows.train.model_folder import arrays_as_bytes, read_arrays
 
 SCORES = [card.name for card in methods("score")]
 OUTLIERS = [card.name for card in methods("score") if card.family == "outlier"]

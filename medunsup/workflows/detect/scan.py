@@ -22,8 +22,6 @@ from medunsup.workflows.train.shipped import DEFAULT, REACH
 if TYPE_CHECKING:
     from medunsup.anomaly.result import AnomalyResult, BaselineResult, Flag, ScanScore
 
-USUAL_ALPHA = 0.05
-
 Progress = Callable[[str], None]
 
 
@@ -285,15 +283,16 @@ def asked_baselines(
 
 def supported_alpha(request: DetectRequest, step: Step) -> float | None:
     """Return the alpha asked for, or the usual one if the calibration scans are enough for it."""
-    from medunsup.anomaly.calibration import least_rate
+    from medunsup.anomaly.calibration import SCANS_FOR_USUAL, USUAL_ALPHA, least_rate
 
     n = request.model.healthy.calibration.n
     if request.alpha is not None:
         return request.alpha
-    if n + 1 >= 1 / USUAL_ALPHA:
+    if n >= SCANS_FOR_USUAL:
         return USUAL_ALPHA
     step.warn(
         f"{n} calibration scans support no false-positive rate below {least_rate(n)}: the scan gets a "
-        f"p-value and no verdict. Ask for --alpha {least_rate(n)} or more, or calibrate on 19 scans."
+        f"p-value and no verdict. Ask for --alpha {least_rate(n)} or more, or calibrate on "
+        f"{SCANS_FOR_USUAL} scans."
     )
     return None

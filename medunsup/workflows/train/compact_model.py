@@ -1,7 +1,5 @@
 """A trained model made small enough to pass on: coarser numbers, compressed, without the bulky baselines."""
 
-import lzma
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,24 +7,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medunsup.core.errors import OutputError
+from medunsup.io.files.artifact_folder import COMPRESSED, Arrays, compressed, widened
 from medunsup.io.files.lock import locked
 from medunsup.workflows.train.fit import check_figures
 from medunsup.workflows.train.model_folder import (
     BASELINE_ARRAYS,
     BASELINE_TABLE,
     CARD,
-    COMPRESSED,
     DATA_CARD,
     LOCK,
     MANIFEST,
     SCANS,
     WEIGHTS,
-    Arrays,
     ModelFolder,
-    arrays_as_bytes,
     fitted_from,
     read_model,
-    widened,
     write_model,
 )
 
@@ -34,7 +29,6 @@ SHARE = 1 / 32  # of the usual healthy sd: what intensities are rounded to
 LEAST_SIZE = 10_000  # smaller arrays, calibration among them, stay as they are
 LIMITS = "card/limits"
 BULKY = "pca"  # its components take ten times as much as all else
-WRITTEN_ANEW = ("Format", "Version", "GeneratedBy", "Settings", "SHA256", "Versions")
 
 
 def compact_model(
@@ -80,7 +74,7 @@ def compact_model(
     if least_pattern is not None:
         arrays[LIMITS] = stricter(arrays[LIMITS], least_pattern)
     figures = check_figures(fitted_from(widened(arrays), model.settings, model.shape))
-    facts = {name: value for name, value in model.facts.items() if name not in WRITTEN_ANEW}
+    manifest = model.manifest.model_copy(update={"check": figures})
     kept = (BASELINE_TABLE, SCANS, CARD, *((DATA_CARD,) if (model.path / DATA_CARD).exists() else ()))
     files: dict[str, str | bytes] = {name: (model.path / name).read_bytes() for name in kept}
     files[CARD] = (model.path / CARD).read_text(encoding="utf-8") + notes
@@ -89,7 +83,7 @@ def compact_model(
     with locked(out / LOCK):
         if (out / MANIFEST).exists():
             raise OutputError(f"{out}: holds a model. Choose another folder.")
-        write_model(out, model.settings, files, {**facts, "Check": figures})
+        write_model(out, manifest, files)
     return read_model(out)
 
 
@@ -128,9 +122,3 @@ def lighter(values: NDArray[Any], shape: tuple[int, ...], step: float) -> NDArra
         rounded = np.round(values / step) * step
         values = np.where(rounded == 0, values, rounded)  # a deviation of 0 would divide by 0
     return values.astype(np.float16)
-
-
-def compressed(arrays: Mapping[str, NDArray[Any]]) -> bytes:
-    """Pack named arrays as safetensors in an xz file, with the settings that suit numbers of two bytes."""
-    filters = [{"id": lzma.FILTER_LZMA2, "preset": 9, "lc": 0, "lp": 1, "pb": 1}]
-    return lzma.compress(arrays_as_bytes(arrays), format=lzma.FORMAT_XZ, filters=filters)

@@ -1,13 +1,13 @@
 """The model card: what a trained model is, from which scans, and what it must not be used for."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from medunsup.core.registry import methods
 from medunsup.core.version import __version__
+from medunsup.workflows.train.manifest import Manifest
 from medunsup.workflows.train.select import healthy_words, left_out_words
-from medunsup.workflows.train.settings import TrainSettings
 
 QUOTED = ("name", "ages", "licence")
 TEXT = """# {model} with {score}, learned from {n} healthy {contrast} scans
@@ -49,14 +49,14 @@ while training, not an evaluation: `medunsup evaluate` measures on cases of your
 
 
 def model_card(
-    settings: TrainSettings,
-    facts: Mapping[str, Any],
+    manifest: Manifest,
     scans: str,
     table: Sequence[tuple[str, ...]],
     *,
     data_card: str | None,
 ) -> str:
     """Write the card; `scans` is scans.tsv, `table` the rows of baselines.tsv, `data_card` lies beside it."""
+    settings = manifest.settings
     listed = [row.split("\t") for row in scans.splitlines()[1:]]
     parts = Counter(row[1] for row in listed)
     sites = sorted({row[4] for row in listed} - {"n/a"})
@@ -73,10 +73,10 @@ def model_card(
         n_calibration=parts["calibration"],
         n_subjects=len({row[0] for row in listed}),
         sites=f"; sites: {', '.join(sites)}" if sites else "; sites not stated",
-        healthy=healthy_words(facts["HealthyBy"]) or "What calls them healthy is not stated.",
-        left_out=left_out_words(facts["LeftOut"]) or "No scan was left out.",
-        contrast=facts["Contrast"],
-        coarsest=facts["CoarsestMM"],
+        healthy=healthy_words(manifest.healthy_by) or "What calls them healthy is not stated.",
+        left_out=left_out_words(manifest.left_out) or "No scan was left out.",
+        contrast=manifest.contrast,
+        coarsest=manifest.coarsest_mm,
         spacing=settings.spacing_mm,
         steps=", ".join(settings.postprocess) or "none",
         least_p=1 / (parts["calibration"] + 1),

@@ -1,25 +1,16 @@
-"""A trained model on disk: weights, what they mean, from which scans they come; read and written whole."""
+"""A trained model on disk: weights, what they mean, from which scans they come."""
 
-import json
-import lzma
-import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from medunsup.core.errors import InputError, MedunsupError
 from medunsup.core.paths import user_path
-from medunsup.core.provenance import generated_by, package_versions, plain
-from medunsup.core.version import __version__
-from medunsup.io.files.atomic import atomic_path, write_json
-from medunsup.io.files.hashes import hash_file
-from medunsup.io.files.transaction import Staging
+from medunsup.io.files.artifact_folder import COMPRESSED, Arrays, ArtifactFolder, write_artifact
 from medunsup.io.files.tsv import read_tsv
+from medunsup.workflows.train.manifest import Manifest, read_manifest
 from medunsup.workflows.train.sanity_check import PlantedCheck, read_planted
 from medunsup.workflows.train.settings import TrainSettings
 from medunsup.workflows.train.shipped import is_shipped, model_path
@@ -31,12 +22,10 @@ if TYPE_CHECKING:
     from medunsup.anomaly.result import ModelFacts
     from medunsup.workflows.train.data_set import DataSet
 
-FORMAT = 3  # 3: intensity on the lattice is one of the cheap methods; 2: they go through the steps
 MANIFEST = "model.json"
 WEIGHTS = "weights.safetensors"
 BASELINE_ARRAYS = "baselines.safetensors"
 BASELINE_TABLE = "baselines.tsv"
-COMPRESSED = ".xz"  # behind the name of arrays that `compact_model` wrote
 SCANS = "scans.tsv"
 CARD = "README.md"
 DATA_CARD = "data_card.md"
@@ -45,8 +34,6 @@ FILES = (WEIGHTS, BASELINE_ARRAYS, BASELINE_TABLE, SCANS, CARD, *OPTIONAL)
 COMPACT_FILES = tuple(name + COMPRESSED for name in (WEIGHTS, BASELINE_ARRAYS))
 TRAINING = "training"
 LOCK = ".medunsup.lock"
-
-Arrays = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,14 +46,8 @@ class ModelFolder:
     ----------
     path : Path
         The folder.
-    settings : TrainSettings
-        Choices that it was trained with, and that scans are prepared by.
-    shape : tuple of int
-        Channels and template grid (C, I, J, K).
-    contrast : str
-        Weighting of its scans, such as 'T1w'.
-    facts : dict
-        Its model.json.
+    manifest : Manifest
+        What its model.json says.
 
     Examples
     --------
@@ -77,10 +58,32 @@ class ModelFolder:
     """
 
     path: Path
-    settings: TrainSettings
-    shape: tuple[int, int, int, int]
-    contrast: str
-    facts: dict[str, Any] = field(repr=False)
+    manifest: Manifest = field(repr=False)
+
+    @property
+    def settings(self) -> TrainSettings:
+        """Choices that it was trained with, and that scans are prepared by."""
+        return self.manifest.settings
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """Channels and template grid (C, I, J, K)."""
+        return self.manifest.shape
+
+    @property
+    def contrast(self) -> str:
+        """Weighting of its scans, such as 'T1w'."""
+        return self.manifest.contrast
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Its model.json, as plain values."""
+        return self.manifest.as_record()
+
+    @property
+    def files(self) -> ArtifactFolder:
+        """Its files, with the hashes they had when they were written."""
+        return ArtifactFolder(self.path, self.manifest.sha256)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what was read from the files: another process reads it itself, if it needs it."""
@@ -89,7 +92,7 @@ class ModelFolder:
     @cached_property
     def arrays(self) -> Arrays:
         """All that was learned, as named arrays; InputError if the file is damaged."""
-        return self._as_written(WEIGHTS)
+        return self.files.arrays(WEIGHTS)
 
     @cached_property
     def healthy(self) -> "HealthyModel":
@@ -101,7 +104,7 @@ class ModelFolder:
         except (KeyError, RuntimeError, ValueError, TypeError) as error:
             raise InputError(
                 f"{self.path}: the weights do not fit the settings ({' '.join(str(error).split())[:200]}). "
-                f"It was made by version {self.facts['Version']}; train it again with this one."
+                f"It was made by version {self.manifest.version}; train it again with this one."
             ) from error
 
     @cached_property
@@ -118,7 +121,7 @@ class ModelFolder:
         from medunsup.anomaly.baselines import Baselines
 
         unfitted = Baselines(steps=self.settings.postprocess, spacing_mm=self.settings.spacing_mm)
-        return unfitted.load_state(self._as_written(BASELINE_ARRAYS), self.shape)
+        return unfitted.load_state(self.files.arrays(BASELINE_ARRAYS), self.shape)
 
     @property
     def about(self) -> "ModelFacts":
@@ -155,7 +158,7 @@ class ModelFolder:
     @property
     def weights_sha256(self) -> str:
         """Hash of all that it learned, as it was written."""
-        return str(self.facts["SHA256"][self.stored(WEIGHTS)])
+        return self.manifest.sha256[self.stored(WEIGHTS)]
 
     @property
     def is_shipped(self) -> bool:
@@ -191,7 +194,7 @@ class ModelFolder:
         >>> medunsup.read_model("t1w_2mm_atlas").stored("weights.safetensors")
         'weights.safetensors.xz'
         """
-        return name if name in self.facts["SHA256"] else name + COMPRESSED
+        return self.files.stored(name)
 
     @property
     def hashes(self) -> dict[str, str]:
@@ -223,16 +226,6 @@ class ModelFolder:
 
     def _scans(self) -> list[dict[str, str]]:
         return read_tsv(self.path / SCANS).rows
-
-    def _as_written(self, name: str) -> Arrays:
-        """Read arrays, unless they are other than training wrote: a map made of them would mean nothing."""
-        path = self.path / self.stored(name)
-        arrays = read_arrays(path)
-        if hash_file(path) != self.facts["SHA256"].get(path.name):
-            raise InputError(
-                f"{path}: is not what training wrote (its hash differs). Copy it again, or train again."
-            )
-        return arrays
 
 
 def read_model(model: str | Path) -> ModelFolder:
@@ -271,23 +264,7 @@ def read_model(model: str | Path) -> ModelFolder:
             else "Give a folder that train made."
         )
         raise InputError(f"{path}: is no model folder ({MANIFEST} is missing). {hint}")
-    try:
-        facts = json.loads(manifest.read_text(encoding="utf-8"))
-        made_as = int(facts["Format"])
-        if made_as == FORMAT:
-            channels, i, j, k = facts["Shape"]
-            contrast, chosen = facts["Contrast"], facts["Settings"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            f"{manifest}: cannot be read as a model's description. Copy or train it again."
-        ) from error
-    if made_as != FORMAT:
-        raise InputError(
-            f"{path}: was written in format {made_as} by medunsup {facts.get('Version')}; this is "
-            f"{__version__} with format {FORMAT}. Train it again, or use that version."
-        )
-    settings = TrainSettings.parse(chosen, where=str(manifest))
-    return ModelFolder(path, settings, (channels, i, j, k), contrast, facts)
+    return ModelFolder(path, read_manifest(manifest))
 
 
 def fitted_from(arrays: Arrays, settings: TrainSettings, shape: tuple[int, int, int, int]) -> "HealthyModel":
@@ -304,72 +281,16 @@ def fitted_from(arrays: Arrays, settings: TrainSettings, shape: tuple[int, int, 
     )
 
 
-def write_model(
-    folder: Path, settings: TrainSettings, files: Mapping[str, str | bytes], facts: Mapping[str, Any]
-) -> None:
+def write_model(folder: Path, manifest: Manifest, files: Mapping[str, str | bytes]) -> None:
     """Write all files or none; model.json comes last, so where it is, the model is whole.
 
-    `facts` are what else model.json says, "Shape" and "Contrast" among them. The folder is locked by the
-    caller. Raises OutputError on a full or unwritable disk.
+    The folder is locked by the caller. Raises OutputError on a full or unwritable disk.
     """
-    with Staging(folder, "model") as staging:
-        for name, content in files.items():
-            with atomic_path(staging.place(folder / name)) as temporary:
-                temporary.write_bytes(content if isinstance(content, bytes) else content.encode())
-        about = {
-            "Format": FORMAT,
-            "Version": __version__,
-            "GeneratedBy": [generated_by()],
-            "Settings": settings.model_dump(),
-            **facts,
-            "SHA256": {name: hash_file(staging.place(folder / name)) for name in files},
-            "Versions": package_versions(),
-        }
-        write_json(staging.place(folder / MANIFEST), plain(about))
-        outdated = [folder / name for name in (*OPTIONAL, *COMPACT_FILES)]
-        staging.publish(last=folder / MANIFEST, outdated=outdated)
-
-
-def changed_files(model: ModelFolder) -> list[str]:
-    """Name the files whose content is not what was written."""
-    return [
-        name
-        for name, value in model.facts["SHA256"].items()
-        if not (model.path / name).is_file() or hash_file(model.path / name) != value
-    ]
-
-
-def arrays_as_bytes(arrays: Mapping[str, NDArray[Any]]) -> bytes:
-    """Pack named arrays as safetensors."""
-    from safetensors.numpy import save
-
-    ready = {name: np.array(value, order="C", copy=None) for name, value in arrays.items()}
-    return bytes(save(ready))
-
-
-def widened(arrays: Mapping[str, NDArray[Any]]) -> Arrays:
-    """Bring half precision to float32, in which all is computed."""
-    return {
-        name: value.astype(np.float32) if value.dtype == np.float16 else value
-        for name, value in arrays.items()
-    }
-
-
-def read_arrays(path: Path) -> Arrays:
-    """Read named arrays, half precision widened to float32, in which all is computed.
-
-    Raises InputError if the file is missing, cut short or no safetensors.
-    """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load, load_file
-
-    try:
-        is_compressed = path.name.endswith(COMPRESSED)
-        arrays = load(lzma.decompress(path.read_bytes())) if is_compressed else load_file(path)
-        return widened(arrays)
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: is missing. Copy the whole model folder, or train again.") from error
-    except (SafetensorError, lzma.LZMAError, EOFError, OSError, struct.error, ValueError) as error:
-        raise InputError(
-            f"{path}: is damaged or cut short ({error}). Copy it again, or train again."
-        ) from error
+    write_artifact(
+        folder,
+        files,
+        MANIFEST,
+        lambda hashes: manifest.written_now(dict(hashes)).as_record(),
+        kind="model",
+        outdated=(*OPTIONAL, *COMPACT_FILES),
+    )

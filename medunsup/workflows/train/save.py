@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 from medunsup.cohort.dataset.sources import Case
 from medunsup.io.bids.names import data_set_id
+from medunsup.io.files.artifact_folder import arrays_as_bytes
 from medunsup.io.files.tsv import tsv
 from medunsup.workflows.train.consistency import Common
 from medunsup.workflows.train.fit import TABLE_COLUMNS, Learned
+from medunsup.workflows.train.manifest import Manifest
 from medunsup.workflows.train.model_card import model_card
 from medunsup.workflows.train.model_folder import (
     BASELINE_ARRAYS,
@@ -15,7 +17,6 @@ from medunsup.workflows.train.model_folder import (
     DATA_CARD,
     SCANS,
     WEIGHTS,
-    arrays_as_bytes,
     write_model,
 )
 from medunsup.workflows.train.request import TrainRequest
@@ -35,26 +36,27 @@ def save(
     Raises OutputError if it cannot be written.
     """
     scans = scans_tsv(found.cases, hashes, common.contents)
-    facts = {
-        "Contrast": common.contrast,
-        "Shape": list(learned.shape),
-        "CoarsestMM": common.coarsest_mm,
-        "HealthyBy": dict(found.healthy_by),
-        "LeftOut": dict(found.left_out),
-        "PatientsLeftOut": found.n_patients,
-        "RepeatedCalibrationScansLeftOut": found.left_out.get(REPEAT, 0),
-        "Check": learned.check,
-    }
+    manifest = Manifest(
+        settings=request.settings,
+        contrast=common.contrast,
+        shape=learned.shape,
+        coarsest_mm=common.coarsest_mm,
+        healthy_by=dict(found.healthy_by),
+        left_out=dict(found.left_out),
+        patients_left_out=found.n_patients,
+        repeated_calibration_scans_left_out=found.left_out.get(REPEAT, 0),
+        check=dict(learned.check),
+    )
     files: dict[str, str | bytes] = {
         WEIGHTS: arrays_as_bytes(learned.arrays),
         BASELINE_ARRAYS: arrays_as_bytes(learned.baselines),
         BASELINE_TABLE: tsv([TABLE_COLUMNS, *learned.table]),
         SCANS: scans,
-        CARD: model_card(request.settings, facts, scans, learned.table, data_card=data_card),
+        CARD: model_card(manifest, scans, learned.table, data_card=data_card),
     }
     if data_card is not None:
         files[DATA_CARD] = data_card
-    write_model(request.out, request.settings, files, facts)
+    write_model(request.out, manifest, files)
 
 
 def scans_tsv(cases: Sequence[Case], hashes: Sequence[str], contents: Sequence[str]) -> str:

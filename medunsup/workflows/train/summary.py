@@ -6,8 +6,6 @@ from typing import Any
 from medunsup.workflows.train.model_folder import ModelFolder
 from medunsup.workflows.train.select import healthy_words, left_out_words
 
-USUAL_ALPHA, SCANS_FOR_IT = 0.05, 19
-
 
 def trained_facts(made: ModelFolder) -> dict[str, Any]:
     """Gather for --json: folder, contrast, scans by part, who was left out, average precision, settings."""
@@ -16,8 +14,8 @@ def trained_facts(made: ModelFolder) -> dict[str, Any]:
         "model": str(made.path),
         "contrast": made.contrast,
         "scans": dict(Counter(made.hashes.values())),
-        "healthy_by": made.facts.get("HealthyBy", {}),
-        "left_out": made.facts.get("LeftOut", {}),
+        "healthy_by": made.manifest.healthy_by,
+        "left_out": made.manifest.left_out,
         "planted": {
             "average_precision": check.average_precision,
             "prevalence": check.prevalence,
@@ -31,16 +29,18 @@ def trained_facts(made: ModelFolder) -> dict[str, Any]:
 
 def remarks(made: ModelFolder) -> list[str]:
     """Say at the end who counts as healthy, who was left out, and which rate can be kept."""
-    who = (healthy_words(made.facts.get("HealthyBy", {})), left_out_words(made.facts.get("LeftOut", {})))
+    who = (healthy_words(made.manifest.healthy_by), left_out_words(made.manifest.left_out))
     return [text for text in (*who, calibration_remark(made)) if text]
 
 
 def calibration_remark(made: ModelFolder) -> str:
     """Say which false-positive rate the calibration scans support; nothing if they support the usual one."""
+    from medunsup.anomaly.calibration import SCANS_FOR_USUAL, USUAL_ALPHA
+
     n = made.about.n_calibration
-    if n >= SCANS_FOR_IT:
+    if n >= SCANS_FOR_USUAL:
         return ""
     return (
         f"{n} calibration scans support a false-positive rate of 1/{n + 1} = {1 / (n + 1):.3g} or more. For "
-        f"{USUAL_ALPHA:g} give {SCANS_FOR_IT}: more scans, or a larger share (`calibration:` in a config)."
+        f"{USUAL_ALPHA:g} give {SCANS_FOR_USUAL}: more scans, or a larger share (`calibration:` in a config)."
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 from medunsup.core.errors import InputError
 from medunsup.core.paths import user_path
 from medunsup.workflows.train.fit import check_figures
-from medunsup.workflows.train.model_folder import MANIFEST, WEIGHTS, ModelFolder, changed_files, read_model
+from medunsup.workflows.train.model_folder import MANIFEST, WEIGHTS, ModelFolder, read_model
 
 TOLERANCE = 1e-3  # relative; threads and processors change the last digits of a network's sums
 
@@ -44,11 +44,12 @@ def verify(path: str | Path) -> Verification:
     Raises InputError for a folder that is no model.
     """
     model = read_model(path)
-    changed = changed_files(model)
+    changed = model.files.changed()
     if model.stored(WEIGHTS) in changed:
         return Verification(model, tuple(changed), {})
     now = check_figures(model.healthy)
-    figures = {name: (float(value), now[name]) for name, value in model.facts["Check"].items()}
+    stored = {name: math.nan if value is None else value for name, value in model.manifest.check.items()}
+    figures = {name: (value, now[name]) for name, value in stored.items()}
     return Verification(model, tuple(changed), figures)
 
 

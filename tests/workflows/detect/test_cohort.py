@@ -26,8 +26,8 @@ import pytest
 from helpers.small_scans import place_quickly
 place_quickly(pytest.MonkeyPatch())
 from medunsup.workflows.detect import cohort
-from medunsup.workflows.train import model_folder
-plain_scan, plain_read = cohort.detect_scan, model_folder.read_arrays
+from medunsup.io.files import artifact_folder
+plain_scan, plain_read = cohort.detect_scan, artifact_folder.read_arrays
 def detect_scan(request, **more):
     if request.scan.path.name.startswith("sub-deadly"):
         os.kill(os.getpid(), signal.SIGKILL)
@@ -36,7 +36,7 @@ def read_arrays(path):
     with open({reads!r}, "a") as file:
         file.write(f"{{os.getpid()}} {{path.name}}\\n")
     return plain_read(path)
-cohort.detect_scan, model_folder.read_arrays = detect_scan, read_arrays
+cohort.detect_scan, artifact_folder.read_arrays = detect_scan, read_arrays
 """
 
 

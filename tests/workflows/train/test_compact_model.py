@@ -9,10 +9,11 @@ from helpers.small_models import write_small_model
 from helpers.small_scans import place_quickly
 
 from medunsup.core.errors import InputError, OutputError
+from medunsup.io.files.artifact_folder import COMPRESSED
 from medunsup.workflows.detect.scan import detect
 from medunsup.workflows.train import compact_model as compacting
 from medunsup.workflows.train.compact_model import compact_model, lighter
-from medunsup.workflows.train.model_folder import COMPRESSED, WEIGHTS, read_model
+from medunsup.workflows.train.model_folder import WEIGHTS, read_model
 from medunsup.workflows.train.verify import verify
 
 SHAPE, STEP = (1, 20, 24, 20), 2.0**-9

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from medunsup.anomaly.calibration import SCANS_FOR_USUAL
 from medunsup.core.errors import UsageError
 from medunsup.core.geometry import Grid
 from medunsup.workflows.detect.known_subject import known_subject
 from medunsup.workflows.detect.scan import open_model
-from medunsup.workflows.train.model_folder import CARD, DATA_CARD, changed_files, read_model
+from medunsup.workflows.train.model_folder import CARD, DATA_CARD, read_model
 from medunsup.workflows.train.shipped import DEFAULT, FOLDER, is_shipped, shipped_models
-from medunsup.workflows.train.summary import SCANS_FOR_IT
 from medunsup.workflows.train.verify import verify
 
 MOST_BYTES = 4e6
@@ -38,7 +38,7 @@ def test_all_together_are_small():
 @pytest.mark.parametrize("name", SHIPPED)
 def test_files_are_those_that_were_written(name):
     model = read_model(name)
-    assert changed_files(model) == []
+    assert model.files.changed() == []
     assert model.contrast == "T1w"
     assert model.is_shipped
     assert {file.name for file in model.path.iterdir()} == {"model.json", *model.facts["SHA256"]}
@@ -65,7 +65,7 @@ def test_scans_kept_aside_are_in_no_part_and_calibration_supports_a_verdict(name
     parts = list(model.subjects.values())
     assert not KEPT_ASIDE & set(model.subjects)
     assert len(model.subjects) == len(parts) <= 63
-    assert parts.count("calibration") >= SCANS_FOR_IT
+    assert parts.count("calibration") >= SCANS_FOR_USUAL
 
 
 @pytest.mark.parametrize("name", SHIPPED)

@@ -14,6 +14,7 @@ from helpers.healthy_scans import N_PEOPLE, QUICK, SPACING_MM, train_atlas, writ
 from medunsup.cohort.dataset.sources import read_source
 from medunsup.cohort.prepare_many import prepare_all, prepared
 from medunsup.core.errors import InputError, OutputError, UsageError
+from medunsup.io.files.artifact_folder import arrays_as_bytes
 from medunsup.io.files.hashes import hash_file
 from medunsup.workflows.train import fit
 from medunsup.workflows.train.model_card import described
@@ -21,7 +22,6 @@ from medunsup.workflows.train.model_folder import (
     BASELINE_ARRAYS,
     MANIFEST,
     WEIGHTS,
-    arrays_as_bytes,
     read_model,
 )
 from medunsup.workflows.train.settings import TrainSettings
