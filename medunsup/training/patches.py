@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medunsup.core.errors import InputError, UsageError
-from medunsup.training.datasets import ORDER, Dataset, Draws, Masks, Positions, Values
+from medunsup.training.datasets import Dataset, Draws, Masks, Positions, Values
 
 
 class Patches(Dataset):
@@ -41,11 +41,6 @@ class Patches(Dataset):
         self.size, self.per_scan, self.inside = tuple(size), per_scan, inside
         super().__init__(values, masks, names, **more)
 
-    def order(self, seed: int, epoch: int) -> Positions:
-        """Items of one epoch: `per_scan` times each scan, one of each scan in turn."""
-        rng = np.random.default_rng((seed, ORDER, epoch))
-        return rng.permuted(np.tile(np.arange(len(self)), (self.per_scan, 1)), axis=1).ravel()
-
     def corners(self, items: Positions, draws: Draws) -> NDArray[np.intp]:
         """First voxel (B, 3) of each patch."""
         rngs = [np.random.default_rng(draws.of(n)) for n in range(len(items))]
@@ -57,9 +52,9 @@ class Patches(Dataset):
         return f"{super().digest()}, {self.per_scan} patches of {self.size}, inside {self.inside}"
 
     def _scans(self) -> Positions:
-        """One item a scan; counts mask voxels by the first axis, along which they lie together on disk."""
+        """Repeat each scan; counts mask voxels by the first axis, along which they lie together on disk."""
         self._counts = np.stack([np.count_nonzero(mask, axis=(1, 2)) for mask in self.masks])
-        return np.flatnonzero(self._counts.any(axis=1))
+        return np.repeat(np.flatnonzero(self._counts.any(axis=1)), self.per_scan)
 
     def _gather(self, items: Positions, draws: Draws) -> tuple[Values, Masks]:
         values, masks = [], []

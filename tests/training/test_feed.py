@@ -135,3 +135,20 @@ def test_what_was_made_ahead_of_a_stop_is_not_missed_by_the_resumed_run(transfor
             assert np.array_equal(run(transform, folder=folder, resume=True), straight)
 
     check()
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_what_reaches_a_gpu_is_what_was_gathered_however_busy_it_is():
+    scans, device = small_brains(8, (64, 64, 8)), torch.device("cuda:0")
+    data = Slices(scans.values, scans.masks)
+    requests = [Request(data.order(0, epoch)[:32], Draws(0, epoch)) for epoch in range(40)]
+    busy = torch.rand(2048, 2048, device=device)
+    with Feed(data, device, workers=2).works(requests) as made:
+        for request, work in zip(requests, made, strict=True):
+            for _ in range(20):
+                busy = torch.nn.functional.normalize(busy @ busy)
+            batch = work.pieces[0].batch
+            values, masks = 2 * batch.values / 2, batch.masks.clone()
+            expected = data.batch(request.items)
+            assert torch.equal(values.cpu(), expected.values)
+            assert torch.equal(masks.cpu(), expected.masks)

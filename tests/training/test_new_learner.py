@@ -84,3 +84,11 @@ def test_two_views_of_a_new_patch_are_told_from_those_of_others():
     untrained.learner_ = untrained._build(small_brains().shape)
     assert share_matched(model) > 2 * share_matched(untrained)
     assert np.isclose(float(model.state()["temperature"]), 0.2)
+
+
+def test_validation_sees_the_same_views_each_time():
+    config = EstimatorConfig(epochs=3, batch_size=24)
+    runs = [Contrastive(config).fit(small_brains(), validation=small_brains(4, seed=3)) for _ in range(2)]
+    first, again = (run.trained_.best_validation for run in runs)
+    assert first == again
+    assert 0 < first < np.log(2 * 24 - 1)  # of two batches, of 24 patches and of 8: no worse than chance
