@@ -6,8 +6,9 @@ from typing import Generic, Protocol, TypeVar
 
 from medunsup.cohort.identity import Status
 from medunsup.core.errors import InputError, UsageError
+from medunsup.io.bids.derivatives import refuse_overwrite
 from medunsup.io.bids.names import OutputNames
-from medunsup.io.bids.outputs import Output
+from medunsup.io.bids.outputs import Derivative
 
 
 class Asked(Protocol):
@@ -40,19 +41,23 @@ class Planned(Generic[AnyAsked]):
     is_wrong_use: bool = False
 
 
-def look(requests: Sequence[AnyAsked], result: Output, *, force: bool) -> list[Planned[AnyAsked]]:
-    """Look what is there of each scan; `result` is the file that stands for its result.
+def look(requests: Sequence[AnyAsked], derivative: Derivative, *, force: bool) -> list[Planned[AnyAsked]]:
+    """Look what is there of each scan, of all that the verb leaves.
 
-    Raises UsageError without `force` if a result is there that was made otherwise.
+    Raises without `force` UsageError if a result is there that was made otherwise, and ResultThereError if
+    there is none but a file of the name of one.
     """
     planned = [_look(request) for request in requests]
     others = [item for item in planned if item.status == "other"]
     if others and not force:
         more = f" (and {len(others) - 1} more)" if len(others) > 1 else ""
         raise UsageError(
-            f"{others[0].request.names.path(result)}: is there already, {others[0].why}{more}. "
+            f"{others[0].request.names.path(derivative.record)}: is there already, {others[0].why}{more}. "
             "Choose another folder with -o, or pass --force to replace it."
         )
+    for item in planned:
+        if item.status == "new" and not force:
+            refuse_overwrite(item.request.names, derivative.outputs)
     return planned
 
 

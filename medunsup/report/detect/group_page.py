@@ -19,8 +19,6 @@ from medunsup.report.detect import words
 from medunsup.report.detect.group_scan import AnomalyScan, GroupModel, Judged, models_of
 from medunsup.report.detect.group_shift import shift_words
 
-NAME = "anomaly_group.html"
-
 
 @dataclass(frozen=True)
 class JudgedWords:
@@ -49,8 +47,8 @@ class ModelStrip:
     alphas: tuple[float, ...]
 
 
-def write_group_page(folder: Path, scans: Sequence[AnomalyScan], failed: Sequence[FailedScan] = ()) -> Path:
-    """Write `anomaly_group.html` into `folder` over the scans that `detect` looked at; return its path.
+def write_group_page(path: Path, scans: Sequence[AnomalyScan], failed: Sequence[FailedScan] = ()) -> Path:
+    """Write the page of the scans of its folder that `detect` looked at to `path`, and return that.
 
     Scans unlike those their model knows, or that it has seen, stand apart; the others come by p-value, model
     by model. Those that `failed` are named first.
@@ -59,7 +57,8 @@ def write_group_page(folder: Path, scans: Sequence[AnomalyScan], failed: Sequenc
     """
     if not scans:
         raise InputError(
-            f"{folder}: holds no result of detect (no *_desc-anomaly_mask.json). Run medunsup detect first."
+            f"{path.parent}: holds no result of detect (no *_desc-anomaly_mask.json). "
+            "Run medunsup detect first."
         )
     models = models_of(scans)
     judged, apart = in_order(scans, models)
@@ -77,11 +76,11 @@ def write_group_page(folder: Path, scans: Sequence[AnomalyScan], failed: Sequenc
         "usual": {scan.false_parts for scan in judged},
         "words": words,
         "rank_words": rank_words,
-        "folder": folder.resolve().name,
+        "folder": path.parent.resolve().name,
         "version": __version__,
         "disclaimer": DISCLAIMER,
     }
-    return write_text(folder / NAME, render("anomaly_group.html.j2", **facts))
+    return write_text(path, render("anomaly_group.html.j2", **facts))
 
 
 def in_order(

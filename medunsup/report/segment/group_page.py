@@ -20,7 +20,6 @@ from medunsup.report.base.text import DISCLAIMER, NOT_PROCESSED, VERDICTS, tissu
 from medunsup.report.segment.group_scan import GroupScan
 from medunsup.report.segment.outliers import ENOUGH, Deviation, deviations
 
-NAME = "group_report.html"
 SEVERITY = {"fail": 0, "check": 1, "partial": 3, "pass": 4}
 SEVERITY_OF_OUTLIER = 2
 SPREAD_FROM = 3  # scans; one or two have no spread, and the table holds their numbers
@@ -45,8 +44,8 @@ class Row:
         return severity, -max((abs(item.z) for item in self.deviations), default=0.0), self.scan.name
 
 
-def write_group_page(folder: Path, scans: Sequence[GroupScan], failed: Sequence[FailedScan] = ()) -> Path:
-    """Write `group_report.html` into `folder` over its segmented scans; return its path.
+def write_group_page(path: Path, scans: Sequence[GroupScan], failed: Sequence[FailedScan] = ()) -> Path:
+    """Write the page of the segmented scans of its folder to `path`, and return that.
 
     Those that `failed` are named first. A scan stands out if a share of volume, the brain mask's volume or a
     quality measure lies far from the group's median (robust z, where there are scans enough).
@@ -55,7 +54,7 @@ def write_group_page(folder: Path, scans: Sequence[GroupScan], failed: Sequence[
     """
     if not scans:
         raise InputError(
-            f"{folder}: holds no result of medunsup (no *_dseg.json). Run medunsup segment first."
+            f"{path.parent}: holds no result of medunsup (no *_dseg.json). Run medunsup segment first."
         )
     rows = _rows(scans)
     tissues = _tissues(scans)
@@ -70,11 +69,11 @@ def write_group_page(folder: Path, scans: Sequence[GroupScan], failed: Sequence[
         "n_outliers": sum(bool(row.deviations) for row in rows),
         "enough": ENOUGH,
         "labels_of": _label_of_measure,
-        "folder": folder.resolve().name,
+        "folder": path.parent.resolve().name,
         "version": __version__,
         "disclaimer": DISCLAIMER,
     }
-    return write_text(folder / NAME, render("group.html.j2", **facts))
+    return write_text(path, render("group.html.j2", **facts))
 
 
 def _rows(scans: Sequence[GroupScan]) -> list[Row]:

@@ -11,7 +11,7 @@ from medunsup.io.files.tsv import tsv
 from medunsup.report.base.guard import drawn
 from medunsup.report.detect.group_scan import AnomalyScan, models_of
 from medunsup.report.detect.group_shift import shift_words
-from medunsup.workflows.detect.outputs import ALL_ANOMALIES
+from medunsup.workflows.detect.outputs import ALL_ANOMALIES, GROUP_PAGE
 from medunsup.workflows.detect.results import read_scans
 
 COLUMNS = ("scan", "p_value", "alpha", "verdict", "n_findings", "findings_ml", "largest_ml", "flags", "error")
@@ -66,4 +66,4 @@ def _row(scan: AnomalyScan) -> list[str]:
 def _write_page(root: Path, scans: Sequence[AnomalyScan], failed: Sequence[FailedScan]) -> Path:
     from medunsup.report.detect import group_page
 
-    return group_page.write_group_page(root, scans, failed)
+    return group_page.write_group_page(root / GROUP_PAGE.name, scans, failed)

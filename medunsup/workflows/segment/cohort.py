@@ -21,7 +21,7 @@ from medunsup.workflows.segment.fit import build
 from medunsup.workflows.segment.group import write_table_and_page
 from medunsup.workflows.segment.job import Job, do_job
 from medunsup.workflows.segment.outcome import ScanOutcome, read_outcome
-from medunsup.workflows.segment.outputs import ALL_VOLUMES, DSEG
+from medunsup.workflows.segment.outputs import ALL_VOLUMES, DERIVATIVE
 from medunsup.workflows.segment.request import SegmentRequest, make_request
 from medunsup.workflows.segment.settings import SegmentSettings
 
@@ -181,7 +181,7 @@ def plan(requests: Sequence[SegmentRequest], *, force: bool = False) -> list[Pla
     result is there that was made otherwise.
     """
     check_roots([request.names for request in requests], ALL_VOLUMES)
-    return look([with_known_prior(request) for request in requests], DSEG, force=force)
+    return look([with_known_prior(request) for request in requests], DERIVATIVE, force=force)
 
 
 def _work(

@@ -19,10 +19,10 @@ from medunsup.workflows.segment.cohort_prior import (
     read_counts,
     write_maps,
 )
+from medunsup.workflows.segment.outputs import PRIOR
 from medunsup.workflows.segment.request import SegmentRequest
 
 MIN_SCANS = 4
-FOLDER = "prior"
 
 
 @dataclass(frozen=True)
@@ -127,4 +127,4 @@ def _prior_path(request: SegmentRequest) -> Path:
 
 
 def _folder(request: SegmentRequest) -> Path:
-    return (request.names.root or request.names.folder) / FOLDER / request.scan.subfolder
+    return request.names.path(PRIOR) / request.scan.subfolder

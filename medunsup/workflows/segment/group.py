@@ -9,7 +9,7 @@ from medunsup.io.files.atomic import write_text
 from medunsup.io.files.tsv import tsv
 from medunsup.report.base.guard import drawn
 from medunsup.report.segment.group_scan import GroupScan
-from medunsup.workflows.segment.outputs import ALL_VOLUMES
+from medunsup.workflows.segment.outputs import ALL_VOLUMES, GROUP_PAGE
 from medunsup.workflows.segment.results import read_scans
 
 
@@ -54,8 +54,8 @@ def write_group(
     """
     from medunsup.report.segment import group_page
 
-    folder = Path(folder)
-    return group_page.write_group_page(folder, read_scans(folder) if scans is None else scans, failed)
+    page = Path(folder) / GROUP_PAGE.name
+    return group_page.write_group_page(page, read_scans(page.parent) if scans is None else scans, failed)
 
 
 def write_table_and_page(root: Path, failed: Sequence[FailedScan] = (), *, page: bool = True) -> Path | None:

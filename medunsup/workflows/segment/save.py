@@ -74,7 +74,8 @@ def write(
 
 def refuse_overwrite(names: OutputNames, labels: Iterable[str] = ()) -> None:
     """Raise OutputError if any file of such a result exists; `labels` are those of its fractions."""
-    derivatives.refuse_overwrite(names, outputs.RESULT, {outputs.PROBSEG.key: list(labels)})
+    each = {outputs.PROBSEG.key: list(labels), outputs.COLOURS.key: list(tables.COLOUR_TABLES)}
+    derivatives.refuse_overwrite(names, outputs.OUTPUTS, each)
 
 
 def _earlier(names: OutputNames) -> list[Path]:

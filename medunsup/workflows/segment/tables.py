@@ -7,6 +7,7 @@ from medunsup.core.labels import TISSUES, Label
 from medunsup.io.bids.names import OutputNames
 from medunsup.io.files.tsv import tsv
 from medunsup.tissue.result import TissueResult
+from medunsup.workflows.segment.outputs import COLOURS, LABEL_TABLE, SHARED_COLOURS, SHARED_LABEL_TABLE
 
 VOLUME_COLUMNS = ("index", "name", "abbreviation", "volume_mm3", "labels_mm3", "fraction_of_mask")
 
@@ -65,13 +66,12 @@ COLOUR_TABLES: dict[str, Callable[[Sequence[Label]], str]] = {
 
 def label_tables(names: OutputNames, labels: Sequence[Label]) -> dict[Path, str]:
     """Label names and colours by file: once for the whole root, or the scan's own."""
-    if names.root is not None and are_shared(names, labels):
-        colours = {f"tissues_{ending}": write(labels) for ending, write in COLOUR_TABLES.items()}
-        tables = {names.root / "colours" / name: text for name, text in colours.items()}
-        return {names.root / "dseg.tsv": dseg_tsv(labels), **tables}
-    own = names.folder / f"{names.stem}_dseg"
-    tables = {own.with_name(f"{own.name}_{ending}"): write(labels) for ending, write in COLOUR_TABLES.items()}
-    return {own.with_name(f"{own.name}.tsv"): dseg_tsv(labels), **tables}
+    if are_shared(names, labels):
+        folder = names.path(SHARED_COLOURS)
+        colours = {folder / f"tissues_{ending}": write(labels) for ending, write in COLOUR_TABLES.items()}
+        return {names.path(SHARED_LABEL_TABLE): dseg_tsv(labels), **colours}
+    own = {names.path(COLOURS, ending): write(labels) for ending, write in COLOUR_TABLES.items()}
+    return {names.path(LABEL_TABLE): dseg_tsv(labels), **own}
 
 
 def are_shared(names: OutputNames, labels: Sequence[Label]) -> bool:

@@ -67,7 +67,7 @@ def put(folder: Path, name: str, content: Any) -> Path:
 
 
 def page_of(folder: Path) -> str:
-    return write_group_page(folder, read_scans(folder)).read_text("utf-8")
+    return write_group_page(folder / "anomaly_group.html", read_scans(folder)).read_text("utf-8")
 
 
 def names_in_order(text: str) -> list[str]:
@@ -100,7 +100,9 @@ def test_flagged_scans_stand_apart_at_the_end_with_the_reason_and_without_number
 def test_scans_without_a_result_come_before_all_others(tmp_path: Path) -> None:
     put(tmp_path, "sub-unusual", facts(0.01))
     broken = FailedScan("sub-broken_T1w.nii.gz", "sub-broken_T1w.nii.gz: is truncated.")
-    text = write_group_page(tmp_path, read_scans(tmp_path), [broken]).read_text("utf-8")
+    text = write_group_page(tmp_path / "anomaly_group.html", read_scans(tmp_path), [broken]).read_text(
+        "utf-8"
+    )
     assert names_in_order(text) == ["sub-broken_T1w.nii.gz", "sub-unusual"]
     assert "2 scans" in re.search("<h1>(.*?)</h1>", text)[1]
 
@@ -263,7 +265,7 @@ def test_same_folder_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_folder_without_results_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="medunsup detect"):
-        write_group_page(tmp_path, read_scans(tmp_path))
+        write_group_page(tmp_path / "anomaly_group.html", read_scans(tmp_path))
 
 
 @pytest.mark.slow
@@ -274,7 +276,7 @@ def test_a_click_sorts_what_can_be_judged_and_nothing_sticks_out(browser: str, t
     put(tmp_path, "sub-4", facts(0.1, 5.0, flagged="Odd in a long sentence that has to be broken somewhere."))
     order = "Array.from(document.querySelectorAll('#scans tbody th')).map((cell) => cell.innerText).join()"
     with Page(browser) as page:
-        page.open(write_group_page(tmp_path, read_scans(tmp_path)))
+        page.open(write_group_page(tmp_path / "anomaly_group.html", read_scans(tmp_path)))
         assert page.run(order) == "sub-1,sub-2,sub-3"
         page.run("document.querySelectorAll('#scans th button')[4].click()")
         assert page.run(order) == "sub-1,sub-3,sub-2"

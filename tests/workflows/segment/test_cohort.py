@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from medunsup.cohort.batch import attempt
-from medunsup.core.errors import OutputError, StepError, UsageError
+from medunsup.core.errors import OutputError, ResultThereError, StepError, UsageError
 from medunsup.io.files.hashes import hash_input
 from medunsup.workflows.segment import save
 from medunsup.workflows.segment.cohort import make_requests, run_requests, segment_many
@@ -213,6 +213,28 @@ def test_if_none_of_the_scans_is_there_nothing_is_begun(tmp_path):
     with pytest.raises(UsageError, match=r"one\.nii.*1 more"):
         segment_many([tmp_path / "one.nii", tmp_path / "two.nii"], tmp_path / "out", **QUICK)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["b_report.html", "b_desc-brain_mask.nii.gz", "b_dseg.tsv"])
+def test_a_file_of_the_users_with_a_results_name_is_told_before_all_else(make_scan, tmp_path, name):
+    scans = [make_scan("scans/a.nii.gz"), make_scan("scans/b.nii.gz")]
+    own = tmp_path / "scans" / name
+    own.write_text("mine")
+    with pytest.raises(ResultThereError, match=f"{name}: exists already.*--force"):
+        segment_many(scans, **QUICK)
+    assert own.read_text() == "mine"
+    assert len(list((tmp_path / "scans").iterdir())) == 3
+
+
+def test_a_sidecar_that_cannot_be_understood_is_told_and_replaced_on_demand(make_scan, tmp_path):
+    scan, sidecar = make_scan("a.nii.gz"), tmp_path / "out" / "a_dseg.json"
+    segment_many([scan], tmp_path / "out", **QUICK)
+    before = json.loads(sidecar.read_text())
+    sidecar.write_text(json.dumps({key: of for key, of in before.items() if key != "Volumes"}))
+    with pytest.raises(UsageError, match=r"a_dseg\.json was made by another version.*--force"):
+        segment_many([scan], tmp_path / "out", **QUICK)
+    segment_many([scan], tmp_path / "out", force=True, **QUICK)
+    assert json.loads(sidecar.read_text()) == before
 
 
 def test_a_misspelt_method_or_parameter_is_told_before_anything_is_read(tmp_path):
