@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from medunsup.cohort.sidecar import (
     UnknownVersionError,
     UnreadableSidecarError,
 )
+from medunsup.core.provenance import plain
 from medunsup.workflows.detect.sidecar import DetectSidecar
 from medunsup.workflows.segment.sidecar import SegmentSidecar
 
@@ -68,6 +70,8 @@ def test_what_detect_found_comes_back_as_it_was_written(small_brain: Anatomy, tm
     read = DetectSidecar.read(put(tmp_path, made.as_json()))
     assert read == made
     assert (read.findings, read.model) == (result.findings, result.model)
+    assert made.as_json()["Findings"] == [plain(asdict(one)) for one in result.findings]
+    assert made.as_json()["Model"] == plain(asdict(result.model))
     assert read.baselines.keys() == {"rank_high", "pca_lof"}
     assert read.medunsup.model == "cd" * 32
 

@@ -1,9 +1,9 @@
 """The sidecar of what `detect` found, `_desc-anomaly_mask.json`: how it came to be, and what it is worth."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import Field
+from pydantic import Field, PlainSerializer
 
 from medunsup.anomaly.result import Finding, Flag, ModelFacts
 from medunsup.cohort.sidecar import Facts, ResultSidecar, StepEntry
@@ -11,6 +11,9 @@ from medunsup.core.provenance import package_versions
 
 if TYPE_CHECKING:
     from medunsup.anomaly.result import AnomalyResult
+
+
+BY_FIELD = PlainSerializer(asdict)  # their keys are the names of the fields
 
 
 class BaselineEntry(Facts):
@@ -29,7 +32,7 @@ class DetectSidecar(ResultSidecar):
     """
 
     command: str = ""
-    model: ModelFacts
+    model: Annotated[ModelFacts, BY_FIELD]
     contrast: str = ""
     scan_score: float | None = None
     p_value: float
@@ -38,8 +41,8 @@ class DetectSidecar(ResultSidecar):
     is_anomalous: bool | None
     threshold: float | None = None
     false_findings: float = Field(alias="FalseFindingsInAHealthyScan")
-    findings: tuple[Finding, ...]
-    flags: tuple[Flag, ...]
+    findings: tuple[Annotated[Finding, BY_FIELD], ...]
+    flags: tuple[Annotated[Flag, BY_FIELD], ...]
     seen_by_model: str | None = None
     seen_subject: str | None = None
     remarks: tuple[str, ...] = ()

@@ -43,12 +43,14 @@ PROBSEG = Output(
     {"Manual": False, **ROUNDED},
 )
 # Where one table does not serve all scans of the folder.
-LABEL_TABLE = Output("label_table", "dseg.tsv", True, "Names and colours of the labels")
-COLOURS = Output("colours", "dseg_{label}", False, "The same for another viewer")
+LABEL_TABLE = Output("label_table", "dseg.tsv", True, "Names and colours of the labels, if its own")
+COLOURS = Output("colours", "dseg_{label}", False, "The same for a viewer")
 
 ALL_VOLUMES = Output("all_volumes", "volumes.tsv", False, "Volumes of all scans, one a row", is_shared=True)
 GROUP_PAGE = Output("group_page", "group_report.html", False, "The page of all scans", is_shared=True)
-SHARED_LABEL_TABLE = Output("shared_label_table", "dseg.tsv", True, LABEL_TABLE.description, is_shared=True)
+SHARED_LABEL_TABLE = Output(
+    "shared_label_table", "dseg.tsv", True, "Names and colours of the labels", is_shared=True
+)
 SHARED_COLOURS = Output(
     "shared_colours",
     "colours",
