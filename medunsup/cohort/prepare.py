@@ -1,6 +1,5 @@
 """From a scan's file to what models of healthy scans take: brain, place on the template, lattice, scale."""
 
-import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -18,8 +17,8 @@ from medunsup.core.geometry import Affine, steadied
 from medunsup.core.record import Record, Step
 from medunsup.core.version import __version__
 from medunsup.core.volume import Volume
-from medunsup.io.files.atomic import atomic_path
 from medunsup.io.files.hashes import hash_input
+from medunsup.io.files.npz import read_npz, write_npz
 from medunsup.preprocess.intensity.contrast import ContrastSource, name_contrast
 from medunsup.preprocess.intensity.reference_scale import Line
 
@@ -200,43 +199,40 @@ def _write(path: Path | None, made: Prepared) -> None:
     """Keep a prepared scan in one file, uncompressed; raises OutputError on a full disk."""
     if path is None:
         return
-    with atomic_path(path, instead=OTHER_CACHE) as temporary, temporary.open("wb") as file:
-        np.savez(
-            file,
-            values=made.values,
-            mask=np.packbits(made.mask),
-            brain=np.packbits(made.brain),
-            shape=np.array(made.brain.shape),
-            placement_mm=made.placement_mm,
-            facts=np.array(json.dumps({name: getattr(made, name) for name in FACTS})),
-        )
+    arrays = {
+        "values": made.values,
+        "mask": np.packbits(made.mask),
+        "brain": np.packbits(made.brain),
+        "shape": np.array(made.brain.shape),
+        "placement_mm": made.placement_mm,
+        "facts": np.array(json.dumps({name: getattr(made, name) for name in FACTS})),
+    }
+    write_npz(path, arrays, compress=False, instead=OTHER_CACHE)
 
 
 def _read(path: Path | None) -> Prepared | None:
     """Read what was kept; a file that is not there or damaged is made again."""
-    if path is None:
+    kept = None if path is None else read_npz(path)
+    if kept is None:
         return None
     try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as kept:
-            facts = json.loads(str(kept["facts"]))
-            values, shape = kept["values"], tuple(kept["shape"])
-            i, j, k = facts["spacing_mm"]
-            return Prepared(
-                values=values,
-                mask=_unpacked(kept["mask"], values.shape[1:]),
-                brain=_unpacked(kept["brain"], shape),
-                placement_mm=kept["placement_mm"],
-                contrast=facts["contrast"],
-                contrast_source=facts["contrast_source"],
-                sha256=facts["sha256"],
-                spacing_mm=(i, j, k),
-                intensity_range=Line(*facts["intensity_range"]),
-                steps=tuple(facts["steps"]),
-                warnings=tuple(facts["warnings"]),
-            )
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError, EOFError):
+        facts = json.loads(str(kept["facts"]))
+        values, shape = kept["values"], tuple(kept["shape"])
+        i, j, k = facts["spacing_mm"]
+        return Prepared(
+            values=values,
+            mask=_unpacked(kept["mask"], values.shape[1:]),
+            brain=_unpacked(kept["brain"], shape),
+            placement_mm=kept["placement_mm"],
+            contrast=facts["contrast"],
+            contrast_source=facts["contrast_source"],
+            sha256=facts["sha256"],
+            spacing_mm=(i, j, k),
+            intensity_range=Line(*facts["intensity_range"]),
+            steps=tuple(facts["steps"]),
+            warnings=tuple(facts["warnings"]),
+        )
+    except (ValueError, KeyError):
         return None
 
 

@@ -25,7 +25,7 @@ def write_npz(
     """
     save = np.savez_compressed if compress else np.savez
     with atomic_path(path, instead=instead) as temporary, temporary.open("wb") as file:
-        save(file, allow_pickle=False, **arrays)
+        save(file, **arrays)
 
 
 def read_npz(path: Path) -> dict[str, NDArray[Any]] | None:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from medunsup.core.errors import InputError
 from medunsup.core.geometry import Affine, Grid
 from medunsup.core.volume import Volume
 from medunsup.io.files.atomic import atomic_path
+from medunsup.io.files.npz import UNREADABLE
 from medunsup.preprocess.registration.affine import Placement
 from medunsup.tissue.priors import placed
 from medunsup.tissue.result import TissueResult
@@ -26,7 +26,6 @@ SPACING_MM = 2.0
 STEPS = 255  # of a stored probability
 TEMPLATE_COUNTS_AS = 1.0  # scans
 TISSUES = ("GM", "WM", "CSF")
-UNREADABLE = (OSError, ValueError, KeyError, EOFError, BadZipFile)  # what numpy raises on a damaged file
 
 Array = NDArray[np.float32]
 
