@@ -199,7 +199,7 @@ def _write(path: Path | None, made: Prepared) -> None:
     """Keep a prepared scan in one file, uncompressed; raises OutputError on a full disk."""
     if path is None:
         return
-    arrays = {
+    arrays: dict[str, NDArray[Any]] = {
         "values": made.values,
         "mask": np.packbits(made.mask),
         "brain": np.packbits(made.brain),

@@ -23,9 +23,9 @@ def write_npz(
 
     Raises OutputError on a full or unwritable disk; `instead` is what its message tells the user to choose.
     """
-    save = np.savez_compressed if compress else np.savez
+    save, named = np.savez_compressed if compress else np.savez, dict[str, Any](arrays)
     with atomic_path(path, instead=instead) as temporary, temporary.open("wb") as file:
-        save(file, **arrays)
+        save(file, **named)
 
 
 def read_npz(path: Path) -> dict[str, NDArray[Any]] | None:

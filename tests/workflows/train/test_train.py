@@ -225,7 +225,7 @@ def test_several_processes_prepare_what_one_does(few, tmp_path, monkeypatch):
     for case in cases:
         one, other = (prepared(case, settings, cache) for cache in (alone, together))
         np.testing.assert_array_equal(one.values, other.values)
-        assert one.facts == other.facts
+        assert one.as_record() == other.as_record()
 
 
 def test_scan_of_another_contrast_is_named(few, tmp_path, small_brain):
