@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from medunsup.anomaly.conformal import conformal_p_value, conformal_threshold
 from medunsup.core.errors import InputError, UsageError
 from medunsup.metrics.components import components
 from medunsup.metrics.histogram import ScoreHistogram
@@ -22,7 +23,6 @@ N_THRESHOLDS = 192
 LARGEST_SHARE = 0.1
 MOST_PARTS = 100
 N_KNOTS = 512
-EXACT = 1e-12  # a rate computed as 1 - 0.9 asks for 0.1
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,18 @@ class Calibration:
     >>> maps = np.random.default_rng(0).gamma(2, size=(9, 6, 6, 6)).astype(np.float32)
     >>> masks = np.ones(maps.shape, bool)
     >>> calibration = medunsup.calibrate(maps, masks, maps.mean(axis=(1, 2, 3)), voxel_mm3=8.0)
-    >>> round(calibration.p_value(99.0), 2)
-    0.1
+    >>> calibration.n, calibration.p_value(0.0), calibration.p_value(99.0)
+    (9, 1.0, 0.1)
+    >>> calibration.scan_threshold(0.1) == float(calibration.scan_scores.max())
+    True
+    >>> calibration.voxel_threshold(0.001) >= calibration.voxel_threshold(0.01)
+    True
+    >>> calibration.part_threshold(1) >= calibration.own_part_threshold(1)
+    True
+    >>> calibration.calibrated_map(maps[0], masks[0]).shape
+    (6, 6, 6)
+    >>> medunsup.Calibration.from_state(calibration.state()).n
+    9
     """
 
     scan_scores: NDArray[np.float64]
@@ -88,16 +98,6 @@ class Calibration:
         ------
         InputError
             If the score is not a number.
-
-        Examples
-        --------
-        >>> import medunsup
-        >>> import numpy as np
-        >>> maps = np.random.default_rng(0).gamma(2, size=(9, 6, 6, 6)).astype(np.float32)
-        >>> masks = np.ones(maps.shape, bool)
-        >>> calibration = medunsup.calibrate(maps, masks, maps.mean(axis=(1, 2, 3)), voxel_mm3=8.0)
-        >>> calibration.p_value(0.0)
-        1.0
         """
         return conformal_p_value(self.scan_scores, scan_score)
 
@@ -118,16 +118,6 @@ class Calibration:
         ------
         UsageError
             If so few scans cannot support `alpha`; it names the least that can be asked for.
-
-        Examples
-        --------
-        >>> import medunsup
-        >>> import numpy as np
-        >>> maps = np.random.default_rng(0).gamma(2, size=(9, 6, 6, 6)).astype(np.float32)
-        >>> masks = np.ones(maps.shape, bool)
-        >>> calibration = medunsup.calibrate(maps, masks, maps.mean(axis=(1, 2, 3)), voxel_mm3=8.0)
-        >>> calibration.scan_threshold(0.1) == float(calibration.scan_scores.max())
-        True
         """
         return conformal_threshold(self.scan_scores, alpha)
 
@@ -152,16 +142,6 @@ class Calibration:
         ------
         UsageError
             If so few scans cannot support `alpha`; it names the least that can be asked for.
-
-        Examples
-        --------
-        >>> import medunsup
-        >>> import numpy as np
-        >>> maps = np.random.default_rng(0).gamma(2, size=(9, 6, 6, 6)).astype(np.float32)
-        >>> masks = np.ones(maps.shape, bool)
-        >>> calibration = medunsup.calibrate(maps, masks, maps.mean(axis=(1, 2, 3)), voxel_mm3=8.0)
-        >>> calibration.voxel_threshold(0.001) >= calibration.voxel_threshold(0.01)
-        True
         """
         return self._within(self.marked_share, share, alpha)
 
@@ -186,16 +166,6 @@ class Calibration:
         ------
         UsageError
             If `count` is not from 0 to 100, or so few scans cannot support `alpha`.
-
-        Examples
-        --------
-        >>> import medunsup
-        >>> import numpy as np
-        >>> maps = np.random.default_rng(0).gamma(2, size=(9, 6, 6, 6)).astype(np.float32)
-        >>> masks = np.ones(maps.shape, bool)
-        >>> calibration = medunsup.calibrate(maps, masks, maps.mean(axis=(1, 2, 3)), voxel_mm3=8.0)
-        >>> calibration.part_threshold(1) >= calibration.part_threshold(5)
-        True
         """
         if not 0 <= count <= MOST_PARTS:
             raise UsageError(
@@ -217,16 +187,6 @@ class Calibration:
         -------
         float
             The threshold.
-
-        Examples
-        --------
-        >>> import medunsup
-        >>> import numpy as np
-        >>> maps = np.random.default_rng(0).gamma(2, size=(9, 6, 6, 6)).astype(np.float32)
-        >>> masks = np.ones(maps.shape, bool)
-        >>> calibration = medunsup.calibrate(maps, masks, maps.mean(axis=(1, 2, 3)), voxel_mm3=8.0)
-        >>> calibration.own_part_threshold(1) <= calibration.part_threshold(1)
-        True
         """
         return float(self.thresholds[_last_within(self.parts.mean(axis=0, dtype=np.float64), count)])
 
@@ -247,16 +207,6 @@ class Calibration:
         -------
         ndarray of shape (I, J, K), float32
             -log10 of the share of healthy voxels that score as much or more, 0 outside the mask.
-
-        Examples
-        --------
-        >>> import medunsup
-        >>> import numpy as np
-        >>> maps = np.random.default_rng(0).gamma(2, size=(9, 6, 6, 6)).astype(np.float32)
-        >>> masks = np.ones(maps.shape, bool)
-        >>> calibration = medunsup.calibrate(maps, masks, maps.mean(axis=(1, 2, 3)), voxel_mm3=8.0)
-        >>> calibration.calibrated_map(maps[0], masks[0]).shape
-        (6, 6, 6)
         """
         surprise = np.interp(score_map, self.knots, self.surprise)
         return np.asarray(np.where(mask, surprise, 0), dtype=np.float32)
@@ -268,16 +218,6 @@ class Calibration:
         -------
         dict of str to ndarray
             What `from_state` takes.
-
-        Examples
-        --------
-        >>> import medunsup
-        >>> import numpy as np
-        >>> maps = np.random.default_rng(0).gamma(2, size=(9, 6, 6, 6)).astype(np.float32)
-        >>> masks = np.ones(maps.shape, bool)
-        >>> calibration = medunsup.calibrate(maps, masks, maps.mean(axis=(1, 2, 3)), voxel_mm3=8.0)
-        >>> medunsup.Calibration.from_state(calibration.state()).n
-        9
         """
         return {name: np.asarray(value) for name, value in asdict(self).items()}
 
@@ -294,16 +234,6 @@ class Calibration:
         -------
         Calibration
             The same calibration.
-
-        Examples
-        --------
-        >>> import medunsup
-        >>> import numpy as np
-        >>> maps = np.random.default_rng(0).gamma(2, size=(9, 6, 6, 6)).astype(np.float32)
-        >>> masks = np.ones(maps.shape, bool)
-        >>> calibration = medunsup.calibrate(maps, masks, maps.mean(axis=(1, 2, 3)), voxel_mm3=8.0)
-        >>> medunsup.Calibration.from_state(calibration.state()).n
-        9
         """
         values: dict[str, Any] = {**state, "least_part_mm3": float(state["least_part_mm3"])}
         return cls(**values)
@@ -386,58 +316,6 @@ def calibrate(
         surprise=surprise,
         least_part_mm3=least_part_mm3,
     )
-
-
-def conformal_p_value(healthy: NDArray[np.float64], scan_score: float) -> float:
-    """Return (1 + healthy scans that score as much or more) / (n + 1), in [1 / (n + 1), 1].
-
-    Raises InputError for a score that is not a number.
-    """
-    _refuse_nan(np.append(healthy, scan_score))
-    return float((1 + np.sum(healthy >= scan_score)) / (healthy.size + 1))
-
-
-def is_unusual(p_value: float, alpha: float) -> bool:
-    """Whether a p-value is at most `alpha`, as `conformal_threshold` counts it."""
-    return p_value <= alpha + EXACT
-
-
-def conformal_threshold(healthy: NDArray[np.floating], alpha: float) -> float:
-    """Value that a new exchangeable one exceeds with probability at most `alpha`, from n healthy ones.
-
-    Raises UsageError if `alpha` < 1 / (n + 1), naming the least it can be and the scans that would do;
-    InputError for healthy values that are no numbers.
-    """
-    n = healthy.size
-    _refuse_nan(healthy)
-    n_above = int((alpha + EXACT) * (n + 1)) if 0 < alpha < 1 else 0
-    if n_above == 0:
-        raise UsageError(_refusal(alpha, n))
-    return float(np.sort(healthy)[n - min(n_above, n)])
-
-
-def least_rate(n: int) -> str:
-    """Write the least false-positive rate that n healthy scans support, rounded up."""
-    digits = 10.0 ** (2 - np.floor(np.log10(1 / (n + 1))))
-    return f"{np.ceil(digits / (n + 1) - EXACT) / digits:.3g}"
-
-
-def _refusal(alpha: float, n: int) -> str:
-    if not 0 < alpha < 1:
-        return f"A false-positive rate lies between 0 and 1, got {alpha:g}."
-    needed = int(np.ceil(1 / (alpha + EXACT) - 1))
-    return (
-        f"A false-positive rate of {alpha:g} cannot be promised from {n} healthy calibration scans: a new "
-        f"healthy scan is the most extreme of {n + 1} once in {n + 1}. "
-        f"Ask for {least_rate(n)} or more, or calibrate on at least {needed} scans."
-    )
-
-
-def _refuse_nan(scores: NDArray[Any]) -> None:
-    if np.isnan(scores).any():
-        raise InputError(
-            "A score is not a number (NaN), so it has no rank. Look for missing values in the scan."
-        )
 
 
 def _last_within(falling: NDArray[Any], budget: float) -> int:

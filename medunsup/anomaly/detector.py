@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from medunsup.anomaly.array_scale import MISSING, ArrayScale
 from medunsup.anomaly.base import AnomalyModel, Score
-from medunsup.anomaly.calibration import conformal_p_value
+from medunsup.anomaly.conformal import conformal_p_value
 from medunsup.anomaly.factory import build_model, build_score
 from medunsup.anomaly.postprocess import Floors, check_steps, learned_floors, postprocess
 from medunsup.core.errors import InputError, UsageError

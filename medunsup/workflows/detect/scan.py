@@ -156,7 +156,7 @@ def open_model(model: str | Path | ModelFolder | None) -> ModelFolder:
 
 def detect_scan(request: DetectRequest, *, progress: Progress | None = None) -> "AnomalyResult":
     """Do what `detect` does, with everything asked for in one object; saves nothing."""
-    from medunsup.anomaly.calibration import is_unusual
+    from medunsup.anomaly.conformal import is_unusual
     from medunsup.anomaly.findings import findings
     from medunsup.anomaly.result import AnomalyResult
     from medunsup.preprocess.geometry.template_grid import ModelSpace
@@ -224,7 +224,7 @@ def detect_scan(request: DetectRequest, *, progress: Progress | None = None) -> 
 
 def scored(score: float, healthy: Any) -> "ScanScore":
     """Rank a scan's score among those of healthy calibration scans."""
-    from medunsup.anomaly.calibration import conformal_p_value
+    from medunsup.anomaly.conformal import conformal_p_value
     from medunsup.anomaly.result import ScanScore
 
     p_value = conformal_p_value(healthy, score)
@@ -283,7 +283,8 @@ def asked_baselines(
 
 def supported_alpha(request: DetectRequest, step: Step) -> float | None:
     """Return the alpha asked for, or the usual one if the calibration scans are enough for it."""
-    from medunsup.anomaly.calibration import SCANS_FOR_USUAL, USUAL_ALPHA, least_rate
+    from medunsup.anomaly.calibration import SCANS_FOR_USUAL, USUAL_ALPHA
+    from medunsup.anomaly.conformal import least_rate
 
     n = request.model.healthy.calibration.n
     if request.alpha is not None:
