@@ -14,7 +14,7 @@ from medunsup.core.pace import Pace
 from medunsup.core.progress import Stage, Told
 from medunsup.workflows.evaluate.case import measure
 from medunsup.workflows.evaluate.judge import Judge
-from medunsup.workflows.evaluate.kept import Kept
+from medunsup.workflows.evaluate.kept import FORMAT, Kept, in_other_formats
 
 Task = tuple[Case, Kept]
 
@@ -29,14 +29,7 @@ def measure_all(
     What is `kept` of a case is taken. `told` hears of each step, with an estimate of the time left. Raises
     the first error of a case.
     """
-    outdated = sum(one.is_outdated for one in kept)
-    if outdated:
-        log.warning(
-            "%s: %d of %d cases are kept in the format of another version, and are measured anew.",
-            kept[0].folder,
-            outdated,
-            len(kept),
-        )
+    _tell_of_other_formats(kept)
     tasks = list(zip(cases, kept, strict=True))
     if jobs > 1 and len(tasks) > 1:
         return _in_processes(tasks, judge, told, jobs)
@@ -47,6 +40,19 @@ def measure_all(
         measured.append(kept_or_measured(judge, task, partial(_tell, told, stage)))
         seconds_left = pace.done()
     return measured
+
+
+def _tell_of_other_formats(kept: Sequence[Kept]) -> None:
+    """Say why cases that an earlier version measured are not taken, if any has to be measured."""
+    if all(one.format == FORMAT for one in kept):
+        return
+    folder = kept[0].folder
+    if n := in_other_formats(folder):
+        log.warning(
+            "%s: cases kept in the format of another version (%d) are not used; they are measured anew.",
+            folder,
+            n,
+        )
 
 
 def _in_processes(tasks: Sequence[Task], judge: Judge, told: Told, jobs: int) -> list[EvaluatedCase]:

@@ -22,6 +22,7 @@ from medunsup.workflows.train.model_folder import MANIFEST
 
 RECIPE = 7  # counts up when the same case comes out otherwise, so that what was kept is not taken again
 FORMAT = 2  # of the files; 1 was not written down, and held a picture among the figures
+KEY_LENGTH = 32
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,10 @@ class Kept:
         return self.folder / f"{self.key}.npz"
 
     @property
-    def is_outdated(self) -> bool:
-        """Whether figures are there in the format of another version."""
+    def format(self) -> int:
+        """Format of the figures; 0 if they are not there or damaged."""
         record = self._record()
-        return bool(record) and record.get("Format", 1) != FORMAT
+        return record.get("Format", 1) if record else 0
 
     def read(self) -> EvaluatedCase | None:
         """Return the figures; None if they, or the slices, are not there, damaged or in another format."""
@@ -74,6 +75,12 @@ def kept_cases(cases: Sequence[Case], judge: Judge, folder: Path) -> list[Kept]:
     return [Kept(folder, case_key(case, judge)) for case in cases]
 
 
+def in_other_formats(folder: Path) -> int:
+    """Count the cases of a folder that are kept in the format of another version, under whatever key."""
+    kept = (Kept(folder, path.stem) for path in folder.glob(f"{'[0-9a-f]' * KEY_LENGTH}.json"))
+    return sum(one.format not in (0, FORMAT) for one in kept)
+
+
 def case_key(case: Case, judge: Judge) -> str:
     """Name what a case's figures depend on: files, model, baselines, threshold, version."""
     asked = {
@@ -86,4 +93,4 @@ def case_key(case: Case, judge: Judge) -> str:
         "baselines": sorted(judge.baselines.scores_) if judge.baselines else [],
         "threshold": judge.threshold,
     }
-    return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:32]
+    return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:KEY_LENGTH]

@@ -216,7 +216,23 @@ def test_what_is_not_kept_whole_and_in_this_format_is_measured_anew(folder, resu
     assert (tmp_path / "cases.tsv").read_text() == (folder / "eval" / "cases.tsv").read_text()
     assert pictures(tmp_path) == pictures(folder / "eval")
     (said,) = [text for text in caplog.messages if "in the format of another version" in text]
-    assert "1 of 4 cases are kept" in said
+    assert "cases kept in the format of another version (1) are not used" in said
+
+
+def test_cases_of_an_earlier_version_are_reported_under_whatever_key_and_only_while_some_are_measured(
+    folder, result, tmp_path, caplog
+):
+    cases = shutil.copytree(folder / "eval" / "cases", tmp_path / "cases")
+    earlier = min(path for path in cases.glob("*.json") if not path.name.startswith("planted"))
+    record = json.loads(earlier.read_text())
+    del record["Format"]
+    (cases / f"{'0' * 32}.json").write_text(json.dumps(record))
+    asked = {"cache": folder / "eval" / "prepared"}
+    evaluate(folder / "model", folder / "cases.tsv", tmp_path, **asked)
+    assert not [text for text in caplog.messages if "in the format of another version" in text]
+    earlier.unlink()
+    evaluate(folder / "model", folder / "cases.tsv", tmp_path, force=True, **asked)
+    assert len([text for text in caplog.messages if "another version (1) are not used" in text]) == 1
 
 
 def test_a_scan_is_loaded_once_a_case(folder, tmp_path, monkeypatch):
