@@ -100,7 +100,7 @@ class Record:
 
     def mark(self, name: str, outcome: Outcome) -> None:
         """Set the outcome of the last step of that name: of one whose work turned out not to be used."""
-        next(step for step in reversed(self.steps) if step.name == name).outcome = outcome
+        [step for step in self.steps if step.name == name][-1].outcome = outcome
 
     def closed(self) -> "Record":
         """Return the same steps for a result to keep, with nobody who hears of more."""

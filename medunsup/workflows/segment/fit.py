@@ -28,9 +28,7 @@ class Fitted:
     description: Fit
 
 
-def fit(
-    given: Intensities, spacing_mm: tuple[float, float, float], settings: SegmentSettings, record: Record
-) -> Fitted:
+def fit(given: Intensities, settings: SegmentSettings, record: Record) -> Fitted:
     """Fit the method that the settings name; `tissues="auto"` is settled here: unless on 3, no priors."""
     with record.step("mixture", method=settings.method) as step:
         n_classes, selection = settings.tissues, None
@@ -41,7 +39,7 @@ def fit(
         if given.priors is not None and known is None:
             record.mark("priors", "skipped")  # for the number of classes that was settled on
         data = TissueInput(
-            given.values, given.mask, spacing_mm, given.contrasts, class_table(n_classes), known
+            given.values, given.mask, given.spacing_mm, given.contrasts, class_table(n_classes), known
         )
         fitted = fit_method(data, settings, step)
         description = describe_fit(data, fitted, settings, selection)

@@ -53,12 +53,13 @@ class BrainInScan:
 class Intensities:
     """What lies in the box: `values` (C, I, J, K) in [0, 1] inside `mask` (I, J, K), one channel a contrast.
 
-    `priors` (3, I, J, K) are GM, WM and CSF. `uneven` is the coarse field that the scan was divided by, if it
-    was. `registered` is what speaks against the further contrasts.
+    `spacing_mm` is the voxels'; `priors` (3, I, J, K) are GM, WM and CSF. `uneven` is the coarse field that
+    the scan was divided by, if it was. `registered` is what speaks against the further contrasts.
     """
 
     values: Array
     mask: NDArray[np.bool_]
+    spacing_mm: tuple[float, float, float]
     contrasts: tuple[str, ...]
     priors: Array | None
     uneven: Volume | None
@@ -66,7 +67,7 @@ class Intensities:
 
     @property
     def without_priors(self) -> "Intensities":
-        """The same without the largest array."""
+        """The same without the largest array, which nothing needs once the method is fitted."""
         return replace(self, priors=None)
 
 
@@ -112,7 +113,8 @@ def tissue_input(
     contrasts = (own.name, *asked.contrasts)
     with record.step("normalise") as step:
         values, uneven = scale(channels.values(), contrasts, mask.data, step)
-    return Intensities(values, mask.data, contrasts, known, uneven[0], registered)
+    spacing_mm = scan.image.spacing_mm
+    return Intensities(values, mask.data, spacing_mm, contrasts, known, uneven[0], registered)
 
 
 def priors(

@@ -10,10 +10,11 @@ from medunsup.core.labels import Label
 from medunsup.core.record import Record, Step
 from medunsup.core.volume import Kind, Volume
 from medunsup.preprocess.geometry.crop import Box
+from medunsup.preprocess.registration.affine import Placement
 from medunsup.tissue.base import TissueInput, TissueMethod
-from medunsup.tissue.result import Quality, TissueVolume
+from medunsup.tissue.result import Fit, Quality, TissueVolume
 from medunsup.workflows.segment.fit import Fitted
-from medunsup.workflows.segment.inputs import BrainInScan, Intensities
+from medunsup.workflows.segment.inputs import BrainInScan, Intensities, LoadedScan
 from medunsup.workflows.segment.remarks import remarks
 
 
@@ -41,31 +42,56 @@ class BoxMaps:
         }
 
 
-def volumes(fitted: Fitted, voxel_mm3: float, record: Record) -> tuple[TissueVolume, ...]:
-    """Measure each tissue."""
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """All that outlives the fit: what it says of the scan, and its maps as blocks of the box."""
+
+    volumes: tuple[TissueVolume, ...]
+    quality: Quality
+    fit: Fit
+    parameters: dict[str, Any]
+    placement: Placement
+    is_stripped: bool
+    maps: BoxMaps
+
+
+def measured(
+    scan: LoadedScan, brain: BrainInScan, given: Intensities, fitted: Fitted, record: Record
+) -> Measured:
+    """Measure the tissues, judge the result, and take from the method what is shown of it."""
     with record.step("volumes") as step:
-        return measure(fitted.data, fitted.method, voxel_mm3, step)
+        volumes = measure(fitted.data, fitted.method, scan.image.voxel_volume_mm3, step)
+    with record.step("quality") as step:
+        quality = judge(brain, given, fitted, volumes, step)
+    return Measured(
+        volumes=volumes,
+        quality=quality,
+        fit=fitted.description,
+        parameters=fitted.method.parameters,
+        placement=brain.found.placement,
+        is_stripped=brain.found.is_stripped,
+        maps=maps(brain, given, fitted),
+    )
 
 
-def quality(
+def judge(
     brain: BrainInScan,
     given: Intensities,
     fitted: Fitted,
-    measured: tuple[TissueVolume, ...],
-    record: Record,
+    volumes: tuple[TissueVolume, ...],
+    step: Step,
 ) -> Quality:
     """Judge the result and say why, with what lies around the brain and remarks on scan and classes."""
     from medunsup.tissue.quality import assess
 
     placement, even = brain.found.placement, brain.even
-    with record.step("quality") as step:
-        known = replace(brain.known, before=given.registered)
-        verdict = assess(
-            fitted.data, fitted.method, measured, placement, scan=even, origin=brain.box.origin, known=known
-        )
-        step.findings |= {"verdict": verdict.verdict, "measures": verdict.measures}
-        more = remarks(even, placement, fitted.description.model_selection)
-        return replace(verdict, reasons=(*verdict.reasons, *more))
+    known = replace(brain.known, before=given.registered)
+    verdict = assess(
+        fitted.data, fitted.method, volumes, placement, scan=even, origin=brain.box.origin, known=known
+    )
+    step.findings |= {"verdict": verdict.verdict, "measures": verdict.measures}
+    more = remarks(even, placement, fitted.description.model_selection)
+    return replace(verdict, reasons=(*verdict.reasons, *more))
 
 
 def maps(brain: BrainInScan, given: Intensities, fitted: Fitted) -> BoxMaps:

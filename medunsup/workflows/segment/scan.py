@@ -10,9 +10,9 @@ from medunsup.cohort.settings import BrainChoice, ContrastName
 from medunsup.core.paths import user_path
 from medunsup.core.record import Record
 from medunsup.io.load import Coordinates
-from medunsup.workflows.segment import measure
 from medunsup.workflows.segment.fit import build, fit
-from medunsup.workflows.segment.inputs import find_brain, read_scan, tissue_input
+from medunsup.workflows.segment.inputs import LoadedScan, find_brain, read_scan, tissue_input
+from medunsup.workflows.segment.measure import Measured, measured
 from medunsup.workflows.segment.request import SegmentRequest, make_request
 from medunsup.workflows.segment.result import SegmentResult
 from medunsup.workflows.segment.save import refuse_overwrite
@@ -158,15 +158,16 @@ def segment_scan(request: SegmentRequest, *, progress: Progress | None = None) -
     scan = read_scan(request, record)
     brain = find_brain(scan, request, record)
     given = tissue_input(scan, brain, request, record)
-    fitted = fit(given, scan.image.spacing_mm, request.settings, record)
+    fitted = fit(given, request.settings, record)
     given = given.without_priors
-    volumes = measure.volumes(fitted, scan.image.voxel_volume_mm3, record)
-    quality = measure.quality(brain, given, fitted, volumes, record)
-    maps = measure.maps(brain, given, fitted)
-    parameters = {**request.settings.as_record(), "parameters": fitted.method.parameters}
-    description, placement, is_stripped = fitted.description, brain.found.placement, brain.found.is_stripped
+    found = measured(scan, brain, given, fitted, record)
     del brain, given, fitted  # room for the maps of the whole scan
-    image = scan.image
+    return assemble(scan, found, request, record)
+
+
+def assemble(scan: LoadedScan, found: Measured, request: SegmentRequest, record: Record) -> SegmentResult:
+    """Put the maps back on the whole scan."""
+    image, maps = scan.image, found.maps
     return SegmentResult(
         image=image,
         corrected=maps.corrected,
@@ -174,13 +175,13 @@ def segment_scan(request: SegmentRequest, *, progress: Progress | None = None) -
         labels=maps.on_scan(image, maps.labels, "label"),
         uncertainty=maps.on_scan(image, maps.entropy, "score"),
         fractions=maps.fractions_on_scan(image),
-        tissues=volumes,
-        fit=description,
-        quality=quality,
+        tissues=found.volumes,
+        fit=found.fit,
+        quality=found.quality,
         record=record.closed(),
-        parameters=parameters,
+        parameters={**request.settings.as_record(), "parameters": found.parameters},
         identity=scan.identity,
         command=request.command(),
-        placement=placement,
-        is_stripped=is_stripped,
+        placement=found.placement,
+        is_stripped=found.is_stripped,
     )
