@@ -122,8 +122,8 @@ class ResultSidecar(Facts):
         Raises UnreadableSidecarError, ForeignSidecarError or UnknownVersionError.
         """
         try:
-            facts = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+            facts = json.loads(path.read_text(encoding="utf-8-sig"))  # editors may add a byte order mark
+        except (OSError, ValueError, RecursionError) as error:
             raise UnreadableSidecarError(path, "cannot be read") from error
         if not isinstance(facts, dict) or not isinstance(facts.get("Medunsup"), dict):
             raise ForeignSidecarError(path, "is not one of ours")

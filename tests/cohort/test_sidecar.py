@@ -96,7 +96,14 @@ def test_another_programs_sidecar_is_not_one_of_ours(facts: Any, tmp_path: Path)
     assert str(caught.value) == f"{path} is not one of ours"
 
 
-@pytest.mark.parametrize("content", [b"{broken", b"", b"\xff\xfe\x00"])
+def test_a_byte_order_mark_that_an_editor_left_changes_nothing(tmp_path: Path) -> None:
+    path = put(tmp_path, earlier())
+    plainly = SegmentSidecar.read(path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert SegmentSidecar.read(path) == plainly
+
+
+@pytest.mark.parametrize("content", [b"{broken", b"", b"\xff\xfe\x00", b"[" * 100_000])
 def test_a_broken_sidecar_cannot_be_read(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "scan_dseg.json"
     path.write_bytes(content)
