@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from medunsup.cli._printing import exit_code, print_outcomes
+from medunsup.cli._options import Telling
+from medunsup.cli._printing import print_outcomes
 from medunsup.report.base.numbers import p_text
 
 if TYPE_CHECKING:
@@ -10,11 +11,10 @@ if TYPE_CHECKING:
     from medunsup.workflows.detect.outcome import DetectOutcome
 
 
-def print_result(result: "CohortResult[DetectOutcome]", *, as_json: bool, quiet: bool, debug: bool) -> None:
-    """Print p-values and findings to stdout; flags, warnings and errors to stderr."""
+def print_result(result: "CohortResult[DetectOutcome]", telling: Telling) -> int:
+    """Print p-values and findings to stdout; flags, warnings and errors to stderr; return the exit code."""
     texts = {scan.scan: (*scan.flags, *scan.warnings) for scan in result.scans}
-    code = exit_code(result)
-    print_outcomes(result, _line, texts, as_json=as_json, quiet=quiet, debug=debug, code=code)
+    return print_outcomes(result, _line, texts, telling)
 
 
 def _line(scan: "DetectOutcome") -> str:

@@ -1,5 +1,6 @@
-"""Every option of `medunsup segment`, once, so that other verbs can share them."""
+"""Every option of `medunsup segment`, once, and those in groups that other verbs share."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -182,3 +183,56 @@ DryRun = Annotated[bool, option("Run", "--dry-run", help="Say what would be done
 Quiet = Annotated[bool, option("Run", "-q", "--quiet", help="Say nothing but errors.")]
 AsJson = Annotated[bool, option("Run", "--json", help="Print one JSON object on stdout.")]
 Debug = Annotated[bool, option("Run", "--debug", help="Show tracebacks and the log.")]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a scan is read."""
+
+    mask: Mask = None
+    brain: Brain = None
+    contrast: Contrast = None
+    series: Series = None
+    volume: VolumeIndex = None
+    coordinates: Coordinates = None
+
+    @property
+    def choices(self) -> dict[str, Any]:
+        """What is chosen of it beside the mask, by parameter; None where nothing is."""
+        return {key: value for key, value in vars(self).items() if key != "mask"}
+
+
+@dataclass(frozen=True)
+class Segmenting:
+    """How scans are segmented."""
+
+    method: Method = None
+    config: Config = None
+    set_: SetValue = None
+    seed: Seed = None
+    learn_prior: LearnPrior = False
+
+    @property
+    def choices(self) -> dict[str, Any]:
+        """What is chosen beside preset and parameters of the method; None where nothing is."""
+        return {"method": self.method, "seed": self.seed, "learn_prior": self.learn_prior or None}
+
+
+@dataclass(frozen=True)
+class Running:
+    """How a run works through scans, and when it counts as failed."""
+
+    jobs: Jobs = 1
+    force: Force = False
+    no_report: NoReport = False
+    fail_on: FailOn = None
+    dry_run: DryRun = False
+
+
+@dataclass(frozen=True)
+class Telling:
+    """How much is said, and in which form."""
+
+    quiet: Quiet = False
+    as_json: AsJson = False
+    debug: Debug = False

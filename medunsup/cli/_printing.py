@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from medunsup.cli._console import BAD_VERDICT, FAILED, WRONG_USE, print_json
+from medunsup.cli._errors import BAD_VERDICT, FAILED, WRONG_USE
+from medunsup.cli._json import print_json
+from medunsup.cli._options import Telling
 from medunsup.core.paths import short_names
 from medunsup.core.version import __version__
 
@@ -28,52 +30,44 @@ STATUS_WORDS = {
 }
 
 
-def print_result(
-    result: "CohortResult[ScanOutcome]",
-    *,
-    as_json: bool,
-    quiet: bool,
-    debug: bool,
-    fail_on: str | None = None,
-) -> None:
-    """Print volumes and verdicts to stdout, warnings and errors to stderr."""
+def print_result(result: "CohortResult[ScanOutcome]", telling: Telling, *, fail_on: str | None = None) -> int:
+    """Print volumes and verdicts to stdout, warnings and errors to stderr; return the exit code."""
     texts = {scan.scan: (*scan.reasons, *scan.warnings) for scan in result.scans}
-    code = exit_code(result, fail_on)
-    print_outcomes(result, _line, texts, as_json=as_json, quiet=quiet, debug=debug, code=code)
+    return print_outcomes(result, _line, texts, telling, fail_on=fail_on)
 
 
 def print_outcomes(
     result: "CohortResult[AnyOutcome]",
     line: "Callable[[AnyOutcome], str]",
     texts: Mapping[Path, Sequence[str]],
+    telling: Telling,
     *,
-    as_json: bool,
-    quiet: bool,
-    debug: bool,
-    code: int,
-) -> None:
+    fail_on: str | None = None,
+) -> int:
     """Print each scan's line to stdout; to stderr its error or `texts`, those that several share once.
 
-    `code` is the exit code, for --json.
+    Returns the exit code.
     """
     names = short_names([scan.scan for scan in result.scans])
     shared = shared_texts({names[scan.scan]: texts[scan.scan] for scan in result.scans if scan.error is None})
     for scan in result.scans:
         if scan.error is not None:
-            print_error(scan, debug=debug)
-        elif not quiet:
-            if not as_json:
+            print_error(scan, debug=telling.debug)
+        elif not telling.quiet:
+            if not telling.as_json:
                 typer.echo(f"{names[scan.scan]}: {line(scan)}")
             for text in texts[scan.scan]:
                 if text not in shared:
                     typer.echo(f"  {names[scan.scan]}: {text}", err=True)
-    if not quiet:
+    if not telling.quiet:
         for text, who in shared.items():
             typer.echo(f"  {who}: {text}", err=True)
-    if as_json:
+    code = exit_code(result, fail_on)
+    if telling.as_json:
         print_json(as_json_facts(result, code))
-    elif not quiet:
+    elif not telling.quiet:
         print_end(result)
+    return code
 
 
 def shared_texts(texts: Mapping[str, Sequence[str]]) -> dict[str, str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from medunsup.workflows.segment.settings import SegmentSettings
+    from medunsup.workflows.train.settings import TrainSettings
 
 
 def read_settings(
@@ -15,15 +16,30 @@ def read_settings(
 
     Raises UsageError that names the key and the nearest known one.
     """
-    from medunsup.core.config import preset
     from medunsup.workflows.segment.settings import SegmentSettings
 
-    values = preset("segment", config) if config else {}
-    values |= {key: value for key, value in given.items() if value is not None}
+    values = _joined("segment", config, given, parameters)
     if str(values.get("tissues", "")).isdigit():
         values["tissues"] = int(values["tissues"])
-    values["parameters"] = {**values.get("parameters", {}), **read_parameters(parameters)}
     return SegmentSettings.parse(values, where=config or "segment")
+
+
+def read_training(config: str | None, given: Mapping[str, Any], parameters: Sequence[str]) -> "TrainSettings":
+    """Do the same for `train`, whose presets are called after `detect`."""
+    from medunsup.workflows.train.settings import TrainSettings
+
+    return TrainSettings.parse(_joined("detect", config, given, parameters), where=config or "train")
+
+
+def _joined(
+    area: str, config: str | None, given: Mapping[str, Any], parameters: Sequence[str]
+) -> dict[str, Any]:
+    from medunsup.core.config import preset
+
+    values = preset(area, config) if config else {}
+    values |= {key: value for key, value in given.items() if value is not None}
+    values["parameters"] = {**values.get("parameters", {}), **read_parameters(parameters)}
+    return values
 
 
 def read_parameters(words: Sequence[str]) -> dict[str, Any]:

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from medunsup.cli import _options
-from medunsup.cli._console import display, one_line_errors, print_json
-from medunsup.cli._printing import exit_code, print_plan, print_result
-from medunsup.cli._settings import read_settings
+from medunsup.cli import _options, _segmenting
+from medunsup.cli._json import print_json
+from medunsup.cli._verb import verb
 
 if TYPE_CHECKING:
     from medunsup.io.bids.filter import BidsFilter
@@ -45,6 +44,7 @@ FilterFile = Annotated[
 Contrast = Annotated[str, typer.Option(metavar="NAME", help="Which scans: T1w, T2w, FLAIR or PD.")]
 
 
+@verb()
 def bids(
     bids_dir: Annotated[Path, typer.Argument(help="BIDS data set.", show_default=False)],
     output_dir: Annotated[Path, typer.Argument(help="Folder for the results.", show_default=False)],
@@ -55,60 +55,26 @@ def bids(
     bids_filter_file: FilterFile = None,
     contrast: Contrast = "T1w",
     brain: _options.BrainOfMany = None,
-    method: _options.Method = None,
-    config: _options.Config = None,
-    set_: _options.SetValue = None,
-    seed: _options.Seed = None,
-    learn_prior: _options.LearnPrior = False,
-    jobs: _options.Jobs = 1,
-    force: _options.Force = False,
-    no_report: _options.NoReport = False,
-    fail_on: _options.FailOn = None,
-    dry_run: _options.DryRun = False,
-    quiet: _options.Quiet = False,
-    as_json: _options.AsJson = False,
-    debug: _options.Debug = False,
-) -> None:
+    *,
+    how: _options.Segmenting,
+    running: _options.Running,
+    telling: _options.Telling,
+) -> int:
     """Segment a BIDS data set, or compare its results (BIDS App)."""
-    given = {
-        "method": method,
-        "seed": seed,
-        "brain": brain,
-        "contrast": contrast,
-        "learn_prior": learn_prior or None,
-    }
-    with one_line_errors(debug=debug, as_json=as_json, quiet=quiet):
-        from medunsup.cohort.dataset.bids import find_scans
-        from medunsup.cohort.dataset.same_scan import magnitude_alone
-        from medunsup.workflows.segment.cohort import make_requests, plan, run_requests
-        from medunsup.workflows.segment.rehearse import rehearsed
+    from medunsup.cohort.dataset.bids import find_scans
+    from medunsup.cohort.dataset.same_scan import magnitude_alone
+    from medunsup.workflows.segment.cohort import make_requests
 
-        if level == Level.group:
-            _compare(bids_dir, output_dir, as_json=as_json)
-            return
-        settings = read_settings(config, given, set_ or [])
-        labels = _labels(participant_label or [], more_labels or [], session_label or [])
-        filters = _filters(session_label or [], bids_filter_file, settings.contrast)
-        scans = magnitude_alone(find_scans(bids_dir, labels, settings.contrast, filters))
-        requests = make_requests(scans, settings, output_dir)
-        if dry_run:
-            raise typer.Exit(print_plan(rehearsed(plan(requests, force=force), force=force), as_json))
-        with display([request.scan.path for request in requests], quiet) as shown:
-            result = run_requests(
-                requests,
-                jobs=jobs,
-                force=force,
-                report=not no_report,
-                progress=shown.step,
-                finished=shown.finished,
-                first_pass=shown.first_pass,
-            )
-    print_result(result, as_json=as_json, quiet=quiet, debug=debug, fail_on=fail_on)
-    if code := exit_code(result, fail_on):
-        raise typer.Exit(code)
+    if level == Level.group:
+        return _compare(bids_dir, output_dir, as_json=telling.as_json)
+    settings = _segmenting.settings_of(how, brain=brain, contrast=contrast)
+    labels = _labels(participant_label or [], more_labels or [], session_label or [])
+    filters = _filters(session_label or [], bids_filter_file, settings.contrast)
+    scans = magnitude_alone(find_scans(bids_dir, labels, settings.contrast, filters))
+    return _segmenting.run(make_requests(scans, settings, output_dir), running, telling)
 
 
-def _compare(bids_dir: Path, output_dir: Path, *, as_json: bool) -> None:
+def _compare(bids_dir: Path, output_dir: Path, *, as_json: bool) -> int:
     """Write table and page of all scans that are there."""
     from medunsup.core.errors import InputError
     from medunsup.core.paths import check_folder
@@ -122,6 +88,7 @@ def _compare(bids_dir: Path, output_dir: Path, *, as_json: bool) -> None:
     typer.echo(f"All scans compared: {page}", err=True)
     if as_json:
         print_json({"exit_code": 0, "group_page": str(page)})
+    return 0
 
 
 def _labels(participants: list[str], more: list[str], sessions: list[str]) -> list[str]:

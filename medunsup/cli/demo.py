@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from medunsup.cli import _detect_printing, _options, _printing
-from medunsup.cli._console import Silent, display, one_line_errors
+from medunsup.cli._progress import Silent, display
+from medunsup.cli._verb import verb
 
 if TYPE_CHECKING:
     from medunsup.cohort.batch import CohortResult
@@ -20,32 +21,31 @@ class Job(StrEnum):
     DETECT = "detect"
 
 
+@verb()
 def demo(
     job: Annotated[Job, typer.Argument(metavar="[JOB]", help="segment or detect.")] = Job.SEGMENT,
     out: Annotated[
         Path, typer.Option("-o", "--out", metavar="FOLDER", help="Folder for the scan and its results.")
     ] = Path("medunsup-demo"),
+    *,
     force: _options.Force = False,
-    quiet: _options.Quiet = False,
-    as_json: _options.AsJson = False,
-    debug: _options.Debug = False,
-) -> None:
+    telling: _options.Telling,
+) -> int:
     """Segment the MNI152 average brain, or find a synthetic lesion in it.
 
     Needs no network and no scan of yours.
     """
-    with one_line_errors(debug=debug, as_json=as_json), display((), quiet) as shown:
+    with display((), telling.quiet) as shown:
         shown.step(Path("MNI152"), "starting")
         result, said = (_detect if job is Job.DETECT else _segment)(out, force, shown)
     show: Any = (_detect_printing if job is Job.DETECT else _printing).print_result
-    show(result, as_json=as_json, quiet=quiet, debug=debug)
-    if code := _printing.exit_code(result):
-        raise typer.Exit(code)
-    outputs = result.scans[0].outputs
-    page = outputs.get("report") or outputs.get("anomaly_report")
-    for text in () if quiet else (said, page and f"Look at {page} in a browser."):
-        if text:
+    code: int = show(result, telling)
+    if not code and not telling.quiet:
+        outputs = result.scans[0].outputs
+        page = outputs.get("report") or outputs.get("anomaly_report")
+        for text in filter(None, (said, page and f"Look at {page} in a browser.")):
             typer.echo(text, err=True)
+    return code
 
 
 def _segment(out: Path, force: bool, shown: Silent) -> "tuple[CohortResult[Any], str]":

@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
-from medunsup.cli._console import FAILED, one_line_errors, print_json
+from medunsup.cli._errors import FAILED
+from medunsup.cli._json import print_json
+from medunsup.cli._verb import verb
 
 MARKS = {
     "ok": ("ok", typer.colors.GREEN),
@@ -14,22 +16,22 @@ MARKS = {
 }
 
 
+@verb()
 def doctor(
     out: Annotated[
         Path, typer.Option("-o", "--out", metavar="FOLDER", help="Folder that results shall go to.")
     ] = Path(),
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
-) -> None:
+) -> int:
     """Check versions, cores, memory, codecs, template, disk and write access.
 
     Exit code 1 if something essential is missing.
     """
     from dataclasses import asdict
 
-    with one_line_errors(as_json=as_json):
-        from medunsup.workflows.doctor import examine
+    from medunsup.workflows.doctor import examine
 
-        findings = examine(out)
+    findings = examine(out)
     if as_json:
         print_json({"checks": [asdict(finding) for finding in findings]})
     else:
@@ -39,5 +41,4 @@ def doctor(
             typer.echo(f"{finding.name}: {finding.found}")
             if finding.advice:
                 typer.echo(f"      {finding.advice}")
-    if any(finding.state == "missing" for finding in findings):
-        raise typer.Exit(FAILED)
+    return FAILED if any(finding.state == "missing" for finding in findings) else 0

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from medunsup.cli import _model_options, _options
-from medunsup.cli._console import one_line_errors, print_json
-from medunsup.cli._stages import stages
+from medunsup.cli._json import print_json
+from medunsup.cli._progress import stages
+from medunsup.cli._verb import verb
 
 if TYPE_CHECKING:
     from medunsup.anomaly.evaluation import Evaluation
@@ -61,10 +62,12 @@ Cache = Annotated[
 ]
 
 
+@verb()
 def evaluate(
     model: Model,
     cases: Cases,
     out: Out,
+    *,
     baselines: WithBaselines = True,
     planted: Planted = False,
     lesion_shapes: LesionShapes = None,
@@ -73,44 +76,41 @@ def evaluate(
     cache: Cache = None,
     jobs: _options.Jobs = 1,
     force: _options.Force = False,
-    quiet: _options.Quiet = False,
-    as_json: _options.AsJson = False,
-    debug: _options.Debug = False,
+    telling: _options.Telling,
 ) -> None:
     """Measure a model on scans with known lesions, beside baselines that cost nothing.
 
     Writes cases.tsv, comparison.tsv, steps.tsv, froc.tsv, evaluation.json and report.html. A run that was
     ended goes on where it was.
     """
-    with one_line_errors(debug=debug, as_json=as_json):
-        from medunsup.workflows.evaluate.evaluate import evaluate as evaluate_model
+    from medunsup.workflows.evaluate.evaluate import evaluate as evaluate_model
 
-        with stages(quiet) as told:
-            result = evaluate_model(
-                model,
-                cases,
-                out,
-                baselines=baselines,
-                planted=planted,
-                lesion_shapes=lesion_shapes,
-                false_findings=false_findings,
-                healthy=healthy,
-                cache=cache,
-                jobs=jobs,
-                force=force,
-                progress=told,
-            )
-        _print(result, out, as_json=as_json, quiet=quiet)
+    with stages(telling.quiet) as told:
+        result = evaluate_model(
+            model,
+            cases,
+            out,
+            baselines=baselines,
+            planted=planted,
+            lesion_shapes=lesion_shapes,
+            false_findings=false_findings,
+            healthy=healthy,
+            cache=cache,
+            jobs=jobs,
+            force=force,
+            progress=told,
+        )
+    _print(result, out, telling)
 
 
-def _print(result: "Evaluation", out: Path, *, as_json: bool, quiet: bool) -> None:
+def _print(result: "Evaluation", out: Path, telling: _options.Telling) -> None:
     from medunsup.core.provenance import plain
     from medunsup.report.evaluate.words import interval, verdict
 
-    if as_json:
+    if telling.as_json:
         print_json(plain(result.as_record()))
         return
-    if quiet:
+    if telling.quiet:
         return
     said = verdict(result)
     for text in said.reasons:

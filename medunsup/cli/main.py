@@ -8,7 +8,7 @@ import typer
 
 from medunsup.cli import bids, demo, detect, doctor, evaluate, methods, models, segment, train
 from medunsup.cli._help import Command
-from medunsup.cli.usage_errors import App
+from medunsup.cli._usage_errors import App
 from medunsup.core.version import __version__
 
 app = typer.Typer(

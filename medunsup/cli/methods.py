@@ -4,12 +4,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from medunsup.cli._console import one_line_errors, print_json
+from medunsup.cli._json import print_json
+from medunsup.cli._verb import verb
 
 if TYPE_CHECKING:
     from medunsup.core.registry import MethodCard
 
 
+@verb()
 def methods(
     which: Annotated[
         str | None,
@@ -25,27 +27,26 @@ def methods(
 
     from medunsup.core.registry import methods as known
 
-    with one_line_errors(as_json=as_json):
-        cards = known()
-        in_area = [card for card in cards if which in (None, card.area)]
-        named = [card for card in cards if card.name == which] if not in_area else []
-        if not in_area and not named:
-            raise _unknown(str(which), cards)
-        if as_json:
-            more = [asdict(card) for card in in_area]
-            more += [asdict(card) | {"parameters": _parameters(card)} for card in named]
-            print_json({"methods": more})
-            return
-        for card in in_area or named:
-            typer.secho(f"{card.name}", bold=True, nl=False)
-            dims = "/".join(f"{n}D" for n in card.dims)
-            origin = "" if card.distribution == "medunsup" else f", from {card.distribution}"
-            typer.echo(f"  {card.area}, {card.family}, {dims}{origin}: {card.summary}")
-            typer.echo(f"    limit: {card.limit}\n    paper: {card.paper}")
-        for card in named:
-            for one in _parameters(card):
-                typer.echo(f"    {one['name']}: {one['kind']}, default {one['default']}")
-                typer.echo(f"        {one['description']}")
+    cards = known()
+    in_area = [card for card in cards if which in (None, card.area)]
+    named = [card for card in cards if card.name == which] if not in_area else []
+    if not in_area and not named:
+        raise _unknown(str(which), cards)
+    if as_json:
+        more = [asdict(card) for card in in_area]
+        more += [asdict(card) | {"parameters": _parameters(card)} for card in named]
+        print_json({"methods": more})
+        return
+    for card in in_area or named:
+        typer.secho(f"{card.name}", bold=True, nl=False)
+        dims = "/".join(f"{n}D" for n in card.dims)
+        origin = "" if card.distribution == "medunsup" else f", from {card.distribution}"
+        typer.echo(f"  {card.area}, {card.family}, {dims}{origin}: {card.summary}")
+        typer.echo(f"    limit: {card.limit}\n    paper: {card.paper}")
+    for card in named:
+        for one in _parameters(card):
+            typer.echo(f"    {one['name']}: {one['kind']}, default {one['default']}")
+            typer.echo(f"        {one['description']}")
 
 
 def _parameters(card: "MethodCard") -> list[dict[str, Any]]:

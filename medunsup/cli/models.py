@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from medunsup.cli import _model_options, _options
-from medunsup.cli._console import FAILED, one_line_errors, print_json
+from medunsup.cli._errors import FAILED
 from medunsup.cli._help import Command, Group
+from medunsup.cli._json import print_json
+from medunsup.cli._verb import verb
 
 if TYPE_CHECKING:
     from medunsup.workflows.train.model_folder import ModelFolder
@@ -32,37 +34,37 @@ Model = Annotated[
 
 
 @app.command("list", cls=Command)
+@verb()
 def list_models(
     folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="Holds model folders.")] = RUNS,
     as_json: _options.AsJson = False,
 ) -> None:
     """List the bundled models, by name, and those in a folder."""
-    with one_line_errors(as_json=as_json):
-        from dataclasses import asdict
+    from dataclasses import asdict
 
-        from medunsup.core.paths import check_folder
-        from medunsup.workflows.train.shipped import FOLDER
-        from medunsup.workflows.train.verify import find_models
+    from medunsup.core.paths import check_folder
+    from medunsup.workflows.train.shipped import FOLDER
+    from medunsup.workflows.train.verify import find_models
 
-        if folder != RUNS:  # which need not be there yet
-            check_folder(folder)
-        shipped, _ = find_models(FOLDER)
-        models, unreadable = find_models(folder)
-        for text in unreadable:
-            typer.echo(f"medunsup: {text}", err=True)
-        if as_json:
-            facts = [
-                asdict(model.about) | {"folder": str(model.path), "comes_along": model.is_shipped}
-                for model in (*shipped, *models)
-            ]
-            print_json({"models": facts})
-            return
-        for model in shipped:
-            typer.echo(f"{model.path.name} (bundled): {_words(model)}")
-        for model in models:
-            typer.echo(f"{model.path}: {_words(model)}")
-        if not models and not unreadable:
-            typer.echo(f"{folder}: holds no model.", err=True)
+    if folder != RUNS:  # which need not be there yet
+        check_folder(folder)
+    shipped, _ = find_models(FOLDER)
+    models, unreadable = find_models(folder)
+    for text in unreadable:
+        typer.echo(f"medunsup: {text}", err=True)
+    if as_json:
+        facts = [
+            asdict(model.about) | {"folder": str(model.path), "comes_along": model.is_shipped}
+            for model in (*shipped, *models)
+        ]
+        print_json({"models": facts})
+        return
+    for model in shipped:
+        typer.echo(f"{model.path.name} (bundled): {_words(model)}")
+    for model in models:
+        typer.echo(f"{model.path}: {_words(model)}")
+    if not models and not unreadable:
+        typer.echo(f"{folder}: holds no model.", err=True)
 
 
 def _words(model: "ModelFolder") -> str:
@@ -74,25 +76,25 @@ def _words(model: "ModelFolder") -> str:
 
 
 @app.command("show", cls=Command)
+@verb()
 def show_model(model: Model, as_json: _options.AsJson = False) -> None:
     """Print a model's card."""
-    with one_line_errors(as_json=as_json):
-        from medunsup.workflows.train.model_folder import CARD, read_model
+    from medunsup.workflows.train.model_folder import CARD, read_model
 
-        opened = read_model(model)
-        if as_json:
-            print_json(opened.facts)
-        else:
-            typer.echo((opened.path / CARD).read_text(encoding="utf-8"))
+    opened = read_model(model)
+    if as_json:
+        print_json(opened.facts)
+    else:
+        typer.echo((opened.path / CARD).read_text(encoding="utf-8"))
 
 
 @app.command("verify", cls=Command)
-def verify_model(model: Model, as_json: _options.AsJson = False, debug: _options.Debug = False) -> None:
+@verb()
+def verify_model(model: Model, as_json: _options.AsJson = False, debug: _options.Debug = False) -> int:
     """Hash a model's files and compute a stored figure again; exit code 1 if anything differs."""
-    with one_line_errors(debug=debug, as_json=as_json):
-        from medunsup.workflows.train.verify import verify
+    from medunsup.workflows.train.verify import verify
 
-        found = verify(model)
+    found = verify(model)
     if as_json:
         print_json({"sound": found.is_sound, "changed": found.changed, "figures": found.figures})
     else:
@@ -105,5 +107,4 @@ def verify_model(model: Model, as_json: _options.AsJson = False, debug: _options
             typer.echo(f"{model}: file hashes match: OK")
         else:
             typer.echo(f"{model}: NOT what was trained. Copy the folder again, or train again.")
-    if not found.is_sound:
-        raise typer.Exit(FAILED)
+    return 0 if found.is_sound else FAILED

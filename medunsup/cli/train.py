@@ -5,16 +5,20 @@ import shlex
 import typer
 
 from medunsup.cli import _model_options, _options
-from medunsup.cli._console import one_line_errors, print_json
-from medunsup.cli._stages import read_training, stages
+from medunsup.cli._json import print_json
+from medunsup.cli._progress import stages
+from medunsup.cli._settings import read_training
+from medunsup.cli._verb import verb
 
 KEPT = "prepared scans are kept, and the last checkpoint if there is one: go on with --resume"
 
 
+@verb(kept=KEPT)
 def train(
     data: _model_options.Data,
     out: _model_options.ModelOut,
     model: _model_options.ModelName = None,
+    *,
     healthy: _model_options.Healthy = None,
     mask: _options.Mask = None,
     brain: _options.Brain = None,
@@ -30,9 +34,7 @@ def train(
     cache: _model_options.Cache = None,
     jobs: _options.Jobs = 1,
     force: _options.Force = False,
-    quiet: _options.Quiet = False,
-    as_json: _options.AsJson = False,
-    debug: _options.Debug = False,
+    telling: _options.Telling,
 ) -> None:
     """Learn from healthy scans what healthy looks like, and calibrate on some of them.
 
@@ -43,14 +45,13 @@ def train(
     """
     given = {"model": model, "score": score, "spacing_mm": spacing, "seed": seed}
     given |= {"contrast": contrast, "brain": brain, "coordinates": coordinates}
-    ends = one_line_errors(debug=debug, as_json=as_json, quiet=quiet, kept=KEPT)
-    with ends, stages(quiet) as told:
+    with stages(telling.quiet) as told:
         settings = read_training(config, given, set_ or [])
         from medunsup.cohort.dataset.health import HealthyWords
         from medunsup.workflows.train.request import TrainRequest
+        from medunsup.workflows.train.summary import remarks, trained_facts
         from medunsup.workflows.train.train import train_model
 
-        words = None if healthy is None else HealthyWords.parse(healthy)
         request = TrainRequest(
             settings,
             data,
@@ -61,17 +62,15 @@ def train(
             jobs=jobs,
             resume=resume,
             force=force,
-            healthy=words,
+            healthy=None if healthy is None else HealthyWords.parse(healthy),
         )
         made = train_model(request, told)
-        from medunsup.workflows.train.summary import remarks, trained_facts
-
-    if as_json:
+    if telling.as_json:
         print_json(trained_facts(made))
-    elif not quiet:
+    elif not telling.quiet:
         typer.echo(f"{made.path}: {made.settings.model} with {made.settings.score}, {made.contrast}")
         typer.echo(f"  {made.standing}")
         following = ["medunsup", "detect", "SCAN", "--model", str(made.path)]
         typer.echo(f"  next: {shlex.join(following)}", err=True)
-    for remark in () if quiet else remarks(made):
+    for remark in () if telling.quiet else remarks(made):
         typer.echo(f"  {remark}", err=True)

@@ -10,6 +10,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from medunsup.cohort.executors.processes import Task, run_all
 from medunsup.core.errors import MedunsupError, OutputError, is_wrong_use
+from medunsup.core.hints import option, traceback_hint
 from medunsup.io.bids.names import OutputNames
 from medunsup.io.files.lock import locked
 from medunsup.io.files.transaction import recover
@@ -127,9 +128,9 @@ def attempt(scan: Path, kind: type[AnyOutcome], work: Callable[[], AnyOutcome]) 
         is_fatal = isinstance(error, OutputError)
         outcome = failed(str(error), is_fatal=is_fatal, is_wrong_use=is_wrong_use(error))
     except MemoryError:
-        outcome = failed("not enough memory. Try --jobs 1.")
+        outcome = failed(f"not enough memory. Try {option('jobs', 1)}.")
     except Exception as error:  # noqa: BLE001 - one broken scan must not end the others
-        text = f"unexpected {type(error).__name__}: {error}. --debug shows where."
+        text = f"unexpected {type(error).__name__}: {error}. {traceback_hint()}"
         outcome = failed(" ".join(text.split()))
     return replace(outcome, seconds=perf_counter() - started)
 
@@ -189,5 +190,5 @@ def _results(
 
 
 def _killed(scan: Path, kind: type[AnyOutcome]) -> AnyOutcome:
-    why = "its process was ended from outside, perhaps for lack of memory. Try fewer --jobs."
+    why = f"its process was ended from outside, perhaps for lack of memory. Try fewer {option('jobs')}."
     return kind(scan, "error", error=f"{scan}: {why}")

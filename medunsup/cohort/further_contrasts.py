@@ -9,6 +9,7 @@ from medunsup.cohort.reading import note_source, onto, refuse_phase
 from medunsup.cohort.request import ScanRequest
 from medunsup.core.errors import GeometryError, InputError, UsageError
 from medunsup.core.geometry import steadied
+from medunsup.core.hints import option
 from medunsup.core.record import Step
 from medunsup.core.volume import Volume
 from medunsup.io.load import Coordinates
@@ -68,10 +69,11 @@ def read_contrast(name: str, path: Path, step: Step, coordinates: Coordinates = 
 def refuse_twice(request: ScanRequest, own: NamedContrast | None) -> None:
     """Raise UsageError if a scan of the scan's `own` contrast, as far as it is told, is given beside it."""
     if own is not None and own.name in request.contrasts:
+        name, others = request.contrasts[own.name].name, option("with_contrasts")
         raise UsageError(
-            f"{request.path}: is taken as {own.name} itself ({own.source}), and "
-            f"{request.contrasts[own.name].name} is given as {own.name} beside it. Leave out --with "
-            f"{own.name}, or say what they are: --contrast for the scan, the word after --with for the other."
+            f"{request.path}: is taken as {own.name} itself ({own.source}), and {name} is given as "
+            f"{own.name} beside it. Leave out {option('with_contrasts', {own.name: name})}, or say what they "
+            f"are: {option('contrast')} for the scan, the name in {others} for the other."
         )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from medunsup.cohort.request import ScanRequest
 from medunsup.core.errors import UsageError
+from medunsup.core.hints import option
 from medunsup.io.bids.provenance_mark import result_kind
 
 CORRECTED = "corrected"
@@ -94,9 +95,11 @@ def _check_distinct(requests: Sequence[ScanRequest]) -> None:
 def _way_out(one: ScanRequest, other: ScanRequest) -> str:
     if one.names.suffix != other.names.suffix:
         return (
-            "Run each contrast with a folder of its own (-o), or let `segment` take both together "
-            "(--with NAME=FILE)."
+            f"Run each contrast with a folder of its own ({option('out')}), or let `segment` take both "
+            f"together ({option('with_contrasts', {'NAME': 'FILE'})})."
         )
     if one.path.parent == other.path.parent:
-        return "Give only one of them, or each a folder of its own (-o)."
-    return "Leave out -o to write each result beside its scan, or give each a folder of its own."
+        return f"Give only one of them, or each a folder of its own ({option('out')})."
+    return (
+        f"Leave out {option('out')} to write each result beside its scan, or give each a folder of its own."
+    )

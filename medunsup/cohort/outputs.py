@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from medunsup.core.errors import OutputError
+from medunsup.core.hints import option
 from medunsup.io.bids.derivatives import check_root
 from medunsup.io.bids.names import OutputNames
 from medunsup.io.bids.outputs import Output
@@ -24,5 +25,5 @@ def check_table(path: Path) -> None:
     """Raise OutputError if a table of that name is there that is not ours."""
     if path.exists() and not path.read_text(encoding="utf-8", errors="replace").startswith("scan\t"):
         raise OutputError(
-            f"{path}: is there already and not ours. Move it, or choose another folder with -o."
+            f"{path}: is there already and not ours. Move it, or choose another folder with {option('out')}."
         )

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 
+from medunsup.core.notice import tell
 from medunsup.io.bids.names import OutputNames
 
 SHOWN = 2
@@ -13,7 +14,7 @@ log = logging.getLogger(__name__)
 def tell_where(names: Sequence[OutputNames]) -> None:
     """Log where the results of a run go."""
     if names:
-        log.info("Results go to %s.", where(names))
+        tell(log, "Results go to %s.", where(names))
 
 
 def where(names: Sequence[OutputNames]) -> str:

@@ -6,6 +6,7 @@ from typing import Generic, Protocol, TypeVar
 
 from medunsup.cohort.identity import Status
 from medunsup.core.errors import InputError, UsageError
+from medunsup.core.hints import option
 from medunsup.io.bids.derivatives import refuse_overwrite
 from medunsup.io.bids.names import OutputNames
 from medunsup.io.bids.outputs import Derivative
@@ -53,7 +54,7 @@ def look(requests: Sequence[AnyAsked], derivative: Derivative, *, force: bool) -
         more = f" (and {len(others) - 1} more)" if len(others) > 1 else ""
         raise UsageError(
             f"{others[0].request.names.path(derivative.record)}: is there already, {others[0].why}{more}. "
-            "Choose another folder with -o, or pass --force to replace it."
+            f"Choose another folder with {option('out')}, or pass {option('force', True)} to replace it."
         )
     for item in planned:
         if item.status == "new" and not force:

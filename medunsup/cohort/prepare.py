@@ -14,6 +14,7 @@ from medunsup.cohort import reading
 from medunsup.cohort.brain import find_brain
 from medunsup.cohort.request import ScanRequest
 from medunsup.core.geometry import Affine, steadied
+from medunsup.core.hints import option
 from medunsup.core.record import Record, Step
 from medunsup.core.version import __version__
 from medunsup.core.volume import Volume
@@ -25,7 +26,6 @@ from medunsup.preprocess.intensity.reference_scale import Line
 RECIPE = 4  # counts up when a scan comes out otherwise, so that what was kept is not taken again
 # What a kept file holds beside arrays.
 FACTS = ("contrast", "contrast_source", "sha256", "spacing_mm", "intensity_range", "steps", "warnings")
-OTHER_CACHE = "another folder for prepared scans (--cache)"
 
 Array = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -195,6 +195,10 @@ def _place(request: ScanRequest, spacing_mm: float, cache: Path | None) -> Path 
     return None if cache is None else cache / f"{key(request, spacing_mm)}.npz"
 
 
+def _other_cache() -> str:
+    return f"another folder for prepared scans ({option('cache')})"
+
+
 def _write(path: Path | None, made: Prepared) -> None:
     """Keep a prepared scan in one file, uncompressed; raises OutputError on a full disk."""
     if path is None:
@@ -207,7 +211,7 @@ def _write(path: Path | None, made: Prepared) -> None:
         "placement_mm": made.placement_mm,
         "facts": np.array(json.dumps({name: getattr(made, name) for name in FACTS})),
     }
-    write_npz(path, arrays, compress=False, instead=OTHER_CACHE)
+    write_npz(path, arrays, compress=False, instead=_other_cache)
 
 
 def _read(path: Path | None) -> Prepared | None:

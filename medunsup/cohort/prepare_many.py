@@ -15,6 +15,7 @@ from medunsup.cohort.prepare import Prepared, prepare
 from medunsup.cohort.request import ScanRequest
 from medunsup.cohort.settings import ReadSettings
 from medunsup.core.errors import InputError, MedunsupError, OutputError, StepError
+from medunsup.core.hints import option
 from medunsup.io.files.memmap import stacked
 
 if TYPE_CHECKING:
@@ -87,7 +88,8 @@ def prepare_all(
     with closing(results):
         for count, (index, tried) in enumerate(results, start=1):
             if tried is None:
-                failed[index] = f"{cases[index].scan}: its process was ended from outside. Try fewer --jobs."
+                why = f"its process was ended from outside. Try fewer {option('jobs')}."
+                failed[index] = f"{cases[index].scan}: {why}"
             elif isinstance(tried.error, OutputError):
                 raise tried.error
             elif tried.traits is None:

@@ -9,11 +9,12 @@ from typing import Generic, TypeVar
 from urllib.parse import quote
 
 from medunsup.cohort.sidecar import ResultSidecar, SidecarError, UnknownVersionError
+from medunsup.core.hints import option
 from medunsup.io.bids.names import sidecar_path
 from medunsup.io.bids.outputs import Output
 from medunsup.io.files.walk import files_below
 
-NOT_UNDERSTOOD = "so its scan is left out of table and page. Make it again with --force."
+NOT_UNDERSTOOD = "%s: %s, so its scan is left out of table and page. Make it again with %s."
 # Results before version 1 of the sidecar have no thumbnail of their own: it stands at the top of their page.
 IN_OLD_PAGE = re.compile(rb'<meta name="thumbnail" content="(data:image/jpeg;base64,[A-Za-z0-9+/=]+)">')
 HEAD_BYTES = 40_000
@@ -51,7 +52,7 @@ def read_results(
         try:
             sidecar = kind.read(path)
         except UnknownVersionError as error:
-            log.error("%s: %s, %s", path, error.why, NOT_UNDERSTOOD)
+            log.error(NOT_UNDERSTOOD, path, error.why, option("force", True))
             continue
         except SidecarError:
             continue

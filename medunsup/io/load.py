@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 from medunsup.core.errors import UsageError
+from medunsup.core.hints import option
 from medunsup.core.paths import user_path
 from medunsup.core.volume import Volume
 from medunsup.io.sniff import Format, sniff
@@ -71,7 +72,7 @@ def load(
         return load_dicom(path, series=series, volume=volume)
     if series is not None:
         raise UsageError(
-            f"{path}: --series picks a DICOM series, but this is a {form.value} file. Leave it out."
+            f"{path}: {option('series')} picks a DICOM series, but this is a {form.value} file. Leave it out."
         )
     from medunsup.io.nifti.load import load_nifti
 

@@ -3,6 +3,8 @@
 import logging
 from typing import Any
 
+from medunsup.core.notice import warn_of_record
+
 log = logging.getLogger("medunsup.io")
 
 
@@ -11,5 +13,5 @@ class Notes(dict[str, Any]):
 
     def warn(self, path: object, message: str) -> None:
         """Log a warning that names the file, and keep its text under 'warnings'."""
-        log.warning("%s: %s", path, message)
+        warn_of_record(log, "%s: %s", path, message)
         self.setdefault("warnings", []).append(message)

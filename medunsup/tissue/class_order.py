@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medunsup.core.errors import UsageError
+from medunsup.core.hints import option
 from medunsup.core.labels import TISSUES
 
 # From dark to bright, for adults at 1.5 to 3 T. PD: long TR and short TE, where water content leads; so it
@@ -42,7 +43,7 @@ def _expected_rank(contrast: str) -> NDArray[np.float64]:
     if contrast not in DARK_TO_BRIGHT:
         raise UsageError(
             f"The order of tissues in contrast {contrast!r} is not known. "
-            f"Give one of {', '.join(DARK_TO_BRIGHT)} with --contrast."
+            f"Give one of {', '.join(DARK_TO_BRIGHT)} with {option('contrast')}."
         )
     ranks = DARK_TO_BRIGHT[contrast]
     return np.array([ranks.index(label.abbreviation) - 1.0 for label in TISSUES])

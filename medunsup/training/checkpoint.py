@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from medunsup.core.errors import InputError, UsageError
+from medunsup.core.hints import option
 from medunsup.io.files.atomic import atomic_path
 
 VERSION = 2  # 2: holds all parameters of its model, so that others are told
@@ -37,21 +38,24 @@ def load(path: Path) -> dict[str, Any]:
     try:
         head, _, payload = path.read_bytes().partition(b"\n")
     except FileNotFoundError:
-        raise InputError(f"{path}: there is no checkpoint to resume from. Start without --resume.") from None
+        raise InputError(
+            f"{path}: there is no checkpoint to resume from. Start without {option('resume', True)}."
+        ) from None
     try:
         facts = json.loads(head)
         is_ours = facts["format"] == FORMAT
     except (ValueError, KeyError, TypeError):
         is_ours = False
     if not is_ours:
-        raise InputError(f"{path}: not a checkpoint of medunsup. Begin anew with --force.")
+        raise InputError(f"{path}: not a checkpoint of medunsup. Begin anew with {option('force', True)}.")
     if facts["version"] != VERSION:
         raise InputError(
             f"{path}: version {facts['version']}, this medunsup reads version {VERSION}. "
-            "Go on with the medunsup that wrote it, or begin anew (--force, or another folder)."
+            "Go on with the medunsup that wrote it, "
+            f"or begin anew ({option('force', True)}, or another folder)."
         )
     if hashlib.sha256(payload).hexdigest() != facts["sha256"]:
-        raise InputError(f"{path}: truncated or damaged. Begin anew with --force.")
+        raise InputError(f"{path}: truncated or damaged. Begin anew with {option('force', True)}.")
     return torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
 
 

@@ -16,6 +16,7 @@ from torch.distributed import destroy_process_group
 from torch.multiprocessing import ProcessExitedException, ProcessRaisedException
 
 from medunsup.core.errors import MedunsupError
+from medunsup.core.hints import worded_as_here
 from medunsup.training import checkpoint
 from medunsup.training.learner import Learner
 from medunsup.training.signals import StoppedError, StopRequest, stop_on_signal
@@ -36,7 +37,7 @@ def launch(go: Go, learner: Learner, *, accelerator: str, devices: int, precisio
     with TemporaryDirectory() as folder, stop_on_signal() as stop, _passed_on(stop):
         path = Path(folder) / "outcome"
         try:
-            error = fabric.launch(partial(_in_process, go=go, learner=learner, path=path))
+            error = fabric.launch(worded_as_here(partial(_in_process, go=go, learner=learner, path=path)))
         except (ProcessExitedException, ProcessRaisedException):
             if not stop.is_made:
                 raise

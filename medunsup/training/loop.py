@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from medunsup.core.errors import InputError, MedunsupError, OutputError, StepError
+from medunsup.core.hints import option
 from medunsup.training import checkpoint, distributed
 from medunsup.training.datasets import Dataset, Draws
 from medunsup.training.determinism import deterministic
@@ -249,7 +250,7 @@ class _Run:
         done = self.place.epoch * self.batches + self.place.batch
         return StoppedError(
             f"Stopped after batch {done} of {self.plan.epochs * self.batches}. "
-            f"{self.path} is complete: go on with --resume.",
+            f"{self.path} is complete: go on with {option('resume', True)}.",
             stop.number,
         )
 
@@ -261,7 +262,10 @@ class _Run:
             if training.resume:
                 self._load(self.path)
             elif self.path.exists():
-                raise OutputError(f"{self.path} exists. Go on with --resume, or choose another folder (-o).")
+                raise OutputError(
+                    f"{self.path} exists. Go on with {option('resume', True)}, "
+                    f"or choose another folder ({option('out')})."
+                )
         self.monitor = Monitor(
             self.folder if is_first else None,
             tell=training.tell if is_first else None,

@@ -12,6 +12,7 @@ from typing import Literal
 
 from medunsup.core.errors import MedunsupError
 from medunsup.core.extras import install
+from medunsup.core.hints import option
 from medunsup.core.version import __version__
 
 ESSENTIAL = (
@@ -27,7 +28,6 @@ ESSENTIAL = (
     "jinja2",
     "pydantic",
 )
-FURTHER = {"torch": "deep methods", "monai": "medunsup.transforms", "deepbet": "--brain deepbet"}
 EXTRAS = ("deepbet",)
 JPEG = f"In the folder of medunsup: {install('jpeg')}"
 CODECS = {
@@ -62,7 +62,12 @@ def _versions() -> Iterator[Finding]:
         found = _version(package)
         advice = "" if found else f"pip install {package}"
         yield Finding(package, "ok" if found else "missing", found or "not installed", advice)
-    for package, use in FURTHER.items():
+    further = {
+        "torch": "deep methods",
+        "monai": "medunsup.transforms",
+        "deepbet": option("brain", "deepbet"),
+    }
+    for package, use in further.items():
         found = _version(package)
         advice = f"In the folder of medunsup: {install(package)}" if package in EXTRAS and not found else ""
         yield Finding(package, "ok", found or f"not installed (only needed for {use})", advice)
@@ -77,7 +82,7 @@ def _version(package: str) -> str | None:
 
 def _cores() -> Finding:
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return Finding("cores", "ok", f"{usable}; use --jobs {usable} for many scans")
+    return Finding("cores", "ok", f"{usable}; use {option('jobs', usable)} for many scans")
 
 
 def _memory() -> Finding:
@@ -120,7 +125,7 @@ def _write_access(out: Path) -> Finding:
             return Finding("write access", "ok", str(folder.absolute()))
     except OSError as error:
         found = f"{folder.absolute()}: {error.strerror}"
-        return Finding("write access", "missing", found, "Choose another folder with -o.")
+        return Finding("write access", "missing", found, f"Choose another folder with {option('out')}.")
 
 
 def _disk(out: Path) -> Finding:

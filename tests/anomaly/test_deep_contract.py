@@ -48,7 +48,7 @@ def test_a_run_stopped_and_resumed_ends_with_the_weights_of_an_unbroken_one(name
             os.kill(os.getpid(), signal.SIGTERM)
 
     training = Training(folder=tmp_path / "run", tell=stop_in_the_second_epoch)
-    with pytest.raises(StoppedError, match="--resume"):
+    with pytest.raises(StoppedError, match="resume=True"):
         make(name, dims, batch_size=2).fit(scans, validation=validation, training=training)
     resumed = make(name, dims, batch_size=2).fit(
         scans, validation=validation, training=replace(training, resume=True, tell=None)

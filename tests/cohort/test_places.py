@@ -58,5 +58,5 @@ def test_learning_a_prior_follows_the_same_rule(data_set, tmp_path):
         path.write_bytes(b"scan")
     assert len(make_requests(bids, settings)) == 4
     assert len(make_requests(plain, settings, tmp_path / "out")) == 4
-    with pytest.raises(UsageError, match=r"beside each scan.*-o"):
+    with pytest.raises(UsageError, match=r"beside each scan.*`out`"):
         make_requests(plain, settings)

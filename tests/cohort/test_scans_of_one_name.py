@@ -52,8 +52,11 @@ def test_the_page_of_all_scans_tells_them_apart(make_scan, tmp_path):
     [
         (("x/T1.nii.gz", "x/T1.mgz"), "both be written as T1 in .*out. Give only one of them"),
         (("x/T1.nii.gz", "x/T1.nii.gz"), "both be written as T1 in .*out. Give only one of them"),
-        (("x/sub-1_T1w.nii.gz", "y/sub-1_T1w.nii.gz"), "both be written as sub-1 in .* Leave out -o"),
-        (("sub-1_T1w.nii.gz", "sub-1_FLAIR.nii.gz"), "Run each contrast with a folder of its own.*--with"),
+        (("x/sub-1_T1w.nii.gz", "y/sub-1_T1w.nii.gz"), "both be written as sub-1 in .* Leave out `out`"),
+        (
+            ("sub-1_T1w.nii.gz", "sub-1_FLAIR.nii.gz"),
+            "Run each contrast with a folder.*with_contrasts=",
+        ),
     ],
 )
 def test_scans_that_would_lie_in_one_place_are_refused_before_anything_is_written(

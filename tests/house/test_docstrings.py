@@ -214,7 +214,10 @@ def test_every_choice_of_a_workflow_is_documented(config: type[Config]):
     ("of", "choices"),
     [
         (medunsup.segment_many, set(SegmentSettings.model_fields)),
-        (medunsup.detect_many, {"alpha", "false_findings", "baselines", "volume", "series", "cache"}),
+        (
+            medunsup.detect_many,
+            {"alpha", "false_findings", "baselines", "contrast", "brain", "volume", "series", "cache"},
+        ),
         (medunsup.train, set(TrainSettings.model_fields) - {"model", "parameters"}),
     ],
 )

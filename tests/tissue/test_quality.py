@@ -327,7 +327,7 @@ def test_nothing_is_advised_that_was_done_already(whole, given):
     ]
     said = " ".join(reason for quality in spoilt for reason in quality.reasons)
     assert ("--mask" in said) == (not given)
-    assert ("Name the contrast with --contrast" in said) == (not given)
+    assert ("Name the contrast with the option contrast (--contrast)" in said) == (not given)
 
 
 def test_reasons_are_whole_sentences_with_the_worst_first(whole):

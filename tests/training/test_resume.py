@@ -45,7 +45,7 @@ def unbroken() -> np.ndarray:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("step", [1, 6, 7, 17, 18])
 def test_a_run_stopped_anywhere_goes_on_to_the_very_same_weights(tmp_path, unbroken, step, number):
-    with pytest.raises(StoppedError, match="go on with --resume") as caught:
+    with pytest.raises(StoppedError, match="go on with resume=True") as caught:
         run(Training(folder=tmp_path, tell=stop_at(step, number)))
     assert caught.value.number == number
     assert np.array_equal(run(Training(folder=tmp_path, resume=True)), unbroken)
@@ -106,7 +106,7 @@ def test_the_best_weights_so_far_survive_a_stop(tmp_path):
 def test_a_folder_that_holds_a_run_is_not_written_over(tmp_path):
     run(Training(folder=tmp_path))
     before = (tmp_path / checkpoint.NAME).read_bytes()
-    with pytest.raises(OutputError, match="--resume"):
+    with pytest.raises(OutputError, match="resume=True"):
         run(Training(folder=tmp_path))
     assert (tmp_path / checkpoint.NAME).read_bytes() == before
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from medunsup.core.errors import UsageError
+from medunsup.core.hints import option
 
 State = Literal["healthy", "patient", "unknown", "given"]  # given: named healthy by nobody but the user
 
@@ -78,8 +79,8 @@ class HealthyWords:
         found = tuple(word.strip() for word in words.split(",") if word.strip())
         if not column.strip() or not found:
             raise UsageError(
-                f"--healthy {text}: name a column and the words in it that mean healthy, as in "
-                "--healthy group=hc,control (n/a for an empty cell)."
+                f"{option('healthy', text)}: name a column and the words in it that mean healthy, as in "
+                f"{option('healthy', 'group=hc,control')} (n/a for an empty cell)."
             )
         return cls(column.strip(), found)
 
@@ -138,8 +139,8 @@ def meanings(
     if telling and not (surely or telling.keys()) & {each.column for each in understood}:
         listed = _listed({name: columns[name] for name in telling if name in surely or not surely})
         raise UsageError(
-            f"{where}: no word is known to mean healthy in {listed}. Say which do with --healthy, as in "
-            f"--healthy {next(iter(surely or telling))}=WORD,WORD; the others are left out."
+            f"{where}: no word is known to mean healthy in {listed}. Say which do, as in "
+            f"{option('healthy', f'{next(iter(surely or telling))}=WORD,WORD')}; the others are left out."
         )
     return understood
 
@@ -158,8 +159,8 @@ def meaning_of_group(columns: Mapping[str, Sequence[str]], asked: HealthyWords |
     words = [cell for cell in cells if not is_nothing(cell)]
     if words and all(map(_is_number, words)):
         raise UsageError(
-            f"{where}: {_listed({'group': cells})} holds numbers. Say which mean healthy with --healthy "
-            "(--healthy group=NUMBER), or write healthy and patient."
+            f"{where}: {_listed({'group': cells})} holds numbers. Say which mean healthy with "
+            f"{option('healthy', 'group=NUMBER')}, or write healthy and patient."
         )
     return Meaning("group", _known(cells, {}))
 
@@ -169,14 +170,16 @@ def _asked(columns: Mapping[str, Sequence[str]], asked: HealthyWords, where: str
     names = [name for name in alike if name == asked.column] or alike
     if not names:
         raise UsageError(
-            f"{where}: has no column {asked.column!r} for --healthy, only {', '.join(columns) or 'none'}."
+            f"{where}: has no column {asked.column!r} for {option('healthy')}, "
+            f"only {', '.join(columns) or 'none'}."
         )
     cells = columns[names[0]]
     there = set(map(_same, cells))
     for word in asked.words:
         if _same(word) not in there:
             raise UsageError(
-                f"{where}: no cell says {word!r}, which --healthy names, in {_listed({names[0]: cells})}."
+                f"{where}: no cell says {word!r}, which {option('healthy')} names, "
+                f"in {_listed({names[0]: cells})}."
             )
     return Meaning(names[0], frozenset(map(_same, asked.words)))
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from medunsup.cohort.dataset.health import HealthyWords, Meaning, State, is_nothing, meanings
 from medunsup.core.errors import UsageError
+from medunsup.core.hints import option
 from medunsup.io.bids.names import is_data_set
 from medunsup.io.files.tsv import Table, read_tsv
 
@@ -48,7 +49,7 @@ def people(folder: Path, subjects: Iterable[str], healthy: HealthyWords | None =
     visits = _visits(path.parent if path else folder, asked)
     if path is None and not visits:
         if healthy is not None:
-            raise UsageError(f"{folder}: holds no {TABLE} that --healthy could name a column of.")
+            raise UsageError(f"{folder}: holds no {TABLE} that {option('healthy')} could name a column of.")
         return dict.fromkeys(asked, Person())
     table = read_tsv(path) if path else Table([], [])
     names, rows = table.names, table.rows
@@ -62,10 +63,10 @@ def people(folder: Path, subjects: Iterable[str], healthy: HealthyWords | None =
     told_by = meanings(columns, healthy, where, levels)
     if not told_by:
         log.warning(
-            "%s: no column is known to tell patients from healthy people, of %s. If one does, name it: "
-            "--healthy COLUMN=WORDS.",
+            "%s: no column is known to tell patients from healthy people, of %s. If one does, name it: %s.",
             where,
             ", ".join(columns),
+            option("healthy", "COLUMN=WORDS"),
         )
     id_column = next((name for name in names if _is_id(name)), names[0] if names else "")
     found = _matched(asked, rows, id_column)

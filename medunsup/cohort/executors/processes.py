@@ -10,6 +10,8 @@ from threading import Thread
 from time import monotonic
 from typing import Any
 
+from medunsup.core.hints import worded_as_here
+
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -75,7 +77,8 @@ class _Worker:
     def _start(self) -> None:
         context = get_context("spawn")
         self.pipe, far = context.Pipe()
-        self.process: BaseProcess = context.Process(target=_serve, args=(self.task, far), daemon=True)
+        serve = worded_as_here(_serve)
+        self.process: BaseProcess = context.Process(target=serve, args=(self.task, far), daemon=True)
         self.process.start()
         far.close()
 

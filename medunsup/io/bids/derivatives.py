@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from medunsup.core.errors import OutputError, ResultThereError
+from medunsup.core.hints import option
 from medunsup.core.provenance import generated_by
 from medunsup.io.bids.names import OutputNames, dataset_root, link_to
 from medunsup.io.bids.outputs import Derivative, Output
@@ -20,7 +21,7 @@ def check_root(root: Path) -> None:
     if path.exists() and "medunsup" not in _makers(path):
         raise OutputError(
             f"{root}: holds a data set that medunsup did not make. "
-            f"Choose another folder, such as -o {root / 'derivatives' / 'medunsup'}."
+            f"Choose another folder, such as {option('out', root / 'derivatives' / 'medunsup')}."
         )
 
 
@@ -31,7 +32,8 @@ def refuse_overwrite(
     there = next((path for path in names.paths(outputs, labels).values() if path.exists()), None)
     if there:
         raise ResultThereError(
-            f"{there}: exists already. Pass --force to replace it, or choose another folder with -o."
+            f"{there}: exists already. Pass {option('force', True)} to replace it, "
+            f"or choose another folder with {option('out')}."
         )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydicom.dataset import Dataset
 
 from medunsup.core.errors import InputError, UsageError
+from medunsup.core.hints import option
 from medunsup.io.dicom.contrast import acquisition_of, contrast_of
 from medunsup.io.dicom.headers import attributes_of, sop_class
 
@@ -113,7 +114,7 @@ def pick_series(path: Path, found: Sequence[Series], asked: str | int | None, hi
     what = "no 3D T1w scan" if not best else f"{len(best)} 3D T1w scans"
     raise InputError(
         f"{path}: holds {len(found)} series and {what}, the only kind that is taken by itself from among "
-        f"several. Pass --series NUMBER to pick one.{hint} {_listing(found, why=True)}"
+        f"several. Pass {option('series', 'NUMBER')} to pick one.{hint} {_listing(found, why=True)}"
     )
 
 

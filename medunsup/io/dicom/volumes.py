@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from medunsup.core.errors import GeometryError, InputError, UsageError
+from medunsup.core.hints import option
 from medunsup.io.dicom.places import places_of
 from medunsup.io.dicom.slices import Slice
 from medunsup.io.notes import Notes
@@ -63,10 +64,10 @@ def one_volume(path: Path, slices: Sequence[Slice], volume: int | None, notes: N
     if volume is None and len(volumes) > 1:
         raise InputError(
             f"{path}: is 4D, with {len(volumes)} volumes, not one scan. {_told_apart(volumes, by)} "
-            f"Pass --volume 0 to {len(volumes) - 1} to pick one."
+            f"Pass {option('volume', 0)} to {len(volumes) - 1} to pick one."
         )
     if volume is not None and not 0 <= volume < len(volumes):
-        raise UsageError(f"{path}: has no volume {volume}. Pass --volume 0 to {len(volumes) - 1}.")
+        raise UsageError(f"{path}: has no volume {volume}. Pass {option('volume', 0)} to {len(volumes) - 1}.")
     chosen = volumes[volume or 0]
     if len(volumes) > 1:
         notes.update(volume=volume, volumes_found=len(volumes), volumes_differ_in=by)

@@ -4,24 +4,31 @@ import errno
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from medunsup.core.errors import OutputError
+from medunsup.core.hints import option
 
 UNFINISHED = ".part"
-OTHER_OUTPUT = "another output folder (-o)"
+
+
+def other_output() -> str:
+    """Name what to choose where an output folder will not do."""
+    return f"another output folder ({option('out')})"
 
 
 @contextmanager
-def atomic_path(path: Path, *, overwrite: bool = True, instead: str = OTHER_OUTPUT) -> Iterator[Path]:
+def atomic_path(
+    path: Path, *, overwrite: bool = True, instead: Callable[[], str] = other_output
+) -> Iterator[Path]:
     """Yield a temporary path in the same folder; rename it to `path` once it is on disk.
 
     The temporary name starts with a dot and ends in `.part`, so pass writers their format explicitly.
-    On any error or interrupt it is removed and `path` stays as it was. Parent folders are made. `instead` is
-    what a message tells the user to choose.
+    On any error or interrupt it is removed and `path` stays as it was. Parent folders are made. `instead`
+    names what a message tells the user to choose.
 
     Raises OutputError on a full disk, an unwritable folder, or an existing file without `overwrite`.
     """
@@ -33,7 +40,7 @@ def atomic_path(path: Path, *, overwrite: bool = True, instead: str = OTHER_OUTP
         _flush(temporary)
         _publish(temporary, path, overwrite)
     except OSError as error:
-        raise OutputError(_explain(path, error, instead)) from error
+        raise OutputError(_explain(path, error, instead())) from error
     finally:
         with suppress(OSError):
             temporary.unlink()
@@ -82,7 +89,7 @@ def _explain(path: Path, error: OSError, instead: str) -> str:
     if error.errno == errno.ENOSPC:
         return f"{path}: the disk is full. Free some space or choose {instead}."
     if isinstance(error, FileExistsError):
-        return f"{path}: exists already. Choose {instead} or pass --force to replace it."
+        return f"{path}: exists already. Choose {instead} or pass {option('force', True)} to replace it."
     if isinstance(error, NotADirectoryError):
         return f"{path}: a part of this path is a file, not a folder. Choose {instead}."
     if isinstance(error, PermissionError) or error.errno == errno.EROFS:

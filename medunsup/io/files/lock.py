@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from medunsup.core.errors import OutputError
+from medunsup.core.hints import option
 from medunsup.io.files.transaction import not_there, remove_empty, unwritable
 
 
@@ -87,6 +88,6 @@ def _start(pid: int) -> float | None:
 
 def _held(path: Path, owner: str) -> str:
     return (
-        f"{path.parent}: {owner} is writing here. Wait for it, or choose another folder with -o. "
-        f"If no run is alive there, delete {path.name}."
+        f"{path.parent}: {owner} is writing here. Wait for it, or choose another folder with "
+        f"{option('out')}. If no run is alive there, delete {path.name}."
     )

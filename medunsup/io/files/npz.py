@@ -2,7 +2,7 @@
 
 import io
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -11,17 +11,21 @@ import numpy as np
 from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
-from medunsup.io.files.atomic import OTHER_OUTPUT, atomic_path
+from medunsup.io.files.atomic import atomic_path, other_output
 
 UNREADABLE = (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error)  # of a missing or damaged file
 
 
 def write_npz(
-    path: Path, arrays: Mapping[str, NDArray[Any]], *, compress: bool = True, instead: str = OTHER_OUTPUT
+    path: Path,
+    arrays: Mapping[str, NDArray[Any]],
+    *,
+    compress: bool = True,
+    instead: Callable[[], str] = other_output,
 ) -> None:
     """Write arrays by name; the same arrays always give the same bytes.
 
-    Raises OutputError on a full or unwritable disk; `instead` is what its message tells the user to choose.
+    Raises OutputError on a full or unwritable disk; `instead` names what to choose instead.
     """
     save, named = np.savez_compressed if compress else np.savez, dict[str, Any](arrays)
     with atomic_path(path, instead=instead) as temporary, temporary.open("wb") as file:

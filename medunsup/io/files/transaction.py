@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 
 from medunsup.core.errors import OutputError, UsageError
+from medunsup.core.hints import option
 from medunsup.io.files.atomic import write_text
 
 PREFIX = ".medunsup-staging-"
@@ -76,14 +77,15 @@ def refuse_strangers(
     for path in read:
         if path is not None and path.resolve() in targets:
             raise UsageError(
-                f"{path}: would be replaced by a result of its name. Choose another folder (-o)."
+                f"{path}: would be replaced by a result of its name. Choose another folder ({option('out')})."
             )
     if force or (folder / last).exists():
         return
     for target in sorted(targets):
         if target.exists():
             raise OutputError(
-                f"{target}: is there already and not ours. Move it, or choose another folder with -o."
+                f"{target}: is there already and not ours. "
+                f"Move it, or choose another folder with {option('out')}."
             )
 
 
@@ -114,7 +116,9 @@ def remove_empty(folders: Iterable[Path]) -> None:
 
 def unwritable(folder: Path, error: OSError) -> OutputError:
     """Say what is wrong with the output folder."""
-    return OutputError(f"{folder}: cannot be written ({error.strerror}). Choose another folder with -o.")
+    return OutputError(
+        f"{folder}: cannot be written ({error.strerror}). Choose another folder with {option('out')}."
+    )
 
 
 def _move(hidden: Path, folder: Path) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from medunsup.core.errors import GeometryError
 from medunsup.core.geometry import Affine, Grid, distance_mm
+from medunsup.core.hints import both, option
 from medunsup.io.nifti.units import MM, Unit, unit_of
 from medunsup.io.notes import Notes
 
@@ -105,7 +106,8 @@ def _choose(
         _note_conflict(sform, qform, shape, notes)
         if not wanted.usable:
             raise GeometryError(
-                f"{path}: has no usable {asked} (its code is {wanted.code}). Leave out --coordinates."
+                f"{path}: has no usable {asked} (its code is {wanted.code}). "
+                f"Leave out {option('coordinates')}."
             )
         return wanted
     usable = [candidate for candidate in (sform, qform) if candidate.usable]
@@ -137,7 +139,7 @@ def _settle(
     notes.warn(
         path,
         f"sform and qform disagree by up to {gap:.1f} mm; the {chosen} is used{why}. "
-        f"Pass --coordinates {other.name} to take the {other} instead.",
+        f"Pass {both('coordinates', other.name)} to take the {other} instead.",
     )
     return chosen
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from medunsup.core.errors import GeometryError, InputError, UsageError
 from medunsup.core.geometry import Affine, Grid
+from medunsup.core.hints import option
 from medunsup.core.volume import Source, Volume, ras_axes
 from medunsup.io.files.companions import files_of, lone_half
 from medunsup.io.files.hashes import hash_input
@@ -138,11 +139,12 @@ def _shape(path: Path, image: Any, volume: int | None) -> tuple[int, int, int]:
 def _check_volume(path: Path, count: int, volume: int | None) -> None:
     if count > 1 and volume is None:
         raise InputError(
-            f"{path}: is 4D, with {count} volumes, not one scan. Pass --volume 0 to {count - 1} to pick one."
+            f"{path}: is 4D, with {count} volumes, not one scan. "
+            f"Pass {option('volume', 0)} to {count - 1} to pick one."
         )
     if volume is not None and not 0 <= volume < count:
-        last = f"0 to {count - 1}" if count > 1 else "0, the only one"
-        raise UsageError(f"{path}: has no volume {volume}. Pass --volume {last}.")
+        last = f" to {count - 1}" if count > 1 else ", the only one"
+        raise UsageError(f"{path}: has no volume {volume}. Pass {option('volume', 0)}{last}.")
 
 
 def _check_size(path: Path, image: Any) -> None:

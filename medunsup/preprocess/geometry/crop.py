@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medunsup.core.errors import StepError
+from medunsup.core.hints import option
 from medunsup.core.volume import Volume
 
 MARGIN_VOXELS = 2
@@ -43,7 +44,7 @@ class Box:
         from medunsup.preprocess.geometry.resample import bounding_box
 
         if not mask.any():
-            raise StepError("The brain mask is empty. Give a mask with --mask.")
+            raise StepError(f"The brain mask is empty. Give a mask with {option('mask')}.")
         whole = bounding_box(mask, (margin, margin, margin))
         if within is None:
             return cls(whole, mask.shape)

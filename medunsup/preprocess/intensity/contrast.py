@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from medunsup.core.hints import both
 from medunsup.core.record import Step
 from medunsup.core.volume import Source
 from medunsup.io.bids.names import Contrast, contrast_of_name
@@ -57,10 +58,11 @@ def name_contrast(
     if seen and (found.name == "T1w") != (seen == "T1w"):
         step.warn(
             f"The scan is taken as {found.name} ({found.source}), but its tissues are as bright as in {seen}."
-            f" If it is {seen}, say --contrast {seen}; if not, look at the labels before using the volumes."
+            f" If it is {seen}, say {both('contrast', seen)}; if not, look at the labels before "
+            "using the volumes."
         )
     if found.is_assumed:
-        step.warn("The contrast could not be told; T1w is assumed. Say --contrast if it is another.")
+        step.warn(f"The contrast could not be told; T1w is assumed. Say {both('contrast')} if it is another.")
     return found
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from medunsup.core.hints import both
 from medunsup.report.base.numbers import MINUS, minus, significant
 
 TEMPLATES = files("medunsup.report") / "templates"
@@ -26,7 +27,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.globals["asset"] = _asset
+    environment.globals |= {"asset": _asset, "both": both}
     environment.filters |= {"ml": _ml, "percent": _percent, "number": number, "minus": minus}
     return environment
 

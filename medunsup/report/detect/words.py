@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from medunsup.anomaly.findings import MOST_LISTED
 from medunsup.anomaly.result import AnomalyResult, Finding, ScanScore
+from medunsup.core.hints import both
 from medunsup.report.base.numbers import p_text
 from medunsup.report.base.text import Shown, VerdictWords, tissue_name
 from medunsup.report.detect.methods_text import preparation
@@ -55,10 +56,12 @@ def _left_to_advise(result: AnomalyResult) -> dict[str, str]:
     has_mask = given.get("brain mask", {}).get("given", False)
     is_named = given.get("contrast", {}).get("asked", "auto") != "auto"
     return {
-        "mend_mask": "correct the mask that was given" if has_mask else "give a brain mask with --mask",
-        "name_contrast": "If the contrast that was named with --contrast is wrong, name another."
+        "mend_mask": "correct the mask that was given"
+        if has_mask
+        else f"give a brain mask with the option {both('mask')}",
+        "name_contrast": f"If the contrast that was named with {both('contrast')} is wrong, name another."
         if is_named
-        else "If the contrast is wrong, name it with --contrast.",
+        else f"If the contrast is wrong, name it with the option {both('contrast')}.",
     }
 
 

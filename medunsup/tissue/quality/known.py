@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from medunsup.core.hints import both
 from medunsup.tissue.quality.findings import Findings
 
 
@@ -30,12 +31,14 @@ class Known:
         """What is left to advise, for the sentences of `limits`."""
         given = self.mask_given
         return {
-            "or_give_mask": "" if given else ", or give a brain mask with --mask",
-            "mend_mask": "Correct the mask" if given else "Give a corrected mask with --mask",
+            "or_give_mask": "" if given else f", or give a brain mask with the option {both('mask')}",
+            "mend_mask": "Correct the mask"
+            if given
+            else f"Give a corrected mask with the option {both('mask')}",
             "whose_mask": f"the mask {'may belong to another scan' if given else 'is too small'}",
             "name_contrast": (
-                "The contrast was named with --contrast: name another, or leave it out"
+                f"The contrast was named with {both('contrast')}: name another, or leave it out"
                 if self.contrast_given
-                else "Name the contrast with --contrast"
+                else f"Name the contrast with the option {both('contrast')}"
             ),
         }

@@ -5,6 +5,7 @@ Chosen as round numbers between good scans and spoilt ones of the tuning set (do
 
 from dataclasses import dataclass
 
+from medunsup.core.hints import both
 from medunsup.tissue.result import Verdict
 
 
@@ -257,7 +258,7 @@ WITH_AGENT = (
 NO_BONE = (
     "Fluid and bone look alike in this scan, as in an MP2RAGE UNI image, so the brain mask could not follow "
     "the fluid up to the skull: CSF and the mask may be too small. Look at the mask's outline; a mask from "
-    "another image of the same head (INV2, or another contrast) can be given with --mask."
+    f"another image of the same head (INV2, or another contrast) can be given with the option {both('mask')}."
 )
 
 VOLUME_ML = ((900.0, 2350.0), (600.0, 2600.0))

@@ -75,6 +75,9 @@ def detect_many(
         - false_findings : float from 0 to 100, default 1.0. False positives that a healthy scan may show in
           the mask, on average (FP/scan).
         - baselines : bool, default False. Apply the model's baselines to each scan as well.
+        - contrast : {'auto', 'T1w', 'T2w', 'FLAIR', 'PD'}, default 'auto'. What the scans are.
+        - brain : {'auto', 'atlas', 'stripped', 'deepbet'}. How to find the brain if no mask is given; without
+          it the way of the model's own scans.
         - volume : int. Volume of 4D files, counted from 0.
         - series : str or int. DICOM series, by its number or UID.
         - coordinates : {'auto', 'sform', 'qform'}. Which of a NIfTI file's two coordinate systems to use if

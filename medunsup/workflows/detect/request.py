@@ -8,6 +8,7 @@ from typing import Any
 from medunsup.cohort.identity import Identity, Status, status_of
 from medunsup.cohort.request import ScanRequest
 from medunsup.cohort.settings import ReadSettings
+from medunsup.core.hints import words
 from medunsup.core.version import __version__
 from medunsup.io.bids.names import OutputNames
 from medunsup.workflows.detect.outputs import MASK
@@ -59,16 +60,16 @@ class DetectRequest:
 
     def command(self) -> str:
         """Return the command line that makes this result, with file names without their folders."""
-        words = ["medunsup", "detect", self.scan.path.name, "--model", self.model.path.name]
-        words += ["--mask", self.scan.mask.name] if self.scan.mask else []
+        line = ["medunsup", "detect", self.scan.path.name, *words("model", self.model.path.name)]
+        line += words("mask", self.scan.mask.name) if self.scan.mask else []
         usual = ReadSettings.parse(_reading_of(self.model)).model_dump()
         for name, value in self.scan.reading.model_dump().items():
-            words += [f"--{name}", str(value)] if value != usual[name] else []
-        words += ["--alpha", f"{self.alpha:g}"] if self.alpha is not None else []
-        words += ["--false-findings", f"{self.false_findings:g}"] if self.false_findings != 1 else []
-        words += ["--baselines"] if self.baselines else []
-        words += ["-o", "out"] if self.scan.out else []
-        return shlex.join(words)
+            line += words(name, value) if value != usual[name] else []
+        line += words("alpha", f"{self.alpha:g}") if self.alpha is not None else []
+        line += words("false_findings", f"{self.false_findings:g}") if self.false_findings != 1 else []
+        line += words("baselines", True) if self.baselines else []
+        line += words("out", "out") if self.scan.out else []
+        return shlex.join(line)
 
 
 def make_request(

@@ -8,6 +8,8 @@ import numpy as np
 
 from medunsup.cohort.places import tell_where
 from medunsup.cohort.prepare import Prepared, load_and_prepare
+from medunsup.cohort.settings import BrainChoice, ContrastName
+from medunsup.core.hints import both
 from medunsup.core.paths import user_path
 from medunsup.core.record import Record, Step
 from medunsup.core.renamed import renamed
@@ -34,6 +36,8 @@ def detect(
     alpha: float | None = None,
     false_findings: float = 1.0,
     baselines: bool = False,
+    contrast: ContrastName = "auto",
+    brain: BrainChoice | None = None,
     volume: int | None = None,
     series: str | int | None = None,
     coordinates: Coordinates | None = None,
@@ -65,6 +69,10 @@ def detect(
         False positives that a healthy scan may show in the mask, on average (FP/scan). It sets the threshold.
     baselines : bool, default False
         Apply the model's baselines to the scan as well.
+    contrast : {'auto', 'T1w', 'T2w', 'FLAIR', 'PD'}, default 'auto'
+        What the scan is. 'auto' takes it from the header, the file name, or how bright the tissues are.
+    brain : {'auto', 'atlas', 'stripped', 'deepbet'}, optional
+        How to find the brain if no mask is given; without it the way of the model's own scans.
     volume : int, optional
         Volume of a 4D file, counted from 0.
     series : str or int, optional
@@ -134,6 +142,8 @@ def detect(
         false_findings=renamed("false_parts", "false_findings", false_parts, false_findings),
         baselines=baselines,
         cache=None if cache is None else user_path(cache),
+        contrast=contrast,
+        brain=brain,
         volume=volume,
         series=series,
         coordinates=coordinates,
@@ -293,7 +303,7 @@ def supported_alpha(request: DetectRequest, step: Step) -> float | None:
         return USUAL_ALPHA
     step.warn(
         f"{n} calibration scans support no false-positive rate below {least_rate(n)}: the scan gets a "
-        f"p-value and no verdict. Ask for --alpha {least_rate(n)} or more, or calibrate on "
-        f"{SCANS_FOR_USUAL} scans."
+        f"p-value and no verdict. Ask for {both('alpha', float(least_rate(n)))} or more, or "
+        f"calibrate on {SCANS_FOR_USUAL} scans."
     )
     return None

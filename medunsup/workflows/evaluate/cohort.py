@@ -10,6 +10,7 @@ from medunsup.anomaly.evaluation import EvaluatedCase
 from medunsup.cohort.dataset.sources import Case
 from medunsup.cohort.executors.processes import run_all
 from medunsup.core.errors import MedunsupError, StepError
+from medunsup.core.hints import option, traceback_hint
 from medunsup.core.pace import Pace
 from medunsup.core.progress import Stage, Told
 from medunsup.workflows.evaluate.case import measure
@@ -78,7 +79,8 @@ def do_task(judge: Judge, task: Task, say: Callable[[str], None]) -> EvaluatedCa
     except MedunsupError as error:
         return error
     except Exception as error:  # noqa: BLE001 - a defect of ours is no process that was ended from outside
-        return StepError(f"{task[0].scan}: unexpected {error!r}. --jobs 1 --debug shows where.")
+        again = f"Run again with {option('jobs', 1)}. {traceback_hint()}"
+        return StepError(f"{task[0].scan}: unexpected {error!r}. {again}")
 
 
 def kept_or_measured(judge: Judge, task: Task, say: Callable[[str], None]) -> EvaluatedCase:
@@ -96,7 +98,7 @@ def _figures(tried: EvaluatedCase | MedunsupError | None, case: Case) -> Evaluat
     if tried is None:
         raise StepError(
             f"{case.scan}: its process was ended from outside, perhaps for lack of memory. "
-            "What was measured is kept: run again with fewer --jobs."
+            f"What was measured is kept: run again with fewer {option('jobs')}."
         )
     if isinstance(tried, MedunsupError):
         raise tried

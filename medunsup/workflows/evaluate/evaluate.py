@@ -12,6 +12,7 @@ from medunsup.anomaly.evaluation import Evaluation, PlantedFigures
 from medunsup.cohort.dataset.health import HealthyWords
 from medunsup.cohort.dataset.sources import Case, read_source, refuse_unfetched
 from medunsup.core.errors import InputError, ResultThereError, UsageError
+from medunsup.core.hints import option
 from medunsup.core.paths import user_path
 from medunsup.core.progress import Stage, Told
 from medunsup.core.provenance import generated_by, package_versions, plain
@@ -135,7 +136,8 @@ def evaluate(
         recover(folder, "evaluation")
         if (folder / RESULT).exists() and not force:
             raise ResultThereError(
-                f"{folder}: holds an evaluation. Pass --force to replace it, or choose another with -o."
+                f"{folder}: holds an evaluation. Pass {option('force', True)} to replace it, "
+                f"or choose another with {option('out')}."
             )
         refuse_strangers(folder, (*TABLES, PAGE), RESULT, read=[table], force=force)
         judge = Judge(

@@ -9,6 +9,7 @@ import numpy as np
 
 from medunsup.cohort.executors.processes import run_all
 from medunsup.core.errors import UsageError
+from medunsup.core.hints import option
 from medunsup.core.labels import TISSUES
 from medunsup.workflows.segment.cohort_prior import (
     STEPS,
@@ -36,14 +37,18 @@ class FirstPass:
 def check_learnable(requests: Sequence[SegmentRequest]) -> None:
     """Raise UsageError unless a prior can be learned: enough scans, three tissues, a folder for it."""
     if len(requests) < MIN_SCANS:
-        raise UsageError(f"--learn-prior needs at least {MIN_SCANS} scans, got {len(requests)}.")
+        raise UsageError(
+            f"{option('learn_prior', True)} needs at least {MIN_SCANS} scans, got {len(requests)}."
+        )
     if any(request.names.root is None for request in requests):
         raise UsageError(
-            "--learn-prior keeps what it learns in one folder with the results, but these go beside each "
-            "scan: say where with -o."
+            f"{option('learn_prior', True)} keeps what it learns in one folder with the results, "
+            f"but these go beside each scan: say where with {option('out')}."
         )
     if requests[0].settings.tissues != len(TISSUES):
-        raise UsageError("--learn-prior is for the three tissues: leave out --tissues.")
+        raise UsageError(
+            f"{option('learn_prior', True)} is for the three tissues: leave out {option('tissues')}."
+        )
 
 
 def learn(

@@ -1,5 +1,6 @@
 """What `segment` leaves of each scan, and of all scans of a folder together."""
 
+from medunsup.core.hints import both
 from medunsup.io.bids.outputs import Derivative, Output
 
 ROUNDED = {"Units": "arbitrary", "RoundingErrorAtMost": 0.0005}
@@ -58,7 +59,8 @@ SHARED_COLOURS = Output(
     "The same for FreeSurfer, FSLeyes, ITK-SNAP and 3D Slicer",
     is_shared=True,
 )
-PRIOR = Output("prior", "prior", False, "What `--learn-prior` learned from all scans", is_shared=True)
+LEARNED = f"What {both('learn_prior', True)} learned from all scans"
+PRIOR = Output("prior", "prior", False, LEARNED, is_shared=True)
 
 RESULT = (REPORT, THUMBNAIL, DSEG, MASK, CORRECTED, UNCERTAINTY, VOLUMES, PROBSEG)
 TABLES = (LABEL_TABLE, COLOURS)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from medunsup.cohort.identity import Identity, InputFile, Status, status_of
 from medunsup.cohort.request import ScanRequest
+from medunsup.core.hints import words
 from medunsup.core.version import __version__
 from medunsup.io.bids.names import OutputNames
 from medunsup.io.files.hashes import hash_input
@@ -58,13 +59,12 @@ class SegmentRequest:
     def command(self) -> str:
         """Return the command line that makes this result, with file names without their folders."""
         scan = self.scan
-        words = ["medunsup", "segment", scan.path.name]
-        words += ["--mask", scan.mask.name] if scan.mask else []
-        for name, path in scan.contrasts.items():
-            words += ["--with", f"{name}={path.name}"]
-        words += self.settings.as_options()
-        words += ["-o", "out"] if scan.out else []
-        return shlex.join(words)
+        line = ["medunsup", "segment", scan.path.name]
+        line += words("mask", scan.mask.name) if scan.mask else []
+        line += words("with_contrasts", {name: path.name for name, path in scan.contrasts.items()})
+        line += self.settings.as_options()
+        line += words("out", "out") if scan.out else []
+        return shlex.join(line)
 
 
 def make_request(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from medunsup.cohort.sidecar import SidecarError, map_facts
 from medunsup.core.errors import ResultThereError
+from medunsup.core.hints import option
 from medunsup.core.labels import class_table
 from medunsup.core.volume import Volume
 from medunsup.io.bids import derivatives
@@ -149,7 +150,7 @@ def _write_shared(path: Path, text: str, force: bool) -> None:
     if path.exists() and not force:
         raise ResultThereError(
             f"{path}: is there already and says something else. "
-            "Pass --force to replace it, or choose another folder with -o."
+            f"Pass {option('force', True)} to replace it, or choose another folder with {option('out')}."
         )
     write_text(path, text)
 

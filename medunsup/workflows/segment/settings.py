@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from medunsup.cohort.settings import ReadSettings
+from medunsup.core.hints import words
 
 # As sidecars and command lines list the choices.
 ORDER = (
@@ -52,9 +53,9 @@ class SegmentSettings(ReadSettings):
         """Return the command line options that make these choices, where they are not the defaults."""
         changed = _in_order(self.model_dump(exclude_defaults=True))
         parameters = changed.pop("parameters", {})
-        flags = ["--learn-prior"] if changed.pop("learn_prior", False) else []
-        options = [flags, *([f"--{key}", str(value)] for key, value in changed.items())]
-        options += [["--set", f"{key}={json.dumps(value)}"] for key, value in parameters.items()]
+        flags = words("learn_prior", True) if changed.pop("learn_prior", False) else []
+        options = [flags, *(words(key, value) for key, value in changed.items())]
+        options += [words("parameters", {key: json.dumps(value)}) for key, value in parameters.items()]
         return [word for option in options for word in option]
 
 

@@ -9,6 +9,7 @@ from medunsup.cohort.dataset.sources import Case
 from medunsup.cohort.dataset.splits import refuse_twins
 from medunsup.cohort.prepare_many import Traits
 from medunsup.core.errors import InputError
+from medunsup.core.hints import option
 
 SPACING_RATIO = 2.0
 SHOWN = 3
@@ -41,7 +42,7 @@ def check_alike(cases: Sequence[Case], traits: Sequence[Traits]) -> Common:
     if odd:
         raise InputError(
             f"Most scans are {common}, but not {_few(odd)}. Train on one contrast, or say which one all have "
-            "with --contrast."
+            f"with {option('contrast')}."
         )
     _check_sides(cases, np.array(sides_mm))
     return Common(common, float(max(sides_mm)), tuple(contents))

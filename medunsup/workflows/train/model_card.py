@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from medunsup.core.hints import both
 from medunsup.core.registry import methods
 from medunsup.core.version import __version__
 from medunsup.workflows.train.manifest import Manifest
@@ -92,7 +93,10 @@ def model_card(
 def described(data_card: str | None) -> str:
     """Point to the data card; if it begins with fields, as those of `data_cards/` do, quote the main ones."""
     if data_card is None:
-        return "No data card was given (`--card`): origin, ages and licence of the scans are not stated."
+        return (
+            f"No data card was given with {both('card')}: "
+            "origin, ages and licence of the scans are not stated."
+        )
     told = [f"{key} {value}" for key, value in card_fields(data_card).items() if key in QUOTED]
     return f"The scans are described in the [data card](data_card.md){': ' * bool(told)}{'; '.join(told)}."
 

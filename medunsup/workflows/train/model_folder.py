@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medunsup.core.errors import InputError, MedunsupError
+from medunsup.core.hints import option
 from medunsup.core.paths import user_path
 from medunsup.io.files.artifact_folder import COMPRESSED, Arrays, ArtifactFolder, write_artifact
 from medunsup.io.files.tsv import read_tsv
@@ -259,7 +260,7 @@ def read_model(model: str | Path) -> ModelFolder:
     if not manifest.is_file():
         unfinished = (path / TRAINING).is_dir()
         hint = (
-            "Its training is not finished: go on with --resume."
+            f"Its training is not finished: go on with it by train and {option('resume', True)}."
             if unfinished
             else "Give a folder that train made."
         )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medunsup.core.errors import InputError, MedunsupError
+from medunsup.core.hints import both
 from medunsup.io.files.tsv import read_tsv
 
 CHANCE = "prevalence"
@@ -41,7 +42,7 @@ class PlantedCheck:
         )
         if self.is_outdone:
             beside = f"less than {self.best} ({self.best_average_precision:.4f})"
-            return f"{said}, {beside}: read the baselines beside it (--baselines)."
+            return f"{said}, {beside}: read the baselines beside it, {both('baselines', True)}."
         if self.average_precision < HARDLY * self.prevalence:
             return f"{said}, hardly better than chance: its map says little."
         return ""

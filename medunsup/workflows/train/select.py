@@ -11,6 +11,7 @@ from medunsup.cohort.dataset.health import HealthyWords
 from medunsup.cohort.dataset.sources import Case, Part, Source, open_source, refuse_unfetched
 from medunsup.cohort.dataset.splits import one_a_subject, only_healthy, refuse_twins, split
 from medunsup.core.errors import InputError
+from medunsup.core.hints import option
 from medunsup.core.pace import Pace
 from medunsup.core.progress import Stage, Told
 from medunsup.io.files.hashes import hash_input
@@ -120,7 +121,7 @@ def _way_out(others: Sequence[Case]) -> str:
     """Say how to name the words that mean healthy, with the column they stand in."""
     columns = (case.evidence.removesuffix(case.group).strip() for case in others if case.state == "patient")
     column = next(columns, "")
-    return f" Say which words mean healthy: --healthy {column}=WORD,WORD." if column else ""
+    return f" Say which words mean healthy: {option('healthy', f'{column}=WORD,WORD')}." if column else ""
 
 
 def _tell(data: Path, source: Source, healthy_by: Mapping[str, int]) -> None:

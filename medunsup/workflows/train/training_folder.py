@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from medunsup.core.errors import OutputError, ResultThereError, UsageError
+from medunsup.core.hints import option
 from medunsup.io.files.atomic import write_json
 from medunsup.io.files.transaction import remove_empty
 from medunsup.workflows.train.model_folder import MANIFEST, TRAINING
@@ -36,15 +37,15 @@ ACTIONS: dict[State, dict[How, Action]] = {
 REFUSALS: dict[Action, tuple[type[OutputError], str]] = {
     "refuse: model": (
         ResultThereError,
-        "holds a model. Pass --force to replace it, or choose another folder with -o.",
+        "holds a model. Pass {force} to replace it, or choose another folder with {out}.",
     ),
     "refuse: training": (
         ResultThereError,
-        "holds a training that is not finished. Go on with --resume, or begin anew with --force.",
+        "holds a training that is not finished. Go on with {resume}, or begin anew with {force}.",
     ),
     "refuse: resume": (
         OutputError,
-        "holds no unfinished training, but a finished model. Use it, or pass --force instead of --resume to "
+        "holds no unfinished training, but a finished model. Use it, or pass {force} instead of {resume} to "
         "replace it.",
     ),
 }
@@ -85,7 +86,8 @@ class TrainingFolder:
         action = ACTIONS[state][self.how]
         if action in REFUSALS:
             kind, words = REFUSALS[action]
-            raise kind(f"{self.out}: {words}")
+            options = {"force": option("force", True), "resume": option("resume", True), "out": option("out")}
+            raise kind(f"{self.out}: {words.format(**options)}")
         if self.how == "resume" and state[1] != "none":
             _refuse_other(self.checkpoints / ASKED, asked)
         if action == "go on":
@@ -131,7 +133,7 @@ def _refuse_other(noted: Path, now: Mapping[str, Any]) -> None:
     try:
         before = json.loads(noted.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise OutputError(f"{noted}: cannot be read. Begin anew with --force.") from error
+        raise OutputError(f"{noted}: cannot be read. Begin anew with {option('force', True)}.") from error
     if before == now:
         return
     first, second = (_named(each.get("Settings", {})) for each in (before, now))
@@ -142,8 +144,8 @@ def _refuse_other(noted: Path, now: Mapping[str, Any]) -> None:
     ]
     what = "; ".join(changed) or "other scans"
     raise UsageError(
-        f"{noted.parent}: this training was begun with {what}. Resume it with the same, or begin anew with "
-        "--force."
+        f"{noted.parent}: this training was begun with {what}. Resume it with the same, "
+        f"or begin anew with {option('force', True)}."
     )
 
 

@@ -65,7 +65,7 @@ def test_a_column_that_tells_but_is_not_understood_is_refused_with_its_words(col
         meanings(columns, None, WHERE)
     name = list(columns)[-1]
     assert f"{name} (" in str(refused.value)
-    assert f"--healthy {name}=WORD" in str(refused.value)
+    assert f'healthy="{name}=WORD' in str(refused.value)
     assert all(f"{word} 1" in str(refused.value) for word in columns[name])
 
 
@@ -116,10 +116,10 @@ def test_the_user_names_column_and_words_and_what_is_not_named_is_a_patient():
         ("group", "name a column and the words"),
         ("=hc", "name a column and the words"),
         ("group=,", "name a column and the words"),
-        ("dx=hc", "has no column 'dx' for --healthy, only group"),
+        ("dx=hc", "has no column 'dx' for `healthy`, only group"),
         (
             "group=controls",
-            r"no cell says 'controls', which --healthy names, in the column group \(hc 2, ms 1\)",
+            r"no cell says 'controls', which `healthy` names, in the column group \(hc 2, ms 1\)",
         ),
     ],
 )
@@ -132,7 +132,7 @@ def test_in_a_table_of_scans_any_word_but_healthy_ones_is_a_patients_and_numbers
     told = meaning_of_group({"group": ["Läsion", "hc", ""]}, None, "cases.tsv")
     assert [told.state(cell) for cell in ("Läsion", "hc", "")] == ["patient", "healthy", "unknown"]
     assert meaning_of_group({"scan": ["a"]}, None, "cases.tsv") == Meaning("group", frozenset())
-    with pytest.raises(UsageError, match=r"group \(0 1, 1 1\) holds numbers.*--healthy"):
+    with pytest.raises(UsageError, match=r"group \(0 1, 1 1\) holds numbers.*healthy="):
         meaning_of_group({"group": ["0", "1"]}, None, "cases.tsv")
 
 
@@ -148,7 +148,7 @@ def test_in_a_table_of_scans_any_word_but_healthy_ones_is_a_patients_and_numbers
     ],
 )
 def test_a_column_that_tells_in_another_language_or_by_a_disease_is_refused_with_its_words(columns):
-    with pytest.raises(UsageError, match=f"{next(iter(columns))} .*--healthy"):
+    with pytest.raises(UsageError, match=f"{next(iter(columns))} .*healthy="):
         meanings(columns, None, WHERE)
 
 

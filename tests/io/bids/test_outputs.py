@@ -60,7 +60,7 @@ def test_any_file_of_a_result_keeps_it_from_being_replaced(output: Output, tmp_p
     names = output_names(tmp_path / "scan.nii.gz", None)
     refuse_overwrite(names, segment.RESULT, LABELS)
     names.path(output, *LABELS.get(output.key, [])[:1]).write_text("mine")
-    with pytest.raises(ResultThereError, match="--force"):
+    with pytest.raises(ResultThereError, match="force=True"):
         refuse_overwrite(names, segment.RESULT, LABELS)
 
 

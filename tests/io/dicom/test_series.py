@@ -33,7 +33,7 @@ def test_the_only_scan_beside_scouts_is_picked_whatever_its_contrast(tmp_path):
 
 
 def test_without_a_3d_t1w_all_are_listed_a_line_each_and_series_is_asked_for(tmp_path):
-    with pytest.raises(InputError, match=r"--series NUMBER") as caught:
+    with pytest.raises(InputError, match='series="NUMBER"') as caught:
         load(study(tmp_path, T2, T2))
     listed = str(caught.value).splitlines()[1:]
     why = ", not taken: not T1w, not 3D"

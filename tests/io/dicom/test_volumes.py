@@ -55,7 +55,7 @@ def test_two_images_are_parted_by_whatever_tells_them_apart(name, tmp_path):
         volume = load(folder, volume=number)
         assert np.array_equal(volume.in_source_space()[0], make_voxels((5, 4, 6), number))
         assert volume.source.notes["volumes_differ_in"] == [name]
-    with pytest.raises(InputError, match=rf"4D, with 2 volumes.*differ in {name}.*--volume 0 to 1") as caught:
+    with pytest.raises(InputError, match=rf"4D, with 2 volumes.*differ in {name}.*volume=0 to 1") as caught:
         load(folder)
     assert "Gadovist" not in str(caught.value), "free text stays where it is"
 

@@ -372,6 +372,6 @@ def test_a_mask_or_contrast_that_was_given_is_not_advised(found: AnomalyResult, 
     ]
     flags = tuple(replace(FLAG, name=name) for name in ("missing", "contrast"))
     said = " ".join(verdict(replace(found, flags=flags, details={"steps": steps})).advice)
-    assert ("give a brain mask with --mask" in said) == (not given)
+    assert ("give a brain mask with the option mask (--mask)" in said) == (not given)
     assert ("correct the mask that was given" in said) == given
-    assert ("name it with --contrast" in said) == (not given)
+    assert ("name it with the option contrast (--contrast)" in said) == (not given)

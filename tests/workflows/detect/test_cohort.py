@@ -88,7 +88,7 @@ def test_process_that_is_killed_costs_its_own_scan(trained, strangers, tmp_path,
     result = detect_many([deadly, *strangers[1:]], trained.path, tmp_path / "out", jobs=2)
     assert [scan.status for scan in result.scans] == ["error", "done", "done"]
     assert "sub-deadly_T1w.nii.gz: its process was ended from outside" in result.scans[0].error
-    assert "Try fewer --jobs" in result.scans[0].error
+    assert "Try fewer `jobs`" in result.scans[0].error
     assert not list((tmp_path / "out").rglob(".medunsup*"))
 
 
@@ -118,7 +118,7 @@ def test_file_of_the_users_own_in_a_results_place_is_not_replaced_unasked(traine
         detect_many([patient], trained.path, tmp_path)
     table = own.rename(own.with_name("sub-99_desc-anomaly_findings.tsv"))
     (outcome,) = detect_many([patient], trained.path, tmp_path).scans
-    assert "findings.tsv: exists already. Pass --force" in outcome.error
+    assert "findings.tsv: exists already. Pass force=True" in outcome.error
     assert table.read_bytes() == b"drawn by hand"
 
 

@@ -260,7 +260,7 @@ def test_the_table_of_cases_is_never_replaced_by_the_results(folder):
 
 
 def test_nothing_is_replaced_without_force(folder, result):
-    with pytest.raises(OutputError, match="--force"):
+    with pytest.raises(OutputError, match="force=True"):
         evaluate(folder / "model", folder / "cases.tsv", folder / "eval")
 
 

@@ -121,7 +121,7 @@ def test_a_full_disk_stops_the_run_instead_of_failing_scan_by_scan(make_scan, tm
 def test_other_choices_are_refused_unless_forced(make_scan, tmp_path, change):
     scan = make_scan()
     segment_many([scan], tmp_path / "out", **QUICK)
-    with pytest.raises(UsageError, match="--force"):
+    with pytest.raises(UsageError, match="force=True"):
         segment_many([scan], tmp_path / "out", **QUICK | change)
     forced = segment_many([scan], tmp_path / "out", force=True, **QUICK | change)
     assert forced.scans[0].status == "done"
@@ -220,7 +220,7 @@ def test_a_file_of_the_users_with_a_results_name_is_told_before_all_else(make_sc
     scans = [make_scan("scans/a.nii.gz"), make_scan("scans/b.nii.gz")]
     own = tmp_path / "scans" / name
     own.write_text("mine")
-    with pytest.raises(ResultThereError, match=f"{name}: exists already.*--force"):
+    with pytest.raises(ResultThereError, match=f"{name}: exists already.*force=True"):
         segment_many(scans, **QUICK)
     assert own.read_text() == "mine"
     assert len(list((tmp_path / "scans").iterdir())) == 3
@@ -231,7 +231,7 @@ def test_a_sidecar_that_cannot_be_understood_is_told_and_replaced_on_demand(make
     segment_many([scan], tmp_path / "out", **QUICK)
     before = json.loads(sidecar.read_text())
     sidecar.write_text(json.dumps({key: of for key, of in before.items() if key != "Volumes"}))
-    with pytest.raises(UsageError, match=r"a_dseg\.json was made by another version.*--force"):
+    with pytest.raises(UsageError, match=r"a_dseg\.json was made by another version.*force=True"):
         segment_many([scan], tmp_path / "out", **QUICK)
     segment_many([scan], tmp_path / "out", force=True, **QUICK)
     assert json.loads(sidecar.read_text()) == before

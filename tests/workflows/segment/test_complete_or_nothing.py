@@ -122,14 +122,14 @@ def test_a_file_size_limit_in_a_real_process_ends_in_a_clear_error(make_result, 
 
 def test_a_file_in_place_of_the_folder_is_a_clear_error(make_result, tmp_path):
     (tmp_path / "out").write_text("a file")
-    with pytest.raises(OutputError, match="-o"):
+    with pytest.raises(OutputError, match="`out`"):
         save(make_result(), tmp_path / "out")
     assert (tmp_path / "out").read_text() == "a file"
 
 
 @pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs /proc, which nobody may write to")
 def test_an_unwritable_folder_is_a_clear_error(make_result):
-    with pytest.raises(OutputError, match="-o"):
+    with pytest.raises(OutputError, match="`out`"):
         save(make_result(), Path("/proc/self/out"))
 
 

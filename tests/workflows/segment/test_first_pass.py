@@ -75,7 +75,7 @@ def test_a_cohort_learns_once_and_is_skipped_when_asked_again(cohort, tmp_path):
 def test_results_made_otherwise_are_refused_before_anything_is_learned(cohort, tmp_path):
     segment_many(cohort[:1], tmp_path / "out", **CHOICES | {"learn_prior": False})
     told = []
-    with pytest.raises(UsageError, match="--force"):
+    with pytest.raises(UsageError, match="force=True"):
         segment_many(cohort, tmp_path / "out", progress=lambda scan, text: told.append(text), **CHOICES)
     assert told == []
     assert not (tmp_path / "out" / "prior").exists()
@@ -114,7 +114,7 @@ def test_a_scan_that_fails_is_told_and_the_others_learn_without_it(cohort, tmp_p
 
 @pytest.mark.parametrize(
     ("count", "out", "more", "hint"),
-    [(3, "out", {}, "at least 4"), (4, None, {}, "-o"), (4, "out", {"tissues": 4}, "--tissues")],
+    [(3, "out", {}, "at least 4"), (4, None, {}, "`out`"), (4, "out", {"tissues": 4}, "`tissues`")],
 )
 def test_a_prior_that_cannot_be_learned_is_refused(cohort, tmp_path, count, out, more, hint):
     with pytest.raises(UsageError, match=hint):

@@ -94,7 +94,7 @@ def test_nothing_is_overwritten_unless_forced(make_result, tmp_path):
     result = make_result()
     paths = save(result, tmp_path / "out")
     paths["dseg"].write_bytes(b"mine")
-    with pytest.raises(OutputError, match="--force"):
+    with pytest.raises(OutputError, match="force=True"):
         save(result, tmp_path / "out")
     assert paths["dseg"].read_bytes() == b"mine"
     save(result, tmp_path / "out", force=True)
@@ -104,7 +104,7 @@ def test_nothing_is_overwritten_unless_forced(make_result, tmp_path):
 def test_a_result_that_is_there_is_told_before_anything_is_computed(make_scan, make_result, tmp_path):
     scan, told = make_scan(), []
     make_result(scan).save(tmp_path / "out")
-    with pytest.raises(OutputError, match="--force"):
+    with pytest.raises(OutputError, match="force=True"):
         medunsup.segment(scan, out=tmp_path / "out", progress=told.append)
     assert told == []
 

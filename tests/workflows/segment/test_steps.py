@@ -36,7 +36,7 @@ def test_a_box_holds_the_mask_at_its_own_place_in_the_world(small_brain):
 
 
 def test_an_empty_mask_is_refused():
-    with pytest.raises(StepError, match="--mask"):
+    with pytest.raises(StepError, match="`mask`"):
         Box.around(np.zeros((3, 3, 3), dtype=bool))
 
 

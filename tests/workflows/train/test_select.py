@@ -78,7 +78,7 @@ def test_too_few_healthy_people_are_told_with_who_was_left_out(copied):
 
 def test_a_data_set_that_is_not_understood_is_learned_from_once_the_user_says_who_is_healthy(copied):
     with_table(copied, ["1"] * 8 + ["2"] * 4)
-    with pytest.raises(UsageError, match=r"group \(1 8, 2 4\).*--healthy group=WORD"):
+    with pytest.raises(UsageError, match=r"group \(1 8, 2 4\).*healthy=.group=WORD"):
         find_healthy(copied, SETTINGS)
     found = find_healthy(copied, SETTINGS, healthy=HealthyWords("group", ("1",)))
     assert names(found) == {f"sub-{n:02d}_T1w.nii.gz" for n in range(8)}
@@ -89,7 +89,7 @@ def test_a_table_that_calls_nobody_healthy_names_its_words_and_the_way_out(folde
     rows = [f"{folder}/sub-{n:02d}_T1w.nii.gz\t{'ms' if n else ''}" for n in range(N)]
     listed.write_text("\n".join(["scan\tgroup", *rows]) + "\n")
     with pytest.raises(
-        InputError, match=r"Images left out: group ms \(11\), group n/a \(1\)\..*--healthy group=WORD"
+        InputError, match=r"Images left out: group ms \(11\), group n/a \(1\)\..*healthy=.group=WORD"
     ):
         find_healthy(listed, SETTINGS)
 
@@ -115,4 +115,4 @@ def test_a_bids_data_set_that_names_nobodys_state_is_learned_from_with_a_word(co
 def test_columns_that_are_not_understood_are_named(tmp_path, caplog):
     (tmp_path / "participants.tsv").write_text("participant_id\tage\ttumor_type\nsub-1\t30\tglioma\n")
     assert people(tmp_path, ["sub-1"])["sub-1"].state == "given"
-    assert "of participant_id, age, tumor_type. If one does, name it: --healthy COLUMN=WORDS" in caplog.text
+    assert "of participant_id, age, tumor_type. If one does, name it: healthy=" in caplog.text

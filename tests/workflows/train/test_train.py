@@ -202,7 +202,7 @@ def test_weights_of_another_shape_do_not_fit(trained, tmp_path):
 
 def test_second_training_into_one_folder_is_refused_without_force(few, tmp_path):
     train_atlas(few, tmp_path / "model")
-    with pytest.raises(OutputError, match=r"holds a model\. Pass --force"):
+    with pytest.raises(OutputError, match=r"holds a model\. Pass force=True"):
         train_atlas(few, tmp_path / "model")
     assert train_atlas(few, tmp_path / "model", force=True).contrast == "T1w"
 
@@ -310,7 +310,7 @@ def test_full_disk_while_preparing_ends_it_at_once_and_names_the_cache(few, tmp_
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(np, "savez", full)
-    with pytest.raises(OutputError, match=r"cache.*\.npz: the disk is full.*\(--cache\)"):
+    with pytest.raises(OutputError, match=r"cache.*\.npz: the disk is full.*\(`cache`\)"):
         train_atlas(few, tmp_path / "model", cache=tmp_path / "cache")
     assert len(tried) == 1
 
@@ -322,7 +322,7 @@ def test_resumed_training_ends_with_the_weights_of_an_unbroken_one(few, tmp_path
 
     break_off(monkeypatch, lambda: train("ae", few, tmp_path / "broken", **choices))
     assert not (tmp_path / "broken" / MANIFEST).exists()
-    with pytest.raises(OutputError, match=r"not finished\. Go on with --resume"):
+    with pytest.raises(OutputError, match=r"not finished\. Go on with resume=True"):
         train("ae", few, tmp_path / "broken", **choices)
     resumed = train("ae", few, tmp_path / "broken", resume=True, **choices)
     assert resumed.facts["SHA256"][WEIGHTS] == whole.facts["SHA256"][WEIGHTS]

@@ -55,7 +55,7 @@ def test_nothing_worth_keeping_is_touched_unless_it_may_be_replaced(tmp_path, mo
     before = files(tmp_path)
     is_kept = how == "plain" and (model or training == "stopped")
     if is_kept or (how == "resume" and model and training == "none"):
-        with pytest.raises(OutputError, match="--force"):
+        with pytest.raises(OutputError, match="force=True"):
             TrainingFolder(tmp_path, how).open(NOW)
         assert files(tmp_path) == before
         return

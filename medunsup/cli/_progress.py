@@ -1,11 +1,7 @@
-"""What a person sees while scans are worked on, all on stderr; and how errors end the command."""
+"""What a person sees while a command works, all on stderr: scans with their steps, or stages of one job."""
 
-import json
-import logging
-import math
 import sys
-import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -17,14 +13,9 @@ from medunsup.core.paths import short_names
 
 if TYPE_CHECKING:
     from medunsup.cohort.batch import Outcome
+    from medunsup.core.progress import Stage
 
-FAILED, WRONG_USE, BAD_VERDICT, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
 N_STEPS = 10
-DIGITS = 6
-# Their warnings say what becomes of what was given or learned; those of a scan go into its record.
-TOLD = ("medunsup.workflows.", "medunsup.cohort.", "medunsup.anomaly.", "medunsup.io.files.walk")
-PLACES = "medunsup.cohort.places"
-KEPT = "what was complete is kept: run the same command again to go on"
 
 
 class Silent:
@@ -144,95 +135,43 @@ def left(seconds: float | None) -> str:
 
 
 @contextmanager
-def one_line_errors(
-    *, debug: bool = False, as_json: bool = False, quiet: bool = False, kept: str = KEPT
-) -> Iterator[None]:
-    """Turn errors into one line on stderr and an exit code; `debug` shows the traceback too.
+def stages(quiet: bool) -> Iterator[Callable[["Stage"], None]]:
+    """Show what is done now: a moving bar on a terminal, a line a stage elsewhere, nothing if quiet."""
+    if quiet:
+        yield lambda stage: None
+        return
+    if not sys.stderr.isatty():
+        yield _Lines().told
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    `kept` says what is left of a command that was interrupted.
-    """
-    from medunsup.core.errors import MedunsupError, is_wrong_use
-    from medunsup.training.signals import StoppedError
-
-    try:
-        with _logging_to_stderr(debug, quiet):
-            yield
-    except KeyboardInterrupt:
-        _fail(f"Interrupted; {kept}.", INTERRUPTED, as_json)
-    except SystemExit as end:
-        if end.code != TERMINATED:
-            raise
-        _fail(f"Ended from outside; {kept}.", TERMINATED, as_json)
-    except StoppedError as stopped:
-        _fail(str(stopped), 128 + stopped.number, as_json)
-    except MedunsupError as error:
-        if debug:
-            traceback.print_exc()
-        _fail(str(error), WRONG_USE if is_wrong_use(error) else FAILED, as_json)
-    except (typer.Exit, BrokenPipeError):  # a plain end, or the reader of our output has gone, as `head` does
-        raise
-    except Exception as error:  # noqa: BLE001 - a defect of ours is told in one line as well
-        if debug:
-            traceback.print_exc()
-        told = " ".join(f"unexpected {error!r}. --debug shows where.".split())
-        _fail(told, FAILED, as_json)
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(30))
+    with Progress(
+        *columns,
+        TextColumn("{task.fields[left]}"),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        refresh_per_second=4,
+        transient=True,
+    ) as shown:
+        bar = shown.add_task("starting", total=1.0, left="")
+        yield lambda stage: shown.update(
+            bar,
+            description=f"{stage.what}  {stage.detail}",
+            completed=stage.share,
+            left=left(stage.seconds_left),
+        )
 
 
-class _ToStderr(logging.StreamHandler):
-    """Writes to what stderr is when something is logged: a moving bar makes room for it."""
+class _Lines:
+    """One line whenever the stage's words change, for logs."""
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write one entry."""
-        self.stream = sys.stderr
-        super().emit(record)
+    def __init__(self) -> None:
+        self.last = ""
 
-
-@contextmanager
-def _logging_to_stderr(debug: bool, quiet: bool) -> Iterator[None]:
-    """Show logged errors, and with `debug` all of the log; warnings that matter are in a scan's record.
-
-    Those about what was given belong to no scan: they are shown unless `quiet`.
-    """
-    handler = _ToStderr()
-    told = () if quiet else TOLD
-    handler.addFilter(lambda entry: debug or entry.levelno >= logging.ERROR or entry.name.startswith(told))
-    handler.setFormatter(logging.Formatter("medunsup: %(message)s"))
-    loggers = [logging.getLogger(name) for name in ("medunsup", "py.warnings")]
-    logging.captureWarnings(True)
-    for logger in loggers:
-        logger.addHandler(handler)
-    places = logging.getLogger(PLACES)
-    level = places.level
-    places.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        places.setLevel(level)
-        logging.captureWarnings(False)
-        for logger in loggers:
-            logger.removeHandler(handler)
-
-
-def _fail(message: str, code: int, as_json: bool) -> None:
-    typer.echo(f"medunsup: {message}", err=True)
-    if as_json:
-        print_json({"error": message, "exit_code": code})
-    raise typer.Exit(code)
-
-
-def print_json(value: Any) -> None:
-    """Print the one object that --json promises; fractions have six digits that count."""
-    typer.echo(json.dumps(_rounded(value), indent=2, ensure_ascii=False))
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_rounded(item) for item in value]
-    if not isinstance(value, float):
-        return value
-    if not math.isfinite(value):
-        return None  # JSON has no such number
-    before_the_point = math.floor(math.log10(abs(value))) + 1 if value else 0
-    return round(value, max(0, DIGITS - before_the_point))
+    def told(self, stage: "Stage") -> None:
+        """Write a line if the stage is a new one."""
+        if stage.what != self.last:
+            self.last = stage.what
+            typer.echo(f"{stage.what}  {left(stage.seconds_left)}".rstrip(), err=True)

@@ -1,0 +1,41 @@
+"""What `segment` and `bids` share: the choices of a segmentation, and working through its scans."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from medunsup.cli._options import Running, Segmenting, Telling
+from medunsup.cli._printing import print_plan, print_result
+from medunsup.cli._progress import display
+from medunsup.cli._settings import read_settings
+
+if TYPE_CHECKING:
+    from medunsup.workflows.segment.request import SegmentRequest
+    from medunsup.workflows.segment.settings import SegmentSettings
+
+
+def settings_of(how: Segmenting, **more: Any) -> "SegmentSettings":
+    """Join the choices that both verbs offer with those of one."""
+    return read_settings(how.config, how.choices | more, how.set_ or [])
+
+
+def run(requests: "Sequence[SegmentRequest]", running: Running, telling: Telling) -> int:
+    """Segment the scans, or only say what would be done; return the exit code."""
+    from medunsup.workflows.segment.cohort import plan, run_requests
+    from medunsup.workflows.segment.rehearse import rehearsed
+
+    if running.dry_run:
+        planned = plan(requests, force=running.force)
+        return print_plan(rehearsed(planned, force=running.force), telling.as_json)
+    scans = [request.scan.path for request in requests]
+    with display(scans, telling.quiet) as shown:
+        shown.step(scans[0], "starting")
+        result = run_requests(
+            requests,
+            jobs=running.jobs,
+            force=running.force,
+            report=not running.no_report,
+            progress=shown.step,
+            finished=shown.finished,
+            first_pass=shown.first_pass,
+        )
+    return print_result(result, telling, fail_on=running.fail_on)
