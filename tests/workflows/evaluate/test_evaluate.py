@@ -239,7 +239,7 @@ def test_a_scan_is_loaded_once_a_case(folder, tmp_path, monkeypatch):
     loaded = []
     own = reading.load_scan
     monkeypatch.setattr(
-        reading, "load_scan", lambda path, *more: loaded.append(path.name) or own(path, *more)
+        reading, "load_scan", lambda asked, step: loaded.append(asked.path.name) or own(asked, step)
     )
     evaluate(folder / "model", folder / "cases.tsv", tmp_path, baselines=False)
     assert loaded == [f"sub-{n}_T1w.nii.gz" for n in range(N_TRAIN, N_TRAIN + N_ILL + N_HEALTHY)]
