@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from medunsup.cohort.dataset.sources import Case
 from medunsup.cohort.prepare import Prepared, load_and_prepare
 from medunsup.cohort.prepare_many import request_of
 from medunsup.core.errors import InputError
-from medunsup.core.volume import Volume
+from medunsup.core.geometry import Grid
 from medunsup.report.evaluate.case_slices import CaseSlice, cut_slices
 from medunsup.workflows.detect.scan import unlike_healthy
 from medunsup.workflows.evaluate.figures import MapFigures, above, map_figures, mask_figures
@@ -23,7 +23,25 @@ from medunsup.workflows.evaluate.native_scan import NativeScan
 from medunsup.workflows.evaluate.remarks import remarks
 from medunsup.workflows.evaluate.score_maps import ModelMap, baseline_maps, model_map
 
+if TYPE_CHECKING:
+    from medunsup.anomaly.result import Flag
+
+Mask = NDArray[np.bool_]
 Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class ReadCase:
+    """One case ready to be measured: on the template grid, in native space, and what sets it apart.
+
+    `grid` is the scan's own, before it was cut to the brain.
+    """
+
+    case: Case
+    prepared: Prepared
+    native: NativeScan
+    grid: Grid
+    flags: "tuple[Flag, ...]"
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,56 +61,64 @@ def measure(case: Case, judge: Judge, say: Say) -> MeasuredCase:
     model has seen the scan.
     """
     say("preparing")
-    image, prepared = read_case(case, judge)
-    lesions = true_lesions(case, image, judge.settings.coordinates)
-    native = NativeScan.around_brain(image, prepared, lesions, judge.settings.spacing_mm)
-    flags = unlike_healthy(judge.model, prepared, image)
-    least_mm3 = judge.settings.least_part_mm3
-    model = model_map(judge, prepared, native, say)
-    scan_scores: dict[str, float] = {}
-    found: dict[str, MapFigures] = {}
-    for one in chain([model], baseline_maps(judge, prepared, native, say)):  # one map in memory at a time
-        scan_scores[one.method] = one.scan_score
-        found[one.method] = map_figures(native, one.voxels, least_mm3)
-    marked = above(native, model.voxels, judge.threshold, least_mm3)
-    figures = EvaluatedCase(
-        scan=case.scan.name,
-        subject=case.subject,
-        site=case.site,
-        is_ill=not case.is_healthy or native.has_lesions,
-        scan_scores=scan_scores,
-        figures={name: one.voxels for name, one in found.items() if one.voxels},
-        froc={name: one.froc for name, one in found.items() if one.froc is not None},
-        at_threshold=mask_figures(native, marked, least_mm3),
-        steps=model.steps if native.has_lesions else {},
-        p_value=judge.model.healthy.calibration.p_value(model.scan_score),
-        lesions_outside_brain=native.lesions_outside_brain,
-        facts=_facts(prepared),
-        flags=tuple(flag.name for flag in flags),
-        warnings=remarks(case, judge.model, prepared, flags, native, image.grid),
-    )
-    return MeasuredCase(figures, slices_of(judge, native, model, marked, is_flagged=bool(flags)))
+    read = read_case(case, judge)
+    model = model_map(judge, read.prepared, read.native, say)
+    methods = measure_methods(judge, read, model, say)
+    marked = above(read.native, model.voxels, judge.threshold, judge.least_part_mm3)
+    return MeasuredCase(assemble(judge, read, model, methods, marked), slices_of(judge, read, model, marked))
 
 
-def read_case(case: Case, judge: Judge) -> tuple[Volume, Prepared]:
-    """Load a scan, and prepare it as the model's own scans were.
+def read_case(case: Case, judge: Judge) -> ReadCase:
+    """Load a scan and its lesions, and prepare it as the model's own scans were.
 
     Raises InputError if the model knows it, be it from another file.
     """
-    request = request_of(case, judge.settings)
-    image, prepared = load_and_prepare(request, judge.settings.spacing_mm, cache=judge.cache)
+    request, spacing_mm = request_of(case, judge.settings), judge.settings.spacing_mm
+    image, prepared = load_and_prepare(request, spacing_mm, cache=judge.cache)
     if part := judge.model.contents.get(prepared.content):
         raise InputError(
             f"{case.scan}: the model has seen this scan in another file ({part}). Evaluate on others."
         )
-    return image, prepared
+    lesions = true_lesions(case, image, judge.settings.coordinates)
+    native = NativeScan.around_brain(image, prepared, lesions, spacing_mm)
+    return ReadCase(case, prepared, native, image.grid, unlike_healthy(judge.model, prepared, image))
 
 
-def slices_of(
-    judge: Judge, native: NativeScan, model: ModelMap, marked: NDArray[np.bool_], *, is_flagged: bool
-) -> tuple[CaseSlice, ...]:
+def measure_methods(judge: Judge, read: ReadCase, model: ModelMap, say: Say) -> dict[str, MapFigures]:
+    """Measure the model and each baseline, by name; no map of a baseline outlives its turn."""
+    maps = chain([model], baseline_maps(judge, read.prepared, read.native, say))
+    return {
+        one.method: map_figures(read.native, one.voxels, one.scan_score, judge.least_part_mm3) for one in maps
+    }
+
+
+def assemble(
+    judge: Judge, read: ReadCase, model: ModelMap, methods: dict[str, MapFigures], marked: Mask
+) -> EvaluatedCase:
+    """Gather all figures of a case, and what is remarked on it."""
+    case, prepared, native = read.case, read.prepared, read.native
+    return EvaluatedCase(
+        scan=case.scan.name,
+        subject=case.subject,
+        site=case.site,
+        is_ill=not case.is_healthy or native.has_lesions,
+        scan_scores={name: one.scan_score for name, one in methods.items()},
+        figures={name: one.voxels for name, one in methods.items() if one.voxels},
+        froc={name: one.froc for name, one in methods.items() if one.froc is not None},
+        at_threshold=mask_figures(native, marked, judge.least_part_mm3),
+        steps=model.steps if native.has_lesions else {},
+        p_value=judge.model.healthy.calibration.p_value(model.scan_score),
+        lesions_outside_brain=native.lesions_outside_brain,
+        facts=_facts(prepared),
+        flags=tuple(flag.name for flag in read.flags),
+        warnings=remarks(case, judge.model, prepared, read.flags, native, read.grid),
+    )
+
+
+def slices_of(judge: Judge, read: ReadCase, model: ModelMap, marked: Mask) -> tuple[CaseSlice, ...]:
     """Cut what the page shows; map and findings of a scan with OOD flags mean little and are left out."""
-    shown = native.brain & (not is_flagged)
+    native = read.native
+    shown = native.brain & (not read.flags)
     calibrated = judge.model.healthy.calibration.calibrated_map(model.voxels, shown)
     return cut_slices(native.image, native.brain, calibrated, marked & shown, native.lesions)
 

@@ -17,19 +17,24 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class MapFigures:
-    """How a map matches the lesions: voxel by voxel (empty without lesions), and lesion by lesion.
+    """What a method says of a scan in one number, and how its map matches the lesions.
 
-    `froc` is None where the truth is not known.
+    `voxels` are figures voxel by voxel, empty without lesions; `froc` counts lesions, None where the truth is
+    not known.
     """
 
+    scan_score: float
     voxels: dict[str, float]
     froc: FrocCurve | None
 
 
-def map_figures(native: NativeScan, score_map: Array | None, least_part_mm3: float) -> MapFigures:
+def map_figures(
+    native: NativeScan, score_map: Array | None, scan_score: float, least_part_mm3: float
+) -> MapFigures:
     """Measure a map, if there is one and the truth is known."""
     if score_map is None or native.lesions is None:
-        return MapFigures({}, None)
+        return MapFigures(scan_score, {}, None)
+    voxels = asdict(detection(score_map, native.lesions, native.brain)) if native.has_lesions else {}
     froc = froc_of_scan(
         score_map,
         native.lesions,
@@ -37,8 +42,7 @@ def map_figures(native: NativeScan, score_map: Array | None, least_part_mm3: flo
         voxel_mm3=native.voxel_mm3,
         least_part_mm3=least_part_mm3,
     )
-    has_lesions = native.has_lesions
-    return MapFigures(asdict(detection(score_map, native.lesions, native.brain)) if has_lesions else {}, froc)
+    return MapFigures(scan_score, voxels, froc)
 
 
 def precision(native: NativeScan, score_map: Array) -> float:

@@ -24,3 +24,8 @@ class Judge:
     def settings(self) -> TrainSettings:
         """How scans are prepared: as the model's were, but each by its own contrast, as `detect` takes it."""
         return self.model.settings.model_copy(update={"contrast": "auto"})
+
+    @property
+    def least_part_mm3(self) -> float:
+        """Smallest connected component that counts."""
+        return self.model.settings.least_part_mm3

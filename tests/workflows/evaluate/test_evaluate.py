@@ -15,9 +15,9 @@ from helpers.small_models import write_small_model
 from helpers.small_scans import place_quickly
 
 from medunsup.anomaly.evaluation import Evaluation
-from medunsup.cohort import reading
 from medunsup.cohort.dataset.sources import Case
 from medunsup.core.errors import GeometryError, InputError, OutputError, UsageError
+from medunsup.io.load import load
 from medunsup.workflows.evaluate import cohort
 from medunsup.workflows.evaluate import evaluate as evaluating
 from medunsup.workflows.evaluate.evaluate import evaluate
@@ -235,14 +235,17 @@ def test_cases_of_an_earlier_version_are_reported_under_whatever_key_and_only_wh
     assert len([text for text in caplog.messages if "another version (1) are not used" in text]) == 1
 
 
-def test_a_scan_is_loaded_once_a_case(folder, tmp_path, monkeypatch):
+def test_scan_and_lesions_are_loaded_once_a_case(folder, tmp_path, monkeypatch):
     loaded = []
-    own = reading.load_scan
-    monkeypatch.setattr(
-        reading, "load_scan", lambda asked, step: loaded.append(asked.path.name) or own(asked, step)
-    )
+
+    def counted(path, **how):
+        loaded.append(path.name)
+        return load(path, **how)
+
+    monkeypatch.setattr("medunsup.io.load.load", counted)
     evaluate(folder / "model", folder / "cases.tsv", tmp_path, baselines=False)
-    assert loaded == [f"sub-{n}_T1w.nii.gz" for n in range(N_TRAIN, N_TRAIN + N_ILL + N_HEALTHY)]
+    scans = [f"sub-{n}_T1w.nii.gz" for n in range(N_TRAIN, N_TRAIN + N_ILL + N_HEALTHY)]
+    assert sorted(loaded) == sorted([*scans, *["spot.nii.gz"] * N_ILL])
 
 
 @pytest.mark.parametrize("name", ["report.html", "froc.tsv"])
