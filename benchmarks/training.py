@@ -7,9 +7,10 @@
     python benchmarks/training.py --device cpu     # the same table, of sizes that a CPU can take
 
 Without `--device`: two loops train the same learner on the same slices in one process, in turns; each round
-gives one ratio of CPU seconds, which other work on the machine hardly moves, and one of wall seconds. The
-bare loop has its batches laid out beforehand and does nothing else: no log, checkpoint, pictures or check for
-NaN. Then a step that only sleeps, for as long as gathering a batch takes: is the next one gathered meanwhile?
+gives one ratio of CPU seconds and one of wall seconds. The bare loop has its batches laid out beforehand and
+does nothing else: no log, checkpoint, pictures or check for NaN. On a busy machine these ratios scatter; the
+CPU seconds around a step of nothing hardly do. Then a step that only sleeps, for as long as gathering a batch
+takes: is the next one gathered meanwhile?
 Real scans come from MEDUNSUP_DATA (default ../shared/data); without them made-up ones are used and named.
 
 With `--device`: samples a second of the loop, of a bare loop and of a tuned one (channels_last in two
@@ -143,6 +144,22 @@ def print_ratio(scans: Scans, rounds: int) -> None:
         print(
             f"  {name}: {items / cpu_s:.0f} samples a CPU second, {items / wall_s:.0f} a second (best round)"
         )
+
+
+def print_overhead(scans: Scans, rounds: int) -> None:
+    """CPU of everything around the step, which work on other cores moves far less than it moves the step."""
+    data, size = Slices(scans.values, scans.masks), CONFIG.batch_size
+    settings = {"epochs": 1, "batch_size": size, "seed": 0}
+    batches = len(data.order(0, 0)) // size
+    spent = []
+    for _ in range(rounds + 1):  # the first imports what it needs
+        with TemporaryDirectory() as folder:
+            how = Training(accelerator="cpu", folder=folder)
+            spent.append(measured(lambda how=how: train(Sleeper(0.0), data, None, how, **settings))[0])
+    around = min(spent[1:]) / batches
+    step = bare_loop([data.batch(data.order(0, 0)[:size])] * 4)[0] / 4
+    print(f"step / (step + all around it), by CPU time: {step / (step + around):.3f}")
+    print(f"  {1000 * around:.1f} ms a batch around a step of {1000 * step:.0f} ms")
 
 
 class Sleeper(Learner):
@@ -281,7 +298,9 @@ def main() -> None:
     if given.device:
         print_table(torch.device(given.device))
         return
-    print_ratio(load_scans(SCANS_OF_RATIO)[1], given.rounds)
+    scans = load_scans(SCANS_OF_RATIO)[1]
+    print_ratio(scans, given.rounds)
+    print_overhead(scans, given.rounds)
     print_prefetch(given.rounds)
     if not given.ratio_only:
         print_whole_run()
