@@ -20,7 +20,7 @@ def main(scan: Path, out: Path, mask: Path | None = None) -> None:
     for tissue in result.tissues:
         print(
             f"{tissue.label.name:>20}: {tissue.from_fractions_mm3 / 1000:7.1f} ml "
-            f"({tissue.fraction_of_intracranial:.0%} of the brain mask)"
+            f"({tissue.fraction_of_brain_mask:.0%} of the brain mask)"
         )
     for kind, path in result.save(out).items():
         print(f"{kind:>20}: {path}")

@@ -7,10 +7,12 @@ from typing import Any, Literal, get_args
 
 from medunsup.core.labels import Label
 from medunsup.core.record import Record
+from medunsup.core.renamed import renamed_property
 from medunsup.core.volume import Volume
 from medunsup.tissue.base import Component
 
 Verdict = Literal["pass", "partial", "check", "fail"]
+RENAMED_MEASURES = {"intracranial_ml": "brain_mask_ml"}  # as sidecars of earlier versions have it
 UNCHECKED = "Not checked:"  # how the reason begins that lists what no check was made of
 
 
@@ -26,7 +28,7 @@ class TissueVolume:
         Sum of its partial volume fractions, in mm³.
     from_labels_mm3 : float
         Volume of the voxels that it wins, in mm³.
-    fraction_of_intracranial : float
+    fraction_of_brain_mask : float
         `from_fractions_mm3` over the volume of the brain mask.
 
     Examples
@@ -42,7 +44,9 @@ class TissueVolume:
     label: Label
     from_fractions_mm3: float
     from_labels_mm3: float
-    fraction_of_intracranial: float
+    fraction_of_brain_mask: float
+
+    fraction_of_intracranial = renamed_property("fraction_of_intracranial", "fraction_of_brain_mask")
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,8 @@ class Quality:
     def from_sidecar(cls, facts: Mapping[str, Any]) -> "Quality":
         """Read what a sidecar holds.
 
-        Sidecars of earlier versions tell a partial verdict as a pass and a sentence.
+        Sidecars of earlier versions tell a partial verdict as a pass and a sentence, and call a measure
+        otherwise.
 
         Parameters
         ----------
@@ -95,7 +100,10 @@ class Quality:
             raise ValueError(f"unknown verdict {verdict!r}")
         if verdict == "pass" and any(reason.startswith(UNCHECKED) for reason in reasons):
             verdict = "partial"
-        measures = {name: nan if of is None else float(of) for name, of in facts.get("Measures", {}).items()}
+        measures = {
+            RENAMED_MEASURES.get(name, name): nan if of is None else float(of)
+            for name, of in facts.get("Measures", {}).items()
+        }
         return cls(verdict, reasons, measures)
 
 
@@ -173,7 +181,7 @@ class TissueResult:
     >>> import medunsup
     >>> result = medunsup.segment("scan.nii.gz")
     >>> total = sum(result.volumes_ml.values())
-    >>> abs(total - result.intracranial_ml) < 0.01 * total
+    >>> abs(total - result.brain_mask_ml) < 0.01 * total
     True
     """
 
@@ -193,7 +201,7 @@ class TissueResult:
         """Say what was found, not every voxel of it."""
         volumes = ", ".join(f"{name} {ml:.1f}" for name, ml in self.volumes_ml.items())
         return (
-            f"<{type(self).__name__}: {volumes}, mask {self.intracranial_ml:.1f} ml; "
+            f"<{type(self).__name__}: {volumes}, mask {self.brain_mask_ml:.1f} ml; "
             f"verdict {self.quality.verdict}>"
         )
 
@@ -203,6 +211,8 @@ class TissueResult:
         return {item.label.abbreviation: item.from_fractions_mm3 / 1000 for item in self.tissues}
 
     @property
-    def intracranial_ml(self) -> float:
-        """Volume of the brain mask in ml; not the ICV of other tools."""
+    def brain_mask_ml(self) -> float:
+        """Volume of the brain mask in ml; not the ICV (intracranial volume) of other tools."""
         return float(self.brain_mask.data.sum()) * self.brain_mask.voxel_volume_mm3 / 1000
+
+    intracranial_ml = renamed_property("intracranial_ml", "brain_mask_ml")

@@ -4,7 +4,7 @@ import pytest
 
 import medunsup
 from medunsup.core.errors import MedunsupError
-from medunsup.core.renamed import renamed
+from medunsup.core.renamed import renamed, renamed_property
 
 
 def test_the_old_name_is_taken_with_a_warning_and_the_new_one_without(recwarn):
@@ -25,4 +25,14 @@ def test_the_old_name_is_taken_with_a_warning_and_the_new_one_without(recwarn):
 def test_public_functions_warn_of_the_old_name_where_it_was_used(tmp_path, call, old):
     with pytest.warns(FutureWarning, match=f"{old}= is called") as told, pytest.raises(MedunsupError):
         call(tmp_path / "nowhere")
+    assert told[0].filename == __file__
+
+
+def test_an_attribute_is_read_by_its_old_name_with_a_warning_where_it_was_used():
+    class Thing:
+        brain_mask_ml = 3.0
+        intracranial_ml = renamed_property("intracranial_ml", "brain_mask_ml")
+
+    with pytest.warns(FutureWarning, match=r"\.intracranial_ml is called \.brain_mask_ml now") as told:
+        assert Thing().intracranial_ml == 3.0
     assert told[0].filename == __file__

@@ -371,3 +371,9 @@ def test_a_sidecar_from_before_partial_was_a_verdict_is_read_as_it_was_meant(rea
     assert read == Quality("partial" if len(reasons) == 2 else "pass", reasons, {"x": 1.0})
     with pytest.raises(ValueError, match="unknown verdict"):
         Quality.from_sidecar({"Verdict": "fine", "Reasons": []})
+
+
+def test_a_measure_is_read_from_a_sidecar_that_has_its_former_name():
+    measures = {"intracranial_ml": 1400, "gm_percent": 45}
+    read = Quality.from_sidecar({"Verdict": "pass", "Reasons": [], "Measures": measures})
+    assert read.measures == {"brain_mask_ml": 1400.0, "gm_percent": 45.0}

@@ -73,7 +73,7 @@ def _facts(result: TissueResult, command: str) -> dict[str, Any]:
         "weakness": text.KNOWN_WEAKNESS if len(result.tissues) == N_TISSUES else "",
         "headline": headline(result),
         "volumes": volume_rows(result),
-        "mask_mm3": result.intracranial_ml * 1000,
+        "mask_mm3": result.brain_mask_ml * 1000,
         "mosaic": slices,
         "uncertainty": unsure,
         "oblique_note": text.oblique_note(result.image),

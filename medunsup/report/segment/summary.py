@@ -44,7 +44,7 @@ def headline(result: TissueResult) -> list[Headline]:
             for row in rows
         ]
     return [
-        Headline("Brain mask", _ml(result.intracranial_ml * 1000), "ml", "all classes together"),
+        Headline("Brain mask", _ml(result.brain_mask_ml * 1000), "ml", "all classes together"),
         Headline("Classes", str(len(rows)), "", "from dark to bright"),
         Headline("Uncertainty", f"{100 * mean_uncertainty(result):.0f}", "%", "mean inside the brain"),
     ]
@@ -59,7 +59,7 @@ def volume_rows(result: TissueResult) -> list[VolumeRow]:
             item.label.hex,
             item.from_fractions_mm3,
             item.from_labels_mm3,
-            item.fraction_of_intracranial,
+            item.fraction_of_brain_mask,
         )
         for item in result.tissues
     ]

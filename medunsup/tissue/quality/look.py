@@ -237,15 +237,15 @@ def check_volumes(
     findings: Findings, data: TissueInput, volumes: tuple[TissueVolume, ...], *, whole: bool
 ) -> None:
     """Check that the volumes are those of a human head."""
-    intracranial_ml = float(np.count_nonzero(data.mask) * np.prod(data.spacing_mm)) / 1000
+    brain_mask_ml = float(np.count_nonzero(data.mask) * np.prod(data.spacing_mm)) / 1000
     by_name = {item.label.abbreviation: item for item in volumes}
-    shares = {name: 100 * item.fraction_of_intracranial for name, item in by_name.items()}
-    findings.note({"intracranial_ml": intracranial_ml})
+    shares = {name: 100 * item.fraction_of_brain_mask for name, item in by_name.items()}
+    findings.note({"brain_mask_ml": brain_mask_ml})
     (low, high), (lowest, highest) = VOLUME_ML
-    if whole and not low <= intracranial_ml <= high:
+    if whole and not low <= brain_mask_ml <= high:
         findings.object(
-            "check" if lowest <= intracranial_ml <= highest else "fail",
-            f"The mask measures {intracranial_ml:.0f} ml; {low:.0f} to {high:.0f} ml is usual. Check the "
+            "check" if lowest <= brain_mask_ml <= highest else "fail",
+            f"The mask measures {brain_mask_ml:.0f} ml; {low:.0f} to {high:.0f} ml is usual. Check the "
             "mask and the voxel size in the header.",
         )
     if not shares.keys() >= SHARES_PERCENT.keys():

@@ -36,7 +36,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "at_lowest_percent": ("Brain at the scan's lowest value, cut off there", "%"),
     "ripple_percent": ("Unevenness of white matter over a few mm, of the GM-WM contrast", "%"),
     "noise_percent": ("Noise of white matter at 2 mm, of the GM-WM contrast", "%"),
-    "intracranial_ml": ("Brain mask volume", "ml"),
+    "brain_mask_ml": ("Brain mask volume", "ml"),
     "gm_percent": ("Grey matter, of the mask", "%"),
     "wm_percent": ("White matter, of the mask", "%"),
     "csf_percent": ("CSF, of the mask", "%"),
@@ -80,7 +80,7 @@ def _row(name: str, value: float, limit: Limit | None) -> MeasureRow:
 
 def _range(name: str) -> str:
     """Return the usual range of a volume or share."""
-    ranges = {"intracranial_ml": limits.VOLUME_ML[0]}
+    ranges = {"brain_mask_ml": limits.VOLUME_ML[0]}
     ranges |= {f"{tissue.lower()}_percent": ends for tissue, ends in limits.SHARES_PERCENT.items()}
     return f"{ranges[name][0]:g} to {ranges[name][1]:g}" if name in ranges else ""
 

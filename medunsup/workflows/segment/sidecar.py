@@ -49,11 +49,11 @@ class SegmentSidecar(ResultSidecar):
                 item.label.abbreviation: {
                     "from_fractions_mm3": round(item.from_fractions_mm3, 1),
                     "from_labels_mm3": round(item.from_labels_mm3, 1),
-                    "fraction_of_brain_mask": round(item.fraction_of_intracranial, 5),
+                    "fraction_of_brain_mask": round(item.fraction_of_brain_mask, 5),
                 }
                 for item in result.tissues
             },
-            "brain_mask_mm3": round(result.intracranial_ml * 1000, 1),
+            "brain_mask_mm3": round(result.brain_mask_ml * 1000, 1),
             "quality_entry": {
                 "verdict": result.quality.verdict,
                 "reasons": result.quality.reasons,

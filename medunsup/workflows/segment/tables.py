@@ -18,9 +18,9 @@ def volumes_tsv(result: TissueResult) -> str:
     for item in result.tissues:
         label = item.label
         measures = (f"{item.from_fractions_mm3:.1f}", f"{item.from_labels_mm3:.1f}")
-        share = f"{item.fraction_of_intracranial:.5f}"
+        share = f"{item.fraction_of_brain_mask:.5f}"
         rows.append((str(label.index), label.name, label.abbreviation, *measures, share))
-    whole = f"{result.intracranial_ml * 1000:.1f}"
+    whole = f"{result.brain_mask_ml * 1000:.1f}"
     rows.append(("n/a", "Brain mask", "mask", whole, whole, "1.00000"))
     return tsv(rows)
 
