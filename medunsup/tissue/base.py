@@ -1,5 +1,6 @@
 """The contract every tissue method keeps."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from medunsup.core.labels import Label
 
 Array = NDArray[np.float32]
+Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,16 @@ class Component:
     weight: float
     mean: tuple[float, ...]
     sd: tuple[float, ...]
+
+
+def components_of(
+    labels: Sequence[Label], weights: Values, means: Values, sds: Values
+) -> tuple[Component, ...]:
+    """Describe the Gaussian of each label: `weights` (K,), `means` and `sds` (K, C)."""
+    return tuple(
+        Component(label.abbreviation, float(weight), tuple(mean.tolist()), tuple(sd.tolist()))
+        for label, weight, mean, sd in zip(labels, weights, means, sds, strict=True)
+    )
 
 
 class TissueMethod(Protocol):

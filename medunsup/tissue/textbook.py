@@ -15,7 +15,7 @@ from pydantic import Field
 
 from medunsup.core.config import Config
 from medunsup.core.errors import InputError
-from medunsup.tissue.base import Array, Component, TissueInput
+from medunsup.tissue.base import Array, TissueInput, components_of
 from medunsup.tissue.class_order import class_order
 from medunsup.tissue.entropy import normalized_entropy
 
@@ -127,15 +127,8 @@ class TextbookMethod(ABC):
             fitted = self._fit((sample - center) / scale, n_classes)
         order = class_order(fitted.means, data.contrasts, n_classes)
         self._fill_maps(data, fitted.model, order, center, scale)
-        self.components_ = tuple(
-            Component(
-                label=label.abbreviation,
-                weight=float(fitted.weights[n]),
-                mean=tuple((fitted.means[n] * scale + center).tolist()),
-                sd=tuple((fitted.sds[n] * scale).tolist()),
-            )
-            for label, n in zip(data.labels, order, strict=True)
-        )
+        means, sds = fitted.means[order] * scale + center, fitted.sds[order] * scale
+        self.components_ = components_of(data.labels, fitted.weights[order], means, sds)
         shift = float(np.log(scale).sum())  # from standardised units back to those given
         self.log_likelihood_ = tuple(value - shift for value in fitted.log_likelihood)
         self.n_iter_ = int(fitted.model.n_iter_)

@@ -70,6 +70,13 @@ class CoarseGrid:
             out = _between(out, low, np.minimum(low + 1, last), share, axis)
         return out
 
+    def interpolate_each(self, fields: NDArray[np.float64]) -> Array:
+        """Interpolate each channel's field; returns (C, ...) of the lattice's shape, float32."""
+        out = np.empty((len(fields), *self.lattice), dtype=np.float32)
+        for channel, field in zip(out, fields, strict=True):
+            channel[...] = self.interpolate(field)
+        return out
+
 
 def estimate_field(
     grid: CoarseGrid,

@@ -13,6 +13,7 @@ NeuroImage 13 (2001).
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +64,17 @@ def layout(
         rows.append(np.zeros((1, n_tissues)))
         offsets.append(np.array([np.log(outlier_weight)]))
     return Layout(np.vstack(rows), np.concatenate(offsets), n_tissues, outlier_weight > 0)
+
+
+def shared_by_neighbours(
+    names: Sequence[str], order: Sequence[int], *, gm_wm: float, other: float
+) -> dict[tuple[int, int], float]:
+    """Pair tissues that are neighbours in intensity, with the weight of voxels that the two share.
+
+    `order` are their numbers from dark to bright, `names` their abbreviations in that order.
+    """
+    pairs = zip(pairwise(order), pairwise(names), strict=True)
+    return {pair: gm_wm if set(two) == {"GM", "WM"} else other for pair, two in pairs}
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
 
 from medunsup.core.errors import InputError
 from medunsup.tissue.base import TissueInput
@@ -57,6 +60,18 @@ def slabs(data: TissueInput, halo: int) -> Iterator[Lattice]:
         yield Lattice(part, cells, slice(start - first, stop - first), slice(start, stop))
         if stop == length:
             return
+
+
+def too_bright(intensity: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Voxels of `intensity` (C, I, J, K) beyond the scale, and their neighbours that may share in them."""
+    return np.asarray(ndimage.binary_dilation((intensity > 1).any(axis=0)), dtype=bool)
+
+
+def on_box(values: NDArray[Any], mask: NDArray[np.bool_]) -> NDArray[Any]:
+    """Put `values` (..., N) of the voxels in `mask` back on its box, zero elsewhere."""
+    box = np.zeros((*values.shape[:-1], *mask.shape), dtype=values.dtype)
+    box[..., mask] = values
+    return box
 
 
 def check_intensities(data: TissueInput) -> None:

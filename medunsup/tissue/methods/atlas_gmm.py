@@ -1,24 +1,22 @@
 """The default: mixture, bias field, random field, partial volume and atlas priors in one EM."""
 
 from dataclasses import replace
-from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
-from scipy import ndimage
 
 from medunsup.core.config import Config
 from medunsup.core.registry import register
-from medunsup.tissue.base import Array, Component, TissueInput
+from medunsup.tissue.base import Array, TissueInput, components_of
 from medunsup.tissue.em.bias_field import CoarseGrid
 from medunsup.tissue.em.constraints import Guards
 from medunsup.tissue.em.fit import Problem, Solver, State, run
-from medunsup.tissue.em.gaussian_mixture import Gaussians, Layout, layout
+from medunsup.tissue.em.gaussian_mixture import Gaussians, Layout, layout, shared_by_neighbours
 from medunsup.tissue.em.initialisation import start_from_clusters, start_from_priors
 from medunsup.tissue.em.markov_random_field import RandomField
-from medunsup.tissue.em.sampling import Lattice, check_intensities, slabs, thinned
+from medunsup.tissue.em.sampling import Lattice, check_intensities, on_box, slabs, thinned, too_bright
 from medunsup.tissue.entropy import normalized_entropy
 from medunsup.tissue.priors import log_weights
 
@@ -193,12 +191,7 @@ class AtlasGmm:
     @property
     def bias_field_(self) -> Array | None:
         """Multiplicative field (C, I, J, K); None if none was fitted."""
-        if self._field is None:
-            return None
-        field = np.empty((len(self._field), *self._mask.shape), dtype=np.float32)
-        for channel, cells in zip(field, self._field, strict=True):
-            channel[...] = self._cells.interpolate(cells)
-        return field
+        return None if self._field is None else self._cells.interpolate_each(self._field)
 
     def fit(self, data: TissueInput) -> Self:
         """Fit to one scan, and label every voxel of its mask.
@@ -307,19 +300,12 @@ class AtlasGmm:
 
     def _layout(self, data: TissueInput, order: NDArray[np.intp], *, has_priors: bool) -> Layout:
         """Lay out pure tissues, those shared by neighbours in intensity, and outliers."""
-        names = [label.abbreviation for label in data.labels]
-        shared = {}
-        for pair in pairwise(order.tolist()):
-            is_gm_wm = {names[k] for k in pair} == {"GM", "WM"}
-            weight = self.config.shared_gm_wm if is_gm_wm else self.config.shared_other
-            shared[pair] = weight if has_priors else min(weight, FREE_SHARED)
-        outlier = self.config.outlier_weight
-        return layout(
-            len(order),
-            shared,
-            levels=self.config.shared_levels,
-            outlier_weight=outlier if has_priors else min(outlier, FREE_OUTLIER),
-        )
+        config, names = self.config, [data.labels[k].abbreviation for k in order]
+        most_shared, most_outlier = (np.inf, np.inf) if has_priors else (FREE_SHARED, FREE_OUTLIER)
+        gm_wm, other = (min(weight, most_shared) for weight in (config.shared_gm_wm, config.shared_other))
+        shared = shared_by_neighbours(names, order.tolist(), gm_wm=gm_wm, other=other)
+        outlier_weight = min(config.outlier_weight, most_outlier)
+        return layout(len(order), shared, levels=config.shared_levels, outlier_weight=outlier_weight)
 
     def _begin_maps(self, data: TissueInput, state: State) -> None:
         n_tissues, shape, n_voxels = len(data.labels), data.mask.shape, np.count_nonzero(data.mask)
@@ -356,24 +342,8 @@ class AtlasGmm:
 
     def _describe(self, data: TissueInput, state: State) -> None:
         shares = self._posterior.sum(axis=1, dtype=np.float64)
-        shares /= shares.sum()
         sds = np.sqrt(np.diagonal(state.gaussians.covariances, axis1=1, axis2=2))
-        self.components_ = tuple(
-            Component(label.abbreviation, float(share), tuple(mean.tolist()), tuple(sd.tolist()))
-            for label, share, mean, sd in zip(data.labels, shares, state.gaussians.means, sds, strict=True)
-        )
+        self.components_ = components_of(data.labels, shares / shares.sum(), state.gaussians.means, sds)
         self.log_likelihood_ = tuple(state.objective)
         self.n_iter_ = len(state.objective)
         self.converged_ = state.converged
-
-
-def too_bright(intensity: Array) -> NDArray[np.bool_]:
-    """Voxels of `intensity` (C, I, J, K) beyond the scale, and their neighbours that may share in them."""
-    return np.asarray(ndimage.binary_dilation((intensity > 1).any(axis=0)), dtype=bool)
-
-
-def on_box(values: NDArray[Any], mask: NDArray[np.bool_]) -> NDArray[Any]:
-    """Put `values` (..., N) of the voxels in `mask` back on its box, zero elsewhere."""
-    box = np.zeros((*values.shape[:-1], *mask.shape), dtype=values.dtype)
-    box[..., mask] = values
-    return box
