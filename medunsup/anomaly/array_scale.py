@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from medunsup.core.errors import InputError
+from medunsup.core.errors import ArrayError
 from medunsup.training.scan_stack import Mask, Scans
 
 LOW, HIGH = 0.5, 99.5  # percentiles
@@ -35,7 +35,7 @@ class ArrayScale:
     def of(cls, scans: Scans, *, as_is: bool) -> Self:
         """Learn from healthy arrays; with `as_is`, or if they lie in about [0, 1] already, values stay.
 
-        Raises InputError for an array that is blank, or in other units than the rest.
+        Raises ArrayError for an array that is blank, or in other units than the rest.
         """
         ends = np.array([_ends(scans, n) for n in range(len(scans))])  # (N, C, 2)
         middle = np.median(ends, axis=0)
@@ -51,7 +51,7 @@ class ArrayScale:
         """Bring arrays onto the scale, 0 outside their masks.
 
         Where arrays have no masks of their own, a 0 where all healthy arrays have signal is missing signal,
-        not background: it stays in the mask, as intensity 0. Raises InputError for an array that is blank, in
+        not background: it stays in the mask, as intensity 0. Raises ArrayError for an array that is blank, in
         other units, or misses more than a tenth.
         """
         self._refuse_other_units(np.array([_ends(scans, n) for n in range(len(scans))]))
@@ -70,7 +70,7 @@ class ArrayScale:
     def _refuse_missing(self, masks: Mask) -> None:
         for n, share in enumerate(self.missing(masks)):
             if share > MISSING:
-                raise InputError(
+                raise ArrayError(
                     f"Array {n} misses {share:.0%} of what all healthy arrays hold: it is 0 there. Leave it "
                     "out, or give masks, to judge the rest alone."
                 )
@@ -80,18 +80,18 @@ class ArrayScale:
             ratio = (ends[..., 1] - self.lines[:, 0]) / self.reach
         is_other = ~((ratio > 1 / OTHER_UNITS) & (ratio < OTHER_UNITS)) & (self.reach > 0)
         for n, channel in np.argwhere(is_other)[:1]:
-            raise InputError(
+            raise ArrayError(
                 f"Array {n}: its highest intensities are {ratio[n, channel]:.3g} times those of the healthy "
                 "arrays. Give all arrays in the same units."
             )
 
 
 def _ends(scans: Scans, n: int) -> NDArray[np.float64]:
-    """Low and high percentile (C, 2) of an array in its mask. Raises InputError for a blank one."""
+    """Low and high percentile (C, 2) of an array in its mask. Raises ArrayError for a blank one."""
     inside = scans.values[n][:, scans.masks[n]]
     if not inside.size or (inside == inside[:, :1]).all():
         what = "all its values are equal" if inside.size else "it is 0 everywhere, or its mask is empty"
-        raise InputError(f"Array {n} is blank: {what}. Leave it out; nothing in it can be judged.")
+        raise ArrayError(f"Array {n} is blank: {what}. Leave it out; nothing in it can be judged.")
     every = -(-inside.shape[1] // MOST_VOXELS)
     return np.percentile(inside[:, ::every], (LOW, HIGH), axis=1).T
 

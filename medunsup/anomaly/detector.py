@@ -12,10 +12,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from medunsup.anomaly.array_scale import MISSING, ArrayScale
 from medunsup.anomaly.base import AnomalyModel, Score
-from medunsup.anomaly.conformal import conformal_p_value
+from medunsup.anomaly.conformal_mixin import ConformalOutlierMixin
 from medunsup.anomaly.factory import build_model, build_score
 from medunsup.anomaly.postprocess import Floors, check_steps, learned_floors, postprocess
-from medunsup.core.errors import InputError, UsageError
+from medunsup.core.errors import ArrayError, InputError, UsageError
+from medunsup.core.renamed import renamed
 from medunsup.training.scan_stack import Array, Mask, Scans
 
 INTENSITIES = ("auto", "as_is")
@@ -23,7 +24,7 @@ INTENSITIES = ("auto", "as_is")
 log = logging.getLogger(__name__)
 
 
-class Detector(BaseEstimator):
+class Detector(ConformalOutlierMixin, BaseEstimator):
     """Anomalies in arrays, learned from healthy ones: any model and score as a scikit-learn estimator.
 
     A 0 where all healthy arrays have signal is missing: it counts as intensity 0, and an array that misses
@@ -37,15 +38,17 @@ class Detector(BaseEstimator):
         Name of a score; `medunsup.methods('score')` lists them.
     postprocess : sequence of str, default ()
         Steps that a map goes through, in this order, such as 'median=3'.
-    model_values : dict, optional
+    model_params : dict, optional
         Parameters of the model by name; the fields of its `Config`.
-    score_values : dict, optional
+    score_params : dict, optional
         Parameters of the score by name; the fields of its `Config`.
     spacing_mm : tuple of float, default (1.0, 1.0, 1.0)
         Voxel spacing in mm; only steps given in mm use it.
     intensity : {'auto', 'as_is'}, default 'auto'
         Models expect intensities of about [0, 1]. 'auto' scales arrays that lie elsewhere by what the healthy
         ones hold, new ones alike; 'as_is' leaves all values as they are.
+    model_values, score_values : dict, optional
+        Former names of `model_params` and `score_params`; they give a FutureWarning.
 
     Attributes
     ----------
@@ -66,8 +69,9 @@ class Detector(BaseEstimator):
 
     Notes
     -----
-    `score_samples` and `decision_function` are higher for what is more anomalous, as in PyOD and unlike
-    scikit-learn's own outlier detectors.
+    `score_samples` and `decision_function` are the same number, higher for what is more anomalous, as in
+    PyOD; those of scikit-learn's own outlier detectors are lower. `predict` labels as scikit-learn does, -1
+    anomalous and +1 not, and needs `calibrate`: the arrays that were learned from give no honest threshold.
 
     Examples
     --------
@@ -87,18 +91,22 @@ class Detector(BaseEstimator):
         model: str = "pca",
         score: str = "zscore",
         postprocess: Sequence[str] = (),
-        model_values: Mapping[str, Any] | None = None,
-        score_values: Mapping[str, Any] | None = None,
+        model_params: Mapping[str, Any] | None = None,
+        score_params: Mapping[str, Any] | None = None,
         spacing_mm: tuple[float, float, float] = (1.0, 1.0, 1.0),
         intensity: Literal["auto", "as_is"] = "auto",
+        model_values: Mapping[str, Any] | None = None,
+        score_values: Mapping[str, Any] | None = None,
     ) -> None:
         self.model = model
         self.score = score
         self.postprocess = postprocess
-        self.model_values = model_values
-        self.score_values = score_values
+        self.model_params = model_params
+        self.score_params = score_params
         self.spacing_mm = spacing_mm
         self.intensity = intensity
+        self.model_values = model_values
+        self.score_values = score_values
 
     model_: AnomalyModel
     score_: Score
@@ -106,18 +114,18 @@ class Detector(BaseEstimator):
     shape_: tuple[int, int, int, int]
     n_features_in_: int
     scaling_: ArrayScale
-    healthy_scores_: NDArray[np.float64]
 
     def fit(self, X: NDArray[np.floating], y: None = None, *, masks: Mask | None = None) -> Self:
         """Learn from healthy arrays.
 
         Parameters
         ----------
-        X : ndarray of shape (N, I, J, K), (N, H, W) or (N, C, I, J, K)
-            Healthy volumes, slices, or volumes with channels, all on one grid and in the same units.
+        X : ndarray of shape (N, I, J, K), (N, H, W), (N, C, I, J, K) or (N, D)
+            Healthy volumes, slices, volumes with channels, or rows of numbers, all on one grid and
+            in the same units.
         y : None, optional
             Ignored; there for scikit-learn.
-        masks : ndarray of shape (N, I, J, K) or (N, H, W), bool, optional
+        masks : ndarray of shape (N, I, J, K), (N, H, W) or (N, D), bool, optional
             What is looked at. Without it everything that is not 0 in the first channel.
 
         Returns
@@ -144,8 +152,10 @@ class Detector(BaseEstimator):
         if self.intensity not in INTENSITIES:
             raise UsageError(f"intensity {self.intensity!r} is none of {', '.join(INTENSITIES)}.")
         given = Scans.of_arrays(X, masks)
-        model = build_model(self.model, self.model_values)
-        score = build_score(self.score, self.score_values, model=model)
+        model_params = renamed("model_values", "model_params", self.model_values, self.model_params)
+        score_params = renamed("score_values", "score_params", self.score_values, self.score_params)
+        model = build_model(self.model, model_params)
+        score = build_score(self.score, score_params, model=model)
         self.scaling_ = ArrayScale.of(given, as_is=self.intensity == "as_is")
         scans = self.scaling_.apply(given, has_own_masks=masks is not None)
         self.model_ = model.fit(scans)
@@ -167,15 +177,15 @@ class Detector(BaseEstimator):
 
         Parameters
         ----------
-        X : ndarray of shape (N, I, J, K), (N, H, W) or (N, C, I, J, K)
-            Volumes, slices, or volumes with channels, on the grid of `fit` and in its units.
-        masks : ndarray of shape (N, I, J, K) or (N, H, W), bool, optional
+        X : ndarray of shape (N, I, J, K), (N, H, W), (N, C, I, J, K) or (N, D)
+            Volumes, slices, volumes with channels, or rows, on the grid of `fit` and in its units.
+        masks : ndarray of shape (N, I, J, K), (N, H, W) or (N, D), bool, optional
             What is looked at. Without it everything that is not 0 in the first channel, and zeros where all
             healthy arrays have signal.
 
         Returns
         -------
-        ndarray of shape (N, I, J, K) or (N, H, W), float32
+        ndarray of shape (N, I, J, K), (N, H, W) or (N, D), float32
             Maps, 0 outside the masks.
 
         Raises
@@ -198,16 +208,16 @@ class Detector(BaseEstimator):
         if not self.score_.makes_map:
             raise InputError(f"The score {self.score} makes no map, only a number a scan: use score_samples.")
         maps = np.stack([self._map(values, mask) for values, mask in scans])
-        return maps[..., 0] if np.ndim(X) == 3 else maps
+        return maps.reshape(np.shape(X)) if np.ndim(X) < 4 else maps
 
     def score_samples(self, X: NDArray[np.floating], *, masks: Mask | None = None) -> NDArray[np.float64]:
         """Return one number for each array; higher is more anomalous, unlike scikit-learn's detectors.
 
         Parameters
         ----------
-        X : ndarray of shape (N, I, J, K), (N, H, W) or (N, C, I, J, K)
-            Volumes, slices, or volumes with channels, on the grid of `fit` and in its units.
-        masks : ndarray of shape (N, I, J, K) or (N, H, W), bool, optional
+        X : ndarray of shape (N, I, J, K), (N, H, W), (N, C, I, J, K) or (N, D)
+            Volumes, slices, volumes with channels, or rows, on the grid of `fit` and in its units.
+        masks : ndarray of shape (N, I, J, K), (N, H, W) or (N, D), bool, optional
             What is looked at. Without it everything that is not 0 in the first channel, and zeros where all
             healthy arrays have signal.
 
@@ -238,9 +248,9 @@ class Detector(BaseEstimator):
 
         Parameters
         ----------
-        X : ndarray of shape (N, I, J, K), (N, H, W) or (N, C, I, J, K)
-            Volumes, slices, or volumes with channels, on the grid of `fit` and in its units.
-        masks : ndarray of shape (N, I, J, K) or (N, H, W), bool, optional
+        X : ndarray of shape (N, I, J, K), (N, H, W), (N, C, I, J, K) or (N, D)
+            Volumes, slices, volumes with channels, or rows, on the grid of `fit` and in its units.
+        masks : ndarray of shape (N, I, J, K), (N, H, W) or (N, D), bool, optional
             What is looked at. Without it everything that is not 0 in the first channel, and zeros where all
             healthy arrays have signal.
 
@@ -266,83 +276,6 @@ class Detector(BaseEstimator):
         """
         return self.score_samples(X, masks=masks)
 
-    def calibrate(self, X: NDArray[np.floating], *, masks: Mask | None = None) -> Self:
-        """Learn how healthy arrays score that `fit` has not seen; `p_values` compares with them.
-
-        Parameters
-        ----------
-        X : ndarray of shape (N, I, J, K), (N, H, W) or (N, C, I, J, K)
-            Volumes, slices, or volumes with channels, on the grid of `fit` and in its units.
-        masks : ndarray of shape (N, I, J, K) or (N, H, W), bool, optional
-            What is looked at. Without it everything that is not 0 in the first channel, and zeros where all
-            healthy arrays have signal.
-
-        Returns
-        -------
-        Detector
-            This detector.
-
-        Raises
-        ------
-        InputError
-            If the grid or the units are others than those of `fit`, or an array is blank or misses much.
-        NotFittedError
-            If `fit` was not called before (scikit-learn's error).
-
-        Examples
-        --------
-        >>> import medunsup
-        >>> import numpy as np
-        >>> healthy = np.random.default_rng(0).uniform(0.4, 0.6, (12, 16, 16))
-        >>> detector = medunsup.Detector().fit(healthy[:8]).calibrate(healthy[8:])
-        >>> detector.healthy_scores_.shape
-        (4,)
-        """
-        self.healthy_scores_ = np.sort(self.score_samples(X, masks=masks))
-        return self
-
-    def p_values(self, X: NDArray[np.floating], *, masks: Mask | None = None) -> NDArray[np.float64]:
-        """Return a conformal p-value for each array: a healthy one gets p or less with probability p.
-
-        Parameters
-        ----------
-        X : ndarray of shape (N, I, J, K), (N, H, W) or (N, C, I, J, K)
-            Volumes, slices, or volumes with channels, on the grid of `fit` and in its units.
-        masks : ndarray of shape (N, I, J, K) or (N, H, W), bool, optional
-            What is looked at. Without it everything that is not 0 in the first channel, and zeros where all
-            healthy arrays have signal.
-
-        Returns
-        -------
-        ndarray of shape (N,)
-            Conformal p-values; with n arrays given to `calibrate` the smallest is 1 / (n + 1).
-
-        Raises
-        ------
-        InputError
-            If the grid or the units are others than those of `fit`, or an array is blank or misses much.
-        NotFittedError
-            If `fit` and `calibrate` were not called before (scikit-learn's error).
-
-        References
-        ----------
-        Vovk, Gammerman and Shafer (2005), Algorithmic Learning in a Random World. Springer.
-
-        Examples
-        --------
-        >>> import medunsup
-        >>> import numpy as np
-        >>> healthy = np.random.default_rng(0).uniform(0.4, 0.6, (12, 16, 16))
-        >>> detector = medunsup.Detector().fit(healthy[:8]).calibrate(healthy[8:])
-        >>> detector.p_values(healthy[8:])
-        array([0.8, 0.4, 1. , 0.6])
-        """
-        check_is_fitted(
-            self, "healthy_scores_", msg="Give healthy arrays that fit has not seen to calibrate."
-        )
-        scores = self.score_samples(X, masks=masks)
-        return np.array([conformal_p_value(self.healthy_scores_, score) for score in scores])
-
     def _map(self, values: Array, mask: Mask) -> Array:
         raw = self.score_.map(self.model_, values, mask)
         return postprocess(self.postprocess, raw, mask, self.spacing_mm, self.floors_)
@@ -355,7 +288,11 @@ class Detector(BaseEstimator):
         check_is_fitted(self)
         scans = Scans.of_arrays(X, masks)
         if scans.shape != self.shape_:
-            raise InputError(f"Fitted on (C, I, J, K) = {self.shape_}, but these arrays are {scans.shape}.")
+            raise ArrayError(
+                f"X has {int(np.prod(scans.shape))} features, but {type(self).__name__} is expecting "
+                f"{self.n_features_in_} features as input: fitted on (C, I, J, K) = {self.shape_}, these "
+                f"arrays are {scans.shape}."
+            )
         for n, share in enumerate(self.scaling_.missing(scans.masks)):
             if share > MISSING and masks is not None:
                 log.warning(

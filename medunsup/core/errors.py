@@ -13,6 +13,10 @@ class InputError(MedunsupError):
     """A file cannot be used as it is: not an image, truncated, empty, wrong modality."""
 
 
+class ArrayError(InputError, ValueError):
+    """An array given from Python cannot be used; also a ValueError, as scikit-learn and its tools expect."""
+
+
 class MissingError(InputError):
     """A file or folder that the call, a pattern or a table names does not exist."""
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from medunsup.core.errors import InputError
+from medunsup.core.errors import ArrayError, InputError
 
 Array = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -58,9 +59,9 @@ class Scans:
 
         Parameters
         ----------
-        values : ndarray of shape (N, I, J, K), (N, H, W) or (N, C, I, J, K)
-            Volumes, slices, or volumes with channels.
-        masks : ndarray of shape (N, I, J, K) or (N, H, W), bool, optional
+        values : ndarray of shape (N, I, J, K), (N, H, W), (N, C, I, J, K) or (N, D)
+            Volumes, slices, volumes with channels, or rows of numbers.
+        masks : ndarray of shape (N, I, J, K), (N, H, W) or (N, D), bool, optional
             What is looked at. Without it everything that is not 0 in the first channel.
 
         Returns
@@ -70,18 +71,21 @@ class Scans:
 
         Raises
         ------
-        InputError
-            If a value is not a finite number, or arrays have another number of axes.
+        ArrayError
+            If a value is not a finite real number, or arrays have another number of axes.
         """
-        data = np.asarray(values, dtype=np.float32)
-        if data.ndim == 3:
-            data = data[..., None]
-            masks = masks[..., None] if masks is not None and masks.ndim == 3 else masks
+        data = _as_numbers(values)
+        if data.ndim in (2, 3):
+            grid = (*data.shape, *(1,) * (4 - data.ndim))
+            masks = masks.reshape(grid) if masks is not None and masks.shape == data.shape else masks
+            data = data.reshape(grid)
         if data.ndim == 4:
             data = data[:, None]
         broken = [n for n, one in enumerate(data) if not np.isfinite(one).all()]
         if broken:
-            raise InputError(f"Array {broken[0]} holds values that are no finite numbers; set them to 0.")
+            raise ArrayError(
+                f"Array {broken[0]} holds values that are no finite numbers (NaN or inf); set them to 0."
+            )
         inside = data[:, 0] != 0 if masks is None else np.asarray(masks, dtype=bool)
         return cls(data, inside, tuple(str(n) for n in range(len(data))))
 
@@ -114,3 +118,23 @@ class Scans:
         index = list(chosen)
         names = tuple(self.names[n] for n in index) if self.names else ()
         return Scans(self.values[index], self.masks[index], names)
+
+
+def _as_numbers(values: Any) -> Array:
+    """Return arrays as float32. Raises ArrayError for what is no stack of arrays of real numbers."""
+    if hasattr(values, "toarray"):
+        raise ArrayError("Sparse input is not supported; give values.toarray().")
+    given = np.asarray(values)
+    if given.dtype.kind == "c":
+        raise ArrayError("Complex data not supported: give magnitudes, np.abs(values).")
+    if not 2 <= given.ndim <= 5:
+        raise ArrayError(
+            f"Expected 2D array or one of (N, H, W), (N, I, J, K), (N, C, I, J, K), got shape {given.shape}. "
+            "Reshape your data: values[None] is a stack of one array."
+        )
+    if not given.size:
+        missing = "sample" if not len(given) else "feature"
+        raise ArrayError(
+            f"Found array with 0 {missing}(s) (shape={given.shape}) while a minimum of 1 is required."
+        )
+    return given.astype(np.float32, copy=False)

@@ -69,7 +69,7 @@ def test_a_network_finds_a_square_in_any_units(factor):
 
     def precision(factor: float) -> float:
         size = {"epochs": 8, "channels": 8, "levels": 2}
-        detector = medunsup.Detector(model="dae", score="zscore", model_values=size)
+        detector = medunsup.Detector(model="dae", score="zscore", model_params=size)
         found = detector.fit(pictures(100, 1) * factor).score_map(ill * factor)
         return average_precision_score(truth.ravel(), found.ravel())
 

@@ -24,7 +24,7 @@ def test_a_band_of_one_grey_changes_the_map_of_the_rest_no_more_than_a_mask_with
     everywhere = np.ones(SCANS.masks.shape, bool)
     rest = everywhere.copy()
     rest[BAND] = False
-    detector = medunsup.Detector(model="healthy_atlas", score=score, score_values=PATCHES)
+    detector = medunsup.Detector(model="healthy_atlas", score=score, score_params=PATCHES)
     banded = detector.fit(with_band(SCANS), masks=everywhere).score_map(with_band(NEW), masks=everywhere[:3])
     without = detector.fit(SCANS.values, masks=rest).score_map(NEW.values, masks=rest[:3])
     np.testing.assert_array_equal(banded, without)
@@ -32,7 +32,7 @@ def test_a_band_of_one_grey_changes_the_map_of_the_rest_no_more_than_a_mask_with
 
 def test_a_scan_that_differs_in_a_flat_area_stands_out_there():
     everywhere = np.ones(SCANS.masks.shape, bool)
-    detector = medunsup.Detector(model="healthy_atlas", score="knn", score_values=PATCHES)
+    detector = medunsup.Detector(model="healthy_atlas", score="knn", score_params=PATCHES)
     odd = with_band(NEW)
     odd[:, :, 5:8, 5:8, 1:3] = 0.2
     found = detector.fit(with_band(SCANS), masks=everywhere).score_map(odd, masks=everywhere[:3])

@@ -92,7 +92,7 @@ class DAE(DeepModel):
     >>> import numpy as np
     >>> healthy = np.random.default_rng(0).random((4, 16, 16), dtype=np.float32)
     >>> sizes = {"channels": 2, "levels": 1, "epochs": 1}
-    >>> detector = medunsup.Detector(model="dae", score="absolute", model_values=sizes)
+    >>> detector = medunsup.Detector(model="dae", score="absolute", model_params=sizes)
     >>> model = detector.fit(healthy).model_
     >>> values, mask = healthy[0][None, :, :, None], np.ones((16, 16, 1), bool)
     >>> model.reconstruct(values, mask).shape

@@ -117,7 +117,7 @@ class DDPM(DeepModel):
     >>> import numpy as np
     >>> healthy = np.random.default_rng(0).random((4, 16, 16), dtype=np.float32)
     >>> sizes = {"channels": 2, "levels": 1, "epochs": 1}
-    >>> detector = medunsup.Detector(model="ddpm", score="mahalanobis", model_values=sizes)
+    >>> detector = medunsup.Detector(model="ddpm", score="mahalanobis", model_params=sizes)
     >>> model = detector.fit(healthy).model_
     >>> values, mask = healthy[0][None, :, :, None], np.ones((16, 16, 1), bool)
     >>> model.sample(values, mask, n=2, seed=0).shape

@@ -102,7 +102,7 @@ class FeatureAE(DeepModel):
     >>> import numpy as np
     >>> healthy = np.random.default_rng(0).random((4, 16, 16), dtype=np.float32)
     >>> sizes = {"channels": 2, "levels": 2, "latent_dim": 4, "epochs": 1}
-    >>> detector = medunsup.Detector(model="feature_ae", score="deviation", model_values=sizes)
+    >>> detector = medunsup.Detector(model="feature_ae", score="deviation", model_params=sizes)
     >>> detector.fit(healthy).score_map(healthy).shape
     (4, 16, 16)
     """

@@ -112,7 +112,7 @@ class FPI(DeepModel):
     >>> import numpy as np
     >>> healthy = np.random.default_rng(0).random((4, 16, 16), dtype=np.float32)
     >>> sizes = {"channels": 2, "levels": 1, "epochs": 1}
-    >>> detector = medunsup.Detector(model="fpi", score="deviation", model_values=sizes)
+    >>> detector = medunsup.Detector(model="fpi", score="deviation", model_params=sizes)
     >>> detector.fit(healthy).score_map(healthy).shape
     (4, 16, 16)
     """

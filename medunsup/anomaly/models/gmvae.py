@@ -132,7 +132,7 @@ class GMVAE(VAE):
     >>> import numpy as np
     >>> healthy = np.random.default_rng(0).random((4, 16, 16), dtype=np.float32)
     >>> sizes = {"clusters": 2, "channels": 2, "levels": 1, "latent_dim": 4, "epochs": 1}
-    >>> detector = medunsup.Detector(model="gmvae", score="absolute", model_values=sizes)
+    >>> detector = medunsup.Detector(model="gmvae", score="absolute", model_params=sizes)
     >>> model = detector.fit(healthy).model_
     >>> values, mask = healthy[0][None, :, :, None], np.ones((16, 16, 1), bool)
     >>> model.encode(values, mask).shape

@@ -77,7 +77,7 @@ class PCA(AnomalyModel):
     >>> import medunsup
     >>> import numpy as np
     >>> healthy = 0.5 + 0.02 * np.random.default_rng(0).standard_normal((12, 16, 16))
-    >>> detector = medunsup.Detector(model="pca", model_values={"n_components": 3}).fit(healthy)
+    >>> detector = medunsup.Detector(model="pca", model_params={"n_components": 3}).fit(healthy)
     >>> detector.model_.components_.shape
     (3, 256)
     >>> detector.model_.mode_of_variation(0).shape
@@ -107,9 +107,9 @@ class PCA(AnomalyModel):
                 f"pca: {len(scans)} scan has no modes of variation; give at least {FEWEST_SCANS}."
             )
         self.mean_, self.seen_ = _masked_mean(scans)
-        # With nearly as many modes as scans nothing would be left over of those learned from.
+        # With nearly as many modes as scans, or as values, nothing would be left over of those learned from.
         wanted = self.config.n_components or min(MOST_MODES, max(1, len(scans) // SCANS_A_MODE))
-        n_components = min(wanted, len(scans) - 1)
+        n_components = min(wanted, len(scans) - 1, max(1, scans.values[0].size - 1))
         model = IncrementalPCA(n_components)
         for batch in _batches(len(scans), self.config.batch_size, n_components):
             rows = [self._centred(scans.values[n], scans.masks[n]) for n in batch]

@@ -62,7 +62,7 @@ class SparseAE(AE):
     >>> import numpy as np
     >>> healthy = np.random.default_rng(0).random((4, 16, 16), dtype=np.float32)
     >>> sizes = {"active": 0.25, "channels": 2, "levels": 1, "latent_dim": 8, "epochs": 1}
-    >>> detector = medunsup.Detector(model="sparse_ae", score="absolute", model_values=sizes)
+    >>> detector = medunsup.Detector(model="sparse_ae", score="absolute", model_params=sizes)
     >>> model = detector.fit(healthy).model_
     >>> values, mask = healthy[0][None, :, :, None], np.ones((16, 16, 1), bool)
     >>> int(np.count_nonzero(model.encode(values, mask)))

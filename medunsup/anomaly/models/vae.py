@@ -130,7 +130,7 @@ class VAE(DeepModel):
     >>> import numpy as np
     >>> healthy = np.random.default_rng(0).random((4, 16, 16), dtype=np.float32)
     >>> sizes = {"channels": 2, "levels": 1, "latent_dim": 4, "epochs": 1}
-    >>> detector = medunsup.Detector(model="vae", score="kl_gradient", model_values=sizes)
+    >>> detector = medunsup.Detector(model="vae", score="kl_gradient", model_params=sizes)
     >>> model = detector.fit(healthy).model_
     >>> values, mask = healthy[0][None, :, :, None], np.ones((16, 16, 1), bool)
     >>> model.sample(values, mask, n=3, seed=0).shape

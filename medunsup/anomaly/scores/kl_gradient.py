@@ -45,7 +45,7 @@ class KLGradient(Score):
     >>> import numpy as np
     >>> healthy = np.random.default_rng(0).random((4, 16, 16), dtype=np.float32)
     >>> sizes = {"channels": 2, "levels": 1, "latent_dim": 4, "epochs": 1}
-    >>> detector = medunsup.Detector(model="vae", score="kl_gradient", model_values=sizes)
+    >>> detector = medunsup.Detector(model="vae", score="kl_gradient", model_params=sizes)
     >>> detector.fit(healthy).score_map(healthy).shape
     (4, 16, 16)
     """

@@ -66,7 +66,7 @@ class KPCA(OutlierScore):
     >>> scan = healthy[:1].copy()
     >>> scan[0, 3:6, 3:6] += 0.2
     >>> values = {"on": "patches", "n_rows": 200, "n_components": 8}
-    >>> detector = medunsup.Detector(score="kpca", score_values=values)
+    >>> detector = medunsup.Detector(score="kpca", score_params=values)
     >>> found = detector.fit(healthy).score_map(scan)[0]
     >>> bool(found[4, 4] > found[9:, 9:].max())
     True

@@ -57,7 +57,7 @@ class MCD(OutlierScore):
     >>> scan = healthy[:1].copy()
     >>> scan[0, 3:6, 3:6] += 0.2
     >>> values = {"on": "patches", "n_rows": 400}
-    >>> detector = medunsup.Detector(score="mcd", score_values=values)
+    >>> detector = medunsup.Detector(score="mcd", score_params=values)
     >>> found = detector.fit(healthy).score_map(scan)[0]
     >>> bool(found[4, 4] > found[9:, 9:].max())
     True

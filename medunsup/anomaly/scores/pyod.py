@@ -56,7 +56,7 @@ class PyOD(OutlierScore):
     >>> scan = healthy[:1].copy()
     >>> scan[0, 3:6, 3:6] += 0.2
     >>> values = {"on": "patches", "detector": "gmm"}
-    >>> detector = medunsup.Detector(score="pyod", score_values=values)
+    >>> detector = medunsup.Detector(score="pyod", score_params=values)
     >>> found = detector.fit(healthy).score_map(scan)[0]
     >>> bool(found[4, 4] > found[9:, 9:].max())
     True

@@ -35,7 +35,7 @@ class Restoration(Score):
     >>> import numpy as np
     >>> healthy = np.random.default_rng(0).random((4, 16, 16), dtype=np.float32)
     >>> sizes = {"restore_steps": 2, "channels": 2, "levels": 1, "latent_dim": 4, "epochs": 1}
-    >>> detector = medunsup.Detector(model="vae", score="restoration", model_values=sizes)
+    >>> detector = medunsup.Detector(model="vae", score="restoration", model_params=sizes)
     >>> detector.fit(healthy).score_map(healthy).shape
     (4, 16, 16)
     """
