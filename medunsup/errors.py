@@ -1,6 +1,7 @@
 """The errors that medunsup raises on purpose, to catch: each message is one line and says what to do."""
 
 from medunsup.core.errors import (
+    ArrayError,
     DependencyError,
     EmptyImageError,
     GeometryError,
@@ -14,6 +15,7 @@ from medunsup.core.errors import (
 )
 
 __all__ = [
+    "ArrayError",
     "DependencyError",
     "EmptyImageError",
     "GeometryError",

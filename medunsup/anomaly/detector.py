@@ -47,8 +47,10 @@ class Detector(ConformalOutlierMixin, BaseEstimator):
     intensity : {'auto', 'as_is'}, default 'auto'
         Models expect intensities of about [0, 1]. 'auto' scales arrays that lie elsewhere by what the healthy
         ones hold, new ones alike; 'as_is' leaves all values as they are.
-    model_values, score_values : dict, optional
-        Former names of `model_params` and `score_params`; they give a FutureWarning.
+    model_values : dict, optional
+        Former name of `model_params`; gives a FutureWarning.
+    score_values : dict, optional
+        Former name of `score_params`; gives a FutureWarning.
 
     Attributes
     ----------
