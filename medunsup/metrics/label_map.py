@@ -11,6 +11,8 @@ LEAST_OF_EACH_VALUE = 0.3
 FEWEST_GREYS, DIFFERING_PER_VALUE = 6, 0.03
 ORDERED_GREYS, MOST_STEPS = 12, 0.45
 LEAST_WHOLE = 0.2
+PARTIAL = 0.05, 0.95
+LEAST_BETWEEN = 0.2
 ALMOST_NONE = 1e-3  # as the tails of a fit leave everywhere
 SAMPLE_STEP = 3
 LARGEST_SHARE = 2.0  # resampling with splines overshoots 1
@@ -51,11 +53,20 @@ def what_it_is(data: NDArray[Any]) -> str:
 
 
 def is_share_map(data: NDArray[Any]) -> bool:
-    """Whether an image holds shares, as a probability map does: from 0 to 1, and much of it exactly 1."""
+    """Whether an image holds shares, as a probability map does: from 0 to 1, and much of it exactly 1.
+
+    A scan scaled to 1 and clipped there holds much of it as well. But the partial shares of a map are the
+    edges of its regions, one voxel wide, so that many lie right between 0 and 1 (of FAST's maps 26 to 32 %);
+    in a scan they are tissue (0 to 16 %, up to where 9 voxels in 10 are clipped and nothing is left to see).
+    """
     if not (data.min() >= 0 and np.isclose(data.max(), 1)):
         return False
-    inside = np.count_nonzero(data > ALMOST_NONE)
-    return bool(np.count_nonzero(np.isclose(data, 1)) >= LEAST_WHOLE * inside)
+    is_whole, is_none = np.isclose(data, 1), data <= ALMOST_NONE
+    if np.count_nonzero(is_whole) < LEAST_WHOLE * (data.size - np.count_nonzero(is_none)):
+        return False
+    is_partial = (data > PARTIAL[0]) & (data < PARTIAL[1])
+    between = is_partial & _beside(is_whole) & _beside(is_none)
+    return bool(np.count_nonzero(between) >= LEAST_BETWEEN * np.count_nonzero(is_partial))
 
 
 def is_grey(data: NDArray[Any]) -> bool:
@@ -119,6 +130,15 @@ def _by_value(data: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float
             n_alike += np.bincount(of[distance == 0], minlength=len(values))
             n_steps += np.bincount(of[distance == 1], minlength=len(values))
     return n_alike / np.maximum(n_pairs, 1), n_steps / np.maximum(n_pairs - n_alike, 1)
+
+
+def _beside(marked: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Voxels that have a marked one beside them along some axis."""
+    beside = np.zeros_like(marked)
+    for first, second in _neighbours(marked.ndim):
+        beside[first] |= marked[second]
+        beside[second] |= marked[first]
+    return beside
 
 
 def _neighbours(n_axes: int) -> list[tuple[Slices, Slices]]:

@@ -107,6 +107,24 @@ def test_shares_of_a_tissue_are_no_scan_and_a_scan_scaled_to_1_is_one():
     assert what_it_is(scan / scan.max()) == ""
 
 
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 999), noise=st.sampled_from([0.02, 0.1]), share=st.sampled_from([0.25, 0.4, 0.6]))
+def test_a_scan_of_which_much_is_clipped_and_scaled_to_1_is_a_scan(seed, noise, share):
+    scan = smooth_scan(seed, noise)
+    high = np.quantile(scan[BRAIN], 1 - share)
+    clipped = np.clip(scan / high, 0, 1)
+    assert np.isclose(clipped[BRAIN], 1).mean() > share - 0.01
+    assert what_it_is(clipped) == ""
+
+
+@pytest.mark.parametrize("tissue", [phantom.GM, phantom.WM])
+@pytest.mark.parametrize("spacing_mm", [1.5, 2, 3])
+def test_partial_volume_maps_of_thick_tissue_are_maps_whatever_the_voxel(tissue, spacing_mm):
+    anatomy = phantom.make_anatomy(spacing_mm=(spacing_mm,) * 3, scale=0.5, supersample=3)
+    shares = anatomy.fractions[tissue]
+    assert what_it_is(shares).startswith("a map of shares")
+
+
 @pytest.mark.data
 @pytest.mark.slow
 def test_of_the_real_data_only_maps_are_maps(data_dir):
