@@ -12,7 +12,7 @@ from helpers.healthy_scans import write_person
 from helpers.small_models import write_small_model
 
 from medunsup.cohort.failed import without_folders
-from medunsup.core.errors import OutputError, UsageError
+from medunsup.core.errors import OutputError, ResultThereError, UsageError
 from medunsup.workflows.detect.cohort import detect_many
 from medunsup.workflows.detect.scan import detect
 from medunsup.workflows.segment.cohort import segment_many
@@ -117,8 +117,8 @@ def test_file_of_the_users_own_in_a_results_place_is_not_replaced_unasked(traine
     with pytest.raises(UsageError, match="not one of ours"):
         detect_many([patient], trained.path, tmp_path)
     table = own.rename(own.with_name("sub-99_desc-anomaly_findings.tsv"))
-    (outcome,) = detect_many([patient], trained.path, tmp_path).scans
-    assert "findings.tsv: exists already. Pass force=True" in outcome.error
+    with pytest.raises(ResultThereError, match=r"findings\.tsv: exists already\. Pass force=True"):
+        detect_many([patient], trained.path, tmp_path)
     assert table.read_bytes() == b"drawn by hand"
 
 
