@@ -1,6 +1,7 @@
 """Adding a method touches one file: a toy dropped beside the others is listed, offered, run and tested."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -47,16 +48,108 @@ class Toy(TextbookMethod):
         return (distance.argmin(axis=1)[:, None] == np.arange(len(model.centers))).astype(float)
 '''
 
+TOY_MODEL = '''"""The mean of healthy scans: an anomaly model in one file."""
+
+import numpy as np
+from pydantic import Field
+
+from medunsup.anomaly.base import AnomalyModel, check_mask
+from medunsup.anomaly.residual import over_channels
+from medunsup.core.config import Config
+from medunsup.core.registry import register
+
+
+class ToyMeanConfig(Config):
+    """Parameters of the toy."""
+
+    sharpness: float = Field(1.0, gt=0, description="unused by the toy")
+
+
+@register(
+    "toy_mean",
+    family="atlas",
+    dims=(2, 3),
+    paper="Nobody (2026), A toy model.",
+    limit="Only there to show that one file is enough for a model.",
+)
+class ToyMean(AnomalyModel):
+    """Mean of each voxel over all scans."""
+
+    Config = ToyMeanConfig
+
+    def fit(self, scans, *, validation=None, training=None):
+        self.mean_ = scans.values.mean(axis=0)
+        return self
+
+    def reconstruct(self, values, mask):
+        check_mask(mask, self.method_name)
+        return self.mean_ * mask
+
+    def deviation(self, values, mask):
+        check_mask(mask, self.method_name)
+        return over_channels(np.abs(values - self.mean_), mask)
+
+    def state(self):
+        return {"mean": self.mean_}
+
+    def load_state(self, state, shape):
+        self.mean_ = state["mean"]
+        return self
+'''
+
+TOY_SCORE = '''"""The squared residual: a score in one file."""
+
+import numpy as np
+from pydantic import Field
+
+from medunsup.anomaly.base import Score
+from medunsup.anomaly.residual import over_channels, residual
+from medunsup.core.config import Config
+from medunsup.core.registry import register
+
+
+class ToySquareConfig(Config):
+    """Parameters of the toy."""
+
+    sharpness: float = Field(1.0, gt=0, description="unused by the toy")
+
+
+@register(
+    "toy_square",
+    family="residual",
+    dims=(2, 3),
+    paper="Nobody (2026), A toy score.",
+    limit="Only there to show that one file is enough for a score.",
+)
+class ToySquare(Score):
+    """Square of the difference to the reconstruction."""
+
+    Config = ToySquareConfig
+
+    def map(self, model, values, mask):
+        return over_channels(residual(model, values, mask) ** 2, mask)
+'''
+
+FILES = {
+    "tissue/methods/toy.py": TOY,
+    "anomaly/models/toy_mean.py": TOY_MODEL,
+    "anomaly/scores/toy_square.py": TOY_SCORE,
+}
+each_area = pytest.mark.parametrize(
+    ("area", "name"), [("tissue", "toy"), ("anomaly", "toy_mean"), ("score", "toy_square")]
+)
+
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory, repository) -> Path:
-    """A copy of the package and its tests with one file more."""
+    """A copy of the package and its tests with one file more in each area."""
     root = tmp_path_factory.mktemp("tree")
     ignore = shutil.ignore_patterns("__pycache__")
     for folder in ("medunsup", "configs", "tests"):
         shutil.copytree(repository / folder, root / folder, ignore=ignore)
     shutil.copy(repository / "pyproject.toml", root)
-    (root / "medunsup" / "tissue" / "methods" / "toy.py").write_text(TOY, encoding="utf-8")
+    for path, text in FILES.items():
+        (root / "medunsup" / path).write_text(text, encoding="utf-8")
     return root
 
 
@@ -71,22 +164,57 @@ def medunsup(tree: Path, *words: str) -> subprocess.CompletedProcess:
     return run(tree, "-c", "from medunsup.cli.main import run; run()", *words)
 
 
-def test_toy_is_listed_with_its_card(tree):
-    done = medunsup(tree, "methods", "tissue")
+@each_area
+def test_toy_is_listed_with_its_card(tree, area, name):
+    done = medunsup(tree, "methods", area)
     assert done.returncode == 0, done.stderr
-    assert "toy" in done.stdout
-    assert "Only there to show that one file is enough." in done.stdout
+    assert name in done.stdout
+    assert "Only there to show that one file is enough" in done.stdout
 
 
-def test_toy_is_the_nearest_word_to_a_slip(tree):
-    code = "from medunsup.core.registry import method; method('tissue', 'toyy')"
+@each_area
+def test_toy_is_the_nearest_word_to_a_slip_and_its_parameters_are_checked_by_name(tree, area, name):
+    code = f"""
+from medunsup.core.errors import UsageError
+from medunsup.core.registry import method
+for name, values in (("{name}y", {{}}), ("{name}", {{"sharpnes": 1}})):
+    try:
+        method("{area}", name).Config.parse(values)
+    except UsageError as error:
+        print(error)
+"""
+    slip, parameter = run(tree, "-c", code).stdout.splitlines()
+    assert f"Did you mean '{name}'?" in slip
+    assert "did you mean 'sharpness'" in parameter
+
+
+def test_toy_model_and_score_are_public_offered_for_one_another_and_find_a_blob(tree):
+    code = """
+import numpy as np
+import medunsup
+from medunsup.anomaly import ToyMean
+from medunsup.anomaly.factory import scores_for
+assert "toy_square" in scores_for(ToyMean())
+healthy = np.random.default_rng(0).uniform(0.4, 0.6, (12, 9, 9))
+ill = healthy[:1].copy()
+ill[0, 4, 5] += 1
+found = medunsup.Detector(model="toy_mean", score="toy_square").fit(healthy).score_map(ill)
+print(np.unravel_index(found.argmax(), found.shape)[1:] == (4, 5))
+"""
     done = run(tree, "-c", code)
-    assert "Did you mean 'toy'?" in done.stderr
+    assert done.stdout == "True\n", done.stderr
 
 
-def test_toy_parameters_are_checked_by_name(tree):
-    code = "from medunsup.core.registry import method; method('tissue', 'toy').Config.parse({'sharpnes': 1})"
-    assert "did you mean 'sharpness'" in run(tree, "-c", code).stderr
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("file", "name", "at_least"),
+    [("test_models_contract.py", "toy_mean", 12), ("test_scores_contract.py", "toy_square", 30)],
+)
+def test_toy_model_and_score_are_in_their_contract_tests_and_pass(tree, file, name, at_least):
+    words = (f"tests/anomaly/{file}", "-q", "-p", "no:cacheprovider", "-k", name)
+    done = run(tree, "-m", "pytest", *words)
+    assert done.returncode == 0, done.stdout
+    assert int(re.search(r"(\d+) passed", done.stdout)[1]) >= at_least
 
 
 def test_toy_is_in_the_contract_tests_and_runs_there(tree):
