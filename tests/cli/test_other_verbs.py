@@ -137,6 +137,9 @@ def test_a_bids_data_set_is_segmented_the_bids_app_way(make_scan, tmp_path):
     assert [scan["status"] for scan in json.loads(done.stdout)["scans"]] == ["done", "done"]
     assert sorted(path.parent.parent.name for path in out.rglob("*_dseg.nii.gz")) == ["sub-01", "sub-03"]
     assert "sub-09" in _run("bids", raw, out, "participant", "--participant-label", "09").stderr
+    otherwise = _run("bids", raw, out, "participant", "--method", "gmm")
+    assert "OUTPUT_DIR, or pass --force" in otherwise.stderr
+    assert "-o" not in otherwise.stderr.split()
     assert _run("bids", raw, out, "group").exit_code == 0
     assert (out / "volumes.tsv").exists()
 

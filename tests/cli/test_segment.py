@@ -9,6 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from medunsup.cli.main import app
+from medunsup.core.errors import OutputError, UsageError
+from medunsup.workflows.segment.cohort import segment_many
 
 pytestmark = pytest.mark.usefixtures("quick_placement")
 QUICK = ["--method", "kmeans", "--set", "max_voxels=1000", "--no-report"]
@@ -277,14 +279,47 @@ def test_of_a_4d_file_one_volume_must_be_picked(medunsup, make_scan, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_other_coordinate_system_can_be_asked_for(medunsup, make_scan, tmp_path):
-    path = make_scan()
+def with_two_systems(path):
+    """Give a scan a qform 8 mm beside its sform, about which it warns with the option that decides."""
     scan = nibabel.load(path)
     first, other = scan.affine.copy(), scan.affine.copy()
     other[0, 3] += 8
     scan.set_sform(first, 2)
     scan.set_qform(other, 1)
     nibabel.save(scan, path)
+    return scan
+
+
+@pytest.mark.slow
+def test_python_and_the_command_line_write_the_same_bytes(medunsup, make_scan, tmp_path):
+    path = make_scan()
+    scan, mask = with_two_systems(path), tmp_path / "mask.nii.gz"
+    nibabel.save(nibabel.Nifti1Image((scan.get_fdata() > 0).astype(np.uint8), scan.affine), mask)
+    assert medunsup("segment", path, *QUICK, "--mask", mask, "-o", "terminal").exit_code == 0
+    choices = {"method": "kmeans", "parameters": {"max_voxels": 1000}}
+    segment_many([path], tmp_path / "python", mask=mask, report=False, **choices)
+    made, again = (
+        {file.name: file.read_bytes() for file in (tmp_path / where).iterdir() if file.is_file()}
+        for where in ("python", "terminal")
+    )
+    assert made == again
+    assert b"--coordinates qform" in made["scan_dseg.json"]
+
+
+def test_the_way_out_is_one_that_the_reader_can_take(medunsup, make_scan, tmp_path):
+    path = make_scan()
+    (tmp_path / "scan_dseg.nii.gz").write_bytes(b"made by hand")
+    with pytest.raises((OutputError, UsageError), match="ass force=True") as refused:
+        segment_many([path], tmp_path)
+    assert "--" not in str(refused.value)
+    told = json.loads(medunsup("segment", path, "-o", tmp_path, "--json").stdout)["error"]
+    assert "--force" in told
+    assert "=True" not in told
+
+
+def test_the_other_coordinate_system_can_be_asked_for(medunsup, make_scan, tmp_path):
+    path = make_scan()
+    scan = with_two_systems(path)
     brain = nibabel.Nifti1Image((scan.get_fdata() > 0).astype(np.uint8), None, scan.header)
     brain.set_data_dtype(np.uint8)
     nibabel.save(brain, tmp_path / "mask.nii.gz")

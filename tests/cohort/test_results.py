@@ -65,4 +65,4 @@ def test_ours_that_cannot_be_understood_is_named_and_foreign_ones_are_passed_ove
     assert [one.name for one in found(tmp_path)] == ["a"]
     (told,) = caplog.messages
     assert told.startswith(f"{tmp_path / 'b_dseg.json'}: was made by another version")
-    assert "--force" in told
+    assert "force=True" in told

@@ -190,8 +190,8 @@ TRAPS = {
     "two stacks side by side": (lambda d: series(d, beside), {}, GeometryError, ["mixed series", "one plane", "different places"]),
     "two images alike": (lambda d: series(d, twice), {}, InputError, ["several images at 8 of its 8 places", "nothing in their headers", "series of its own"]),
     "one place for all": (lambda d: series(d, lambda s: [edited(n + 1, ImagePositionPatient=[1, 2, 3])(s) for n in range(8)] and s), {"volume": 0}, GeometryError, ["all 8 slices", "one place (ImagePositionPatient)", "Export"]),
-    "4D": (lambda d: series(d, next_time_point), {}, InputError, ["4D, with 2 volumes", "--volume 0 to 1"]),
-    "volume past the last": (lambda d: series(d), {"volume": 1}, UsageError, ["no volume 1", "--volume 0"]),
+    "4D": (lambda d: series(d, next_time_point), {}, InputError, ["4D, with 2 volumes", "volume=0 to 1"]),
+    "volume past the last": (lambda d: series(d), {"volume": 1}, UsageError, ["no volume 1", "volume=0"]),
     "CT": (lambda d: series(d, Modality="CT"), {}, InputError, ["a CT scan, not MR", "Give an MR scan"]),
     "PET": (lambda d: series(d, Modality="PT"), {}, InputError, ["a PET scan, not MR"]),
     "secondary capture": (lambda d: series(d, Modality="OT"), {}, InputError, ["secondary capture", "not MR"]),
@@ -207,7 +207,7 @@ TRAPS = {
     "position not a number": (lambda d: garbled(series(d) / "IM0003.dcm").parent, {}, GeometryError, ["IM0003.dcm", "ImagePositionPatient"]),
     "crooked axes": (lambda d: series(d, orientation=(1, 0, 0, 0.5, 0.8, 0)), {}, GeometryError, ["ImageOrientationPatient", "not a pair of axes"]),
     "no such series": (two_series, {"series": 7}, UsageError, ["no series 7", "1: t2_tse", "2: t2_tse"]),
-    "several, none T1w": (two_series, {}, InputError, ["holds 2 series", "no 3D T1w", "--series NUMBER", "6 slices"]),
+    "several, none T1w": (two_series, {}, InputError, ["holds 2 series", "no 3D T1w", 'series="NUMBER"', "6 slices"]),
     "no image": (report, {}, InputError, ["no images", "image series"]),
     "no pixels": (lambda d: series(d, lacking("PixelData")), {}, InputError, ["pixels cannot be decoded", "IM0001.dcm"]),
     "truncated in its pixels": (lambda d: cut(one(d), 3_000), {}, InputError, ["a.dcm", "again"]),
@@ -219,7 +219,7 @@ TRAPS = {
     "DICOMDIR": (lambda d: dicomdir(d), {}, InputError, ["a DICOMDIR", "Give the folder"]),
     "enhanced with a lost frame": (lambda d: enhanced(d, lose_frame), {}, GeometryError, ["slice 4 of 6 is missing", "frame 2"]),
     "enhanced without a position": (lambda d: enhanced(d, lose_position), {}, GeometryError, ["frame 2", "ImagePositionPatient"]),
-    "enhanced 4D": (lambda d: write_dicom(make_enhanced(repeats=3, n=4), d / "a.dcm"), {}, InputError, ["4D, with 3 volumes", "--volume 0 to 2"]),
+    "enhanced 4D": (lambda d: write_dicom(make_enhanced(repeats=3, n=4), d / "a.dcm"), {}, InputError, ["4D, with 3 volumes", "volume=0 to 2"]),
 }  # fmt: skip
 
 
