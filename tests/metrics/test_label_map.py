@@ -139,6 +139,33 @@ def test_of_the_real_data_only_maps_are_maps(data_dir):
     assert [path.name for path in files if bool(told[path]) != named[path]] == []
 
 
+@pytest.mark.data
+@pytest.mark.slow
+def test_real_scans_of_which_much_is_clipped_are_scans(data_dir):
+    from medunsup.io.load import load
+
+    for name in (
+        "ms/patient19/FLAIR",
+        "ms/patient07/T1",
+        "tissue_malf/1000_T1w",
+        "healthy_t1_raw/sub-52_T1w",
+    ):
+        scan = load(data_dir / f"{name}.nii.gz").data
+        for percent in (99, 95, 90):  # of all voxels: up to 86 % of those of the brain are 1 then
+            low, high = np.percentile(scan, [1, percent])
+            assert what_it_is(np.clip((scan - low) / (high - low), 0, 1)) == "", (name, percent)
+
+
+@pytest.mark.data
+@pytest.mark.slow
+def test_real_partial_volume_maps_of_another_tool_are_maps(data_dir):
+    from medunsup.io.load import load
+
+    for name in ("pve_1", "pve_2"):
+        shares = load(data_dir / "tissue_silver" / "rorden" / f"{name}.nii.gz").data
+        assert what_it_is(shares).startswith("a map of shares")
+
+
 def test_labels_are_whole_numbers_and_few():
     assert may_be_labels(np.array([0, 1.0, 17]))
     assert not may_be_labels(np.array([0, 0.5]))
