@@ -101,7 +101,7 @@ def test_other_contrast_is_flagged_by_name_and_by_look(trained, small_brain, tmp
 
 def test_contrast_that_nobody_told_is_not_held_against_a_scan(trained, patient, tmp_path):
     nameless = shutil.copy(patient, tmp_path / "scan.nii.gz")
-    of_others = replace(trained, contrast="FLAIR")
+    of_others = replace(trained, manifest=trained.manifest.model_copy(update={"contrast": "FLAIR"}))
     assert "contrast" in {flag.name for flag in detect(patient, of_others).flags}
     result = detect(nameless, of_others)
     assert any("T1w is assumed" in text for text in result.remarks)
@@ -183,7 +183,8 @@ def test_command_line_holds_every_choice_that_is_not_usual_for_the_model(trained
     for words in ("--contrast T2w", "--volume 1", "--series 3", "--brain atlas", "--alpha 0.2"):
         assert words in chosen
     assert "--false-findings 2" in chosen
-    stripped = replace(trained, settings=trained.settings.model_copy(update={"brain": "stripped"}))
+    settings = trained.settings.model_copy(update={"brain": "stripped"})
+    stripped = replace(trained, manifest=trained.manifest.model_copy(update={"settings": settings}))
     assert "--brain" not in make_request(scan, stripped).command()
     assert "--brain auto" in make_request(scan, stripped, brain="auto").command()
 
