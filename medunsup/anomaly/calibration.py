@@ -13,16 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medunsup.anomaly.conformal import conformal_p_value, conformal_threshold
+from medunsup.anomaly.healthy_counts import MOST_PARTS, finite, marked_share, parts, scores_inside, tail_table
 from medunsup.core.errors import InputError, UsageError
-from medunsup.metrics.components import components
 from medunsup.metrics.histogram import ScoreHistogram
 from medunsup.training.scan_stack import Array, Mask
 
 USUAL_ALPHA, SCANS_FOR_USUAL = 0.05, 19  # the usual false-positive rate, and how many scans support it
 N_THRESHOLDS = 192
 LARGEST_SHARE = 0.1
-MOST_PARTS = 100
-N_KNOTS = 512
 
 
 @dataclass(frozen=True)
@@ -302,16 +300,16 @@ def calibrate(
         )
     pooled = ScoreHistogram()
     for score_map, mask in zip(score_maps, masks, strict=True):
-        pooled.add(_inside(score_map, mask))
+        pooled.add(scores_inside(score_map, mask))
     shares = np.geomspace(1 / pooled.total, LARGEST_SHARE, N_THRESHOLDS)
     thresholds = np.unique(np.append(pooled.thresholds(shares), pooled.thresholds(np.zeros(1))))[::-1]
     pairs = list(zip(score_maps, masks, strict=True))
-    knots, surprise = _tail_table(pooled)
+    knots, surprise = tail_table(pooled)
     return Calibration(
-        scan_scores=_finite(np.asarray(scan_scores, dtype=np.float64)),
+        scan_scores=finite(np.asarray(scan_scores, dtype=np.float64)),
         thresholds=thresholds,
-        marked_share=np.stack([_marked_share(one, inside, thresholds) for one, inside in pairs]),
-        parts=np.stack([_parts(one, inside, thresholds, voxel_mm3, least_part_mm3) for one, inside in pairs]),
+        marked_share=np.stack([marked_share(one, inside, thresholds) for one, inside in pairs]),
+        parts=np.stack([parts(one, inside, thresholds, voxel_mm3, least_part_mm3) for one, inside in pairs]),
         knots=knots,
         surprise=surprise,
         least_part_mm3=least_part_mm3,
@@ -322,43 +320,3 @@ def _last_within(falling: NDArray[Any], budget: float) -> int:
     """Position of the lowest threshold that keeps the budget together with all higher ones."""
     over = np.flatnonzero(falling > budget)
     return max(int(over[0]) - 1, 0) if over.size else falling.size - 1
-
-
-def _marked_share(score_map: Array, mask: Mask, thresholds: NDArray[np.float32]) -> NDArray[np.float32]:
-    ordered = np.sort(_inside(score_map, mask))
-    above = ordered.size - np.searchsorted(ordered, thresholds, side="right")
-    return np.asarray(above / ordered.size, dtype=np.float32)
-
-
-def _parts(
-    score_map: Array, mask: Mask, thresholds: NDArray[np.float32], voxel_mm3: float, least_mm3: float
-) -> NDArray[np.int32]:
-    scores = np.where(mask, score_map, -np.inf)
-    most = np.zeros(thresholds.size, dtype=np.int32)
-    for n, threshold in enumerate(thresholds):
-        count = components(scores > threshold, voxel_mm3=voxel_mm3, least_mm3=least_mm3)[1]
-        most[n:] = max(count, most[n])
-        if count > MOST_PARTS:
-            break
-    return most
-
-
-def _tail_table(pooled: ScoreHistogram) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Thin the pooled tail out to at most N_KNOTS scores, evenly in -log10 of their share."""
-    edges, at_least = pooled.tail()
-    surprise = -np.log10((1 + at_least) / (1 + pooled.total))
-    even = np.linspace(surprise[0], surprise[-1], N_KNOTS)
-    chosen = np.unique(np.minimum(np.searchsorted(-surprise, -even), surprise.size - 1))[::-1]
-    return edges[chosen], np.asarray(surprise[chosen], dtype=np.float32)
-
-
-def _inside(score_map: Array, mask: Mask) -> Array:
-    return _finite(score_map[mask])
-
-
-def _finite(scores: NDArray[Any]) -> NDArray[Any]:
-    if scores.size == 0 or not np.isfinite(scores).all():
-        raise InputError(
-            "A healthy calibration scan has an empty mask or a score that is not a finite number."
-        )
-    return scores

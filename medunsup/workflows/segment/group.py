@@ -5,12 +5,14 @@ from pathlib import Path
 
 from medunsup.cohort.failed import FailedScan, rows_of_failed, with_earlier
 from medunsup.cohort.outputs import FEWEST, check_table
+from medunsup.cohort.results import read_results
 from medunsup.io.files.atomic import write_text
 from medunsup.io.files.tsv import tsv
 from medunsup.report.base.guard import drawn
 from medunsup.report.segment.group_scan import GroupScan
+from medunsup.workflows.segment import outputs
 from medunsup.workflows.segment.outputs import ALL_VOLUMES, GROUP_PAGE
-from medunsup.workflows.segment.results import read_scans
+from medunsup.workflows.segment.sidecar import SegmentSidecar
 
 
 def write_group(
@@ -86,3 +88,22 @@ def _table(scans: Sequence[GroupScan], failed: Sequence[FailedScan]) -> str:
         volumes = [str(scan.volumes_mm3.get(name, "n/a")) for name in tissues]
         rows.append([scan.file, *volumes, str(scan.mask_mm3), scan.quality.verdict, "n/a"])
     return tsv(rows + rows_of_failed(failed, {scan.file for scan in scans}, columns))
+
+
+def read_scans(folder: Path) -> list[GroupScan]:
+    """All scans in `folder` and below that have a whole result, by name."""
+    found = read_results(
+        folder, SegmentSidecar, record=outputs.DSEG, page=outputs.REPORT, thumbnail=outputs.THUMBNAIL
+    )
+    return [
+        GroupScan(
+            name=one.name,
+            file=one.file,
+            quality=one.sidecar.quality,
+            volumes_mm3=one.sidecar.volumes_mm3,
+            mask_mm3=one.sidecar.brain_mask_mm3,
+            page=one.page,
+            thumbnail=one.thumbnail,
+        )
+        for one in found
+    ]
