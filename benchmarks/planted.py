@@ -26,7 +26,7 @@ from medunsup.anomaly.postprocess import postprocess
 from medunsup.anomaly.synthetic.sensitivity import Outcome, Planting, sensitivity_surface, threshold_at
 from medunsup.anomaly.synthetic.shapes import drawn_from
 from medunsup.anomaly.voxelwise import VoxelStatistics, VoxelwiseConfig
-from medunsup.cli._settings import read_parameters
+from medunsup.cli.shared.settings import read_parameters
 from medunsup.metrics.bootstrap import compare
 from medunsup.preprocess.geometry.template_grid import ModelSpace
 from medunsup.training.scan_stack import Scans

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from medunsup.cli._settings import read_parameters
+from medunsup.cli.shared.settings import read_parameters
 from medunsup.core.labels import TISSUES
 from medunsup.core.record import Step
 from medunsup.core.registry import method, methods

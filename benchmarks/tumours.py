@@ -27,7 +27,7 @@ from tissue import DATA
 from medunsup.anomaly.baselines import Baselines
 from medunsup.anomaly.factory import build_score, scores_for
 from medunsup.anomaly.postprocess import postprocess
-from medunsup.cli._settings import read_parameters
+from medunsup.cli.shared.settings import read_parameters
 from medunsup.io.load import load
 from medunsup.training.scan_stack import Scans
 

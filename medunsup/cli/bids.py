@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from medunsup.cli import _options, _segmenting
-from medunsup.cli._json import print_json
-from medunsup.cli._verb import verb
+from medunsup.cli.shared import options, segmenting
+from medunsup.cli.shared.json_output import print_json
+from medunsup.cli.shared.verb import verb
 
 if TYPE_CHECKING:
     from medunsup.io.bids.filter import BidsFilter
@@ -54,11 +54,11 @@ def bids(
     session_label: SessionLabel = None,
     bids_filter_file: FilterFile = None,
     contrast: Contrast = "T1w",
-    brain: _options.BrainOfMany = None,
+    brain: options.BrainOfMany = None,
     *,
-    how: _options.Segmenting,
-    running: _options.Running,
-    telling: _options.Telling,
+    how: options.Segmenting,
+    running: options.Running,
+    telling: options.Telling,
 ) -> int:
     """Segment a BIDS data set, or compare its results (BIDS App)."""
     from medunsup.cohort.dataset.bids import find_scans
@@ -67,11 +67,11 @@ def bids(
 
     if level == Level.group:
         return _compare(bids_dir, output_dir, as_json=telling.as_json)
-    settings = _segmenting.settings_of(how, brain=brain, contrast=contrast)
+    settings = segmenting.settings_of(how, brain=brain, contrast=contrast)
     labels = _labels(participant_label or [], more_labels or [], session_label or [])
     filters = _filters(session_label or [], bids_filter_file, settings.contrast)
     scans = magnitude_alone(find_scans(bids_dir, labels, settings.contrast, filters))
-    return _segmenting.run(make_requests(scans, settings, output_dir), running, telling)
+    return segmenting.run(make_requests(scans, settings, output_dir), running, telling)
 
 
 def _compare(bids_dir: Path, output_dir: Path, *, as_json: bool) -> int:

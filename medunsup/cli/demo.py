@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from medunsup.cli import _detect_printing, _options, _printing
-from medunsup.cli._progress import Silent, display
-from medunsup.cli._verb import verb
+from medunsup.cli.shared import detect_printing, options, printing
+from medunsup.cli.shared.progress import Silent, display
+from medunsup.cli.shared.verb import verb
 
 if TYPE_CHECKING:
     from medunsup.cohort.batch import CohortResult
@@ -28,8 +28,8 @@ def demo(
         Path, typer.Option("-o", "--out", metavar="FOLDER", help="Folder for the scan and its results.")
     ] = Path("medunsup-demo"),
     *,
-    force: _options.Force = False,
-    telling: _options.Telling,
+    force: options.Force = False,
+    telling: options.Telling,
 ) -> int:
     """Segment the MNI152 average brain, or find a synthetic lesion in it.
 
@@ -38,7 +38,7 @@ def demo(
     with display((), telling.quiet) as shown:
         shown.step(Path("MNI152"), "starting")
         result, said = (_detect if job is Job.DETECT else _segment)(out, force, shown)
-    show: Any = (_detect_printing if job is Job.DETECT else _printing).print_result
+    show: Any = (detect_printing if job is Job.DETECT else printing).print_result
     code: int = show(result, telling)
     if not code and not telling.quiet:
         outputs = result.scans[0].outputs

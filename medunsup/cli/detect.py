@@ -2,26 +2,26 @@
 
 import typer
 
-from medunsup.cli import _model_options, _options
-from medunsup.cli._detect_printing import print_result
-from medunsup.cli._progress import display
-from medunsup.cli._settings import check_outputs
-from medunsup.cli._verb import verb
+from medunsup.cli.shared import model_options, options
+from medunsup.cli.shared.detect_printing import print_result
+from medunsup.cli.shared.progress import display
+from medunsup.cli.shared.settings import check_outputs
+from medunsup.cli.shared.verb import verb
 
 
 @verb()
 def detect(
-    scans: _options.Scans,
-    model: _model_options.ModelFolder = None,
-    out: _options.Out = None,
+    scans: options.Scans,
+    model: model_options.ModelFolder = None,
+    out: options.Out = None,
     *,
-    reading: _options.Reading,
-    alpha: _model_options.Alpha = None,
-    false_findings: _model_options.FalseFindings = 1.0,
-    baselines: _model_options.WithBaselines = False,
-    jobs: _options.Jobs = 1,
-    force: _options.Force = False,
-    telling: _options.Telling,
+    reading: options.Reading,
+    alpha: model_options.Alpha = None,
+    false_findings: model_options.FalseFindings = 1.0,
+    baselines: model_options.WithBaselines = False,
+    jobs: options.Jobs = 1,
+    force: options.Force = False,
+    telling: options.Telling,
 ) -> int:
     """Find what a model of healthy scans does not explain.
 

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from medunsup.cli._errors import FAILED
-from medunsup.cli._json import print_json
-from medunsup.cli._verb import verb
+from medunsup.cli.shared.errors import FAILED
+from medunsup.cli.shared.json_output import print_json
+from medunsup.cli.shared.verb import verb
 
 MARKS = {
     "ok": ("ok", typer.colors.GREEN),

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from medunsup.cli import _model_options, _options
-from medunsup.cli._json import print_json
-from medunsup.cli._progress import stages
-from medunsup.cli._verb import verb
+from medunsup.cli.shared import model_options, options
+from medunsup.cli.shared.json_output import print_json
+from medunsup.cli.shared.progress import stages
+from medunsup.cli.shared.verb import verb
 
 if TYPE_CHECKING:
     from medunsup.anomaly.evaluation import Evaluation
@@ -21,7 +21,7 @@ Model = Annotated[
         metavar="FOLDER",
         help="What `medunsup train` made, or the name of a bundled model.",
         show_default=False,
-        autocompletion=_model_options.shipped,
+        autocompletion=model_options.shipped,
     ),
 ]
 Cases = Annotated[
@@ -72,11 +72,11 @@ def evaluate(
     planted: Planted = False,
     lesion_shapes: LesionShapes = None,
     false_findings: FalseFindings = 1.0,
-    healthy: _model_options.Healthy = None,
+    healthy: model_options.Healthy = None,
     cache: Cache = None,
-    jobs: _options.Jobs = 1,
-    force: _options.Force = False,
-    telling: _options.Telling,
+    jobs: options.Jobs = 1,
+    force: options.Force = False,
+    telling: options.Telling,
 ) -> None:
     """Measure a model on scans with known lesions, beside baselines that cost nothing.
 
@@ -103,7 +103,7 @@ def evaluate(
     _print(result, out, telling)
 
 
-def _print(result: "Evaluation", out: Path, telling: _options.Telling) -> None:
+def _print(result: "Evaluation", out: Path, telling: options.Telling) -> None:
     from medunsup.core.provenance import plain
     from medunsup.report.evaluate.words import interval, verdict
 

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from medunsup.cli import bids, demo, detect, doctor, evaluate, methods, models, segment, train
-from medunsup.cli._help import Command
-from medunsup.cli._usage_errors import App
+from medunsup.cli.shared.help import Command
+from medunsup.cli.shared.usage_errors import App
 from medunsup.core.version import __version__
 
 app = typer.Typer(

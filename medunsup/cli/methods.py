@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from medunsup.cli._json import print_json
-from medunsup.cli._verb import verb
+from medunsup.cli.shared.json_output import print_json
+from medunsup.cli.shared.verb import verb
 
 if TYPE_CHECKING:
     from medunsup.core.registry import MethodCard

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from medunsup.cli import _model_options, _options
-from medunsup.cli._errors import FAILED
-from medunsup.cli._help import Command, Group
-from medunsup.cli._json import print_json
-from medunsup.cli._verb import verb
+from medunsup.cli.shared import model_options, options
+from medunsup.cli.shared.errors import FAILED
+from medunsup.cli.shared.help import Command, Group
+from medunsup.cli.shared.json_output import print_json
+from medunsup.cli.shared.verb import verb
 
 if TYPE_CHECKING:
     from medunsup.workflows.train.model_folder import ModelFolder
@@ -28,7 +28,7 @@ Model = Annotated[
         metavar="MODEL",
         help="What `medunsup train` made, or the name of a bundled model.",
         show_default=False,
-        autocompletion=_model_options.shipped,
+        autocompletion=model_options.shipped,
     ),
 ]
 
@@ -37,7 +37,7 @@ Model = Annotated[
 @verb()
 def list_models(
     folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="Holds model folders.")] = RUNS,
-    as_json: _options.AsJson = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """List the bundled models, by name, and those in a folder."""
     from dataclasses import asdict
@@ -77,7 +77,7 @@ def _words(model: "ModelFolder") -> str:
 
 @app.command("show", cls=Command)
 @verb()
-def show_model(model: Model, as_json: _options.AsJson = False) -> None:
+def show_model(model: Model, as_json: options.AsJson = False) -> None:
     """Print a model's card."""
     from medunsup.workflows.train.model_folder import CARD, read_model
 
@@ -90,7 +90,7 @@ def show_model(model: Model, as_json: _options.AsJson = False) -> None:
 
 @app.command("verify", cls=Command)
 @verb()
-def verify_model(model: Model, as_json: _options.AsJson = False, debug: _options.Debug = False) -> int:
+def verify_model(model: Model, as_json: options.AsJson = False, debug: options.Debug = False) -> int:
     """Hash a model's files and compute a stored figure again; exit code 1 if anything differs."""
     from medunsup.workflows.train.verify import verify
 

@@ -1,21 +1,21 @@
 """`medunsup segment`: from scans to tissue volumes, maps and a report."""
 
-from medunsup.cli import _options, _segmenting
-from medunsup.cli._settings import check_outputs, pairs
-from medunsup.cli._verb import verb
+from medunsup.cli.shared import options, segmenting
+from medunsup.cli.shared.settings import check_outputs, pairs
+from medunsup.cli.shared.verb import verb
 
 
 @verb()
 def segment(
-    scans: _options.Scans,
-    out: _options.Out = None,
+    scans: options.Scans,
+    out: options.Out = None,
     *,
-    reading: _options.Reading,
-    with_: _options.With = None,
-    tissues: _options.Tissues = None,
-    how: _options.Segmenting,
-    running: _options.Running,
-    telling: _options.Telling,
+    reading: options.Reading,
+    with_: options.With = None,
+    tissues: options.Tissues = None,
+    how: options.Segmenting,
+    running: options.Running,
+    telling: options.Telling,
 ) -> int:
     """Segment brain scans into grey matter, white matter and CSF, and measure them.
 
@@ -24,7 +24,7 @@ def segment(
     """
     from medunsup.workflows.segment.cohort import make_requests
 
-    settings = _segmenting.settings_of(how, tissues=tissues, **reading.choices)
+    settings = segmenting.settings_of(how, tissues=tissues, **reading.choices)
     requests = make_requests(scans, settings, out, reading.mask, pairs(with_ or [], "--with"))
     check_outputs([request.scan.path for request in requests], out)
-    return _segmenting.run(requests, running, telling)
+    return segmenting.run(requests, running, telling)

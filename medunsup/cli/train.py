@@ -4,37 +4,37 @@ import shlex
 
 import typer
 
-from medunsup.cli import _model_options, _options
-from medunsup.cli._json import print_json
-from medunsup.cli._progress import stages
-from medunsup.cli._settings import read_training
-from medunsup.cli._verb import verb
+from medunsup.cli.shared import model_options, options
+from medunsup.cli.shared.json_output import print_json
+from medunsup.cli.shared.progress import stages
+from medunsup.cli.shared.settings import read_training
+from medunsup.cli.shared.verb import verb
 
 KEPT = "prepared scans are kept, and the last checkpoint if there is one: go on with --resume"
 
 
 @verb(kept=KEPT)
 def train(
-    data: _model_options.Data,
-    out: _model_options.ModelOut,
-    model: _model_options.ModelName = None,
+    data: model_options.Data,
+    out: model_options.ModelOut,
+    model: model_options.ModelName = None,
     *,
-    healthy: _model_options.Healthy = None,
-    mask: _options.Mask = None,
-    brain: _options.Brain = None,
-    contrast: _options.Contrast = None,
-    coordinates: _options.Coordinates = None,
-    score: _model_options.Score = None,
-    spacing: _model_options.Spacing = None,
-    config: _model_options.Config = None,
-    set_: _options.SetValue = None,
-    seed: _options.Seed = None,
-    resume: _model_options.Resume = False,
-    card: _model_options.Card = None,
-    cache: _model_options.Cache = None,
-    jobs: _options.Jobs = 1,
-    force: _options.Force = False,
-    telling: _options.Telling,
+    healthy: model_options.Healthy = None,
+    mask: options.Mask = None,
+    brain: options.Brain = None,
+    contrast: options.Contrast = None,
+    coordinates: options.Coordinates = None,
+    score: model_options.Score = None,
+    spacing: model_options.Spacing = None,
+    config: model_options.Config = None,
+    set_: options.SetValue = None,
+    seed: options.Seed = None,
+    resume: model_options.Resume = False,
+    card: model_options.Card = None,
+    cache: model_options.Cache = None,
+    jobs: options.Jobs = 1,
+    force: options.Force = False,
+    telling: options.Telling,
 ) -> None:
     """Learn from healthy scans what healthy looks like, and calibrate on some of them.
 

@@ -7,9 +7,9 @@ import pytest
 from helpers.healthy_scans import QUICK, write_person
 from typer.testing import CliRunner
 
-from medunsup.cli._printing import shared_texts
-from medunsup.cli._progress import left
 from medunsup.cli.main import app
+from medunsup.cli.shared.printing import shared_texts
+from medunsup.cli.shared.progress import left
 
 SETTINGS = "model: healthy_atlas\nscore: deviation\nspacing_mm: 8\nleast_part_mm3: 0\npostprocess: []\n"
 

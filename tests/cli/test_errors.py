@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from medunsup.cli._errors import one_line_errors
-from medunsup.cli._progress import Moving
+from medunsup.cli.shared.errors import one_line_errors
+from medunsup.cli.shared.progress import Moving
 from medunsup.core import notice
 from medunsup.core.errors import InputError, UsageError
 from medunsup.training.signals import StoppedError

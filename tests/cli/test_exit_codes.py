@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from medunsup.cli._printing import exit_code
 from medunsup.cli.main import app
+from medunsup.cli.shared.printing import exit_code
 from medunsup.cohort.batch import CohortResult, Outcome
 from medunsup.workflows.segment.outcome import ScanOutcome
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medunsup.cli._json import print_json
+from medunsup.cli.shared.json_output import print_json
 
 
 @given(st.floats(allow_nan=True, allow_infinity=True))

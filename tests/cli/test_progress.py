@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from medunsup.cli._progress import Moving, display
+from medunsup.cli.shared.progress import Moving, display
 from medunsup.workflows.segment.outcome import ScanOutcome
 
 

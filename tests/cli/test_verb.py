@@ -8,8 +8,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from medunsup.cli import _options
-from medunsup.cli._verb import verb
+from medunsup.cli.shared import options
+from medunsup.cli.shared.verb import verb
 from medunsup.core.errors import UsageError
 from medunsup.core.hints import option
 
@@ -51,7 +51,7 @@ def test_options_of_a_group_come_as_one_value_and_the_others_as_they_are():
 
 
 def test_an_error_is_one_line_that_names_options_as_they_are_typed():
-    def fail(telling: _options.Telling) -> None:
+    def fail(telling: options.Telling) -> None:
         raise UsageError(f"Pass {option('force', True)}.")
 
     ended = app_of(fail)("--json", "--quiet")

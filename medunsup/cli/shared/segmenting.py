@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from medunsup.cli._options import Running, Segmenting, Telling
-from medunsup.cli._printing import print_plan, print_result
-from medunsup.cli._progress import display
-from medunsup.cli._settings import read_settings
+from medunsup.cli.shared.options import Running, Segmenting, Telling
+from medunsup.cli.shared.printing import print_plan, print_result
+from medunsup.cli.shared.progress import display
+from medunsup.cli.shared.settings import read_settings
 
 if TYPE_CHECKING:
     from medunsup.workflows.segment.request import SegmentRequest

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import typer
 
-from medunsup.cli._json import print_json
+from medunsup.cli.shared.json_output import print_json
 from medunsup.core.notice import is_for_terminal
 
 FAILED, WRONG_USE, BAD_VERDICT, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143

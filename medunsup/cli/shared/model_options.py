@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from medunsup.cli._options import option, preset
+from medunsup.cli.shared.options import option, preset
 
 
 def _models() -> list[str]:

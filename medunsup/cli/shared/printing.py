@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from medunsup.cli._errors import BAD_VERDICT, FAILED, WRONG_USE
-from medunsup.cli._json import print_json
-from medunsup.cli._options import Telling
+from medunsup.cli.shared.errors import BAD_VERDICT, FAILED, WRONG_USE
+from medunsup.cli.shared.json_output import print_json
+from medunsup.cli.shared.options import Telling
 from medunsup.core.paths import short_names
 from medunsup.core.version import __version__
 

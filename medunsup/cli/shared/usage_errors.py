@@ -7,9 +7,9 @@ from typing import Any
 
 import typer
 
-from medunsup.cli._errors import INTERRUPTED, WRONG_USE
-from medunsup.cli._help import Group
-from medunsup.cli._json import print_json
+from medunsup.cli.shared.errors import INTERRUPTED, WRONG_USE
+from medunsup.cli.shared.help import Group
+from medunsup.cli.shared.json_output import print_json
 
 ClickUsageError: Any = typer.BadParameter.__mro__[1]  # whichever copy of Click this Typer is built on
 

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from medunsup.cli._options import Telling
-from medunsup.cli._printing import print_outcomes
+from medunsup.cli.shared.options import Telling
+from medunsup.cli.shared.printing import print_outcomes
 from medunsup.report.base.numbers import p_text
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from medunsup.cli._errors import KEPT, one_line_errors
+from medunsup.cli.shared.errors import KEPT, one_line_errors
 from medunsup.core.hints import worded_for
 
 Body = Callable[..., int | None]
