@@ -7,11 +7,11 @@ import pytest
 from helpers.anomaly_models import CLASSIC, DEEP, differing, every_model, fitted, looks, make
 from helpers.small_brains import small_brains
 
-from medunsup.anomaly import deep
 from medunsup.anomaly.base import OFFERS, offers
 from medunsup.core.errors import InputError, UsageError
 from medunsup.core.registry import method, methods
 from medunsup.io.files.artifact_folder import arrays_as_bytes, read_arrays
+from medunsup.training import estimator
 from medunsup.training.scan_stack import Scans
 
 CARDS = methods("anomaly")
@@ -77,7 +77,7 @@ def test_what_is_said_of_a_scan_hangs_on_no_other_scan(name, dims):
 def test_slices_looked_at_one_by_one_are_what_they_are_together(name, dims, monkeypatch):
     model, scan = fitted(name, dims), unseen()
     together = {offer: look for offer, look in looks(model, *scan).items() if not offer.startswith("sample")}
-    monkeypatch.setattr(deep, "SLICES_AT_ONCE", 1)
+    monkeypatch.setattr(estimator, "SLICES_AT_ONCE", 1)
     singly = looks(model, *scan)
     for offer, look in together.items():
         np.testing.assert_allclose(singly[offer], look, atol=1e-4, err_msg=offer)
