@@ -1,4 +1,4 @@
-"""The package stays easy to walk through: small files, short functions, folders that can be read at a glance."""
+"""The package stays easy to walk through: small files, short functions, folders read at a glance."""
 
 import ast
 from collections.abc import Iterator
