@@ -6,7 +6,7 @@ from medunsup.anomaly.result import AnomalyResult
 from medunsup.core.record import Record, Step
 from medunsup.core.registry import methods
 from medunsup.core.version import __version__
-from medunsup.report.segment.methods_text import REGISTRATION, MethodsText, say_input
+from medunsup.report.base.methods_text import REGISTRATION, MethodsText, say_input
 
 
 def methods_text(result: AnomalyResult) -> MethodsText:

@@ -11,12 +11,11 @@ from medunsup.core.labels import Label
 from medunsup.core.volume import Volume
 from medunsup.report.base.heatmap import CEILING, heat_levels, heat_png
 from medunsup.report.base.images import as_grey, doubt_palette, grey_picture, label_png, palette_png
+from medunsup.report.base.outline import FOUND, outline
 from medunsup.report.base.slices import AXIAL, Plane, cut, positions
 from medunsup.report.base.tiles import Cutter, Tile
-from medunsup.report.segment.mosaic import outline
 
 BRAIN = Label(1, "brain", "Brain mask", (235, 235, 235))
-FOUND = Label(2, "found", "finding", (64, 224, 255))
 LINES = (BRAIN, FOUND)
 # Percentiles of a raw map in the brain that become the ends of its colours.
 RAW_WINDOW, CHEAP_WINDOW = (1.0, 99.9), (95.0, 99.9)

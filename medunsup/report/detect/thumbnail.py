@@ -5,10 +5,10 @@ from numpy.typing import NDArray
 
 from medunsup.anomaly.result import AnomalyResult
 from medunsup.report.base.heatmap import with_heat
+from medunsup.report.base.outline import outline
 from medunsup.report.base.slices import Plane, cut, positions
+from medunsup.report.base.thumbnail import planes_shown, side_by_side
 from medunsup.report.detect.slices import BRAIN, AnomalyCutter, first_point
-from medunsup.report.segment.mosaic import outline
-from medunsup.report.segment.thumbnail import planes_shown, side_by_side
 
 
 def thumbnail(result: AnomalyResult) -> bytes:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from medunsup.anomaly.findings import MOST_LISTED
 from medunsup.anomaly.result import AnomalyResult, Finding, ScanScore
 from medunsup.core.hints import both
+from medunsup.report.base.headline import Headline
 from medunsup.report.base.numbers import p_text
 from medunsup.report.base.text import Shown, VerdictWords, tissue_name
 from medunsup.report.detect.methods_text import preparation
-from medunsup.report.segment.summary import Headline
 
 NO_PROOF = "That is no proof of health: a small lesion hardly moves the score of a whole scan."
 ADVICE = {

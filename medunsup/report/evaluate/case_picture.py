@@ -10,11 +10,10 @@ from scipy import ndimage
 from medunsup.core.labels import Label
 from medunsup.report.base.heatmap import with_heat
 from medunsup.report.base.images import colour_picture
+from medunsup.report.base.outline import FOUND, outline
 from medunsup.report.base.slices import Plane
 from medunsup.report.base.tiles import coordinate_words
-from medunsup.report.detect.slices import FOUND
 from medunsup.report.evaluate.case_slices import CaseSlice
-from medunsup.report.segment.mosaic import outline
 
 HEIGHT, QUALITY, TEXT_SIZE = 320, 80, 18
 TRUTH = Label(1, "truth", "lesion by the expert's mask", (255, 255, 255))

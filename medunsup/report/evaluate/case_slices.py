@@ -11,8 +11,8 @@ from medunsup.core.volume import Volume
 from medunsup.io.files.npz import read_npz, write_npz
 from medunsup.report.base.heatmap import heat_levels
 from medunsup.report.base.slices import PLANES, Plane, coordinate_mm, cut
+from medunsup.report.base.thumbnail import planes_shown
 from medunsup.report.base.tiles import Cutter
-from medunsup.report.segment.thumbnail import planes_shown
 
 LENGTHS = "_mm"  # behind a plane's name: the array of its place, width and height
 

@@ -10,6 +10,7 @@ from medunsup.core.version import __version__
 from medunsup.io.files.atomic import write_text
 from medunsup.metrics.comparison import MODEL
 from medunsup.report.base import charts
+from medunsup.report.base.headline import Headline
 from medunsup.report.base.heatmap import CEILING, FLOOR, heat_gradient
 from medunsup.report.base.images import PICTURE_BYTES
 from medunsup.report.base.render import render
@@ -18,7 +19,6 @@ from medunsup.report.evaluate import words
 from medunsup.report.evaluate.case_picture import LINES, case_picture, where
 from medunsup.report.evaluate.case_slices import read_slices
 from medunsup.report.evaluate.charts import Forest, Row, forest, froc_chart
-from medunsup.report.segment.summary import Headline
 
 ONE_FALSE_ALARM = 1.0
 

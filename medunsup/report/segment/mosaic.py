@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from medunsup.core.labels import TISSUES, Label
 from medunsup.report.base.images import as_grey, doubt_palette, grey_picture, label_png, palette_png
+from medunsup.report.base.outline import outline
 from medunsup.report.base.slices import Plane, cut, positions
 from medunsup.report.base.tiles import Cutter, Tile
 from medunsup.tissue.result import TissueResult
@@ -56,21 +56,3 @@ def uncertainty_tiles(result: TissueResult, count: int = UNCERTAINTY_SLICES) -> 
         for plane in cutter.planes
         for n in positions(cutter.mask, plane, count)
     ]
-
-
-def outline(labels: NDArray[np.uint8], table: tuple[Label, ...]) -> NDArray[np.uint8]:
-    """Boundary pixels of `labels` (rows, columns), each border drawn once, in the inner tissue's colour."""
-    ranks = np.zeros(256, np.uint8)
-    for depth, label in enumerate(_inside_out(table)):
-        ranks[label.index] = len(table) - depth
-    rank = np.pad(ranks[labels], 1, mode="edge")
-    here = rank[1:-1, 1:-1]
-    lowest = np.minimum.reduce([rank[:-2, 1:-1], rank[2:, 1:-1], rank[1:-1, :-2], rank[1:-1, 2:]])
-    return np.where(lowest < here, labels, 0).astype(np.uint8)
-
-
-def _inside_out(table: tuple[Label, ...]) -> list[Label]:
-    """Labels from the innermost: white matter, grey matter, CSF; numbered classes from the brightest."""
-    if table == TISSUES:
-        return [TISSUES[1], TISSUES[0], TISSUES[2]]
-    return sorted(table, key=lambda label: -label.index)

@@ -4,21 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from medunsup.report.base.headline import Headline
 from medunsup.report.base.text import tissue_name
 from medunsup.tissue.result import TissueResult
 
 HEADLINE = 3
-
-
-@dataclass(frozen=True)
-class Headline:
-    """One of the three numbers of the first screen."""
-
-    name: str
-    value: str
-    unit: str
-    note: str
-    colour: str = ""
 
 
 @dataclass(frozen=True)

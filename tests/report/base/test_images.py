@@ -11,9 +11,10 @@ from PIL import Image
 from medunsup.core.labels import TISSUES
 from medunsup.core.volume import Volume
 from medunsup.report.base.images import address
+from medunsup.report.base.outline import outline
 from medunsup.report.base.slices import AXIAL, PLANES, SAGITTAL, coordinate_mm, cut, positions, tilt_degrees
 from medunsup.report.base.text import oblique_note
-from medunsup.report.segment.mosaic import mosaic, outline, uncertainty_tiles
+from medunsup.report.segment.mosaic import mosaic, uncertainty_tiles
 from medunsup.report.segment.thumbnail import thumbnail
 from medunsup.tissue.result import TissueResult
 

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from medunsup.core.record import Record
-from medunsup.report.segment.methods_text import MethodsText, methods_text
+from medunsup.report.base.methods_text import MethodsText
+from medunsup.report.segment.methods_text import methods_text
 from medunsup.tissue.result import TissueResult
 
 
