@@ -1,13 +1,15 @@
 """What README, CONTRIBUTING and docs/ tell a user to type works as it stands there.
 
-The `bash` and `python` blocks of a document run in order, in one folder that holds the scans they name:
+Each command and each `python` block runs by itself, in a folder of its own that holds the scans they name:
 `scan.nii.gz`, `brain.nii.gz` (its mask), `second.nii.gz` (T2w of the same head), `DICOM_FOLDER`, `healthy`
-with scans of a few people, and a small BIDS folder `sub-*/anat`.
+with scans of a few people, a small BIDS folder `sub-*/anat`; and what another documented command makes, such as
+a model that it names.
 """
 
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -138,12 +140,52 @@ def scans(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("words", of("medunsup"), ids=" ".join)
-def test_command_runs_as_documented(words, scans):
-    done = shell(" ".join(word if "*" in word else shlex.quote(word) for word in words), scans)
+def output_of(words: list[str]) -> str:
+    return words[words.index("-o") + 1].rstrip("/") if "-o" in words else ""
+
+
+MAKERS = {output_of(words): words for words in reversed(of("medunsup")) if output_of(words)}
+
+
+def run_words(words: list[str], folder: Path) -> None:
+    done = shell(" ".join(word if "*" in word else shlex.quote(word) for word in words), folder)
     assert done.returncode == 0, done.stderr[-2000:]
     assert "Traceback" not in done.stderr
+
+
+@pytest.fixture(scope="module")
+def made(scans, tmp_path_factory):
+    """What a documented command makes under the name it gives, made once."""
+    kept = {}
+
+    def make(name: str) -> Path:
+        if name not in kept:
+            folder = tmp_path_factory.mktemp("made")
+            shutil.copytree(scans, folder, dirs_exist_ok=True)
+            run_words(MAKERS[name], folder)
+            kept[name] = folder / name
+        return kept[name]
+
+    return make
+
+
+@pytest.fixture
+def folder(scans, made, tmp_path):
+    """A folder with the scans, and with whatever of `names` other commands make."""
+
+    def fill(names: list[str]) -> Path:
+        shutil.copytree(scans, tmp_path, dirs_exist_ok=True)
+        for name in {name.rstrip("/") for name in names} & set(MAKERS):
+            shutil.copytree(made(name), tmp_path / name)
+        return tmp_path
+
+    return fill
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", of("medunsup"), ids=" ".join)
+def test_command_runs_as_documented(words, folder):
+    run_words(words, folder([word for word in words if word.rstrip("/") != output_of(words)]))
 
 
 @pytest.mark.slow
@@ -152,9 +194,13 @@ def test_command_runs_as_documented(words, scans):
     [code for document in DOCUMENTS for language, code in blocks(document) if language == "python"],
     ids=lambda code: code.splitlines()[0],
 )
-def test_python_block_runs_as_documented(code, scans):
+def test_python_block_runs_as_documented(code, folder):
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=scans, capture_output=True, text=True, timeout=400
+        [sys.executable, "-c", code],
+        cwd=folder(re.findall(r'"([^"\n]+)"', code)),
+        capture_output=True,
+        text=True,
+        timeout=400,
     )
     assert done.returncode == 0, done.stderr[-2000:]
 
