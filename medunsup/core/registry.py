@@ -17,9 +17,9 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
-from inspect import cleandoc
+from inspect import cleandoc, signature
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from medunsup.core.errors import UsageError
 
@@ -213,7 +213,7 @@ def _foreign_card(point: EntryPoint, area: str, name: str) -> MethodCard | None:
     file = _file_of(point.module)
     try:
         cards = () if file is None else _cards(file, area, point.module, _origin(point))
-    except (OSError, SyntaxError, ValueError, TypeError):  # not Python, or a card not made of literals
+    except (OSError, SyntaxError, ValueError):  # not Python
         return None
     return next((card for card in cards if card.name == name), None)
 
@@ -251,17 +251,34 @@ def _read_cards(
     for node in ast.parse(file.read_text(encoding="utf-8")).body:
         if not isinstance(node, ast.ClassDef):
             continue
-        for call in node.decorator_list:
-            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "register":
-                facts = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
-                card = MethodCard(
-                    name=ast.literal_eval(call.args[0]),
-                    area=area,
-                    summary=(ast.get_docstring(node) or "").split("\n", 1)[0],
-                    class_name=node.name,
-                    module=module,
-                    distribution=distribution,
-                    **facts,
-                )
-                cards.append(card)
+        for facts in filter(None, map(_facts, node.decorator_list)):
+            card = MethodCard(
+                area=area,
+                summary=(ast.get_docstring(node) or "").split("\n", 1)[0],
+                class_name=node.name,
+                module=module,
+                distribution=distribution,
+                **facts,
+            )
+            cards.append(card)
     return tuple(cards)
+
+
+def _facts(decorator: ast.expr) -> dict[str, Any] | None:
+    """Read what `@register(...)` or `@medunsup.register(...)` says; None for any other decorator.
+
+    None also for a call that `register` itself would refuse, or whose arguments are no literals.
+    """
+    if not isinstance(decorator, ast.Call):
+        return None
+    called = decorator.func
+    if getattr(called, "attr", getattr(called, "id", None)) != "register":
+        return None
+    try:
+        given = [ast.literal_eval(value) for value in decorator.args]
+        named = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in decorator.keywords}
+        facts = signature(register).bind(*given, **named).arguments
+    except (ValueError, TypeError, KeyError, IndexError, SyntaxError):
+        return None
+    words = all(isinstance(fact, str) for key, fact in facts.items() if key != "dims")
+    return facts if words and isinstance(facts["dims"], tuple) else None

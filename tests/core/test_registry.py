@@ -111,6 +111,35 @@ def test_a_method_of_another_package_is_fitted_and_offered_for_a_slip(tmp_path):
     assert "Did you mean 'ours'?" in slip.stderr
 
 
+@pytest.mark.parametrize("call", ["register(name=", "medunsup.register(", "medunsup.register(name="])
+def test_every_way_to_call_register_is_read(tmp_path, call):
+    file = tmp_path / "mine.py"
+    source = LAB.replace("from medunsup import register", "import medunsup\nfrom medunsup import register")
+    file.write_text(source.replace("@register(", f"@{call}").replace("{name}", "ours"), encoding="utf-8")
+    (card,) = registry._cards(file, "tissue", "lab.mine")
+    assert (card.name, card.dims, card.class_name) == ("ours", (2, 3), "Ours")
+
+
+@pytest.mark.parametrize(
+    "call",
+    ["register()", "register(NAME)", "register(*NAMES)", "register(**CARD)", "router.register('mine')"]
+    + [f"register('x', family='f', dims={dims}, paper='p', limit='l')" for dims in ("2", "[2, 3]")]
+    + ["register('x', name='x', family='f', dims=(2,), paper='p', limit='l')"]
+    + ["register('x', family='f', dims=(2,), paper=None, limit='l')"],
+)
+def test_a_card_that_cannot_be_read_is_passed_over_and_hides_no_other(tmp_path, call):
+    file = tmp_path / "mine.py"
+    broken = f"\n\n@{call}\nclass Broken:\n    pass\n"
+    file.write_text(LAB.replace("{name}", "ours") + broken, encoding="utf-8")
+    assert [card.name for card in registry._cards(file, "tissue", "lab.mine")] == ["ours"]
+
+
+def test_every_file_of_a_method_of_ours_has_a_card_that_can_be_read():
+    for area, home in AREAS.items():
+        files = {file.stem for file in (PACKAGE / home.folder).glob("[!_]*.py")}
+        assert files == {card.name for card in methods(area) if card.distribution == PACKAGE.name}
+
+
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
@@ -118,8 +147,9 @@ def test_a_method_of_another_package_is_fitted_and_offered_for_a_slip(tmp_path):
         ({"point": "tissue.another"}, "holds no @register('another'"),
         ({"point": "organ.ours"}, "there is no area 'organ'"),
         ({"source": "def broken(:"}, "holds no @register"),
+        ({"source": LAB.replace('"{name}"', "NAME")}, "holds no @register('ours'"),
     ],
-    ids=["a name of ours", "another name", "another area", "not Python"],
+    ids=["a name of ours", "another name", "another area", "not Python", "a name that is no literal"],
 )
 def test_a_package_that_offers_nothing_usable_is_named_and_hides_nothing(tmp_path, changes, why):
     code = (
