@@ -67,7 +67,7 @@ class Detector(ConformalOutlierMixin, BaseEstimator):
     scaling_ : ArrayScale
         How intensities are scaled, and where all healthy arrays have signal.
     healthy_scores_ : ndarray of shape (n,)
-        Sorted scores of the arrays given to `calibrate`; not there before.
+        Sorted scores of the arrays given to `calibrate`; not there before, nor after a new `fit`.
 
     Notes
     -----
@@ -150,6 +150,8 @@ class Detector(ConformalOutlierMixin, BaseEstimator):
         >>> medunsup.Detector().fit(healthy).shape_
         (1, 16, 16, 1)
         """
+        if hasattr(self, "healthy_scores_"):
+            del self.healthy_scores_  # scores by another model
         check_steps(tuple(self.postprocess))
         if self.intensity not in INTENSITIES:
             raise UsageError(f"intensity {self.intensity!r} is none of {', '.join(INTENSITIES)}.")

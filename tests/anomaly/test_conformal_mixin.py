@@ -100,6 +100,17 @@ def test_a_rate_that_so_few_arrays_cannot_promise_is_refused():
         detector.predict(rows(2, 2))
 
 
+def test_a_new_fit_forgets_how_arrays_scored_by_the_model_before():
+    detector = medunsup.Detector(model="healthy_atlas", score="deviation").fit(rows(30, 0))
+    before = detector.calibrate(rows(19, 1)).p_values(rows(5, 2))
+    detector.fit(rows(30, 5))
+    for judge in (detector.p_values, detector.predict):
+        with pytest.raises(NotFittedError, match="calibrate"):
+            judge(rows(5, 2))
+    after = detector.fit(rows(30, 0)).calibrate(rows(19, 1)).p_values(rows(5, 2))
+    np.testing.assert_array_equal(after, before)
+
+
 def test_arrays_that_were_learned_from_get_no_label():
     with pytest.raises(UsageError, match="calibrate with other healthy arrays"):
         medunsup.Detector().fit_predict(rows(20, 0))
