@@ -119,7 +119,7 @@ def attempt(scan: Path, kind: type[AnyOutcome], work: Callable[[], AnyOutcome]) 
     started = perf_counter()
 
     def failed(error: str, *, is_fatal: bool = False, is_wrong_use: bool = False) -> AnyOutcome:
-        trace, told = traceback.format_exc(), error if error.startswith(str(scan)) else f"{scan}: {error}"
+        told, trace = naming(scan, error), traceback.format_exc()
         return kind(scan, "error", error=told, trace=trace, is_fatal=is_fatal, is_wrong_use=is_wrong_use)
 
     try:
@@ -133,6 +133,11 @@ def attempt(scan: Path, kind: type[AnyOutcome], work: Callable[[], AnyOutcome]) 
         text = f"unexpected {type(error).__name__}: {error}. {traceback_hint()}"
         outcome = failed(" ".join(text.split()))
     return replace(outcome, seconds=perf_counter() - started)
+
+
+def naming(scan: Path, error: str) -> str:
+    """Return an error that begins with the scan it is about."""
+    return error if error.startswith(str(scan)) else f"{scan}: {error}"
 
 
 def work_through(

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from medunsup.cohort.batch import naming
 from medunsup.cohort.identity import Status
-from medunsup.core.errors import InputError, UsageError
+from medunsup.cohort.request import ScanRequest
+from medunsup.core.errors import InputError, UsageError, is_wrong_use
 from medunsup.core.hints import option
 from medunsup.io.bids.derivatives import refuse_overwrite
 from medunsup.io.bids.names import OutputNames
@@ -14,6 +16,10 @@ from medunsup.io.bids.outputs import Derivative
 
 class Asked(Protocol):
     """A scan and what is asked for."""
+
+    @property
+    def scan(self) -> ScanRequest:
+        """The scan and how it is read."""
 
     @property
     def names(self) -> OutputNames:
@@ -67,5 +73,6 @@ def _look(request: AnyAsked) -> Planned[AnyAsked]:
         return Planned(request, "missing", why)
     try:
         return Planned(request, *request.status())
-    except InputError:
-        return Planned(request, "new")  # it cannot be read: it fails when its turn comes
+    except InputError as error:  # it costs this scan alone; a result that is there stays
+        why = naming(request.scan.path, str(error))
+        return Planned(request, "error", why, is_wrong_use(error))

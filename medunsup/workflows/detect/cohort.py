@@ -202,8 +202,9 @@ def _work(
     """Yield every scan's outcome as it comes."""
     todo = []
     for item in planned:
-        if item.status == "missing":
-            yield DetectOutcome(item.request.scan.path, "error", error=item.why)
+        if item.status in ("missing", "error"):
+            scan, is_wrong_use = item.request.scan.path, item.is_wrong_use
+            yield DetectOutcome(scan, "error", error=item.why, is_wrong_use=is_wrong_use)
         elif item.status == "done" and not force:
             yield read_outcome(item.request, "skipped")
         else:

@@ -11,6 +11,7 @@ import pytest
 
 from medunsup.cohort.batch import attempt
 from medunsup.core.errors import OutputError, ResultThereError, StepError, UsageError
+from medunsup.io.files import hashes
 from medunsup.io.files.hashes import hash_input
 from medunsup.workflows.segment import save
 from medunsup.workflows.segment.cohort import make_requests, run_requests, segment_many
@@ -42,6 +43,27 @@ def test_a_failed_scan_is_told_and_the_rest_goes_on(make_scan, tmp_path):
     assert "broken.nii.gz" in result.scans[1].error
     assert "missing.nii.gz" in result.scans[2].error
     assert result.n_failed == 2
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_scan_that_became_unreadable_costs_neither_its_result_nor_the_others(
+    make_scan, tmp_path, monkeypatch, force
+):
+    first = make_scan("a.nii.gz")
+    segment_many([first], tmp_path / "out", **QUICK)
+    before = {path: path.read_bytes() for path in (tmp_path / "out").glob("a_*")}
+    plain = hashes.hash_file
+
+    def without_the_right_to_read_a(path):
+        if path == first:
+            raise PermissionError(13, "Permission denied")
+        return plain(path)
+
+    monkeypatch.setattr(hashes, "hash_file", without_the_right_to_read_a)
+    told = segment_many([first, make_scan("b.nii.gz", seed=2)], tmp_path / "out", force=force, **QUICK)
+    assert [scan.status for scan in told.scans] == ["error", "done"]
+    assert told.scans[0].error.startswith(f"{first}: ")
+    assert {path: path.read_bytes() for path in (tmp_path / "out").glob("a_*")} == before
 
 
 def test_a_scan_in_error_is_counted_on_the_page_and_has_a_row_with_the_cause(make_scan, tmp_path):
