@@ -82,14 +82,14 @@ class Feed:
             yield map(self._received, works)
 
     def _gather(self, request: Request) -> Work:
-        """Gather, and start sending; on a GPU in a stream of its own, beside the step before."""
+        """Gather, and send; on a CUDA device in a stream of its own, beside the step before."""
         reader = self._readers.get()
         try:
             items, pieces = request.items, tuple(self._pieces(reader, request))
         finally:
             self._readers.put(reader)
         if self._stream is None:
-            return Work(items, pieces)
+            return Work(items, tuple(replace(piece, batch=piece.batch.to(self.device)) for piece in pieces))
         with torch.cuda.device(self.device), torch.cuda.stream(self._stream):
             sent = tuple(replace(piece, batch=piece.batch.each(self._send)) for piece in pieces)
             return Work(items, sent, self._stream.record_event())

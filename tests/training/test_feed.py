@@ -87,6 +87,18 @@ def test_pieces_of_several_processes_are_the_rows_of_the_whole_batch(transform):
     assert not torch.equal(whole.batch.views[0].values, whole.batch.views[1].values)
 
 
+@pytest.mark.parametrize("workers", [0, 2])
+def test_all_views_come_to_a_device_that_has_no_streams(workers):
+    scans, device = small_brains(4), torch.device("meta")
+    noisy = RandGaussianNoised(keys="values", prob=1.0, std=0.1)
+    data = Slices(scans.values, scans.masks, transform=[noisy, noisy])
+    with Feed(data, device, parts=2, workers=workers).works([Request(np.arange(6), Draws())]) as made:
+        ((one, other),) = [work.pieces for work in made]
+    views = [*one.batch.views, *other.batch.views]
+    assert len(views) == 4
+    assert {tensor.device for view in views for tensor in (view.values, view.masks)} == {device}
+
+
 def works(data: Slices, request: Request, **split: int) -> list:
     with Feed(data, torch.device("cpu"), **split).works([request]) as made:
         return list(made)
