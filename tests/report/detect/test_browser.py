@@ -72,6 +72,17 @@ def test_the_viewer_starts_at_the_finding_and_tells_how_rare_it_is(opened: Page)
     assert "· finding · −log10(p) 4." in told
 
 
+def test_only_a_note_stands_in_a_box_not_the_captions_of_the_numbers(
+    browser: str, brain: Anatomy, tmp_path: Path
+) -> None:
+    noted = replace(found_on_the_left(brain), note="A demo.")
+    with Page(browser) as page:
+        page.open(write_page(noted, tmp_path / "report.html"))
+        width = "getComputedStyle(document.querySelector('{}')).borderLeftWidth"
+        assert page.run(width.format("p.note")) == "6px"
+        assert page.run(width.format(".headline .note")) == "0px"
+
+
 def test_the_map_can_be_taken_away(opened: Page) -> None:
     pictures = {}
     for way in ("both", "lines", "nothing"):
