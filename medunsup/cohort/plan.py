@@ -1,6 +1,6 @@
 """What is there of many scans before any is begun; what was made otherwise is not replaced unasked."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -48,8 +48,14 @@ class Planned(Generic[AnyAsked]):
     is_wrong_use: bool = False
 
 
-def look(requests: Sequence[AnyAsked], derivative: Derivative, *, force: bool) -> list[Planned[AnyAsked]]:
-    """Look what is there of each scan, of all that the verb leaves.
+def look(
+    requests: Sequence[AnyAsked],
+    derivative: Derivative,
+    *,
+    force: bool,
+    labels: Mapping[str, Sequence[str]] | None = None,
+) -> list[Planned[AnyAsked]]:
+    """Look what is there of each scan, of all that the verb leaves; `labels` are those of a kind by its key.
 
     Raises without `force` UsageError if a result is there that was made otherwise, and ResultThereError if
     there is none but a file of the name of one.
@@ -64,7 +70,7 @@ def look(requests: Sequence[AnyAsked], derivative: Derivative, *, force: bool) -
         )
     for item in planned:
         if item.status == "new" and not force:
-            refuse_overwrite(item.request.names, derivative.outputs)
+            refuse_overwrite(item.request.names, derivative.outputs, labels)
     return planned
 
 

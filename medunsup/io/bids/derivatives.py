@@ -28,8 +28,8 @@ def check_root(root: Path) -> None:
 def refuse_overwrite(
     names: OutputNames, outputs: Sequence[Output], labels: Mapping[str, Sequence[str]] | None = None
 ) -> None:
-    """Raise ResultThereError if a file of one scan's result is there already."""
-    there = next((path for path in names.paths(outputs, labels).values() if path.exists()), None)
+    """Raise ResultThereError if a file of one scan's result, or a map's sidecar, is there already."""
+    there = next((path for path in names.files(outputs, labels) if path.exists()), None)
     if there:
         raise ResultThereError(
             f"{there}: exists already. Pass {option('force', True)} to replace it, "

@@ -19,7 +19,7 @@ from medunsup.core.paths import user_path
 from medunsup.core.renamed import renamed
 from medunsup.workflows.detect.group import write_table_and_page
 from medunsup.workflows.detect.outcome import DetectOutcome, read_outcome
-from medunsup.workflows.detect.outputs import ALL_ANOMALIES, DERIVATIVE
+from medunsup.workflows.detect.outputs import ALL_ANOMALIES, DERIVATIVE, labels
 from medunsup.workflows.detect.request import DetectRequest, check_rates, make_request
 from medunsup.workflows.detect.save import write
 from medunsup.workflows.detect.scan import detect_scan, open_model
@@ -162,7 +162,7 @@ def run_requests(
     tell_where(names)
     with reserved(names):
         check_roots(names, ALL_ANOMALIES)
-        planned = look(requests, DERIVATIVE, force=force)
+        planned = look(requests, DERIVATIVE, force=force, labels=labels())
         outcomes = _work(planned, model, jobs, force, progress)
         found = in_order(outcomes, [request.scan.path for request in requests], finished)
         roots = {each.root for each in names if each.root is not None}

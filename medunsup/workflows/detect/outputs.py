@@ -1,5 +1,7 @@
 """What `detect` leaves of each scan, and of all scans of a folder together."""
 
+from collections.abc import Mapping, Sequence
+
 from medunsup.io.bids.outputs import Derivative, Output
 
 SCORES = {"Units": "arbitrary"}
@@ -63,3 +65,10 @@ DERIVATIVE = Derivative(
     record=MASK,
     outputs=OUTPUTS,
 )
+
+
+def labels() -> Mapping[str, Sequence[str]]:
+    """Return the labels of each kind of file of which a scan may have several, by its key."""
+    from medunsup.anomaly.baselines import BASELINES
+
+    return {BASELINE.key: list(BASELINES)}

@@ -43,7 +43,7 @@ COLUMNS = (
 
 def refuse_overwrite(names: OutputNames) -> None:
     """Raise OutputError if any file of such a result exists."""
-    derivatives.refuse_overwrite(names, outputs.RESULT)
+    derivatives.refuse_overwrite(names, outputs.OUTPUTS, outputs.labels())
 
 
 def save(result: "AnomalyResult", request: DetectRequest, *, force: bool = False) -> dict[str, Path]:
@@ -93,10 +93,12 @@ def _write(result: "AnomalyResult", request: DetectRequest, names: OutputNames) 
 
 
 def _earlier(names: OutputNames) -> list[Path]:
-    """List all that any result of this scan may have left."""
-    from medunsup.anomaly.baselines import BASELINES
+    """List all that an earlier result of this scan may have left, if its sidecar tells that there is one.
 
-    return names.files(outputs.OUTPUTS, {outputs.BASELINE.key: list(BASELINES)})
+    Without it a map of a baseline's name is not ours; what else is there was refused or may be replaced.
+    """
+    is_result = sidecar_path(names.path(outputs.MASK)).exists()
+    return names.files(outputs.OUTPUTS, outputs.labels() if is_result else {})
 
 
 def _maps(result: "AnomalyResult") -> list[tuple[Output, str, Volume]]:

@@ -13,7 +13,8 @@ from helpers import phantom
 from helpers.healthy_scans import SPOT, write_person
 
 import medunsup
-from medunsup.core.errors import OutputError, UsageError
+from medunsup.core.errors import OutputError, ResultThereError, UsageError
+from medunsup.workflows.detect.cohort import detect_many
 from medunsup.workflows.detect.request import make_request
 from medunsup.workflows.detect.scan import detect
 
@@ -212,6 +213,23 @@ def test_maps_of_cheap_methods_do_not_outlive_the_result_they_belong_to(trained,
     detect(patient, trained, tmp_path, force=True)
     assert not list(folder.glob("*rankhigh*"))
     assert (folder / "sub-99_desc-anomaly_statmap.json").exists()
+
+
+@pytest.mark.parametrize("ending", [".nii.gz", ".json"])
+@pytest.mark.parametrize("baselines", [False, True])
+def test_users_map_of_the_name_of_a_cheap_methods_is_not_taken_for_ours(
+    trained, patient, tmp_path, baselines, ending
+):
+    own = tmp_path / "sub-99" / "anat" / f"sub-99_desc-asymmetry_statmap{ending}"
+    own.parent.mkdir(parents=True)
+    own.write_bytes(b"drawn by hand")
+    with pytest.raises(ResultThereError, match="desc-asymmetry"):
+        detect(patient, trained, tmp_path, baselines=baselines)
+    with pytest.raises(ResultThereError, match="desc-asymmetry"):
+        detect_many([patient], trained, tmp_path, baselines=baselines)
+    assert own.read_bytes() == b"drawn by hand"
+    detect(patient, trained, tmp_path, force=True)
+    assert own.read_bytes() == b"drawn by hand"  # a result without it does not replace it
 
 
 def test_killed_run_leaves_nothing_that_looks_whole(trained, patient, tmp_path, monkeypatch):
