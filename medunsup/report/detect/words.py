@@ -29,12 +29,13 @@ ADVICE = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """How the first screen is coloured, titled and explained."""
+    """How the first screen is coloured, titled and explained; `remarks` are no reasons for it."""
 
     shown: Shown
     words: VerdictWords
     reasons: tuple[str, ...]
     advice: tuple[str, ...]
+    remarks: tuple[str, ...]
 
 
 def verdict(result: AnomalyResult) -> Verdict:
@@ -45,9 +46,9 @@ def verdict(result: AnomalyResult) -> Verdict:
         advice = dict.fromkeys(
             ADVICE[flag.name].format(**left) for flag in result.flags if flag.name in ADVICE
         )
-        return Verdict("fail", _unlike(result), (*reasons, *result.remarks), tuple(advice))
+        return Verdict("fail", _unlike(result), reasons, tuple(advice), result.remarks)
     shown: Shown = "check" if result.is_anomalous else "partial"
-    return Verdict(shown, _judged(result), result.remarks, ())
+    return Verdict(shown, _judged(result), (), (), result.remarks)
 
 
 def _left_to_advise(result: AnomalyResult) -> dict[str, str]:

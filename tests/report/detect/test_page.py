@@ -198,6 +198,15 @@ def test_flags_come_first_and_the_colours_of_the_map_are_off_until_asked_for(
     assert "<p>Raw score</p>" in text
 
 
+def test_remarks_on_a_flagged_scan_stand_apart_from_the_reasons(found: AnomalyResult, tmp_path: Path) -> None:
+    remark = "The model knows one scanner."
+    screen = first_screen(page_of(replace(found, flags=(FLAG,), remarks=(remark,)), tmp_path))
+    parts = (FLAG.sentence, "</ul>", "What to do", "</ul>", ">Also<", remark)
+    assert re.search(".*".join(re.escape(part) for part in parts), screen, re.S)
+    assert screen.count(remark) == 1
+    assert ">Also<" not in page_of(replace(found, remarks=(remark,)), tmp_path)
+
+
 def test_a_note_comes_before_the_verdict_and_the_flags_as_plain_text(
     found: AnomalyResult, text: str, tmp_path: Path
 ) -> None:
