@@ -80,11 +80,14 @@ def refuse_overwrite(names: OutputNames, labels: Iterable[str] = ()) -> None:
 
 
 def _earlier(names: OutputNames) -> list[Path]:
-    """List all that the result which is there may have: page, classes, tables."""
+    """List all that the result which is there may have: page, classes, tables.
+
+    A record that cannot be read does not tell the classes; then their maps, which others may have made, stay.
+    """
     try:
         labels = list(SegmentSidecar.read(sidecar_path(names.path(outputs.DSEG))).volumes)
     except SidecarError:
-        return []
+        return names.files(outputs.OUTPUTS)
     files = names.files(outputs.RESULT, {outputs.PROBSEG.key: labels})
     table = class_table(len(labels))
     own = [] if tables.are_shared(names, table) else list(tables.label_tables(names, table))

@@ -138,6 +138,20 @@ def test_page_and_thumbnail_come_and_go_together(make_result, tmp_path):
     assert not saved["report"].exists()
 
 
+@pytest.mark.parametrize("damaged", ["{", "{}", '{"Medunsup": {"Inputs": []}}', None])
+def test_page_of_a_result_whose_sidecar_is_damaged_does_not_outlive_it(make_result, tmp_path, damaged):
+    result, names = make_result(), output_names(tmp_path / "out" / "scan.nii.gz", None)
+    saved = write(result, names)
+    saved["sidecar"].unlink() if damaged is None else saved["sidecar"].write_text(damaged)
+    other = tmp_path / "out" / "scan_label-lesion_probseg.nii.gz"
+    other.write_text("mine")
+    write(result, names, force=True, report=False)
+    assert not saved["report"].exists()
+    assert not saved["thumbnail"].exists()
+    assert all(saved[kind].exists() for kind in ("dseg", "volumes", "label_table", "sidecar", "probseg_GM"))
+    assert other.read_text() == "mine"
+
+
 def test_no_file_of_the_users_is_taken_for_a_sidecar_and_removed(make_result, tmp_path):
     result, out = make_result(), tmp_path / "out"
     save(result, out)
