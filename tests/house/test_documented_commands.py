@@ -1,9 +1,9 @@
 """What README, CONTRIBUTING and docs/ tell a user to type works as it stands there.
 
-Each command and each `python` block runs by itself, in a folder of its own that holds the scans they name:
-`scan.nii.gz`, `brain.nii.gz` (its mask), `second.nii.gz` (T2w of the same head), `DICOM_FOLDER`, `healthy`
-with scans of a few people, a small BIDS folder `sub-*/anat`; and what another documented command makes, such as
-a model that it names.
+Each command and each `python` block runs by itself, in a folder of its own. It holds the scans that they
+name: `scan.nii.gz`, `brain.nii.gz` (its mask), `second.nii.gz` (T2w of the same head), `DICOM_FOLDER`,
+`healthy` with scans of a few people, a small BIDS folder `sub-*/anat`; and what another documented command
+makes, such as a model.
 """
 
 import os

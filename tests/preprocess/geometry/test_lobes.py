@@ -16,6 +16,15 @@ from medunsup.preprocess.geometry.lobes import lobe_at, side_of
         ((10, -90, 2), "occipital lobe"),  # primary visual cortex
         ((-58, -24, -6), "temporal lobe"),  # middle temporal gyrus
         ((26, -14, -20), "temporal lobe"),  # hippocampus
+        ((-45, -20, 8), "temporal lobe"),  # Heschl's gyrus
+        ((-60, -40, 12), "temporal lobe"),  # posterior superior temporal gyrus
+        ((-58, -50, 6), "temporal lobe"),  # posterior middle temporal gyrus
+        ((-37, -40, 2), "temporal lobe"),  # its white matter
+        ((42, -52, -18), "temporal lobe"),  # fusiform face area
+        ((-55, -50, -16), "temporal lobe"),  # inferior temporal gyrus
+        ((-15, -85, -13), "occipital lobe"),  # lingual gyrus
+        ((48, 20, 0), "frontal lobe"),  # inferior frontal gyrus
+        ((-38, 4, 0), "insula"),
         ((12, -18, 8), "deep brain"),  # thalamus
         ((-26, 4, 0), "deep brain"),  # putamen
         ((24, -62, -34), "cerebellum or brain stem"),
