@@ -52,5 +52,9 @@ def _compare(made: Mapping[str, Any], asked: Mapping[str, Any]) -> tuple[Status,
     if made.get("Model") != asked.get("Model"):
         return "other", "made with another model"
     before, now = made.get("Choices", {}), asked["Choices"]
-    changed = [f"{key} {before.get(key)}, not {now[key]}" for key in now if before.get(key) != now[key]]
-    return "other", "made with " + "; ".join(changed)
+    changed = [
+        f"{key} {before.get(key)}, not {now.get(key)}"
+        for key in now | before
+        if before.get(key) != now.get(key)
+    ]
+    return "other", "made with " + "; ".join(changed) if changed else "made otherwise"

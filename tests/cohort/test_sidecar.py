@@ -162,6 +162,19 @@ def test_status_says_what_a_result_was_made_from(tmp_path: Path) -> None:
     assert ask() == ("other", f"{path} cannot be read")
 
 
+@pytest.mark.parametrize(
+    ("made", "why"),
+    [
+        ({"Choices": {**IDENTITY["Choices"], "smooth_mm": 2}}, "made with smooth_mm 2, not None"),
+        ({"Choices": {**IDENTITY["Choices"], "smooth_mm": None}}, "made otherwise"),
+        ({"Later": "a fact of another version"}, "made otherwise"),
+    ],
+)
+def test_status_names_what_only_the_kept_record_holds(tmp_path: Path, made: dict[str, Any], why: str) -> None:
+    put(tmp_path, earlier(Medunsup=IDENTITY | made))
+    assert status_of(tmp_path / "scan_dseg.nii.gz", SegmentSidecar, lambda: IDENTITY) == ("other", why)
+
+
 def test_choices_of_earlier_names_count_as_those_of_today(tmp_path: Path) -> None:
     old = IDENTITY | {"Choices": {"alpha": None, "false_parts": 1.0}}
     made = ResultSidecar.read(put(tmp_path, {"Medunsup": old})).medunsup
