@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from medunsup.io.files.atomic import atomic_path, other_output
 
-UNREADABLE = (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error)  # of a missing or damaged file
+# Of a missing or damaged file; zipfile raises RuntimeError where a flipped bit says "encrypted", or a method
+# of packing that it does not know.
+UNREADABLE = (OSError, ValueError, KeyError, EOFError, RuntimeError, BadZipFile, zlib.error)
 
 
 def write_npz(

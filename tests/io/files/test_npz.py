@@ -1,6 +1,7 @@
 """Arrays kept in a file come back as they were, or not at all."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,6 +27,27 @@ def test_a_damaged_file_is_none(tmp_path_factory, data):
     write_npz(path, ARRAYS)
     content = path.read_bytes()
     path.write_bytes(content[: data.draw(st.integers(0, len(content) - 1))])
+    assert read_npz(path) is None
+
+
+@given(st.data())
+def test_a_flipped_bit_never_ends_a_run(tmp_path_factory, data):
+    path = tmp_path_factory.getbasetemp() / "flipped.npz"
+    write_npz(path, ARRAYS)
+    content = bytearray(path.read_bytes())
+    content[data.draw(st.integers(0, len(content) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    path.write_bytes(content)
+    kept = read_npz(path)
+    assert kept is None or all(np.array_equal(kept[name], ARRAYS[name]) for name in kept)
+
+
+@pytest.mark.parametrize(("byte", "bit"), [(8, 0), (10, 1)], ids=["encrypted", "unknown packing"])
+def test_an_array_that_cannot_be_unpacked_is_none(tmp_path, byte, bit):
+    path = tmp_path / "flipped.npz"
+    write_npz(path, ARRAYS)
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\x01\x02") + byte] ^= 1 << bit
+    path.write_bytes(content)
     assert read_npz(path) is None
 
 
