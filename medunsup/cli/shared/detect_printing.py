@@ -20,9 +20,15 @@ def print_result(result: "CohortResult[DetectOutcome]", telling: Telling) -> int
 def _line(scan: "DetectOutcome") -> str:
     where = scan.outputs.get("anomaly_report", scan.outputs.get("anomaly"))
     again = " (done already)" if scan.status == "skipped" else ""
-    n_found = len(scan.volumes_mm3)
-    found = f"{n_found} finding{'s' if n_found != 1 else ''}, {sum(scan.volumes_mm3) / 1000:.1f} ml"
-    return f"{found}; whole scan: {scan.verdict}{_numbers(scan)}{again}  -> {where}"
+    return f"{_found(scan.volumes_mm3)}whole scan: {scan.verdict}{_numbers(scan)}{again}  -> {where}"
+
+
+def _found(volumes_mm3: tuple[float, ...] | None) -> str:
+    """Count the findings where they mean something."""
+    if volumes_mm3 is None:
+        return ""
+    n_found = len(volumes_mm3)
+    return f"{n_found} finding{'s' if n_found != 1 else ''}, {sum(volumes_mm3) / 1000:.1f} ml; "
 
 
 def _numbers(scan: "DetectOutcome") -> str:

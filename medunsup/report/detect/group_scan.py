@@ -8,6 +8,7 @@ from medunsup.anomaly.result import Finding, Flag
 from medunsup.report.detect.words import seen_words
 
 Judged = Literal["unusual", "not unusual", "no verdict", "not judged", "seen by the model"]
+WITHHELD: tuple[Judged, ...] = ("not judged", "seen by the model")  # their numbers mean nothing
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,8 @@ class AnomalyScan:
 
     @property
     def is_judged(self) -> bool:
-        """Whether its p-value means something."""
-        return not self.reasons
+        """Whether its p-value and findings mean something."""
+        return self.judged not in WITHHELD
 
     @property
     def reasons(self) -> tuple[str, ...]:

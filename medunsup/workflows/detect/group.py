@@ -43,6 +43,7 @@ def write_table_and_page(root: Path, failed: Sequence[FailedScan] = ()) -> Group
 def anomalies_tsv(scans: Sequence[AnomalyScan], failed: Sequence[FailedScan] = ()) -> str:
     """One row a scan: p-value, verdict at `alpha`, volumes of the findings, what sets it apart.
 
+    A scan that is not judged has n/a for the numbers that the page withholds: a script would use them.
     A scan that failed has its row unless an earlier run left a result of it.
     """
     rows = rows_of_failed(failed, {scan.file for scan in scans}, COLUMNS)
@@ -51,10 +52,13 @@ def anomalies_tsv(scans: Sequence[AnomalyScan], failed: Sequence[FailedScan] = (
 
 def _row(scan: AnomalyScan) -> list[str]:
     alpha = "n/a" if scan.alpha is None else f"{scan.alpha:g}"
-    found = [str(len(scan.findings)), f"{scan.findings_ml:.3f}", f"{scan.largest_ml:.3f}"]
+    p_value, *found = ["n/a"] * 4
+    if scan.is_judged:
+        p_value = f"{scan.p_value:.5g}"
+        found = [str(len(scan.findings)), f"{scan.findings_ml:.3f}", f"{scan.largest_ml:.3f}"]
     return [
         scan.file,
-        f"{scan.p_value:.5g}",
+        p_value,
         alpha,
         scan.judged,
         *found,

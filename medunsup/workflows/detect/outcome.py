@@ -6,7 +6,7 @@ from typing import Any, Literal
 from medunsup.cohort.batch import Outcome
 from medunsup.cohort.sidecar import warnings_of
 from medunsup.io.bids.names import sidecar_path
-from medunsup.report.detect.group_scan import Judged, judged_as
+from medunsup.report.detect.group_scan import WITHHELD, Judged, judged_as
 from medunsup.workflows.detect.outputs import MASK, RESULT
 from medunsup.workflows.detect.request import DetectRequest
 from medunsup.workflows.detect.sidecar import DetectSidecar
@@ -37,15 +37,16 @@ class DetectOutcome(Outcome):
     seconds : float
         How long it took.
     p_value : float or None
-        Conformal p-value of the scan.
+        Conformal p-value of the scan; None also where the verdict is that it is not judged or was seen by
+        the model, for it means nothing there.
     alpha : float or None
         False-positive rate that the verdict keeps.
     is_anomalous : bool or None
         The verdict, if there is one.
     verdict : str or None
         The verdict in a word, with why there is none; None without a result.
-    volumes_mm3 : tuple of float
-        Volume of each finding in mm³, the largest first.
+    volumes_mm3 : tuple of float or None
+        Volume of each finding in mm³, the largest first; None where the p-value is.
     flags : tuple of str
         Sentences on what makes the scan out-of-distribution (OOD).
     seen : str
@@ -56,7 +57,7 @@ class DetectOutcome(Outcome):
     alpha: float | None = None
     is_anomalous: bool | None = None
     verdict: Judged | None = None
-    volumes_mm3: tuple[float, ...] = ()
+    volumes_mm3: tuple[float, ...] | None = None
     flags: tuple[str, ...] = ()
     seen: str = ""
 
@@ -67,7 +68,7 @@ class DetectOutcome(Outcome):
             "alpha": self.alpha,
             "is_anomalous": self.is_anomalous,
             "verdict": self.verdict,
-            "volumes_mm3": list(self.volumes_mm3),
+            "volumes_mm3": None if self.volumes_mm3 is None else list(self.volumes_mm3),
             "flags": list(self.flags),
             "seen": self.seen,
         }
@@ -80,14 +81,16 @@ def read_outcome(request: DetectRequest, state: Literal["done", "skipped"]) -> D
     made = DetectSidecar.read(path)
     seen = made.seen_by_model or ""
     outputs = {kind: file for kind, file in names.paths(RESULT).items() if file.exists()}
+    verdict = judged_as(is_flagged=bool(made.flags), seen=seen, is_anomalous=made.is_anomalous)
+    is_judged = verdict not in WITHHELD
     return DetectOutcome(
         scan=request.scan.path,
         status=state,
-        p_value=made.p_value,
+        p_value=made.p_value if is_judged else None,
         alpha=made.alpha,
         is_anomalous=made.is_anomalous,
-        verdict=judged_as(is_flagged=bool(made.flags), seen=seen, is_anomalous=made.is_anomalous),
-        volumes_mm3=tuple(one.volume_mm3 for one in made.findings),
+        verdict=verdict,
+        volumes_mm3=tuple(one.volume_mm3 for one in made.findings) if is_judged else None,
         flags=tuple(flag.sentence for flag in made.flags),
         seen=seen,
         warnings=tuple(dict.fromkeys([*made.remarks, *warnings_of(made.steps)])),

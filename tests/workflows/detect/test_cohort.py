@@ -212,6 +212,14 @@ def test_table_holds_every_scan_of_all_runs(trained, patient, strangers, tmp_pat
     assert int(rows[patient.name]["n_findings"]) == len(alone.scans[0].volumes_mm3)
 
 
+def assert_withheld(outcome, row):
+    """Its numbers mean nothing, so no script gets them; the scan's own record keeps them."""
+    assert {row[name] for name in ("p_value", "n_findings", "findings_ml", "largest_ml")} == {"n/a"}
+    told = outcome.as_json()
+    assert (told["p_value"], told["volumes_mm3"], told["is_anomalous"]) == (None, None, None)
+    assert 0 < json.loads(outcome.outputs["sidecar"].read_text())["PValue"] <= 1
+
+
 def test_flagged_scan_has_no_verdict_in_the_table(trained, strangers, small_brain, tmp_path):
     other = write_person(tmp_path / "sub-53_T2w.nii.gz", small_brain, 53, contrast="T2w")
     result = detect_many([other, strangers[0]], trained.path, tmp_path / "out", alpha=0.5)
@@ -219,15 +227,18 @@ def test_flagged_scan_has_no_verdict_in_the_table(trained, strangers, small_brai
     rows = {row["scan"]: row for row in table}
     assert rows[other.name]["verdict"] == "not judged"
     assert {"contrast", "pattern"} <= set(rows[other.name]["flags"].split(","))
+    assert_withheld(result.scans[0], rows[other.name])
+    assert 0 < float(rows[strangers[0].name]["p_value"]) == pytest.approx(result.scans[1].p_value, rel=1e-4)
     judged = "unusual" if result.scans[1].is_anomalous else "not unusual"
     assert (rows[strangers[0].name]["verdict"], rows[strangers[0].name]["flags"]) == (judged, "none")
 
 
 def test_scan_the_model_has_seen_is_called_so_in_the_table(trained, people, strangers, tmp_path):
     known = min(people.iterdir())
-    detect_many([known, strangers[0]], trained.path, tmp_path, alpha=0.2)
+    result = detect_many([known, strangers[0]], trained.path, tmp_path, alpha=0.2)
     rows = {row["scan"]: row for row in csv.DictReader((tmp_path / "anomalies.tsv").open(), delimiter="\t")}
     assert rows[known.name]["verdict"] == "seen by the model"
+    assert_withheld(result.scans[0], rows[known.name])
     assert rows[strangers[0].name]["verdict"] in ("unusual", "not unusual")
 
 
