@@ -14,7 +14,8 @@ from medunsup.training.scan_stack import Array, Mask
     dims=(2, 3),
     paper="Seghier et al. (2008), Lesion identification using unified segmentation-normalisation models and "
     "fuzzy clustering. NeuroImage.",
-    limit="Only for models that make a map without a reconstruction; its unit is the model's.",
+    limit="Only for models that make a map of their own, with or without a reconstruction; its unit is the "
+    "model's.",
 )
 class Deviation(Score):
     """The model's own map, such as the voxel-wise z-score of the normative model.

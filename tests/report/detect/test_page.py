@@ -267,6 +267,7 @@ def test_model_that_draws_no_healthy_look_has_a_page_that_says_so(
 ) -> None:
     text = page_of(replace(found, healthy=None, baselines=()), tmp_path)
     assert "makes no reconstruction" in text
+    assert "Beside the pseudo-healthy reconstruction" not in text
     assert "healthylook" not in text
     assert "--baselines" in text
 
