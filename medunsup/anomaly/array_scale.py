@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from typing import Self
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,24 +24,29 @@ LARGE_OFFSET = 0.8  # of the high percentile: below it 0 keeps its meaning of no
 class ArrayScale:
     """What healthy arrays tell of units and of where signal is.
 
-    `lines` (C, 2): the intensities of each channel that become 0 and 1. `reach` (C,): the usual high
-    percentile above the first. `core` (I, J, K): voxels that all healthy arrays hold, and their neighbours.
+    `lines` (C, 2), of rows (C, D, 2): the intensities of each channel, of rows of each column, that become 0
+    and 1. `reach` (C,): the usual high percentile above the first; None where units are not compared. `core`
+    (I, J, K): voxels that all healthy arrays hold, and their neighbours.
     """
 
     lines: NDArray[np.float64]
-    reach: NDArray[np.float64]
+    reach: NDArray[np.float64] | None
     core: Mask
 
     @classmethod
     def of(cls, scans: Scans, *, as_is: bool) -> Self:
         """Learn from healthy arrays; with `as_is`, or if they lie in about [0, 1] already, values stay.
 
-        Raises ArrayError for an array that is blank, or in other units than the rest.
+        Columns of rows may be features, each in a unit of its own: they are scaled one by one, wherever they
+        lie, and nothing is compared from column to column. Raises ArrayError for an image that is blank, or,
+        without `as_is`, in other units than the rest.
         """
-        ends = np.array([_ends(scans, n) for n in range(len(scans))])  # (N, C, 2)
+        ends = _ends_of_all(scans)
         middle = np.median(ends, axis=0)
-        lines = np.array([(0.0, 1.0) if as_is else _line(*pair) for pair in middle])
-        reach = middle[:, 1] - lines[:, 0]
+        lines = _lines_of_columns(scans) if scans.are_rows else np.array([_line(*pair) for pair in middle])
+        if as_is:
+            lines = np.broadcast_to((0.0, 1.0), lines.shape)
+        reach = None if as_is or scans.are_rows else middle[:, 1] - lines[:, 0]
         held = scans.masks.all(axis=0)
         core = ndimage.binary_erosion(held, np.ones([min(3, side) for side in held.shape]), border_value=1)
         found = cls(lines, reach, core)
@@ -52,12 +58,12 @@ class ArrayScale:
 
         Where arrays have no masks of their own, a 0 where all healthy arrays have signal is missing signal,
         not background: it stays in the mask, as intensity 0. Raises ArrayError for an array that is blank, in
-        other units, or misses more than a tenth.
+        other units, or misses more than a tenth; in rows a 0 is a number like others.
         """
-        self._refuse_other_units(np.array([_ends(scans, n) for n in range(len(scans))]))
+        self._refuse_other_units(_ends_of_all(scans))
         if not has_own_masks:
             self._refuse_missing(scans.masks)
-        low, high = self.lines.T.reshape(2, 1, -1, 1, 1, 1)
+        low, high = np.moveaxis(self.lines, -1, 0).reshape(2, 1, len(self.lines), -1, 1, 1)
         inside = scans.masks[:, None]
         values = np.where(inside, (scans.values - low) / (high - low), 0).astype(np.float32)
         masks = scans.masks if has_own_masks else scans.masks | self.core
@@ -76,6 +82,8 @@ class ArrayScale:
                 )
 
     def _refuse_other_units(self, ends: NDArray[np.float64]) -> None:
+        if self.reach is None:
+            return
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = (ends[..., 1] - self.lines[:, 0]) / self.reach
         is_other = ~((ratio > 1 / OTHER_UNITS) & (ratio < OTHER_UNITS)) & (self.reach > 0)
@@ -86,10 +94,26 @@ class ArrayScale:
             )
 
 
+def _lines_of_columns(scans: Scans) -> NDArray[np.float64]:
+    """Choose for each column of rows the numbers (C, D, 2) that become 0 and 1; a constant one stays."""
+    inside = np.where(scans.masks[:, None], scans.values, np.nan)[..., 0, 0]
+    with catch_warnings():
+        simplefilter("ignore", RuntimeWarning)  # of a column that no row's mask holds: NaN
+        low, high = np.nanpercentile(inside, (LOW, HIGH), axis=0)
+    varies = high > low
+    one = low + (high - low) / USUAL_BRIGHT
+    return np.stack([np.where(varies, low, 0), np.where(varies, one, 1)], axis=-1)
+
+
+def _ends_of_all(scans: Scans) -> NDArray[np.float64]:
+    """Low and high percentile (N, C, 2) of each array in its mask. Raises ArrayError for a blank one."""
+    return np.array([_ends(scans, n) for n in range(len(scans))])
+
+
 def _ends(scans: Scans, n: int) -> NDArray[np.float64]:
     """Low and high percentile (C, 2) of an array in its mask. Raises ArrayError for a blank one."""
     inside = scans.values[n][:, scans.masks[n]]
-    if not inside.size or (inside == inside[:, :1]).all():
+    if not inside.size or (not scans.are_rows and (inside == inside[:, :1]).all()):
         what = "all its values are equal" if inside.size else "it is 0 everywhere, or its mask is empty"
         raise ArrayError(f"Array {n} is blank: {what}. Leave it out; nothing in it can be judged.")
     every = -(-inside.shape[1] // MOST_VOXELS)

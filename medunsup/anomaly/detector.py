@@ -28,7 +28,7 @@ class Detector(ConformalOutlierMixin, BaseEstimator):
     """Anomalies in arrays, learned from healthy ones: any model and score as a scikit-learn estimator.
 
     A 0 where all healthy arrays have signal is missing: it counts as intensity 0, and an array that misses
-    more than a tenth is refused.
+    more than a tenth is refused. In rows, whose columns may be features, a 0 is a number like others.
 
     Parameters
     ----------
@@ -46,7 +46,8 @@ class Detector(ConformalOutlierMixin, BaseEstimator):
         Voxel spacing in mm; only steps given in mm use it.
     intensity : {'auto', 'as_is'}, default 'auto'
         Models expect intensities of about [0, 1]. 'auto' scales arrays that lie elsewhere by what the healthy
-        ones hold, new ones alike; 'as_is' leaves all values as they are.
+        ones hold, new ones alike, and rows column by column wherever they lie; 'as_is' leaves all values as
+        they are, and refuses none for its units.
     model_values : dict, optional
         Former name of `model_params`; gives a FutureWarning.
     score_values : dict, optional
@@ -128,7 +129,7 @@ class Detector(ConformalOutlierMixin, BaseEstimator):
         y : None, optional
             Ignored; there for scikit-learn.
         masks : ndarray of shape (N, I, J, K), (N, H, W) or (N, D), bool, optional
-            What is looked at. Without it everything that is not 0 in the first channel.
+            What is looked at. Without it everything that is not 0 in the first channel; of rows all.
 
         Returns
         -------
@@ -173,7 +174,10 @@ class Detector(ConformalOutlierMixin, BaseEstimator):
 
     @property
     def scale_(self) -> NDArray[np.float64]:
-        """Intensities (C, 2) of each channel that became 0 and 1; 0 and 1 themselves if values stayed."""
+        """Intensities (C, 2) of each channel that became 0 and 1; 0 and 1 themselves if values stayed.
+
+        Of rows (C, D, 2), of each column.
+        """
         return self.scaling_.lines
 
     def score_map(self, X: NDArray[np.floating], *, masks: Mask | None = None) -> Array:
@@ -185,7 +189,7 @@ class Detector(ConformalOutlierMixin, BaseEstimator):
             Volumes, slices, volumes with channels, or rows, on the grid of `fit` and in its units.
         masks : ndarray of shape (N, I, J, K), (N, H, W) or (N, D), bool, optional
             What is looked at. Without it everything that is not 0 in the first channel, and zeros where all
-            healthy arrays have signal.
+            healthy arrays have signal; of rows all.
 
         Returns
         -------
@@ -223,7 +227,7 @@ class Detector(ConformalOutlierMixin, BaseEstimator):
             Volumes, slices, volumes with channels, or rows, on the grid of `fit` and in its units.
         masks : ndarray of shape (N, I, J, K), (N, H, W) or (N, D), bool, optional
             What is looked at. Without it everything that is not 0 in the first channel, and zeros where all
-            healthy arrays have signal.
+            healthy arrays have signal; of rows all.
 
         Returns
         -------
@@ -256,7 +260,7 @@ class Detector(ConformalOutlierMixin, BaseEstimator):
             Volumes, slices, volumes with channels, or rows, on the grid of `fit` and in its units.
         masks : ndarray of shape (N, I, J, K), (N, H, W) or (N, D), bool, optional
             What is looked at. Without it everything that is not 0 in the first channel, and zeros where all
-            healthy arrays have signal.
+            healthy arrays have signal; of rows all.
 
         Returns
         -------

@@ -62,7 +62,7 @@ class Scans:
         values : ndarray of shape (N, I, J, K), (N, H, W), (N, C, I, J, K) or (N, D)
             Volumes, slices, volumes with channels, or rows of numbers.
         masks : ndarray of shape (N, I, J, K), (N, H, W) or (N, D), bool, optional
-            What is looked at. Without it everything that is not 0 in the first channel.
+            What is looked at. Without it everything that is not 0 in the first channel; of rows all.
 
         Returns
         -------
@@ -86,8 +86,9 @@ class Scans:
             raise ArrayError(
                 f"Array {broken[0]} holds values that are no finite numbers (NaN or inf); set them to 0."
             )
-        inside = data[:, 0] != 0 if masks is None else np.asarray(masks, dtype=bool)
-        return cls(data, inside, tuple(str(n) for n in range(len(data))))
+        if masks is None:
+            masks = np.ones_like(data[:, 0], bool) if _is_row(data) else data[:, 0] != 0
+        return cls(data, np.asarray(masks, dtype=bool), tuple(str(n) for n in range(len(data))))
 
     def __len__(self) -> int:
         return len(self.values)
@@ -101,6 +102,11 @@ class Scans:
         """Channels and grid (C, I, J, K)."""
         channels, i, j, k = self.values.shape[1:]
         return channels, i, j, k
+
+    @property
+    def are_rows(self) -> bool:
+        """Whether these are rows of numbers, in which 0 is no background and a column may be a feature."""
+        return _is_row(self.values)
 
     def take(self, chosen: Sequence[int]) -> "Scans":
         """Take some of the scans.
@@ -118,6 +124,10 @@ class Scans:
         index = list(chosen)
         names = tuple(self.names[n] for n in index) if self.names else ()
         return Scans(self.values[index], self.masks[index], names)
+
+
+def _is_row(values: Array) -> bool:
+    return values.shape[3:] == (1, 1)
 
 
 def _as_numbers(values: Any) -> Array:

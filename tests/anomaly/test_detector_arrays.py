@@ -45,6 +45,55 @@ def test_as_is_leaves_other_units_alone_and_auto_says_what_became_zero_and_one()
         fitted(intensity="percent")
 
 
+def test_as_is_refuses_no_image_for_its_units():
+    detector = fitted(values=np.concatenate([FULL, 255 * FULL[:2]]), intensity="as_is")
+    assert detector.score_samples(1e4 * FULL[:1]) > detector.score_samples(FULL).max()
+
+
+@pytest.mark.parametrize("intensity", ["auto", "as_is"])
+@pytest.mark.parametrize("n_columns", [1, 2, 5])
+def test_rows_of_few_columns_are_judged(n_columns, intensity):
+    random = np.random.default_rng(0)
+    usual, new = random.normal(0, 1, (100, n_columns)), random.normal(0, 1, (50, n_columns))
+    new[0] = 0
+    detector = fitted(values=usual, intensity=intensity)
+    odd = new + 8 * (np.arange(n_columns) == 0)
+    assert detector.score_samples(odd).min() > detector.score_samples(new).max()
+
+
+@pytest.mark.parametrize(("model", "score"), [*MODELS, ("pca", "lof")])
+def test_units_of_single_columns_change_no_score(model, score):
+    random = np.random.default_rng(1)
+    usual, new = random.normal(0, 1, (60, 4)), random.normal(0, 1, (9, 4))
+    units, offsets = np.array([1e-3, 1, 40, 1e5]), np.array([0, -7, 170, 1e6])
+    wanted = fitted(model, score, usual).score_samples(new)
+    found = fitted(model, score, usual * units + offsets).score_samples(new * units + offsets)
+    np.testing.assert_allclose(found, wanted, rtol=2e-3)
+
+
+def test_zero_is_a_number_like_others_in_rows():
+    counts = np.random.default_rng(2).integers(0, 3, (80, 2))
+    detector = fitted(values=counts)
+    np.testing.assert_allclose(
+        detector.score_samples(counts[:20]),
+        fitted(values=counts + 1).score_samples(counts[:20] + 1),
+        rtol=1e-3,
+    )
+
+
+def test_a_masked_column_of_rows_counts_in_no_scale():
+    values = np.random.default_rng(3).normal(0, 1, (40, 3))
+    masks = np.ones(values.shape, bool)
+    masks[:5, 1], masks[:, 2] = False, False
+    changed = np.where(masks, values, 1e4)
+    scales = [
+        medunsup.Detector(model="healthy_atlas", score="deviation").fit(one, masks=masks).scale_
+        for one in (values, changed)
+    ]
+    np.testing.assert_array_equal(*scales)
+    assert scales[0][0, 2].tolist() == [0, 1]
+
+
 def test_each_channel_has_its_own_scale():
     two = np.stack([FULL, 400 * FULL - 100], axis=1)
     scale = fitted(values=two).scale_
