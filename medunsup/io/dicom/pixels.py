@@ -142,7 +142,7 @@ def _inverted(item: Slice, raw: NDArray[Any], notes: Notes) -> NDArray[Any]:
     notes["photometric_interpretation"] = "MONOCHROME1, inverted on loading"
     bits = int(item.header.get("BitsStored", 16))
     signed = int(item.header.get("PixelRepresentation", 0))
-    return np.int32(-1 if signed else 2**bits - 1) - raw.astype(np.int32)
+    return np.int64(-1 if signed else 2**bits - 1) - raw.astype(np.int64)
 
 
 def _rescaled(item: Slice, raw: NDArray[Any]) -> NDArray[Any]:

@@ -132,6 +132,22 @@ def test_low_is_white_is_turned_around(tmp_path):
     assert "inverted" in volume.source.notes["photometric_interpretation"]
 
 
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("bits", [8, 16, 32])
+def test_low_is_white_is_turned_around_at_every_width(tmp_path, bits, signed):
+    """The lowest number that fits becomes the highest, and the other way round."""
+    kind = np.dtype(f"<{'i' if signed else 'u'}{bits // 8}")
+    low, high = np.iinfo(kind).min, np.iinfo(kind).max
+    slices = make_slices(PhotometricInterpretation="MONOCHROME1")
+    for item in slices:
+        item.BitsAllocated, item.BitsStored, item.HighBit = bits, bits, bits - 1
+        item.PixelRepresentation = int(signed)
+        item.PixelData = np.resize(np.array([low, high], kind), (item.Rows, item.Columns)).tobytes()
+    found = load(write_slices(slices, tmp_path / "series")).in_source_space()[0]
+    wanted = np.resize(np.array([high, low], np.float32), (slices[0].Rows, slices[0].Columns)).T
+    assert np.array_equal(found, np.repeat(wanted[..., None], len(slices), axis=2))
+
+
 def test_one_slice_is_read_with_a_hint_at_its_folder(tmp_path):
     folder = write_slices(make_slices(), tmp_path / "series")
     volume = load(folder / "IM0003.dcm")
