@@ -107,7 +107,7 @@ class TrainingFolder:
 
     def finish(self) -> None:
         """Clear what only an unfinished training needs; the log of a deep model stays."""
-        for name in (ASKED, CHECKPOINT):  # without the first, nothing is taken for unfinished
+        for name in (CHECKPOINT, ASKED):  # one without what was asked could not be resumed
             (self.checkpoints / name).unlink(missing_ok=True)
         remove_empty([self.checkpoints])
 
@@ -132,11 +132,11 @@ def _refuse_other(noted: Path, now: Mapping[str, Any]) -> None:
     """Raise UsageError if what was noted when the training began is not what is asked for now."""
     try:
         before = json.loads(noted.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        first, second = (_named(each["Settings"]) for each in (before, now))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise OutputError(f"{noted}: cannot be read. Begin anew with {option('force', True)}.") from error
     if before == now:
         return
-    first, second = (_named(each.get("Settings", {})) for each in (before, now))
     changed = [
         f"{key} {first.get(key, 'unset')}, not {second.get(key, 'unset')}"
         for key in first | second

@@ -2,6 +2,7 @@
 
 import json
 from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -76,6 +77,9 @@ def test_nothing_worth_keeping_is_touched_unless_it_may_be_replaced(tmp_path, mo
         (OTHER, UsageError, "begun with seed 1, not 0"),
         ({**NOW, "Scans": ["a"]}, UsageError, "begun with other scans"),
         ("{", OutputError, "cannot be read"),
+        ("[]", OutputError, "cannot be read"),
+        ('{"Settings": []}', OutputError, "cannot be read"),
+        ('{"Settings": {"parameters": [1]}}', OutputError, "cannot be read"),
     ],
 )
 def test_another_training_is_not_resumed(tmp_path, training, model, asked, error, words):
@@ -109,6 +113,27 @@ def test_a_preparation_that_failed_costs_no_checkpoint(tmp_path, training):
     folder_with(tmp_path, model=False, training=training)
     TrainingFolder(tmp_path).forget()
     assert TrainingFolder(tmp_path).state == (False, "stopped" if training == "stopped" else "none")
+
+
+@pytest.mark.parametrize("n_removed", [0, 1])
+def test_a_kill_while_a_finished_training_is_cleared_leaves_what_can_be_resumed(
+    tmp_path, monkeypatch, n_removed
+):
+    folder_with(tmp_path, model=True, training="stopped")
+    plain, removed = Path.unlink, []
+
+    def killed(path, **more):
+        if len(removed) == n_removed:
+            raise KeyboardInterrupt
+        removed.append(path)
+        plain(path, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", killed)
+        with pytest.raises(KeyboardInterrupt):
+            TrainingFolder(tmp_path).finish()
+    assert TrainingFolder(tmp_path, "resume").open(NOW) == (n_removed == 0)
+    assert (tmp_path / MANIFEST).exists()
 
 
 def test_a_finished_training_leaves_the_log_alone(tmp_path):
