@@ -4,11 +4,11 @@ Each scan's fractions of the first pass are carried into template space; the pri
 all the others', so that no scan confirms itself. Where few scans have brain, the template fills in.
 """
 
-import io
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from medunsup.core.errors import InputError
 from medunsup.core.geometry import Affine, Grid
 from medunsup.core.volume import Volume
-from medunsup.io.files.atomic import atomic_path
-from medunsup.io.files.npz import UNREADABLE
+from medunsup.io.files.npz import read_npz, write_npz
 from medunsup.preprocess.registration.affine import Placement
 from medunsup.tissue.priors import placed
 from medunsup.tissue.result import TissueResult
@@ -26,6 +25,7 @@ SPACING_MM = 2.0
 STEPS = 255  # of a stored probability
 TEMPLATE_COUNTS_AS = 1.0  # scans
 TISSUES = ("GM", "WM", "CSF")
+KEPT = {"maps", "affine", "identity"}
 
 Array = NDArray[np.float32]
 
@@ -68,21 +68,19 @@ def on_scan(prior: TissueMaps, image: Volume, mask: Volume, placement: Placement
 
 def write_maps(path: Path, maps: TissueMaps, identity: str = "") -> Path:
     """Write maps atomically in steps of 1/255, with what they were made from; same maps, same bytes."""
-    buffer = io.BytesIO()
     coarse = np.rint(np.clip(maps.maps, 0, 1) * STEPS).astype(np.uint8)
-    np.savez_compressed(buffer, maps=coarse, affine=maps.affine, identity=np.array(identity))
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(buffer.getvalue())
+    write_npz(path, {"maps": coarse, "affine": maps.affine, "identity": np.array(identity)})
     return path
 
 
 def read_maps(path: Path) -> TissueMaps:
     """Read what `write_maps` wrote. Raises InputError if it is anything else."""
-    try:
-        with np.load(path) as stored:
-            return TissueMaps(stored["maps"].astype(np.float32) / STEPS, stored["affine"])
-    except UNREADABLE as error:
-        raise InputError(f"{path}: is no prior that medunsup wrote ({error}).") from error
+    stored = _stored(path)
+    if stored is None:
+        raise InputError(
+            f"{path}: is damaged, or no prior that medunsup wrote. Delete it: it is learned again."
+        )
+    return TissueMaps(stored["maps"].astype(np.float32) / np.float32(STEPS), stored["affine"])
 
 
 def read_counts(path: Path) -> Array:
@@ -91,17 +89,19 @@ def read_counts(path: Path) -> Array:
 
 
 def made_from(path: Path) -> str:
-    """Say what stored maps were made from, or nothing if there are none."""
-    try:
-        with np.load(path) as stored:
-            return str(stored["identity"])
-    except UNREADABLE:
-        return ""
+    """Say what stored maps were made from, or nothing if there are none that can be read whole."""
+    stored = _stored(path)
+    return "" if stored is None else str(stored["identity"])
 
 
 def fingerprint(identity: object) -> str:
     """Shorten an identity to a hash."""
     return sha256(repr(identity).encode()).hexdigest()
+
+
+def _stored(path: Path) -> dict[str, NDArray[Any]] | None:
+    stored = read_npz(path)
+    return stored if stored is not None and stored.keys() >= KEPT else None
 
 
 @lru_cache(maxsize=1)
