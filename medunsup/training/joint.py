@@ -3,10 +3,12 @@
 Each process embeds its pieces and puts their rows among those of all others; all then compute the same loss
 and its gradient by each row. With that gradient every piece goes back through the network, so no more than
 one piece's graph is held at a time (Gao et al., Scaling deep contrastive learning batch size under memory
-limited setup, 2021). A process with several pieces embeds each of them twice.
+limited setup, 2021). A process with several pieces embeds each of them twice; its buffers show the first time
+alone, and then the loss, as if the batch were one piece.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -46,9 +48,13 @@ def joint_gradient(
             )
         return made
 
+    share = sum(piece.share for piece in pieces)
     one_graph = embed(pieces[0]) if len(pieces) == 1 else None
+    start = None if one_graph else buffers.values()
     with torch.no_grad():
-        own = [one_graph] if one_graph else [embed(piece) for piece in pieces]
+        own = [one_graph] if one_graph else list(_counted(embed, pieces, buffers))
+        if not one_graph:
+            buffers.settle(share)
         leaves = [
             _gathered(fabric, rows, pieces, n_items).requires_grad_(rows[0].is_floating_point())
             for rows in zip(*own, strict=True)
@@ -60,12 +66,21 @@ def joint_gradient(
         for parameter in objective.parameters():
             if parameter.grad is not None:
                 parameter.grad.zero_()
-    for piece in pieces:
-        made = one_graph or embed(piece)
-        slopes = [leaf.grad[_rows(piece)] if leaf.grad is not None else None for leaf in leaves]
-        _go_back(made, slopes)
-        buffers.add(piece.share)
+    with nullcontext() if start is None else buffers.again_from(start):
+        for piece in pieces:
+            made = one_graph or embed(piece)
+            slopes = [leaf.grad[_rows(piece)] if leaf.grad is not None else None for leaf in leaves]
+            _go_back(made, slopes)
+    buffers.add(share)
     return Loss(loss.total.detach(), loss.terms)
+
+
+def _counted(
+    embed: Callable[[Piece], Embeddings], pieces: Sequence[Piece], buffers: SharedBuffers
+) -> Iterator[Embeddings]:
+    for piece in pieces:
+        yield embed(piece)
+        buffers.add(piece.share)
 
 
 def _rows(piece: Piece) -> slice:

@@ -1,6 +1,6 @@
 """State that no gradient reaches, kept alike in all pieces of a batch and all processes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,6 +17,7 @@ class SharedBuffers:
         self._fabric, self._learner = fabric, learner
         stored = learner.state_dict().keys()
         ways = {name: learner.sharing(name) for name, _ in learner.named_buffers() if name in stored}
+        self._all = list(ways)
         self._first = [name for name, way in ways.items() if way == "first"]
         self._mean = [name for name, way in ways.items() if way == "mean"] if apart else []
         self._before: list[Tensor] = []
@@ -45,6 +46,25 @@ class SharedBuffers:
         for total, buffer in zip(self._sums, self._named(self._mean), strict=True):
             total += share * buffer
 
+    def settle(self, share: float) -> None:
+        """Go on from the mean of what was counted, of pieces of `share` in all, and count anew."""
+        for total, buffer in zip(self._sums, self._named(self._mean), strict=True):
+            mean = total / share
+            buffer.copy_(mean if buffer.is_floating_point() else mean.round())
+            total.zero_()
+
+    def values(self) -> dict[str, Tensor]:
+        """Copy all buffers by name."""
+        return {name: buffer.clone() for name, buffer in zip(self._all, self._named(self._all), strict=True)}
+
+    @contextmanager
+    def again_from(self, start: Mapping[str, Tensor]) -> Iterator[None]:
+        """Do once more what began at the values `start`; it leaves no trace."""
+        now = self.values()
+        self._put(start)
+        yield
+        self._put(now)
+
     def send_first(self) -> None:
         """Give all processes the first one's values of the other buffers."""
         if self._fabric.world_size > 1:
@@ -52,6 +72,10 @@ class SharedBuffers:
                 sent = buffer.contiguous()
                 torch.distributed.broadcast(sent, src=0)
                 buffer.copy_(sent)
+
+    def _put(self, values: Mapping[str, Tensor]) -> None:
+        for buffer, value in zip(self._named(list(values)), values.values(), strict=True):
+            buffer.copy_(value)
 
     def _named(self, names: Sequence[str]) -> list[Tensor]:
         """Look buffers up by name, for a learner may have put new tensors in their places."""

@@ -1,15 +1,19 @@
 """A joint loss has the gradient of the whole batch, however the batch is worked off."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 from helpers.small_brains import small_brains
 from helpers.train_learners import Contrast
 from monai.transforms import RandGaussianNoised
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional
 
 from medunsup.core.errors import UsageError
 from medunsup.training.datasets import Draws, Slices
+from medunsup.training.learner import Batch, Embeddings, Loss
 from medunsup.training.loop import Training, train
 from medunsup.training.optimizers import SGD
 
@@ -42,15 +46,71 @@ def farthest(one: dict[str, Tensor], other: dict[str, Tensor]) -> float:
     return max(float((one[name] - other[name]).abs().max()) for name in one)
 
 
-def contrast(*, joint: bool = True) -> Contrast:
-    return Contrast(SGD(1.0, momentum=0.0), joint=joint)
+class NormInLoss(Contrast):
+    """The loss holds a batch norm, and counts its calls; `embed` counts the items that it sees."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.norm = nn.BatchNorm1d(6)
+        self.register_buffer("losses", torch.zeros(()))
+        self.register_buffer("embedded", torch.zeros(()))
+
+    def embed(self, batch: Batch, generator: torch.Generator) -> Embeddings:
+        self.embedded += len(batch)
+        return super().embed(batch, generator)
+
+    def loss(self, embeddings: Embeddings, generator: torch.Generator) -> Loss:
+        one, other, scans = embeddings
+        self.losses += 1
+        normed = functional.normalize(self.norm(torch.cat([one, other])), dim=1)
+        return super().loss((*normed.chunk(2), scans), generator)
+
+
+class NormInBoth(NormInLoss):
+    """The same norm is in `embed` too."""
+
+    def embed(self, batch: Batch, generator: torch.Generator) -> Embeddings:
+        one, other, scans = super().embed(batch, generator)
+        return self.norm(one), self.norm(other), scans
+
+
+KINDS = [(Contrast, 1e-6), (NormInLoss, 1e-5)]  # the norm makes the gradient, and its rounding, larger
+
+
+def contrast(kind: type[Contrast] = Contrast, *, joint: bool = True) -> Contrast:
+    return kind(SGD(1.0, momentum=0.0), joint=joint)
+
+
+@pytest.mark.parametrize(("kind", "close"), KINDS)
+@pytest.mark.parametrize("parts", [1, 2, 5, 12])
+def test_pieces_give_the_gradient_of_the_whole_batch(parts, kind, close):
+    gradient = after_one_batch(contrast(kind), parts=parts)
+    assert farthest(gradient, plain_gradient(contrast(kind))) < close
+    assert all(value.abs().max() > 1e-3 for value in gradient.values())
 
 
 @pytest.mark.parametrize("parts", [1, 2, 5, 12])
-def test_pieces_give_the_gradient_of_the_whole_batch(parts):
-    gradient = after_one_batch(contrast(), parts=parts)
-    assert farthest(gradient, plain_gradient(contrast())) < 1e-6
-    assert all(value.abs().max() > 1e-3 for value in gradient.values())
+def test_buffers_are_those_of_the_whole_batch(parts):
+    plain, learner = contrast(NormInLoss), contrast(NormInLoss)
+    plain_gradient(plain)
+    after_one_batch(learner, parts=parts)
+    expected = dict(plain.named_buffers())
+    assert expected["norm.running_mean"].abs().max() > 1e-3
+    assert farthest(dict(learner.named_buffers()), expected) < 1e-6
+    assert [int(expected[name]) for name in ("norm.num_batches_tracked", "losses", "embedded")] == [
+        1,
+        1,
+        SIZE,
+    ]
+
+
+@pytest.mark.parametrize("parts", [1, 2, 3])
+def test_a_norm_in_embedding_and_loss_follows_both(parts):
+    plain, learner = contrast(NormInBoth), contrast(NormInBoth)
+    plain_gradient(plain)
+    after_one_batch(learner, parts=parts)
+    assert int(learner.norm.num_batches_tracked) == 3
+    assert torch.allclose(learner.norm.running_mean, plain.norm.running_mean, atol=1e-6)
 
 
 def test_a_loss_of_each_piece_alone_has_another_gradient():
@@ -66,18 +126,22 @@ def test_a_joint_loss_is_logged_once_for_the_whole_batch():
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("kind", "close"), KINDS)
 @pytest.mark.parametrize("parts", [2, 5])
-def test_two_processes_give_the_gradient_of_the_whole_batch(parts):
-    data, learner = slices(), contrast()
+def test_two_processes_give_the_gradient_of_the_whole_batch(parts, kind, close):
+    data, learner = slices(), contrast(kind)
     before = {name: value.detach().clone() for name, value in learner.named_parameters()}
     training = Training(accelerator="cpu", devices=2, parts=parts)
     train(learner, data, None, training, epochs=1, batch_size=len(data.order(0, 0)), seed=0)
     two = {name: value.detach() - before[name] for name, value in learner.named_parameters()}
-    whole = contrast()
+    whole = contrast(kind)
     train(whole, data, None, Training(), epochs=1, batch_size=len(data.order(0, 0)), seed=0)
     one = {name: value.detach() - before[name] for name, value in whole.named_parameters()}
-    assert farthest(one, two) < 1e-6
+    assert farthest(one, two) < close
     assert all(value.abs().max() > 1e-3 for value in one.values())
+    for name, value in whole.named_buffers():
+        if name.startswith("norm"):
+            assert torch.allclose(learner.get_buffer(name), value, atol=1e-6), name
 
 
 def test_more_pieces_than_items_or_fewer_than_devices_are_refused():
