@@ -16,7 +16,7 @@ from medunsup.report.base.render import render
 from medunsup.report.base.strip_plot import WIDTH, Strip, strip
 from medunsup.report.base.text import DISCLAIMER, NOT_PROCESSED, Shown
 from medunsup.report.detect import words
-from medunsup.report.detect.group_scan import AnomalyScan, GroupModel, Judged, models_of
+from medunsup.report.detect.group_scan import AnomalyScan, GroupModel, Judged, models_of, shared_remarks
 from medunsup.report.detect.group_shift import shift_words
 
 
@@ -62,6 +62,7 @@ def write_group_page(path: Path, scans: Sequence[AnomalyScan], failed: Sequence[
         )
     models = models_of(scans)
     judged, apart = in_order(scans, models)
+    shared = shared_remarks(judged)
     facts = {
         "judged": judged,
         "apart": apart,
@@ -72,6 +73,8 @@ def write_group_page(path: Path, scans: Sequence[AnomalyScan], failed: Sequence[
         "counts": Counter(scan.judged for scan in scans),
         "judged_words": WORDS,
         "shifts": shift_words(scans, models),
+        "shared_remarks": shared,
+        "has_own_remarks": any(set(scan.remarks) - set(shared) for scan in judged),
         "chance": chance_words(judged),
         "usual": {scan.false_parts for scan in judged},
         "words": words,

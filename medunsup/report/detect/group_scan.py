@@ -28,7 +28,7 @@ class AnomalyScan:
     address of its report from the group page, `thumbnail` the data address of a picture; either may be empty.
     `false_parts` is how many findings a healthy scan shows on average; `seen` the part of the model's own
     scans that it was in, or empty; `seen_subject` the name of its subject, where the model has seen another
-    scan of that name.
+    scan of that name. `remarks` are what a reader of its result should know, warnings among them.
     """
 
     name: str
@@ -41,6 +41,7 @@ class AnomalyScan:
     findings: tuple[Finding, ...]
     false_parts: float
     flags: tuple[Flag, ...]
+    remarks: tuple[str, ...]
     seen: str
     seen_subject: str
     page: str
@@ -88,6 +89,13 @@ def judged_as(*, is_flagged: bool, seen: str, is_anomalous: bool | None) -> Judg
     if is_anomalous is None:
         return "no verdict"
     return "unusual" if is_anomalous else "not unusual"
+
+
+def shared_remarks(scans: Sequence[AnomalyScan]) -> tuple[str, ...]:
+    """Remarks on every one of several scans; on a scan alone, all are its own."""
+    if len(scans) < 2:
+        return ()
+    return tuple(text for text in scans[0].remarks if all(text in scan.remarks for scan in scans))
 
 
 def models_of(scans: Sequence[AnomalyScan]) -> list[GroupModel]:

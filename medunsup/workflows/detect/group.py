@@ -14,7 +14,18 @@ from medunsup.report.detect.group_shift import shift_words
 from medunsup.workflows.detect.outputs import ALL_ANOMALIES, GROUP_PAGE
 from medunsup.workflows.detect.results import read_scans
 
-COLUMNS = ("scan", "p_value", "alpha", "verdict", "n_findings", "findings_ml", "largest_ml", "flags", "error")
+COLUMNS = (
+    "scan",
+    "p_value",
+    "alpha",
+    "verdict",
+    "n_findings",
+    "findings_ml",
+    "largest_ml",
+    "flags",
+    "error",
+    "remarks",
+)
 
 
 @dataclass(frozen=True)
@@ -41,7 +52,7 @@ def write_table_and_page(root: Path, failed: Sequence[FailedScan] = ()) -> Group
 
 
 def anomalies_tsv(scans: Sequence[AnomalyScan], failed: Sequence[FailedScan] = ()) -> str:
-    """One row a scan: p-value, verdict at `alpha`, volumes of the findings, what sets it apart.
+    """One row a scan: p-value, verdict at `alpha`, volumes of the findings, what sets it apart, remarks.
 
     A scan that is not judged has n/a for the numbers that the page withholds: a script would use them.
     A scan that failed has its row unless an earlier run left a result of it.
@@ -64,6 +75,7 @@ def _row(scan: AnomalyScan) -> list[str]:
         *found,
         ",".join(flag.name for flag in scan.flags) or "none",
         "n/a",
+        " ".join(" ".join(scan.remarks).split()) or "none",
     ]
 
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from medunsup.cohort.batch import Outcome
-from medunsup.cohort.sidecar import warnings_of
 from medunsup.io.bids.names import sidecar_path
 from medunsup.report.detect.group_scan import WITHHELD, Judged, judged_as
 from medunsup.workflows.detect.outputs import MASK, RESULT
@@ -93,6 +92,6 @@ def read_outcome(request: DetectRequest, state: Literal["done", "skipped"]) -> D
         volumes_mm3=tuple(one.volume_mm3 for one in made.findings) if is_judged else None,
         flags=tuple(flag.sentence for flag in made.flags),
         seen=seen,
-        warnings=tuple(dict.fromkeys([*made.remarks, *warnings_of(made.steps)])),
+        warnings=made.remarks_and_warnings,
         outputs={**outputs, "sidecar": path},
     )

@@ -26,6 +26,7 @@ def read_scans(folder: Path) -> list[AnomalyScan]:
             findings=one.sidecar.findings,
             false_parts=one.sidecar.false_findings,
             flags=one.sidecar.flags,
+            remarks=one.sidecar.remarks_and_warnings,
             seen=one.sidecar.seen_by_model or "",
             seen_subject=one.sidecar.seen_subject or "",
             page=one.page,

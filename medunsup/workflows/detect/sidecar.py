@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 from pydantic import Field, PlainSerializer
 
 from medunsup.anomaly.result import Finding, Flag, ModelFacts
-from medunsup.cohort.sidecar import Facts, ResultSidecar, StepEntry
+from medunsup.cohort.sidecar import Facts, ResultSidecar, StepEntry, warnings_of
 from medunsup.core.provenance import package_versions
 
 if TYPE_CHECKING:
@@ -81,3 +81,8 @@ class DetectSidecar(ResultSidecar):
             "versions": package_versions(),
         }
         return cls.of(facts, identity)
+
+    @property
+    def remarks_and_warnings(self) -> tuple[str, ...]:
+        """What a reader of the result should know, each sentence once."""
+        return tuple(dict.fromkeys([*self.remarks, *warnings_of(self.steps)]))

@@ -117,6 +117,31 @@ def test_scan_the_model_has_seen_stands_apart_with_that_as_its_reason(tmp_path: 
     assert text.count("<circle") == 1
 
 
+KNOWN = "sub-a is also the label of a subject that the model learned from."
+FEW = "40 calibration scans support no false-positive rate below 1/41."
+
+
+def test_remark_on_one_scan_stands_in_its_row_and_what_holds_for_all_once(tmp_path: Path) -> None:
+    few = {"Steps": [{"name": "calibration", "warnings": [FEW]}]}
+    put(tmp_path, "sub-a", facts(0.8, alpha=None) | few | {"Remarks": [KNOWN]})
+    put(tmp_path, "sub-b", facts(0.5, alpha=None) | few)
+    text = page_of(tmp_path)
+    assert text.count(FEW) == text.count(KNOWN) == 1
+    assert text.index(FEW) < text.index('id="scans"')
+    row = text[text.index('data-value="sub-a"') :]
+    assert KNOWN in row[: row.index("</tr>")]
+
+
+def test_table_holds_every_remark_of_a_scan_in_one_cell(tmp_path: Path) -> None:
+    put(tmp_path, "sub-a", facts(0.8) | {"Remarks": [KNOWN, "Two\nlines\tand a tab."]})
+    put(tmp_path, "sub-b", facts(0.5, flagged="Odd.") | {"Remarks": [KNOWN]})
+    put(tmp_path, "sub-c", facts(0.5))
+    write_table_and_page(tmp_path)
+    header, *rows = (line.split("\t") for line in (tmp_path / "anomalies.tsv").read_text().splitlines())
+    told = [row[header.index("remarks")] for row in rows]
+    assert told == [f"{KNOWN} Two lines and a tab.", KNOWN, "none"]
+
+
 def test_p_value_is_told_in_words(tmp_path: Path) -> None:
     put(tmp_path, "sub-1", facts(1 / 41))
     put(tmp_path, "sub-2", facts(4 / 41))
