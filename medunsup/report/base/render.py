@@ -1,16 +1,18 @@
 """Fill a template of this folder."""
 
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from medunsup.core.hints import both
 from medunsup.report.base.numbers import MINUS, minus, significant
 
 TEMPLATES = files("medunsup.report") / "templates"
+OPTION = re.compile(r"(?<![\w-])--\w[\w-]*")
 
 
 def render(template: str, **facts: Any) -> str:
@@ -28,7 +30,7 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
     )
     environment.globals |= {"asset": _asset, "both": both}
-    environment.filters |= {"ml": _ml, "percent": _percent, "number": number, "minus": minus}
+    environment.filters |= {"ml": _ml, "percent": _percent, "number": number, "minus": minus, "prose": prose}
     return environment
 
 
@@ -47,6 +49,11 @@ def _ml(volume_mm3: float) -> str:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.0f} %" if share >= 0.0995 else f"{100 * share:.1f} %"
+
+
+def prose(text: str) -> Markup:
+    """Write a sentence: minus signs as on all pages, the name of an option never broken at its hyphens."""
+    return Markup(OPTION.sub(r'<span class="option">\g<0></span>', str(escape(minus(text)))))
 
 
 def number(value: Any) -> str:
