@@ -15,7 +15,7 @@ from medunsup.preprocess.brain_extraction.noisy_air import with_still_air
 from medunsup.preprocess.brain_extraction.stripped import own_region
 from medunsup.preprocess.brain_extraction.surface import Growth, Surface, fit_surface, onto_grid
 from medunsup.preprocess.geometry.head import find_head
-from medunsup.preprocess.geometry.morphology import erode, largest_component, opening
+from medunsup.preprocess.geometry.morphology import dice, erode, largest_component, opening
 from medunsup.preprocess.geometry.resample import refine_thick_axes, shrink
 from medunsup.preprocess.geometry.template import load_template
 from medunsup.preprocess.registration.affine import Placement, place_template, refine_placement
@@ -117,7 +117,7 @@ def place_given(image: Volume, mask: Volume, *, step: Step) -> Brain:
 def is_stripped(image: Volume, mask: Volume) -> bool:
     """Tell whether a scan came without its skull: its own region is the mask's, or fits the template."""
     region = own_region(image)
-    if region is None or _dice(region, mask.data) > LEAST_AGREEMENT:
+    if region is None or dice(region, mask.data) > LEAST_AGREEMENT:
         return region is not None
     return _own_brain(image, region, Step("trial"))[1] > LEAST_AGREEMENT
 
@@ -143,7 +143,7 @@ def _as_it_is(image: Volume, method: str, step: Step) -> Brain | None:
 def _own_brain(image: Volume, region: NDArray[np.bool_], step: Step) -> tuple[Placement, float]:
     """Place the template on a scan's own region; say how well the two overlap."""
     placement = place_template(image, image.like(region, kind="mask"), step=step)
-    return placement, _dice(region, placement.to_scan(load_template().mask, image.grid) > 0.5)
+    return placement, dice(region, placement.to_scan(load_template().mask, image.grid) > 0.5)
 
 
 def _with_atlas(image: Volume, step: Step, rule: Growth | None = None) -> Brain:
@@ -163,7 +163,7 @@ def _with_atlas(image: Volume, step: Step, rule: Growth | None = None) -> Brain:
         brain = surface.placed
     mask = image.like(onto_grid(brain, surface.work, image.grid), kind="mask")
     step.findings["reaches_bone"] = surface.reaches_bone
-    step.findings["agreement_with_atlas"] = round(_dice(brain, surface.placed), 3)
+    step.findings["agreement_with_atlas"] = round(dice(brain, surface.placed), 3)
     placement = refine_placement(image, mask, placement, step=step)
     return Brain(mask, placement, is_stripped=False, reaches_bone=surface.reaches_bone)
 
@@ -188,7 +188,7 @@ def _with_deepbet(image: Volume, step: Step) -> Brain:
 def _problem(surface: Surface) -> str | None:
     """Name what is implausible about the fitted mask, if anything."""
     volume_ml = _volume_ml(surface.work.like(surface.fitted, kind="mask"))
-    agreement = _dice(surface.fitted, surface.placed)
+    agreement = dice(surface.fitted, surface.placed)
     if not volume_ml < BRAIN_ML[1]:
         return f"it would measure {volume_ml:.0f} ml"
     if agreement < LEAST_AGREEMENT:
@@ -219,7 +219,3 @@ def _adopt(trial: Step, step: Step) -> None:
 
 def _volume_ml(mask: Volume) -> float:
     return float(mask.data.sum()) * mask.voxel_volume_mm3 / 1000
-
-
-def _dice(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
-    return float(2 * (first & second).sum() / max(int(first.sum()) + int(second.sum()), 1))

@@ -1,4 +1,4 @@
-"""Shapes in millimetres: opening, closing and distances that know the voxel spacing."""
+"""Shapes in millimetres: opening, closing and distances that know the voxel spacing; and their overlap."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,11 @@ from medunsup.preprocess.geometry.resample import bounding_box
 Mask = NDArray[np.bool_]
 Spacing = tuple[float, float, float]
 FAR_MM = 1000.0
+
+
+def dice(first: Mask, second: Mask) -> float:
+    """Twice the shared voxels over the sum of both, in [0, 1]; 0 if both are empty."""
+    return float(2 * (first & second).sum() / max(int(first.sum()) + int(second.sum()), 1))
 
 
 def signed_distance(mask: Mask, spacing_mm: Spacing) -> NDArray[np.float32]:

@@ -8,7 +8,7 @@ from scipy.spatial.transform import Rotation
 
 from medunsup.core.geometry import Affine
 from medunsup.core.volume import Volume
-from medunsup.preprocess.geometry.morphology import fill_holes
+from medunsup.preprocess.geometry.morphology import dice, fill_holes
 from medunsup.preprocess.geometry.resample import resampled, shrink
 from medunsup.preprocess.geometry.template import load_template
 from medunsup.preprocess.registration.affine import Placement
@@ -28,7 +28,7 @@ def on_template(image: Volume, mask: NDArray[np.bool_]) -> Placement | None:
     It does if the mask (I, J, K) overlaps the template's with a Dice of 0.85 or more, and no shift by 4 mm,
     turn by 4 degrees or change of size by 8 % brings a better mutual information.
     """
-    if not mask.any() or _dice(mask, resampled(load_template().mask, image.grid) > 0.5) < LEAST_DICE:
+    if not mask.any() or dice(mask, resampled(load_template().mask, image.grid) > 0.5) < LEAST_DICE:
         return None
     low = float(image.data[mask].min())
     brain = image.like(np.where(mask, image.data - low, 0).astype(np.float32))
@@ -64,7 +64,3 @@ def _moves() -> list[Affine]:
     for move in moves:
         move[:3, 3] += center - move[:3, :3] @ center
     return moves
-
-
-def _dice(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
-    return float(2 * (first & second).sum() / max(int(first.sum()) + int(second.sum()), 1))

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from scipy import ndimage
 
-from medunsup.preprocess.geometry.morphology import FAR_MM, depth, dilate, fill_holes
+from medunsup.preprocess.geometry.morphology import FAR_MM, depth, dice, dilate, fill_holes
 
 masks = arrays(bool, array_shapes(min_dims=3, max_dims=3, max_side=6))
 spacings = st.tuples(*[st.sampled_from([0.7, 1.0, 3.3])] * 3)
@@ -17,6 +17,14 @@ def _distances(mask, to, spacing_mm):
     places = np.argwhere(np.ones_like(mask)) * spacing_mm
     ends = np.argwhere(to) * spacing_mm
     return np.linalg.norm(places[:, None] - ends, axis=2).min(axis=1).reshape(mask.shape)
+
+
+@given(masks, masks)
+@settings(max_examples=60, deadline=None)
+def test_dice_counts_the_shared_voxels_of_both(one, other):
+    first, second = (set(map(tuple, np.argwhere(mask))) for mask in (one, np.resize(other, one.shape)))
+    wanted = 2 * len(first & second) / (len(first) + len(second)) if first or second else 0
+    assert dice(one, np.resize(other, one.shape)) == wanted
 
 
 @given(masks, spacings)
