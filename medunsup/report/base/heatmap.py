@@ -61,7 +61,7 @@ def heat_layer() -> dict[str, Any]:
     }
     table |= {"A": [0, 0, *[255] * (len(ANCHORS) - 1)], "I": [0, *places.tolist()]}
     colours = {"colours": table, "low": round(_level(SOLID)), "fades": True}
-    return colours | {"scale": CEILING / 255, "digits": 1, "unit": ""}
+    return colours | {"scale": CEILING / 255, "digits": 1, "unit": "", "ends_open": True}
 
 
 def _opacity_of_anchors() -> NDArray[np.uint8]:

@@ -103,7 +103,7 @@ def pack(
     texts = {"scan": copies.scan, labels[0]["key"]: copies.labels, levels[0]["key"]: packed}
     maps = tuple(EmbeddedMap(key, text) for key, text in texts.items())
     i, j, k = (length * factor for length, factor in zip(spacing, copies.factors, strict=True))
-    layers = (labels[0], levels[0])
+    layers = (labels[0], levels[0] | {"top": int(in_levels(np.array(255, np.uint8), N_LEVELS))})
     return Viewer(code, maps, layers, (i, j, k), max(copies.factors) > 1, copies.greys, start_mm)
 
 

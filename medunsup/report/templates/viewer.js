@@ -35,7 +35,8 @@
 
   function tell(layer, value) {
     if (layer.labels) return layer.labels.labels[layer.labels.I.indexOf(Math.round(value))] || layer.none;
-    return `${layer.name} ${(value * layer.scale).toFixed(layer.digits)}${layer.unit}`;
+    const more = layer.ends_open && value >= layer.top ? " or more" : ""; // the copy holds nothing above its top
+    return `${layer.name} ${(value * layer.scale).toFixed(layer.digits)}${layer.unit}${more}`;
   }
 
   async function start() {

@@ -70,6 +70,17 @@ def test_the_viewer_starts_at_the_finding_and_tells_how_rare_it_is(opened: Page)
     told = opened.run("document.getElementById('viewer-place').value")
     assert "x −" in told
     assert "· finding · −log10(p) 4." in told
+    assert "or more" not in told
+
+
+def test_the_viewer_says_that_its_scale_ends(browser: str, brain: Anatomy, tmp_path: Path) -> None:
+    found = found_on_the_left(brain)
+    rare = found.calibrated.like(np.where(found.mask.data, 6.4, 0).astype(np.float32), "score")
+    with Page(browser) as page:
+        page.open(write_page(replace(found, calibrated=rare), tmp_path / "report.html"))
+        page.run(f"document.querySelector('{CANVAS}').scrollIntoView()")
+        page.wait_for(f"document.querySelector('{CANVAS}').dataset.state !== undefined")
+        assert "−log10(p) 4.9 or more" in page.run("document.getElementById('viewer-place').value")
 
 
 def test_only_a_note_stands_in_a_box_not_the_captions_of_the_numbers(
