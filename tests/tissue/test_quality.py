@@ -17,8 +17,10 @@ from medunsup.preprocess.intensity.normalize import winsorize_and_scale
 from medunsup.tissue.base import TissueInput
 from medunsup.tissue.quality import assess
 from medunsup.tissue.quality.findings import Findings
-from medunsup.tissue.quality.look import check_volumes
+from medunsup.tissue.quality.known import Known
+from medunsup.tissue.quality.look import check_contrast, check_volumes
 from medunsup.tissue.quality.measures import MEANINGS, rows
+from medunsup.tissue.quality.sample import Atlas, Sample
 from medunsup.tissue.result import Quality, TissueVolume
 
 
@@ -154,6 +156,22 @@ def test_a_wrong_contrast_is_caught_and_named(maps, is_really, named):
     quality = judge(replace(make(maps, is_really), contrast=named))
     assert quality.verdict == "fail"
     assert any(f"taken as {named}" in reason for reason in quality.reasons)
+
+
+@pytest.mark.parametrize("named", ["T2w", "FLAIR"])
+def test_a_further_contrast_is_doubted_by_its_own_name(named):
+    """The scan is what it says; the remedy is where the other file was given."""
+    gm, wm, csf = np.eye(3, dtype=np.float32).repeat(200, axis=1).reshape(3, 600, 1, 1)
+    mask, t1w = np.ones(gm.shape, dtype=bool), (0.5 * gm + 0.8 * wm + 0.2 * csf).ravel()
+    data = TissueInput(np.stack([t1w.reshape(gm.shape)] * 2), mask, (3.0,) * 3, ("T1w", named), TISSUES)
+    atlas = Atlas(gm, wm, mask, np.zeros((3, *gm.shape), np.float32), 1.0)
+    sample = Sample(gm, mask, np.stack([t1w] * 2), np.zeros(600, np.uint8), (3.0,) * 3, True, atlas)
+    findings = Findings(words=Known().words)
+    check_contrast(findings, data, sample, is_placed=True)
+    ((_, sentence),) = findings.objections
+    assert sentence.startswith(f"The file given as {named} beside the scan is no {named}: ")
+    assert "(--with NAME=FILE)" in sentence
+    assert "--contrast" not in sentence
 
 
 def test_an_inverted_scan_is_caught(whole):

@@ -52,9 +52,9 @@ def _scans_of(folder: Path) -> list[Path]:
     if holds_subjects(folder):
         scans = magnitude_alone(find_scans(folder))
         log.warning(
-            "%s: %d T1w scans of a BIDS data set. For others, or some of them: medunsup bids.",
+            "%s: %s of a BIDS data set. For others, or some of them, give the files themselves.",
             folder,
-            len(scans),
+            _counted(len(scans), "T1w scan", "T1w scans"),
         )
         return scans
     files = files_below(folder)
@@ -70,18 +70,28 @@ def _scans_of(folder: Path) -> list[Path]:
         )
         return [folder]
     by_name = magnitude_alone(images_below(folder))
-    kinds = {path: "a result of medunsup" if result_kind(path) else no_scan(path) for path in by_name}
-    scans = [path for path in by_name if not kinds[path]]
-    n_results = sum(kind == "a result of medunsup" for kind in kinds.values())
-    n_others = len(images) - len(scans) - n_results
-    counts = {"of medunsup's results": n_results, "label maps or masks": n_others}
-    told = ", ".join(f"{n} {what}" for what, n in counts.items() if n)
+    results = {path for path in images if result_kind(path)}
+    scans = [path for path in by_name if path not in results and not no_scan(path)]
+    n_others = len(images) - len(scans) - len(results)
+    told = ", ".join(
+        _counted(n, *what)
+        for n, *what in (
+            (len(results), "result of medunsup", "results of medunsup"),
+            (n_others, "label map or mask", "label maps or masks"),
+        )
+        if n
+    )
     if not scans:
         raise InputError(
             f"{folder}: holds no scan. Left out: {told}. Give a folder of scans, or a scan itself."
         )
-    log.warning("%s: %d scans%s.", folder, len(scans), f"; left out: {told}" if told else "")
+    n_scans = _counted(len(scans), "scan", "scans")
+    log.warning("%s: %s%s.", folder, n_scans, f"; left out: {told}" if told else "")
     return scans
+
+
+def _counted(n: int, one: str, more: str) -> str:
+    return f"{n} {one if n == 1 else more}"
 
 
 def _is_image(path: Path) -> bool:

@@ -12,6 +12,12 @@ from medunsup.cohort.reading import region_of
 from medunsup.core.errors import EmptyImageError, InputError
 
 LEAST: dict[Part, int] = {"train": 4, "validation": 1, "calibration": 2}
+MOST = 10_000  # where shares leave so little for training that the search for enough ends
+SPLIT: dict[Part, str] = {
+    "train": "training split",
+    "validation": "validation split",
+    "calibration": "calibration split",
+}
 
 
 def split(
@@ -46,7 +52,8 @@ def split(
         if case.part != "test":
             split[case.part].append(case)  # type: ignore[index]
     _refuse_split_subjects(given)
-    _refuse_too_few(split, least, left_out)
+    fewest = _fewest(validation, calibration, least) if "" in parts else sum(least.values())
+    _refuse_too_few(split, least, fewest, left_out)
     return split
 
 
@@ -93,12 +100,28 @@ def _draw(
 ) -> list[Case]:
     subjects = sorted({case.subject for case in cases})
     order = [subjects[n] for n in np.random.default_rng(seed).permutation(len(subjects))]
-    n_calibration = max(round(calibration * len(order)), least["calibration"])
-    n_validation = max(round(validation * len(order)), least["validation"])
+    n_validation, n_calibration = _sizes(len(order), validation, calibration, least)
     part_of = dict.fromkeys(order, "train")
     part_of |= dict.fromkeys(order[:n_calibration], "calibration")
     part_of |= dict.fromkeys(order[n_calibration : n_calibration + n_validation], "validation")
     return [replace(case, part=part_of[case.subject]) for case in cases]
+
+
+def _sizes(n: int, validation: float, calibration: float, least: Mapping[Part, int]) -> tuple[int, int]:
+    """Return how many of `n` subjects validation and calibration get."""
+    return (
+        max(round(validation * n), least["validation"]),
+        max(round(calibration * n), least["calibration"]),
+    )
+
+
+def _fewest(validation: float, calibration: float, least: Mapping[Part, int]) -> int:
+    """Return the smallest number of subjects of which enough are left for training."""
+    start = sum(least.values())
+    enough = (
+        n for n in range(start, MOST) if n - sum(_sizes(n, validation, calibration, least)) >= least["train"]
+    )
+    return next(enough, start)
 
 
 def _refuse_split_subjects(cases: Iterable[Case]) -> None:
@@ -113,19 +136,22 @@ def _refuse_split_subjects(cases: Iterable[Case]) -> None:
             )
 
 
-def _refuse_too_few(split: Mapping[Part, list[Case]], least: Mapping[Part, int], left_out: str) -> None:
+def _refuse_too_few(
+    split: Mapping[Part, list[Case]], least: Mapping[Part, int], fewest: int, left_out: str
+) -> None:
     every = [case.subject for cases in split.values() for case in cases]
     n_all = len(set(every))
     hint = (
         " A subject is named by sub- or all before the last _, or in a table." if n_all < len(every) else ""
     )
-    needed = ", ".join(f"{count} for {part}" for part, count in least.items() if count)
+    needed = ", ".join(f"{count} for the {SPLIT[part]}" for part, count in least.items() if count)
     for part, count in least.items():
         n = len({case.subject for case in split[part]})
         if n < count:
             raise InputError(
-                f"Too few healthy subjects for {part}: {n} of {n_all}. At least needed are {needed}; for "
-                f"p-values of 0.05 calibration needs 19, for 0.01 it needs 99.{hint} {left_out}".rstrip()
+                f"Too few healthy subjects: {n} of {n_all} for the {SPLIT[part]}. At least {fewest} are "
+                f"needed in all ({needed}); for p-values of 0.05 calibration needs 19, for 0.01 it needs "
+                f"99.{hint} {left_out}".rstrip()
             )
 
 

@@ -1,7 +1,10 @@
 """The checks in the order a reader makes them: subject, template, mask, contrast, sides, ghosts, volumes."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
+from medunsup.core.hints import both
 from medunsup.core.volume import Volume
 from medunsup.preprocess.registration.affine import Placement
 from medunsup.tissue.base import TissueInput, TissueMethod
@@ -155,11 +158,7 @@ def check_contrast(findings: Findings, data: TissueInput, sample: Sample, *, is_
             findings.note({"wm_less_gm": wm - gm, "gm_less_csf": gm - csf})
         problem = _wrong_order(name, wm - gm, gm - csf)
         if problem and is_placed:
-            findings.object(
-                "fail",
-                f"The scan is taken as {name}, but {problem}: it is another contrast, or inverted. "
-                f"{findings.words['name_contrast']}.",
-            )
+            findings.object("fail", _of_other_contrast(name, problem, findings.words, is_further=n > 0))
 
 
 def check_patches(
@@ -295,6 +294,20 @@ def _wrong_order(contrast: str, wm_less_gm: float, gm_less_csf: float) -> str | 
     if contrast == "T2w" and gm_less_csf > FLUID_MARGIN:
         return "fluid is darker than grey matter"
     return None
+
+
+def _of_other_contrast(name: str, problem: str, words: Mapping[str, str], *, is_further: bool) -> str:
+    """Say which file is not of the contrast it is taken as, and where its contrast is named."""
+    if is_further:
+        return (
+            f"The file given as {name} beside the scan is no {name}: {problem} in it. It is another "
+            f"contrast, or inverted. Name its contrast where it is given, "
+            f"{both('with_contrasts', {'NAME': 'FILE'})}, or leave it out."
+        )
+    return (
+        f"The scan is taken as {name}, but {problem}: it is another contrast, or inverted. "
+        f"{words['name_contrast']}."
+    )
 
 
 def _of_fit(fitted: TissueMethod) -> dict[str, float]:

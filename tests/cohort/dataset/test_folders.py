@@ -44,9 +44,7 @@ def test_its_scans_take_its_place_and_what_is_none_is_left_out_with_a_word(tmp_p
     alone = put(tmp_path / "c.nii.gz")
     with caplog.at_level(logging.WARNING):
         assert opened([folder, alone]) == [*scans, alone]
-    assert caplog.messages == [
-        f"{folder}: 3 scans; left out: 1 of medunsup's results, 2 label maps or masks."
-    ]
+    assert caplog.messages == [f"{folder}: 3 scans; left out: 1 result of medunsup, 2 label maps or masks."]
 
 
 def test_of_a_bids_data_set_its_own_t1w_scans_are_taken_and_no_derivative(tmp_path, caplog):
@@ -55,7 +53,7 @@ def test_of_a_bids_data_set_its_own_t1w_scans_are_taken_and_no_derivative(tmp_pa
     put(tmp_path / "derivatives" / "other" / "sub-01" / "anat" / "sub-01_desc-preproc_T1w.nii.gz")
     (tmp_path / "dataset_description.json").write_text('{"Name": "x", "BIDSVersion": "1.10.0"}')
     assert opened([tmp_path]) == [scan]
-    assert "medunsup bids" in caplog.text
+    assert "1 T1w scan of a BIDS data set. For others, or some of them, give the files" in caplog.text
 
 
 def test_a_pair_is_one_image_and_half_a_pair_is_none(tmp_path):
@@ -67,8 +65,16 @@ def test_a_pair_is_one_image_and_half_a_pair_is_none(tmp_path):
 
 def test_a_folder_without_any_scan_says_what_it_holds_instead(tmp_path):
     put(tmp_path / "x.nii.gz", labels())
-    with pytest.raises(InputError, match=r"holds no scan\. Left out: 1 label maps or masks"):
+    with pytest.raises(InputError, match=r"holds no scan\. Left out: 1 label map or mask\."):
         opened([tmp_path])
+
+
+def test_every_result_of_medunsup_counts_as_one_whatever_its_name_and_values(tmp_path):
+    scan = load(put(tmp_path / "scan.nii.gz"))
+    for kind in ("dseg", "mask", "corrected"):
+        write_volume(scan, tmp_path / "heads" / f"x_{kind}.nii.gz", descrip=f"medunsup {kind}")
+    with pytest.raises(InputError, match=r"Left out: 3 results of medunsup\. Give"):
+        opened([tmp_path / "heads"])
 
 
 def test_dicom_images_of_mr_outweigh_nifti_files_beside_them_and_that_is_said(tmp_path, caplog):

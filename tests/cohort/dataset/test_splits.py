@@ -78,7 +78,8 @@ def test_part_named_for_some_only_is_refused():
 
 def test_too_few_scans_say_how_many_are_needed():
     needed = (
-        r"for train: 2 of 5\. At least needed are 4 for train, 1 .*, 2 for calibration;.*calibration needs 19"
+        r"2 of 5 for the training split\. At least 7 .*\(4 for the training split, 1 .*, 2 for the .*\);"
+        r".*calibration needs 19"
     )
     with pytest.raises(InputError, match=needed):
         split(people(5), **SHARES)
@@ -87,14 +88,26 @@ def test_too_few_scans_say_how_many_are_needed():
 def test_names_that_make_one_subject_of_all_scans_are_explained(tmp_path):
     for n in range(9):
         (tmp_path / f"scan_{n}.nii.gz").touch()
-    with pytest.raises(InputError, match=r"0 of 1\..*A subject is named by sub- or all before the last _"):
+    with pytest.raises(
+        InputError, match=r"0 of 1 for the .*A subject is named by sub- or all before the last _"
+    ):
         split(read_source(tmp_path), **SHARES)
 
 
 def test_part_that_a_table_leaves_empty_is_named_with_the_number_of_all():
     cases = [Case(Path(f"{n}.nii"), f"sub-{n}", part="train" if n < 55 else "calibration") for n in range(60)]
-    with pytest.raises(InputError, match=r"Too few healthy subjects for validation: 0 of 60\."):
+    with pytest.raises(InputError, match=r"Too few healthy subjects: 0 of 60 for the validation split\."):
         split(cases, **SHARES)
+
+
+def test_too_few_subjects_are_told_how_many_are_needed_in_all():
+    cases = [Case(Path(f"{n}.nii"), f"sub-{n}") for n in range(4)]
+    with pytest.raises(InputError, match=r"2 of 4 for the training split\. At least 6 are needed in all"):
+        split(cases, **SHARES, stops_early=False)
+    half = {"validation": 0.1, "calibration": 0.5, "seed": 0, "stops_early": False}
+    with pytest.raises(InputError, match="At least 9 are needed"):
+        split(cases, **half)
+    split([*cases, *(Case(Path(f"{n}.nii"), f"sub-{n}") for n in (4, 5))], **SHARES, stops_early=False)
 
 
 def test_same_scan_under_two_names_is_refused_with_both():

@@ -16,7 +16,7 @@ from medunsup.core.record import Step
 from medunsup.core.volume import Source
 from medunsup.io.load import load
 from medunsup.preprocess.geometry.crop import Box
-from medunsup.preprocess.intensity.contrast import contrast_of_intensity, name_contrast
+from medunsup.preprocess.intensity.contrast import NamedContrast, contrast_of_intensity, name_contrast
 
 
 @pytest.fixture
@@ -187,3 +187,14 @@ def test_a_name_that_the_intensities_contradict_is_told(small_brain):
     _, contradicting = _named({}, "a_T1w.nii.gz", {}, "T2w", small_brain)
     assert agreeing.warnings == []
     assert "T2w" in contradicting.warnings[0]
+
+
+@pytest.mark.parametrize(("told", "seen"), [("T1w", "FLAIR"), ("FLAIR", "T1w"), ("PD", "T1w")])
+@pytest.mark.parametrize(("apart", "is_told"), [(0.05, False), (0.3, True)])
+def test_grey_and_white_that_lie_close_contradict_no_name(told, seen, apart, is_told, small_brain):
+    gm, wm = (1.0 - apart, 1.0) if seen == "T1w" else (1.0, 1.0 - apart)
+    step = Step("contrast")
+    priors = small_brain.fractions[:3]
+    intensity = np.einsum("t,tijk->ijk", [gm, wm, 0.0], np.round(priors)).astype(np.float32)
+    name_contrast(NamedContrast(told, "file name"), intensity, priors, step)
+    assert bool(step.warnings) == is_told
