@@ -17,7 +17,7 @@ from medunsup.training.datasets import Dataset, Slices, Volumes
 from medunsup.training.learner import Learner
 from medunsup.training.loop import Trained, Training, train
 from medunsup.training.scan_stack import Array, Mask, Scans
-from medunsup.training.transforms import TransformOrMany
+from medunsup.training.transforms import TransformOrMany, views_of
 
 SLICES_AT_ONCE = 32
 
@@ -117,7 +117,8 @@ class Estimator(ABC):
         scans : Scans
             Scans on one grid, healthy ones for an anomaly model.
         validation : Scans, optional
-            Such scans that decide when to stop early.
+            Such scans that decide when to stop early. They are seen unchanged, or, where the training has
+            several transforms, in the same views: the learner needs them.
         training : Training, optional
             Where and how a network is trained.
 
@@ -140,7 +141,7 @@ class Estimator(ABC):
         self.trained_ = train(
             self.learner_,
             self.dataset(scans, training.transform),
-            None if validation is None else self.dataset(validation),
+            None if validation is None else self.dataset(validation, views_of(training.transform)),
             training,
             epochs=config.epochs,
             batch_size=config.batch_size,

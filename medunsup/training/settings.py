@@ -41,8 +41,8 @@ class Training:
     tensorboard : bool, default False
         Log for TensorBoard as well.
     transform : callable or sequence of callable, optional
-        Changes each training item before it is seen; a list makes one view each. What is learned then follows
-        from it too, and no checkpoint knows it.
+        Changes each training item before it is seen; a list makes one view each, of validation items too.
+        What is learned then follows from it too, and no checkpoint knows it.
     deterministic : bool, default False
         On a GPU take only algorithms that always give the same, which may be slower.
     workers : int, default 2

@@ -15,6 +15,11 @@ Transform = Callable[[dict[str, Any]], dict[str, Any]]
 TransformOrMany = Transform | Sequence[Transform] | None
 
 
+def views_of(transform: TransformOrMany) -> TransformOrMany:
+    """Return transforms that make several views, which a learner needs; a single one only augments."""
+    return transform if isinstance(transform, Sequence) and len(transform) > 1 else None
+
+
 class Transforms:
     """One transform a view of an item; none leaves items as they are.
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 from helpers.small_brains import small_brains
-from helpers.train_learners import Denoiser
+from helpers.train_learners import Contrast, Denoiser
+from monai.transforms import RandGaussianNoised
 
 from medunsup.core.errors import InputError
 from medunsup.training.estimator import Estimator, EstimatorConfig
@@ -60,3 +61,26 @@ def test_weights_of_another_part_are_refused():
 def test_a_run_is_resumed_to_the_same_state(tmp_path):
     fitted(folder=tmp_path)
     assert is_same(fitted(folder=tmp_path, resume=True).state(), fitted().state())
+
+
+class OnViews(Estimator):
+    """Compares two views that transforms make of each slice."""
+
+    Config = EstimatorConfig
+    method_name = "on_views"
+
+    def build(self, shape):
+        return Contrast()
+
+
+def test_validation_scans_are_seen_in_the_views_of_training():
+    noisy = RandGaussianNoised(keys="values", prob=1.0, std=0.2)
+
+    def best(seed: int) -> float:
+        config = EstimatorConfig(epochs=2, batch_size=20, seed=seed)
+        training = Training(accelerator="cpu", transform=[noisy, noisy])
+        model = OnViews(config).fit(small_brains(4), validation=small_brains(2, seed=1), training=training)
+        return model.trained_.best_validation
+
+    assert best(0) == best(0) != best(1)
+    assert best(0) > 0
