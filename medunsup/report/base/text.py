@@ -1,13 +1,15 @@
 """The page's words: what the verdict means, which facts of the scan are told, what went wrong."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from medunsup.cohort.failed import ERROR
+from medunsup.cohort.sidecar import StepEntry
 from medunsup.core.geometry import Grid
-from medunsup.core.record import Record
+from medunsup.core.record import Record, Step
 from medunsup.core.version import __version__
 from medunsup.core.volume import Source, Volume
 from medunsup.report.base.numbers import MINUS, significant
@@ -80,10 +82,11 @@ def subtitle(image: Volume, contrast: str) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def contrasts_of(record: Record) -> str:
+def contrasts_of(steps: Iterable[Step | StepEntry]) -> str:
     """Name the contrast that the scan was taken as, and those given beside it; empty if not settled."""
-    own = next((str(step.findings["contrast"]) for step in record.steps if "contrast" in step.findings), "")
-    beside = [name for step in record.steps if step.name == "contrasts" for name in step.parameters["given"]]
+    steps = list(steps)
+    own = next((str(step.findings["contrast"]) for step in steps if "contrast" in step.findings), "")
+    beside = [name for step in steps if step.name == "contrasts" for name in step.parameters["given"]]
     return " + ".join([own, *beside]) if own else ""
 
 

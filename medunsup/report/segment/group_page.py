@@ -1,5 +1,6 @@
 """The group page: all scans of a folder in one table, the ones to look at first."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -48,7 +49,8 @@ def write_group_page(path: Path, scans: Sequence[GroupScan], failed: Sequence[Fa
     """Write the page of the segmented scans of its folder to `path`, and return that.
 
     Those that `failed` are named first. A scan stands out if a share of volume, the brain mask's volume or a
-    quality measure lies far from the group's median (robust z, where there are scans enough).
+    quality measure lies far from the median of the scans of its contrast (robust z, where there are scans
+    enough): tissue volumes of different contrasts differ by method.
 
     Raises InputError if there is no scan, OutputError if the page cannot be written.
     """
@@ -58,16 +60,20 @@ def write_group_page(path: Path, scans: Sequence[GroupScan], failed: Sequence[Fa
         )
     rows = _rows(scans)
     tissues = _tissues(scans)
+    contrasts = Counter(scan.contrast for scan in scans).most_common()
+    spreads = {name: _strips(rows, tissues, name) for name, _ in contrasts}
     facts = {
         "rows": rows,
         "tissues": tissues,
-        "strips": _strips(rows, tissues),
+        "contrasts": contrasts,
+        "spreads": {name: strips for name, strips in spreads.items() if strips},
         "counts": {verdict: sum(scan.quality.verdict == verdict for scan in scans) for verdict in VERDICTS},
         "verdicts": VERDICTS,
         "failed": failed,
         "not_processed": NOT_PROCESSED,
         "n_outliers": sum(bool(row.deviations) for row in rows),
         "enough": ENOUGH,
+        "is_enough": contrasts[0][1] >= ENOUGH,
         "labels_of": _label_of_measure,
         "folder": path.parent.resolve().name,
         "version": __version__,
@@ -78,8 +84,11 @@ def write_group_page(path: Path, scans: Sequence[GroupScan], failed: Sequence[Fa
 
 def _rows(scans: Sequence[GroupScan]) -> list[Row]:
     """Rows in the order to look at them; thumbnails as long as the page stays small."""
-    found = deviations(_measures(scans))
-    rows = [Row(scan, tuple(each), scan.thumbnail) for scan, each in zip(scans, found, strict=True)]
+    rows = []
+    for contrast in dict.fromkeys(scan.contrast for scan in scans):
+        alike = [scan for scan in scans if scan.contrast == contrast]
+        found = deviations(_measures(alike))
+        rows += [Row(scan, tuple(each), scan.thumbnail) for scan, each in zip(alike, found, strict=True)]
     rows.sort(key=lambda row: row.rank)
     kept = those_that_fit([row.thumbnail for row in rows])
     return [replace(row, thumbnail=thumbnail) for row, thumbnail in zip(rows, kept, strict=True)]
@@ -107,9 +116,10 @@ def _tissues(scans: Sequence[GroupScan]) -> list[Label]:
     return list(found.values())
 
 
-def _strips(rows: list[Row], tissues: list[Label]) -> list[Strip]:
-    """One strip a tissue (share of the mask), one for the whole; none of fewer than three scans."""
+def _strips(rows: list[Row], tissues: list[Label], contrast: str) -> list[Strip]:
+    """One strip a tissue (share of the mask), one for the whole; none of fewer than three of the contrast."""
     names = [row.scan.name for row in rows]
+    is_shown = np.array([row.scan.contrast == contrast for row in rows])
     out = {
         measure: {n for n, row in enumerate(rows) if any(item.measure == measure for item in row.deviations)}
         for measure in {item.measure for row in rows for item in row.deviations}
@@ -119,8 +129,9 @@ def _strips(rows: list[Row], tissues: list[Label]) -> list[Strip]:
         shares = [100 * row.scan.shares.get(label.abbreviation, np.nan) for row in rows]
         title = tissue_name(label.abbreviation, label.name)
         marked = out.get(f"share of {label.abbreviation}", set())
-        strips.append(strip(title, label.hex, names, np.array(shares, float), marked, "%"))
-    whole = np.array([row.scan.mask_mm3 / 1000 for row in rows], float)
+        values = np.where(is_shown, np.array(shares, float), np.nan)
+        strips.append(strip(title, label.hex, names, values, marked, "%"))
+    whole = np.where(is_shown, np.array([row.scan.mask_mm3 / 1000 for row in rows], float), np.nan)
     strips.append(strip("Brain mask", "", names, whole, out.get("brain mask", set()), "ml"))
     return [item for item in strips if item is not None and len(item.dots) >= SPREAD_FROM]
 

@@ -9,12 +9,14 @@ from medunsup.tissue.result import Quality
 class GroupScan:
     """One scan of the group: `name` begins its results' names, `file` is the scan's own.
 
+    `contrast` is what it was taken as, with those given beside it; empty in results that do not say.
     `page` is the address of its report from the group page, `thumbnail` the data address of a picture; either
     may be empty.
     """
 
     name: str
     file: str
+    contrast: str
     quality: Quality
     volumes_mm3: dict[str, float]
     mask_mm3: float

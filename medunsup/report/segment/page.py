@@ -64,7 +64,7 @@ def _facts(result: TissueResult, command: str) -> dict[str, Any]:
     used = sum(tile.characters for tiles in (*slices.values(), unsure) for tile in tiles)
     return {
         "name": text.scan_name(result.image.source),
-        "subtitle": text.subtitle(result.image, text.contrasts_of(result.record)),
+        "subtitle": text.subtitle(result.image, text.contrasts_of(result.record.steps)),
         "verdict": verdict,
         "verdict_words": text.VERDICTS[verdict],
         "reasons": result.quality.reasons,

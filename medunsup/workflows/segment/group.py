@@ -9,6 +9,7 @@ from medunsup.cohort.results import read_results
 from medunsup.io.files.atomic import write_text
 from medunsup.io.files.tsv import tsv
 from medunsup.report.base.guard import drawn
+from medunsup.report.base.text import contrasts_of
 from medunsup.report.segment.group_scan import GroupScan
 from medunsup.workflows.segment import outputs
 from medunsup.workflows.segment.outputs import ALL_VOLUMES, GROUP_PAGE
@@ -23,7 +24,7 @@ def write_group(
     """Write `group_report.html` over all segmented scans of a folder and those below it.
 
     A scan stands out if a share of volume, the brain mask's volume or a quality measure lies far from the
-    group's median (robust z, where there are scans enough).
+    median of the scans of its contrast (robust z, where there are scans enough).
 
     Parameters
     ----------
@@ -82,11 +83,12 @@ def write_table_and_page(root: Path, failed: Sequence[FailedScan] = (), *, page:
 
 def _table(scans: Sequence[GroupScan], failed: Sequence[FailedScan]) -> str:
     tissues = list(dict.fromkeys(name for scan in scans for name in scan.volumes_mm3))
-    columns = ["scan", *(f"{name}_mm3" for name in tissues), "mask_mm3", "verdict", "error"]
+    columns = ["scan", *(f"{name}_mm3" for name in tissues), "mask_mm3", "contrast", "verdict", "error"]
     rows = [columns]
     for scan in scans:
         volumes = [str(scan.volumes_mm3.get(name, "n/a")) for name in tissues]
-        rows.append([scan.file, *volumes, str(scan.mask_mm3), scan.quality.verdict, "n/a"])
+        about = [scan.contrast or "n/a", scan.quality.verdict, "n/a"]
+        rows.append([scan.file, *volumes, str(scan.mask_mm3), *about])
     return tsv(rows + rows_of_failed(failed, {scan.file for scan in scans}, columns))
 
 
@@ -99,6 +101,7 @@ def read_scans(folder: Path) -> list[GroupScan]:
         GroupScan(
             name=one.name,
             file=one.file,
+            contrast=contrasts_of(one.sidecar.steps),
             quality=one.sidecar.quality,
             volumes_mm3=one.sidecar.volumes_mm3,
             mask_mm3=one.sidecar.brain_mask_mm3,

@@ -67,6 +67,33 @@ def test_a_spread_is_drawn_of_three_scans_and_more(tmp_path: Path, count: int) -
     assert text.count("<svg") == (4 if count >= 3 else 0)
 
 
+def taken_as(facts: dict[str, Any], contrast: str, *beside: str) -> dict[str, Any]:
+    others = [{"name": "contrasts", "parameters": {"given": list(beside)}}] if beside else []
+    return facts | {"Steps": [*others, {"name": "contrast", "findings": {"contrast": contrast}}]}
+
+
+def test_scans_are_compared_with_those_of_their_own_contrast(tmp_path: Path) -> None:
+    for n, facts in enumerate(healthy(12)):
+        put(tmp_path, f"sub-{n:02d}_T1w", taken_as(facts, "T1w"))
+    for n in range(3):
+        put(tmp_path, f"sub-{n:02d}_T2w", taken_as(sidecar(gm=0.2), "T2w"))
+    put(tmp_path, "sub-20_T1w", taken_as(sidecar(gm=0.2), "T1w"))
+    text = write_group(tmp_path).read_text("utf-8")
+    assert re.findall("<h3>(.*?)</h3>", text) == ["T1w", "T2w"]
+    assert text.count("<svg") == 8
+    assert text.count("share of GM low") == 1
+    assert names_in_order(text)[0] == "sub-20_T1w"
+
+
+def test_table_names_the_contrast_that_each_scan_was_taken_as(tmp_path: Path) -> None:
+    put(tmp_path, "sub-a", taken_as(sidecar(), "T2w"))
+    put(tmp_path, "sub-b", taken_as(sidecar(), "T1w", "FLAIR"))
+    put(tmp_path, "sub-c", sidecar())
+    write_table_and_page(tmp_path, page=False)
+    header, *rows = (line.split("\t") for line in (tmp_path / "volumes.tsv").read_text().splitlines())
+    assert [row[header.index("contrast")] for row in rows] == ["T2w", "T1w + FLAIR", "n/a"]
+
+
 def test_scans_without_a_result_come_before_all_others(tmp_path: Path) -> None:
     put(tmp_path, "sub-failed", sidecar(verdict="fail"))
     broken = FailedScan("sub-broken_T1w.nii.gz", "sub-broken_T1w.nii.gz: is truncated.")

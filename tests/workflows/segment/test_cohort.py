@@ -272,6 +272,7 @@ def test_the_folders_table_holds_every_scan_of_all_runs(make_scan, tmp_path):
     header, *rows = (tmp_path / "out" / "volumes.tsv").read_text().splitlines()
     assert header.split("\t")[:4] == ["scan", "GM_mm3", "WM_mm3", "CSF_mm3"]
     assert [row.split("\t")[0] for row in rows] == ["a.nii.gz", "b.nii.gz"]
+    assert {row.split("\t")[header.split("\t").index("contrast")] for row in rows} == {"T1w"}
 
 
 def test_the_folders_table_and_page_pass_over_what_is_not_ours(make_scan, tmp_path):
