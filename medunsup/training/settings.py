@@ -49,6 +49,11 @@ class Training:
         Threads that gather batches ahead of the step; more help where transforms take long, 0 gathers each
         when it is needed.
 
+    Raises
+    ------
+    UsageError
+        If there are fewer workers than 0, or fewer parts than 1.
+
     Examples
     --------
     >>> import numpy as np
@@ -76,6 +81,14 @@ class Training:
     deterministic: bool = False
     workers: int = 2
 
+    def __post_init__(self) -> None:
+        if self.workers < 0:
+            raise UsageError(f"workers is {self.workers}: give 0 or more threads.")
+        if self.parts is not None and self.parts < 1:
+            raise UsageError(
+                f"parts is {self.parts}: give 1 or more pieces a batch, or None for one a device."
+            )
+
     def check_pieces(self, batch_size: int) -> None:
         """Make sure that each device has a piece of a batch, and each piece an item.
 
@@ -89,7 +102,7 @@ class Training:
         UsageError
             If there are fewer pieces than devices, or more than items.
         """
-        parts = self.parts or self.devices
+        parts = self.devices if self.parts is None else self.parts
         if parts < self.devices:
             raise UsageError(
                 f"{parts} pieces a batch do not go round {self.devices} devices: give more parts."

@@ -151,6 +151,15 @@ def test_more_pieces_than_items_or_fewer_than_devices_are_refused():
         after_one_batch(contrast(), parts=1, devices=2)
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [("parts", 0, "1 or more"), ("parts", -2, "1 or more"), ("workers", -1, "0 or more threads")],
+)
+def test_no_pieces_and_fewer_workers_than_none_are_refused(field, value, said):
+    with pytest.raises(UsageError, match=f"{field} is {value}: give {said}"):
+        Training(**{field: value})
+
+
 def test_embeddings_that_are_no_rows_of_items_are_named():
     class Flat(Contrast):
         def embed(self, batch, generator):
