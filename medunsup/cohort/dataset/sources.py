@@ -20,6 +20,12 @@ from medunsup.io.files.fetched import how_to_fetch
 from medunsup.io.files.tsv import read_tsv
 
 Part = Literal["train", "validation", "calibration", "test"]
+# What a model did with the scans of a part that it knows.
+HOW = {
+    "train": "learned from",
+    "validation": "stopped learning by",
+    "calibration": "was calibrated on",
+}
 
 COLUMNS = ("scan", "mask", "lesions", "subject", "site", "group", "part")
 

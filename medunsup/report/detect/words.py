@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from medunsup.anomaly.findings import MOST_LISTED
 from medunsup.anomaly.result import AnomalyResult, Finding, ScanScore
+from medunsup.cohort.dataset.sources import HOW
 from medunsup.core.hints import both
 from medunsup.report.base.headline import Headline
 from medunsup.report.base.numbers import p_text
@@ -153,8 +154,8 @@ def findings_words(result: AnomalyResult) -> str:
 
 def seen_words(part: str, subject: str) -> str:
     """Say what the model has seen before, this scan or one of a subject of its name, and in which part."""
-    where = f" ({part})" if part else ""
-    return f"the model has seen {f'a subject named {subject}' if subject else 'this scan'}{where}"
+    how = f" (it {HOW.get(part, 'knows')} this {'subject' if subject else 'scan'})" if part else ""
+    return f"the model has seen {f'a subject named {subject}' if subject else 'this scan'}{how}"
 
 
 def warnings(result: AnomalyResult) -> list[str]:
@@ -179,7 +180,7 @@ def _judged(result: AnomalyResult) -> VerdictWords:
         return VerdictWords(
             f"{found}; no verdict on the scan as a whole",
             "–",
-            f"{rank}, but {seen_words(result.seen, result.seen_subject)}: neither p nor map say much.",
+            f"{rank}.",  # a remark below it says why that means little
         )
     if result.alpha is None:
         n = len(result.scan.healthy)

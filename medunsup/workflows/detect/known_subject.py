@@ -3,17 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from medunsup.cohort.dataset.sources import subject_of
+from medunsup.cohort.dataset.sources import HOW, subject_of
 from medunsup.core.geometry import Grid
 from medunsup.io.bids.names import SUBJECT, WORDS, data_set_id
 from medunsup.workflows.train.model_folder import ModelFolder
 
 FOLDERS_ABOVE = 3
-HOW = {
-    "train": "learned from",
-    "validation": "stopped learning by",
-    "calibration": "was calibrated on",
-}
 GENERIC = {*WORDS, "anat", "brain", "head", "image", "im", "img", "mr", "mri", "orig", "scan", "series"}
 
 
@@ -49,12 +44,13 @@ class SeenSubject:
             )
         if self.is_elsewhere:
             return (
-                f"{self.subject} is also a subject that the model has seen ({self.part}), in a data set of "
-                "another name: taken for another subject."
+                f"The model {HOW[self.part]} a subject {self.subject}, too, but in a data set of another "
+                "name: taken for another subject."
             )
         return (
-            f"The model has seen a subject of this name ({self.subject}, {self.part}): if it is the same "
-            "one, p-value and map say little, so no verdict. If it is not, give the file another name."
+            f"The model has seen a subject of this name (it {HOW[self.part]} {self.subject}): if it is "
+            "the same one, p-value and map say little, so no verdict. If it is not, give the file another "
+            "name."
         )
 
 

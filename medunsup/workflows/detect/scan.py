@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from medunsup.cohort.dataset.sources import HOW
 from medunsup.cohort.places import tell_where
 from medunsup.cohort.prepare import Prepared, load_and_prepare
 from medunsup.cohort.settings import BrainChoice, ContrastName
@@ -268,7 +269,8 @@ def seen_in(model: ModelFolder, made: Prepared) -> str:
 
 def model_remarks(model: ModelFolder, seen: str, known: SeenSubject) -> list[str]:
     """Remark on a scan or subject that the model has seen; and on a model that finds little."""
-    own = f"The model has seen this scan ({seen}): its p-value and map say little." if seen else ""
+    how = f"it {HOW.get(seen, 'knows')} this scan"
+    own = f"The model has seen this scan ({how}): its p-value and map say little." if seen else ""
     reach = REACH if model.is_shipped else ""
     return [text for text in (own, known.remark, reach, model.planted.doubt) if text]
 

@@ -112,7 +112,10 @@ def test_scan_the_model_has_seen_stands_apart_with_that_as_its_reason(tmp_path: 
     put(tmp_path, "sub-new", facts(0.8))
     text = page_of(tmp_path)
     assert names_in_order(text) == ["sub-new", "sub-known"]
-    assert "The model has seen this scan (train)." in text[text.index('<section id="apart">') :]
+    assert (
+        "The model has seen this scan (it learned from this scan)."
+        in text[text.index('<section id="apart">') :]
+    )
     assert 'seen by the model</dt><dd class="value">1<' in text
     assert text.count("<circle") == 1
 

@@ -221,8 +221,8 @@ def test_map_of_a_scan_without_flags_is_drawn(text: str) -> None:
 
 
 def test_remarks_stand_in_the_verdict_and_warnings_below(found: AnomalyResult, tmp_path: Path) -> None:
-    text = page_of(replace(found, remarks=("The model has seen this scan (train).",)), tmp_path)
-    assert "The model has seen this scan (train)." in first_screen(text)
+    text = page_of(replace(found, remarks=("The scan is thick.",)), tmp_path)
+    assert "The scan is thick." in first_screen(text)
     assert "Something was noticed on the way." in text
 
 

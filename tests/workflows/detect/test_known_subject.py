@@ -119,11 +119,13 @@ def test_detect_gives_no_verdict_on_a_subject_of_the_model_in_another_file(train
     again = write_person(tmp_path / f"{name}_acq-again_T1w.nii.gz", small_brain, 77)
     found = detect(again, trained, tmp_path / "out", alpha=0.5)
     assert (found.seen, found.seen_subject, found.is_anomalous) == ("train", name, None)
-    assert f"seen a subject of this name ({name}, train)" in found.remarks[0]
+    assert f"seen a subject of this name (it learned from {name})" in found.remarks[0]
     (sidecar,) = (tmp_path / "out").rglob("*desc-anomaly_mask.json")
     assert json.loads(sidecar.read_text())["SeenSubject"] == name
     (page,) = (tmp_path / "out").rglob("*desc-anomaly_report.html")
-    assert f"the model has seen a subject named {name} (train)" in page.read_text()
+    text = page.read_text()
+    assert text[: text.index("</section>")].count("has seen") == 1
+    assert f"The model has seen a subject of this name (it learned from {name})" in text
 
 
 def test_a_stranger_is_judged_without_a_remark_on_it(trained, small_brain: phantom.Anatomy, tmp_path):

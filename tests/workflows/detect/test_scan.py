@@ -78,7 +78,7 @@ def test_same_healthy_person_twice_is_remarked_on(trained, people, tmp_path):
     unpacked.write_bytes(gzip.decompress(known.read_bytes()))
     for scan in (known, unpacked):
         result = detect(scan, trained, alpha=0.5)
-        assert any("has seen this scan" in text for text in result.remarks)
+        assert any("has seen this scan (it learned from this scan)" in text for text in result.remarks)
         assert result.is_anomalous is None
 
 
