@@ -207,6 +207,8 @@ def test_table_holds_every_scan_of_all_runs(trained, patient, strangers, tmp_pat
     assert set(rows) == {patient.name, strangers[0].name}
     assert rows[patient.name]["p_value"] == "0.125"
     assert (rows[patient.name]["alpha"], rows[patient.name]["verdict"]) == ("n/a", "no verdict")
+    assert "support no false-positive rate" in rows[patient.name]["remarks"]
+    assert both.group_page.read_text("utf-8").count("support no false-positive rate") == 1
     found_ml = sum(alone.scans[0].volumes_mm3) / 1000
     assert float(rows[patient.name]["findings_ml"]) == pytest.approx(found_ml, abs=1e-3)
     assert int(rows[patient.name]["n_findings"]) == len(alone.scans[0].volumes_mm3)
