@@ -165,5 +165,5 @@ class ConformalOutlierMixin(OutlierMixin):
 
     def _check_calibrated(self) -> None:
         check_is_fitted(
-            self, "healthy_scores_", msg="Give healthy arrays that fit has not seen to calibrate."
+            self, "healthy_scores_", msg="Call calibrate first, with healthy arrays that fit has not seen."
         )

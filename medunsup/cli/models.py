@@ -64,7 +64,8 @@ def list_models(
     for model in models:
         typer.echo(f"{model.path}: {_words(model)}")
     if not models and not unreadable:
-        typer.echo(f"{folder}: holds no model.", err=True)
+        default = ", the default folder" if folder == RUNS else ""
+        typer.echo(f"{folder}{default}: holds no model.", err=True)
 
 
 def _words(model: "ModelFolder") -> str:

@@ -54,6 +54,8 @@ AREAS = {
     "score": Area("anomaly/scores", "tests/anomaly/test_scores_contract.py", "docs/detect.md"),
 }
 
+KIND = {"tissue": "a tissue method", "anomaly": "a model", "score": "a score"}
+
 
 @dataclass(frozen=True)
 class MethodCard:
@@ -167,8 +169,11 @@ def method(area: str, name: str) -> type:
     """Import one method's class. Raises UsageError naming the nearest known method."""
     known = {card.name: card for card in methods(area)}
     if name not in known:
+        others = [KIND[one] for one in AREAS if name in {card.name for card in methods(one)}]
         near = get_close_matches(name, known, n=1)
         hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(known)}."
+        if others:
+            hint = f"{name} is {others[0]}, not {KIND[area]}. Known: {', '.join(known)}."
         raise UsageError(f"There is no {area} method {name!r}. {hint}")
     module = known[name].module
     import_module(module)

@@ -67,7 +67,7 @@ def choose_k(
         chosen=best_bic if is_clear else elbow,
         rule="clear minimum of the BIC"
         if is_clear
-        else "elbow of the inertia, for want of a clear BIC minimum",
+        else "elbow of the inertia, as the BIC has no clear minimum",
     )
 
 

@@ -145,3 +145,34 @@ def files_of_all_kinds(tmp_path, monkeypatch):
     for name in ("junk.tsv", "junk.yaml"):
         Path(name).write_bytes(bytes(range(128, 256)))
     Path("names_gone.tsv").write_text("scan\tlesions\ngone.nii.gz\t\n")
+
+
+@pytest.mark.parametrize("verb", ["segment", "detect"])
+@pytest.mark.parametrize("out", [[], ["-o", "out"]])
+def test_a_folder_without_any_file_is_an_error_of_the_scan_with_and_without_o(
+    verb, out, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    Path("nothing", "deeper").mkdir(parents=True)
+    found = CliRunner().invoke(app, [verb, "nothing", *out])
+    assert found.exit_code == 1
+    assert "nothing: no scan found: it holds no file" in found.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("segment scan.nii.gz --with second.nii.gz", "--with second.nii.gz: write FLAIR=second.nii.gz."),
+        ("segment scan.nii.gz --with a_T2w.nii.gz", "write T2w=a_T2w.nii.gz."),
+        ("segment scan.nii.gz --with T2w=", "write T2w=second.nii.gz."),
+        ("segment scan.nii.gz --set tolerance", "--set tolerance: write KEY=VALUE."),
+        ("bids . out grup", "'grup' is not one of"),
+    ],
+)
+def test_a_wrong_word_is_told_as_it_would_be_right(words, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    nibabel.Nifti1Image(np.ones((8, 8, 8), np.float32), np.eye(4)).to_filename("scan.nii.gz")
+    found = CliRunner().invoke(app, words.split())
+    assert found.exit_code == 2
+    assert said in found.stderr
+    assert "Value error" not in found.stderr

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from medunsup.core import registry
+from medunsup.core.errors import UsageError
 from medunsup.core.registry import AREAS, PACKAGE, method, methods
 
 LAB = '''"""A laboratory's own method."""
@@ -171,3 +172,8 @@ def test_a_file_is_read_again_only_when_it_has_changed(tmp_path, monkeypatch):
     file.write_text(LAB.replace("{name}", "renamed"), encoding="utf-8")
     os.utime(file, ns=(1, 1))
     assert registry._cards(file, "tissue", "lab.mine")[0].name == "renamed"
+
+
+def test_a_score_named_as_a_model_is_told_to_be_a_score():
+    with pytest.raises(UsageError, match=r"knn is a score, not a model\. Known: "):
+        method("anomaly", "knn")

@@ -164,7 +164,7 @@ LearnPrior = Annotated[
         "Method",
         "--learn-prior",
         help="Let all scans refine the prior: segment, average, segment again. The results must go to one "
-        "folder: that of -o, or of a BIDS data set.",
+        "folder: one that is given for them, or a BIDS data set's own.",
     ),
 ]
 Jobs = Annotated[int, option("Run", "-j", "--jobs", metavar="NUMBER", min=1, help="Scans at the same time.")]

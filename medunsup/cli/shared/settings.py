@@ -54,16 +54,33 @@ def pairs(words: Sequence[str], option: str) -> dict[str, str]:
     split = [word.partition("=") for word in words]
     for word, (key, _, value) in zip(words, split, strict=True):
         if not key or not value:
-            raise UsageError(f"{option} {word}: expected key=value.")
+            raise UsageError(f"{option} {word}: write {_as_pair(word, option)}.")
     return {key: value for key, _, value in split}
 
 
+def _as_pair(word: str, option: str) -> str:
+    """Write a word without key or value as it would be right: "FLAIR=second.nii.gz"."""
+    from medunsup.io.bids.names import contrast_of_name
+
+    if option != "--with":
+        return "KEY=VALUE"
+    key, _, file = word.rpartition("=")
+    return f"{key or contrast_of_name(file) or 'FLAIR'}={file or 'second.nii.gz'}"
+
+
 def check_outputs(scans: Sequence[Path], out: Path | None) -> None:
-    """Raise UsageError for a DICOM folder without -o, or one inside it: results are not among its files."""
-    from medunsup.core.errors import UsageError
+    """Raise UsageError for a DICOM folder without -o, or one inside it: results are not among its files.
+
+    Raises InputError for a folder without any file, whatever -o says.
+    """
+    from medunsup.core.errors import InputError, UsageError
 
     for folder in (scan for scan in scans if scan.is_dir()):
         if out is None:
+            if not any(path.is_file() for path in folder.rglob("*")):
+                raise InputError(
+                    f"{folder}: no scan found: it holds no file. Give a scan, or a folder of scans."
+                )
             raise UsageError(f"{folder} is a folder: say where to put the results of its scan with -o.")
         if out.resolve().is_relative_to(folder.resolve()):
             raise UsageError(f"{out} lies inside {folder}, among the scan's files. Choose another with -o.")

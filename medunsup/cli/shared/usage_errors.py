@@ -39,6 +39,7 @@ class App(Group):
         try:
             yield
         except ClickUsageError as error:
+            error.message = error.message.replace("Value error, ", "")  # pydantic's, in some Typers
             if self.as_json:
                 print_json({"error": " ".join(error.format_message().split()), "exit_code": WRONG_USE})
             raise

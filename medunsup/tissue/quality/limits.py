@@ -52,7 +52,7 @@ ATLAS = (
         "atlas_agreement_nats",
         0.07,
         0.04,
-        "The intensities hardly follow the template's tissues (agreement {value:.2f} nats; 0.10 and more is "
+        "The intensities hardly follow the template's tissues (agreement {value:.3f} nats; 0.10 and more is "
         "usual). A misplaced template, weak contrast, a large lesion or another part of the body look so. "
         "Look at the outlines before using the volumes.",
         too_low=True,
@@ -102,7 +102,7 @@ MASK = (
         "left_out_percent",
         10.0,
         25.0,
-        "This skull-stripped scan shows more than the mask takes in: {value:.0f} % of the mask's volume lies "
+        "This skull-stripped scan shows more than the mask takes in: {left_out} lies "
         "outside it, so {whose_mask}. Look at the mask's outline.",
     ),
     Limit(

@@ -93,7 +93,9 @@ def _measure_outline(findings: Findings, sample: Sample, *, is_stripped: bool) -
     findings.note(measures)
     findings.words |= face
     if is_stripped:  # in a whole head much lies outside the mask, whatever its air is
-        findings.note(outline.of_background(sample))
+        measures, left_out = outline.of_background(sample)
+        findings.note(measures)
+        findings.words |= left_out
     if sample.atlas is not None:
         measures, region = outline.of_overlap(sample, sample.atlas)
         findings.note(measures)

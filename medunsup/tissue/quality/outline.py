@@ -13,6 +13,7 @@ RIM_MM = 4.0
 FAR_MM = 6.0
 ENOUGH_VOXELS = 50
 FACES = ("left", "right", "back", "front", "bottom", "top")
+MANY_TIMES_PERCENT = 1000  # beyond it percent are no help
 Found = tuple[dict[str, float], dict[str, str]]
 
 
@@ -30,19 +31,21 @@ def of_shape(sample: Sample) -> Found:
     }, {"face": face}
 
 
-def of_background(sample: Sample) -> dict[str, float]:
+def of_background(sample: Sample) -> Found:
     """Of a stripped scan in one constant: empty voxels within the mask, filled ones without."""
     if not sample.knows_surroundings:
-        return {}
+        return {}, {}
     faces = np.concatenate([sample.scan.take(n, axis).ravel() for axis in range(3) for n in (0, -1)])
     is_empty = np.abs(sample.scan - np.median(faces)) < 1e-5
     if is_empty[~sample.mask].mean() < 0.5 or not _is_constant(faces):
-        return {}
+        return {}, {}
     n_voxels = int(sample.mask.sum())
+    left_out = _percent(int((~is_empty & ~sample.mask).sum()), n_voxels)
+    amount = "more than 10 times" if left_out > MANY_TIMES_PERCENT else f"{left_out:.0f} % of"
     return {
         "mask_empty_percent": _percent(int((is_empty & sample.mask).sum()), n_voxels),
-        "left_out_percent": _percent(int((~is_empty & ~sample.mask).sum()), n_voxels),
-    }
+        "left_out_percent": left_out,
+    }, {"left_out": f"{amount} the mask's volume"}
 
 
 def of_overlap(sample: Sample, atlas: Atlas) -> Found:

@@ -39,8 +39,8 @@ class SeenSubject:
         if self.evidence:
             return (
                 f"{self.subject} is also the label of a subject that the model {HOW[self.part]} "
-                f"({self.data_set}), and {self.evidence}. If this is that person, the p-value is too kind: "
-                "ask a model that was made from others."
+                f"({self.data_set}), and {self.evidence}. If this is that person, the p-value would be too "
+                "high: ask a model that was made from others."
             )
         if self.is_elsewhere:
             return (

@@ -25,7 +25,7 @@ class PlantedCheck:
     def standing(self) -> str:
         """Say how the model stands beside the best baseline."""
         said = f"average precision on synthetic lesions {self.average_precision:.3f}"
-        beside = f"best baseline {self.best} {self.best_average_precision:.3f}"
+        beside = f"best baseline {words_of(self.best)} {self.best_average_precision:.3f}"
         return f"{said}, {beside}" + (": the baseline is better here" if self.is_outdone else "")
 
     @property
@@ -41,11 +41,19 @@ class PlantedCheck:
             f"{self.average_precision:.4f} (chance {self.prevalence:.4f})"
         )
         if self.is_outdone:
-            beside = f"less than {self.best} ({self.best_average_precision:.4f})"
+            beside = f"less than the baseline {words_of(self.best)} ({self.best_average_precision:.4f})"
             return f"{said}, {beside}: read the baselines beside it, {both('baselines', True)}."
         if self.average_precision < HARDLY * self.prevalence:
             return f"{said}, hardly better than chance: its map says little."
         return ""
+
+
+def words_of(baseline: str) -> str:
+    """Name a baseline in words; one of another version keeps its name."""
+    from medunsup.anomaly.baselines import BASELINES
+
+    known = BASELINES.get(baseline)
+    return f'"{known.words}"' if known else baseline
 
 
 def read_planted(table: Path, *, without: Collection[str] = ()) -> PlantedCheck:

@@ -19,7 +19,7 @@ from medunsup.workflows.train.fit import has_epochs
 from medunsup.workflows.train.settings import TrainSettings
 
 LABEL_MAP, REPEAT = "label map or mask", "further scan of a calibration subject"
-GIVEN = "as given, for the source names nobody's state"
+GIVEN = "as given, for the source does not say who is healthy"
 LOOKING = "looking for label maps among the images"
 
 log = logging.getLogger(__name__)

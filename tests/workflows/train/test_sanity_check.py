@@ -22,7 +22,12 @@ def _quick(quick_placement: None) -> None:
 @pytest.mark.parametrize(
     ("own", "cheap", "words"),
     [
-        (0.0014, 0.208, "0.0014 (chance 0.0009), less than rank_high (0.2080): read the baselines"),
+        (
+            0.0014,
+            0.208,
+            "0.0014 (chance 0.0009), less than the baseline "
+            '"intensity rank, bright first, median 3³" (0.2080): read the baselines',
+        ),
         (0.0014, 0.001, "0.0014 (chance 0.0009), hardly better than chance"),
     ],
 )
@@ -39,7 +44,7 @@ def test_detect_remarks_on_the_model_once_and_only_where_its_check_went_badly(tr
     for own, n_remarks in (("0.0500", 1), ("0.9000", 0)):
         rows = [f"model\tatlas\t{own}\t0.00090\t4", "rank_high\tranks\t0.2000\t0.00090\t4"]
         (folder / "baselines.tsv").write_text(HEAD + "\n".join(rows) + "\n")
-        told = [text for text in detect(patient, folder).remarks if "less than rank_high" in text]
+        told = [text for text in detect(patient, folder).remarks if "less than the baseline" in text]
         assert len(told) == n_remarks
 
 

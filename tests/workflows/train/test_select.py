@@ -48,7 +48,7 @@ def test_label_maps_beside_the_scans_are_left_out_by_their_values_and_counted(fo
     found = find_healthy(folder, SETTINGS)
     assert names(found) == {f"sub-{n:02d}_T1w.nii.gz" for n in range(N)}
     assert left_out_words(found.left_out) == f"Images left out: label map or mask ({N})."
-    assert healthy_words(found.healthy_by).endswith(f"names nobody's state ({N}).")
+    assert healthy_words(found.healthy_by).endswith(f"does not say who is healthy ({N}).")
 
 
 def test_looking_for_label_maps_tells_how_far_it_is_in_one_line_of_a_log(folder):

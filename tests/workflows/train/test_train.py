@@ -57,7 +57,7 @@ def break_off(monkeypatch: pytest.MonkeyPatch, training: Callable[[], object]) -
 
 def test_card_and_facts_say_who_counts_as_healthy_and_that_nobody_was_left_out(trained):
     card = (trained.path / "README.md").read_text()
-    assert f"Taken as healthy: as given, for the source names nobody's state ({N_PEOPLE})." in card
+    assert f"Taken as healthy: as given, for the source does not say who is healthy ({N_PEOPLE})." in card
     assert trained_facts(trained)["left_out"] == {}
     assert sum(trained_facts(trained)["healthy_by"].values()) == N_PEOPLE
 
