@@ -108,8 +108,8 @@ def chance_words(judged: Sequence[AnomalyScan]) -> str:
     whole = f"if all {n} are healthy" if n > 1 else "if it is healthy"
     return (
         f"Expected false positives {whole}: at most {expected:.3g} ({sums}); here {n_unusual} "
-        f"{'is' if n_unusual == 1 else 'are'} called unusual. The p-values share one calibration set and are "
-        "correlated, the more so the smaller it is."
+        f"{'is' if n_unusual == 1 else 'are'} called unusual. The p-values share one calibration set, so "
+        "they are correlated, more strongly where that set is small."
     )
 
 

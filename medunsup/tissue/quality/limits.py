@@ -43,8 +43,8 @@ ATLAS = (
         60.0,
         "The template, on which the labels lean, seems to lie wrong on this scan: it would agree with the "
         "intensities {value:.0f} % better if it were moved by 12 mm or more, turned by 20 degrees or more or "
-        "mirrored. A wrong orientation in the header, a large lesion or an unusual contrast look so. Compare "
-        "the outlines with the scan and check its orientation{or_give_mask}.",
+        "mirrored. A wrong orientation in the header, a large lesion or an unusual contrast look the same. "
+        "Compare the outlines with the scan and check its orientation{or_give_mask}.",
         doubts_place=True,
     ),
     Limit(
@@ -53,8 +53,8 @@ ATLAS = (
         0.07,
         0.04,
         "The intensities hardly follow the template's tissues (agreement {value:.3f} nats; 0.10 and more is "
-        "usual). A misplaced template, weak contrast, a large lesion or another part of the body look so. "
-        "Look at the outlines before using the volumes.",
+        "usual). A misplaced template, weak contrast, a large lesion or another part of the body look the "
+        "same. Look at the outlines before using the volumes.",
         too_low=True,
         only="T1w",
         doubts_place=True,
@@ -128,8 +128,8 @@ MASK = (
         1.5,
         8.0,
         "{value:.0f} % of the mask's boundary is brighter than any brain tissue. Fat and marrow, where a "
-        "mask reaches into skull or scalp, look so, and so do vessels or a lesion with contrast agent. Look "
-        "at the mask's outline. {mend_mask} if it reaches beyond the brain.",
+        "mask reaches into skull or scalp, look the same, and so do vessels or a lesion with contrast agent. "
+        "Look at the mask's outline. {mend_mask} if it reaches beyond the brain.",
         only="T1w",
     ),
     Limit(
@@ -164,8 +164,9 @@ ARTEFACT = (
         9.1,
         20.0,
         "White matter is uneven over a few mm ({value:.0f} % of the contrast to grey, usually up to 9 %). "
-        "Lesions of white matter, motion, ghosting and uneven brightness look so. Look which it is: lesions "
-        "are patches, often beside the ventricles; ghosting and motion make stripes and double edges.",
+        "Lesions of white matter, motion, ghosting and uneven brightness look the same. Look which it is: "
+        "lesions are patches, often beside the ventricles; ghosting and motion make stripes and "
+        "double edges.",
         only="T1w",
     ),
 )
@@ -177,8 +178,8 @@ PATCHES = (
         2.0,
         None,
         "A patch of {value:.0f} ml is as dark as grey matter where the template expects white matter "
-        "({grey_lobe}, roughly). Lesions of white matter, a tumour and oedema look so, and are counted as "
-        "grey matter. Look which it is; none of the tissues describes a lesion.",
+        "({grey_lobe}, roughly). Lesions of white matter, a tumour and oedema look the same, and are counted "
+        "as grey matter. Look which it is; none of the tissues describes a lesion.",
         only="T1w",
         placed=True,
     ),
@@ -188,7 +189,8 @@ PATCHES = (
         0.5,
         None,
         "A patch of {value:.1f} ml is brighter than any tissue ({bright_lobe}, roughly). A lesion or vessels "
-        "with contrast agent, blood and fat look so. Look which it is; none of the tissues describes it.",
+        "with contrast agent, blood and fat look the same. Look which it is; none of the tissues "
+        "describes it.",
         only="T1w",
         placed=True,
     ),
@@ -225,8 +227,8 @@ BIAS = Limit(
     None,
     "White matter is still {value:.0f} % brighter in one place than in another after the bias field was "
     "taken out (usually up to 25 %), and tissues are told apart by brightness. A bias field too strong or "
-    "too local to be found, or wide lesions of white matter, look so. Look at the labels where white matter "
-    "is dark; if it is a bias field, correct it with the scanner's or another tool and segment again.",
+    "too local to be found, or wide lesions of white matter, look the same. Look at the labels where white "
+    "matter is dark; if it is a bias field, correct it with the scanner's or another tool and segment again.",
     only="T1w",
     placed=True,
 )
@@ -241,7 +243,7 @@ SIDES = Limit(
     None,
     "Left and right differ: {value:.0f} % of the brain holds other tissue than its mirror side (usually up "
     "to 5 %). A large lesion, which none of the tissues describes, uneven brightness and a natural "
-    "asymmetry look so. Look which it is; tissue volumes within a lesion mean nothing.",
+    "asymmetry look the same. Look which it is; tissue volumes within a lesion mean nothing.",
     placed=True,
 )
 

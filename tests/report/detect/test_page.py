@@ -71,12 +71,14 @@ def test_map_outline_and_cross_lie_on_one_another(found: AnomalyResult) -> None:
         assert middle(opacity_of(tile.outline)) == pytest.approx(cross, abs=0.02)
 
 
-def test_every_finding_shown_is_cut_through_its_own_peak(found: AnomalyResult) -> None:
+def test_every_finding_shown_is_cut_through_its_own_peak(found: AnomalyResult, tmp_path: Path) -> None:
     moved = tuple(slice(part.start + 5, part.stop + 5) for part in left_block(found.brain.data))
     both = replace(found, findings=(*found.findings, finding_at(found.image, moved, 2)))
     first, second = places(both, 5)
     assert [one.key for one in first.tiles] != [one.key for one in second.tiles]
     assert len(places(both, 1)) == 1
+    text = page_of(both, tmp_path)
+    assert text.index("Finding 1 is shown at the top") < text.index("<h3>Finding 2")
 
 
 def test_without_findings_the_highest_voxel_is_shown(found: AnomalyResult) -> None:
