@@ -166,7 +166,7 @@ def test_a_folder_without_any_file_is_an_error_of_the_scan_with_and_without_o(
         ("segment scan.nii.gz --with a_T2w.nii.gz", "write T2w=a_T2w.nii.gz."),
         ("segment scan.nii.gz --with T2w=", "write T2w=second.nii.gz."),
         ("segment scan.nii.gz --set tolerance", "--set tolerance: write KEY=VALUE."),
-        ("bids . out grup", "'grup' is not one of"),
+        ("bids . out teams", "'teams' is not one of"),
     ],
 )
 def test_a_wrong_word_is_told_as_it_would_be_right(words, said, tmp_path, monkeypatch):

@@ -18,8 +18,10 @@ from medunsup.tissue.base import TissueInput
 from medunsup.tissue.quality import assess
 from medunsup.tissue.quality.findings import Findings
 from medunsup.tissue.quality.known import Known
+from medunsup.tissue.quality.limits import ATLAS
 from medunsup.tissue.quality.look import check_contrast, check_volumes
 from medunsup.tissue.quality.measures import MEANINGS, rows
+from medunsup.tissue.quality.outline import of_background
 from medunsup.tissue.quality.sample import Atlas, Sample
 from medunsup.tissue.result import Quality, TissueVolume
 
@@ -172,6 +174,27 @@ def test_a_further_contrast_is_doubted_by_its_own_name(named):
     assert sentence.startswith(f"The file given as {named} beside the scan is no {named}: ")
     assert "(--with NAME=FILE)" in sentence
     assert "--contrast" not in sentence
+
+
+def test_a_value_just_beyond_its_limit_is_told_with_the_digits_that_show_it():
+    findings = Findings(words=Known().words)
+    findings.note({"atlas_agreement_nats": 0.06984})
+    assert [findings.hold_to(limit) for limit in ATLAS] == [False, True, False]
+    assert "agreement 0.0698 nats" in findings.objections[0][1]
+
+
+@pytest.mark.parametrize(
+    ("rim", "said"), [(1, "% of the mask's volume"), (8, "more than 10 times the mask's")]
+)
+def test_what_a_small_mask_leaves_out_is_told_in_numbers_that_mean_something(rim, said):
+    scan, mask = np.zeros((24, 24, 24), np.float32), np.zeros((24, 24, 24), bool)
+    scan[2:20, 2:20, 2:20] = 0.5
+    inner = slice(2 + rim, 20 - rim)
+    mask[inner, inner, inner] = True
+    n = int(mask.sum())
+    sample = Sample(scan, mask, np.ones((1, n), np.float32), np.ones(n, np.uint8), (3.0,) * 3, True, None)
+    _, words = of_background(sample)
+    assert said in words["left_out"]
 
 
 def test_an_inverted_scan_is_caught(whole):

@@ -52,7 +52,7 @@ ATLAS = (
         "atlas_agreement_nats",
         0.07,
         0.04,
-        "The intensities hardly follow the template's tissues (agreement {value:.3f} nats; 0.10 and more is "
+        "The intensities hardly follow the template's tissues (agreement {value:.4f} nats; 0.10 and more is "
         "usual). A misplaced template, weak contrast, a large lesion or another part of the body look the "
         "same. Look at the outlines before using the volumes.",
         too_low=True,
