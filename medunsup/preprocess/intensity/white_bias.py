@@ -28,9 +28,8 @@ SPACING_MM = 4.0
 STRONG_RATIO = (1.25, 1.4)
 WHITE, SURE = 0.5, 0.9  # expected white matter: what the field is fitted to, what its strength is read from
 PRIOR_FLOOR = 0.02
-LEAST_SD = 0.03  # of white matter's intensity: no tissue is narrower
-LIKELY, MAD_TO_SD = 0.5, 1.4826
-UNLIKE_ALL = 0.01  # density over white matter's intensity
+LEAST_SD = 0.03  # of the logarithm: a tissue is never narrower than 3 % of its intensity
+UNLIKE_ALL = 0.01
 N_ITERATIONS = 25
 SETTLED = 2e-3
 RIDGE = 1e-3
@@ -85,9 +84,8 @@ def white_bias(scan: Volume, mask: Volume, placement: Placement) -> WhiteBias | 
 def field_in(values: Floats, prior: Array, position_mm: Floats) -> WhiteBias | None:
     """Find the field in `values` (N,), all above 0, at `position_mm` (3, N); None if too little is white.
 
-    EM with a Gaussian a tissue, led by `prior` (3, N) of GM, WM and CSF; the field is the weighted least
-    squares fit of what sure white matter leaves in log intensity. The Gaussians are those of intensity
-    itself, to which noise is added: a logarithm spreads fluid near 0 without end.
+    EM with a Gaussian a tissue in log intensity, led by `prior` (3, N) of GM, WM and CSF; the field is the
+    weighted least squares fit of what sure white matter leaves.
     """
     if values.size < LEAST_VOXELS:
         return None
@@ -99,7 +97,7 @@ def field_in(values: Floats, prior: Array, position_mm: Floats) -> WhiteBias | N
         return None
     center, half = (high + low) / 2, (high - low) / 2
     basis = quadratic_basis(position_mm, center, half)
-    coefficients, (gm, wm, csf) = _fit(values, expected, white, basis)
+    coefficients, (gm, wm, csf) = _fit(np.log(values), expected, white, basis)
     dark, bright = np.percentile((coefficients @ basis)[sure], (1, 99))
     return WhiteBias(coefficients, center, half, float(np.exp(bright - dark)), bool(wm > gm > csf))
 
@@ -133,43 +131,27 @@ def _fit(
     values: Floats, prior: Floats, white: NDArray[np.bool_], basis: Floats
 ) -> tuple[Floats, tuple[float, float, float]]:
     """Coefficients (M,) of the field in `values` (N,), and the mean of GM, WM and CSF without it."""
-    mean, sd = _start(values, prior)
-    bias, log_values = np.zeros_like(values), np.log(values)
+    bias, posterior = np.zeros_like(values), prior
     coefficients = np.zeros(len(basis))
     for iteration in range(N_ITERATIONS):
-        distance = (values / np.exp(bias) - mean[:, None]) / sd[:, None]
-        density = prior * np.exp(-0.5 * distance**2) / (sd / mean[1])[:, None]
+        even = values - bias
+        weight = posterior.sum(axis=1)
+        mean = (posterior @ even) / weight
+        spread = (posterior * (even - mean[:, None]) ** 2).sum(axis=1) / weight
+        sd = np.maximum(np.sqrt(spread), LEAST_SD)
+        density = prior * np.exp(-0.5 * ((even - mean[:, None]) / sd[:, None]) ** 2) / sd[:, None]
         posterior = density / (density.sum(axis=0) + UNLIKE_ALL)
         weighted = basis * (posterior[1] * white)
         normal = weighted @ basis.T
         normal[np.diag_indices(len(basis))] *= 1 + RIDGE
-        coefficients = np.linalg.solve(normal, weighted @ (log_values - np.log(mean[1])))
+        coefficients = np.linalg.solve(normal, weighted @ (values - mean[1]))
         before, bias = bias, coefficients @ basis
         coefficients[0] -= bias.mean()  # the constant term, so that the field is 1 on average
         bias -= bias.mean()
-        mean, sd = _moments(values / np.exp(bias), posterior)
         if iteration > 4 and np.abs(bias - before).max() < SETTLED:
             break
     gm, wm, csf = (float(value) for value in mean)
     return coefficients, (gm, wm, csf)
-
-
-def _start(values: Floats, prior: Floats) -> tuple[Floats, Floats]:
-    """Median and spread of each tissue where it is likely: what lies there by mistake does not count."""
-    parts = [values[share >= min(LIKELY, share.max())] for share in prior]
-    mean = np.array([np.median(part) for part in parts])
-    sd = np.array(
-        [MAD_TO_SD * np.median(np.abs(part - middle)) for part, middle in zip(parts, mean, strict=True)]
-    )
-    return mean, np.maximum(sd, LEAST_SD * mean[1])
-
-
-def _moments(even: Floats, posterior: Floats) -> tuple[Floats, Floats]:
-    """Mean and standard deviation of each tissue in the intensities without the field."""
-    weight = posterior.sum(axis=1)
-    mean = (posterior @ even) / weight
-    spread = (posterior * (even - mean[:, None]) ** 2).sum(axis=1) / weight
-    return mean, np.maximum(np.sqrt(spread), LEAST_SD * mean[1])
 
 
 def quadratic_basis(position_mm: Floats, center_mm: Floats, half_mm: Floats) -> Floats:
