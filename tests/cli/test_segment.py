@@ -90,7 +90,7 @@ def test_a_failed_scan_ends_in_1_with_one_line_and_no_traceback(medunsup, tmp_pa
     [
         (["--method", "kmean"], "kmeans"),
         (["--method", "kmeans", "--set", "max_itr=3"], "max_iter"),
-        (["--method", "kmeans", "--set", "max_iter"], "key=value"),
+        (["--method", "kmeans", "--set", "max_iter"], "KEY=VALUE"),
         (["--method", "kmeans", "--set", "max_iter=many"], "max_iter"),
         (["--tissues", "some"], "tissues"),
         (["--tissues", "1"], "tissues"),
@@ -100,7 +100,7 @@ def test_a_failed_scan_ends_in_1_with_one_line_and_no_traceback(medunsup, tmp_pa
         (["--config", "fats"], "fast"),
         (["--config", "no.yaml"], "no.yaml"),
         (["--with", "T9w=x.nii.gz"], "T2w"),
-        (["--with", "x.nii.gz"], "key=value"),
+        (["--with", "x.nii.gz"], "FLAIR=x.nii.gz"),
     ],
 )
 def test_wrong_use_ends_in_2_with_one_line_that_helps(medunsup, make_scan, words, hint):
@@ -116,6 +116,7 @@ def test_an_unknown_option_ends_in_2(medunsup, make_scan):
 
 def test_a_folder_of_dicom_files_needs_a_place_for_the_results(medunsup, tmp_path):
     (tmp_path / "series").mkdir()
+    (tmp_path / "series" / "IM_0001.dcm").write_bytes(b"\0" * 128 + b"DICM")
     done = medunsup("segment", "series", "--quiet")
     assert done.exit_code == 2
     assert "-o" in done.stderr
