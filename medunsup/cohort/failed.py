@@ -23,13 +23,16 @@ class FailedScan:
     error: str
 
 
-def failed_scans(root: Path, names: Sequence[OutputNames], outcomes: Sequence[Outcome]) -> list[FailedScan]:
-    """Name the scans of `root` that have no result of this run, as the table names scans."""
-    found = []
+def failed_scans(names: Sequence[OutputNames], outcomes: Sequence[Outcome]) -> dict[Path, list[FailedScan]]:
+    """Name by root, in order, the scans that have no result of this run, as the table names scans."""
+    found: dict[Path, list[FailedScan]] = {
+        root: [] for root in sorted({each.root for each in names if each.root})
+    }
     for each, outcome in zip(names, outcomes, strict=True):
-        if outcome.error is not None and each.root == root:
-            place = subfolder(each.folder / each.stem, root)
-            found.append(FailedScan(place + outcome.scan.name, without_folders(outcome.error, outcome.scan)))
+        if outcome.error is not None and each.root is not None:
+            place = subfolder(each.folder / each.stem, each.root)
+            error = without_folders(outcome.error, outcome.scan)
+            found[each.root].append(FailedScan(place + outcome.scan.name, error))
     return found
 
 

@@ -1,12 +1,14 @@
 """What is there of many scans before any is begun; what was made otherwise is not replaced unasked."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Generic, Literal, Protocol, TypeVar
 
-from medunsup.cohort.batch import naming
+from medunsup.cohort.batch import AnyOutcome, Progress, naming, work_through
+from medunsup.cohort.executors.processes import Task
 from medunsup.cohort.identity import Status
-from medunsup.cohort.request import ScanRequest
+from medunsup.cohort.inputs_filter import apart
+from medunsup.cohort.request import ScanRequest, check_there
 from medunsup.core.errors import InputError, UsageError, is_wrong_use
 from medunsup.core.hints import option
 from medunsup.io.bids.derivatives import refuse_overwrite
@@ -48,6 +50,16 @@ class Planned(Generic[AnyAsked]):
     is_wrong_use: bool = False
 
 
+def placed(requests: Sequence[AnyAsked]) -> list[AnyAsked]:
+    """Send results that would be written under one name apart.
+
+    Raises UsageError if that cannot be, or if a file is missing for each of the scans.
+    """
+    scans = apart([request.scan for request in requests])
+    check_there(scans)
+    return [replace(request, scan=scan) for request, scan in zip(requests, scans, strict=True)]  # type: ignore[type-var]
+
+
 def look(
     requests: Sequence[AnyAsked],
     derivative: Derivative,
@@ -72,6 +84,32 @@ def look(
         if item.status == "new" and not force:
             refuse_overwrite(item.request.names, derivative.outputs, labels)
     return planned
+
+
+def carry_out(
+    planned: Sequence[Planned[AnyAsked]],
+    task: Task,
+    kind: type[AnyOutcome],
+    read: Callable[[AnyAsked, Literal["skipped"]], AnyOutcome],
+    *,
+    force: bool,
+    jobs: int,
+    progress: Progress | None,
+) -> Iterator[AnyOutcome]:
+    """Yield every scan's outcome as it comes: what cannot be begun, what is there already, then the rest.
+
+    `task(request, say)` makes a result, `read` tells of one that is there; `kind` is the class of outcomes.
+    """
+    todo = []
+    for item in planned:
+        if item.status in ("missing", "error"):
+            yield kind(item.request.scan.path, "error", error=item.why, is_wrong_use=item.is_wrong_use)
+        elif item.status == "done" and not force:
+            yield read(item.request, "skipped")
+        else:
+            todo.append(item.request)
+    scans = [request.scan.path for request in todo]
+    yield from work_through(task, todo, scans, kind, jobs=jobs, progress=progress)
 
 
 def _look(request: AnyAsked) -> Planned[AnyAsked]:

@@ -1,20 +1,19 @@
 """Look at many scans with one model: skip what is done, go on when one fails, compare what is there."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from medunsup.cohort.batch import CohortResult, Progress, attempt, in_order, reserved, work_through
+from medunsup.cohort.batch import CohortResult, Progress, attempt, in_order, reserved
 from medunsup.cohort.dataset.folders import opened
 from medunsup.cohort.failed import failed_scans
-from medunsup.cohort.inputs_filter import apart, without_results
+from medunsup.cohort.inputs_filter import without_results
 from medunsup.cohort.outputs import check_roots
 from medunsup.cohort.patterns import check_patterns, fill
 from medunsup.cohort.places import tell_where
-from medunsup.cohort.plan import Planned, look
-from medunsup.cohort.request import check_there
+from medunsup.cohort.plan import carry_out, look, placed
 from medunsup.core.paths import user_path
 from medunsup.core.renamed import renamed
 from medunsup.workflows.detect.group import write_table_and_page
@@ -139,9 +138,7 @@ def make_requests(
         )
         for scan in paths
     ]
-    placed = apart([request.scan for request in requests])
-    check_there(placed)
-    return [replace(request, scan=scan) for request, scan in zip(requests, placed, strict=True)]
+    return placed(requests)
 
 
 def run_requests(
@@ -163,10 +160,12 @@ def run_requests(
     with reserved(names):
         check_roots(names, ALL_ANOMALIES)
         planned = look(requests, DERIVATIVE, force=force, labels=labels())
-        outcomes = _work(planned, model, jobs, force, progress)
+        task = partial(do_detect, model, force)
+        outcomes = carry_out(
+            planned, task, DetectOutcome, read_outcome, force=force, jobs=jobs, progress=progress
+        )
         found = in_order(outcomes, [request.scan.path for request in requests], finished)
-        roots = {each.root for each in names if each.root is not None}
-        groups = [write_table_and_page(root, failed_scans(root, names, found)) for root in sorted(roots)]
+        groups = [write_table_and_page(root, each) for root, each in failed_scans(names, found).items()]
     return CohortResult(
         found,
         groups[0].page if groups else None,
@@ -190,26 +189,3 @@ def _detect_and_save(request: DetectRequest, force: bool, say: Callable[[str], N
     say("save")
     write(result, request, force=force)
     return read_outcome(request, "done")
-
-
-def _work(
-    planned: Sequence[Planned[DetectRequest]],
-    model: ModelFolder,
-    jobs: int,
-    force: bool,
-    progress: Progress | None,
-) -> Iterator[DetectOutcome]:
-    """Yield every scan's outcome as it comes."""
-    todo = []
-    for item in planned:
-        if item.status in ("missing", "error"):
-            scan, is_wrong_use = item.request.scan.path, item.is_wrong_use
-            yield DetectOutcome(scan, "error", error=item.why, is_wrong_use=is_wrong_use)
-        elif item.status == "done" and not force:
-            yield read_outcome(item.request, "skipped")
-        else:
-            todo.append(item.request)
-    scans = [request.scan.path for request in todo]
-    yield from work_through(
-        partial(do_detect, model, force), todo, scans, DetectOutcome, jobs=jobs, progress=progress
-    )

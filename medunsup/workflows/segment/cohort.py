@@ -1,25 +1,24 @@
 """Many scans: plan, skip what is done, go on when one fails, resume after a kill."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from medunsup.cohort.batch import CohortResult, Progress, in_order, reserved, work_through
+from medunsup.cohort.batch import CohortResult, Progress, in_order, reserved
 from medunsup.cohort.dataset.folders import opened
 from medunsup.cohort.failed import failed_scans
-from medunsup.cohort.inputs_filter import apart, without_results
+from medunsup.cohort.inputs_filter import without_results
 from medunsup.cohort.outputs import check_roots
 from medunsup.cohort.patterns import check_patterns, fill
 from medunsup.cohort.places import tell_where
-from medunsup.cohort.plan import Planned, look
+from medunsup.cohort.plan import Planned, carry_out, look, placed
 from medunsup.cohort.reading import by_contrast
-from medunsup.cohort.request import check_there
 from medunsup.core.paths import user_path
 from medunsup.workflows.segment.first_pass import check_learnable, learn, with_known_prior
 from medunsup.workflows.segment.fit import build
 from medunsup.workflows.segment.group import write_table_and_page
-from medunsup.workflows.segment.job import Job, do_job
+from medunsup.workflows.segment.job import do_segment
 from medunsup.workflows.segment.outcome import ScanOutcome, read_outcome
 from medunsup.workflows.segment.outputs import ALL_VOLUMES, DERIVATIVE
 from medunsup.workflows.segment.request import SegmentRequest, make_request
@@ -137,9 +136,7 @@ def make_requests(
         )
         for scan in paths
     ]
-    placed = apart([request.scan for request in requests])
-    check_there(placed)
-    requests = [replace(request, scan=scan) for request, scan in zip(requests, placed, strict=True)]
+    requests = placed(requests)
     if settings.learn_prior:
         check_learnable(requests)
     return requests
@@ -166,10 +163,12 @@ def run_requests(
         if requests and requests[0].settings.learn_prior:
             learned = learn(requests, jobs=jobs, progress=progress or _silent, passed=first_pass)
             planned = plan(learned, force=force)
-        outcomes = _work(planned, jobs, force, report, progress)
+        task = partial(do_segment, force, report)
+        outcomes = carry_out(
+            planned, task, ScanOutcome, read_outcome, force=force, jobs=jobs, progress=progress
+        )
         scans = in_order(outcomes, [request.scan.path for request in requests], finished)
-        roots = {each.root for each in names if each.root is not None}
-        failed = {root: failed_scans(root, names, scans) for root in sorted(roots)}
+        failed = failed_scans(names, scans)
         pages = [write_table_and_page(root, each, page=report) for root, each in failed.items()]
     return CohortResult(scans, pages[0] if pages else None)
 
@@ -182,27 +181,6 @@ def plan(requests: Sequence[SegmentRequest], *, force: bool = False) -> list[Pla
     """
     check_roots([request.names for request in requests], ALL_VOLUMES)
     return look([with_known_prior(request) for request in requests], DERIVATIVE, force=force)
-
-
-def _work(
-    planned: Sequence[Planned[SegmentRequest]],
-    jobs: int,
-    force: bool,
-    report: bool,
-    progress: Progress | None,
-) -> Iterator[ScanOutcome]:
-    """Yield every scan's outcome as it comes."""
-    todo = []
-    for item in planned:
-        if item.status in ("missing", "error"):
-            scan, is_wrong_use = item.request.scan.path, item.is_wrong_use
-            yield ScanOutcome(scan, "error", error=item.why, is_wrong_use=is_wrong_use)
-        elif item.status == "done" and not force:
-            yield read_outcome(item.request, "skipped")
-        else:
-            todo.append(Job(item.request, force, report))
-    scans = [job.request.scan.path for job in todo]
-    yield from work_through(do_job, todo, scans, ScanOutcome, jobs=jobs, progress=progress)
 
 
 def _silent(scan: Path, text: str) -> None:
