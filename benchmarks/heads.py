@@ -30,6 +30,7 @@ from medunsup.core.record import Step
 from medunsup.core.volume import Volume, to_ras
 from medunsup.preprocess.brain_extraction.brain_mask import brain_mask
 from medunsup.preprocess.brain_extraction.deepbet_mask import deepbet_mask
+from medunsup.preprocess.geometry.morphology import dice
 from medunsup.preprocess.geometry.template import load_template
 from medunsup.preprocess.registration.affine import place_template
 from medunsup.preprocess.registration.coarse_search import rotation
@@ -82,7 +83,7 @@ def mask_table(cases: Iterator[Case]) -> None:
     print("| --- " * 12 + "|")
     for case in cases:
         masks, seconds = zip(*(_timed(partial(find, case.head)) for find in MASKS), strict=True)
-        dice = [_dice(mask, case.truth) if mask is not None else np.nan for mask in masks]
+        dice = [dice(mask, case.truth) if mask is not None else np.nan for mask in masks]
         gains = [f"{dice[first] - dice[second]:+.3f}" for first, second in ((0, 1), (0, 2), (3, 2))]
         ours, nilearn, deepbet, and_fluid = seconds
         costs = [f"{value:.1f}" for value in (ours, deepbet, and_fluid)]
@@ -101,7 +102,7 @@ def placement_table() -> None:
         placed = placement.to_scan(template.mask, scan.grid) > 0.5
         print(
             f"| {path.relative_to(DATA)} | {step.findings['already_stripped']} | {placement.fits} | "
-            f"{placement.kind} | {placement.metric:.2f} | {_dice(mask.data, placed):.3f} | "
+            f"{placement.kind} | {placement.metric:.2f} | {dice(mask.data, placed):.3f} | "
             f"{step.findings['mask_volume_ml']:.0f} | {seconds:.1f} | {len(step.warnings)} |",
             flush=True,
         )
@@ -212,10 +213,6 @@ def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
     start = time.process_time()
     result = work()
     return result, time.process_time() - start
-
-
-def _dice(first: Mask, second: Mask) -> float:
-    return float(2 * (first & second).sum() / (first.sum() + second.sum()))
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ def name_contrast(
     whether the intensities contradict the name, goes into `step`.
     """
     medians = tissue_medians(intensity, priors) if priors is not None else {}
-    seen = _by_order(medians)
+    seen = contrast_of_medians(medians)
     found = told or (NamedContrast(seen, "intensities") if seen else NamedContrast("T1w", "assumption"))
     step.findings |= {"contrast": found.name, "from": found.source}
     if seen and (found.name == "T1w") != (seen == "T1w") and _is_clear(found.name, medians):
@@ -72,14 +72,6 @@ def name_contrast(
     return found
 
 
-def contrast_of_intensity(intensity: NDArray[np.float32], priors: NDArray[np.float32]) -> Contrast | None:
-    """Tell T1w, T2w or FLAIR by the order of the tissues' medians, or None if it is another order.
-
-    Medians are taken where the prior is at least 0.8 sure. A lone PD scan cannot be told from T2w.
-    """
-    return _by_order(tissue_medians(intensity, priors))
-
-
 def tissue_medians(intensity: NDArray[np.float32], priors: NDArray[np.float32]) -> dict[str, float]:
     """Return the medians of GM, WM and CSF where the prior is 0.8 sure or more; none for too few voxels."""
     is_sure = priors >= SURE
@@ -91,7 +83,11 @@ def tissue_medians(intensity: NDArray[np.float32], priors: NDArray[np.float32]) 
     }
 
 
-def _by_order(medians: Mapping[str, float]) -> Contrast | None:
+def contrast_of_medians(medians: Mapping[str, float]) -> Contrast | None:
+    """Tell T1w, T2w or FLAIR by the order of the tissues' medians, or None if it is another order.
+
+    A lone PD scan cannot be told from T2w.
+    """
     bright_to_dark = sorted(medians, key=lambda name: -medians[name])
     return ORDER.get(tuple(bright_to_dark))  # type: ignore[arg-type,return-value]
 

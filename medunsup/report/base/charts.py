@@ -125,7 +125,7 @@ class _Frame:
     def curve(self, name: str, colour: str, x: Values, y: Values) -> Curve:
         points = np.stack([self.across(x), self.down(y)], axis=1)
         high = points[int(np.argmin(points[:, 1]))]
-        return Curve(name, colour, "M" + _joined(points), _pair(points[-1]), _pair(high))
+        return Curve(name, colour, "M" + _joined(points), pair(points[-1]), pair(high))
 
     def steps(self, edges: Values, heights: Values) -> str:
         x = self.across(edges).repeat(2)[1:-1]
@@ -160,5 +160,6 @@ def _joined(points: Values) -> str:
     return "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
 
 
-def _pair(point: Values) -> tuple[float, float]:
+def pair(point: Values) -> tuple[float, float]:
+    """Round a point (x, y) to a tenth of a unit of the drawing."""
     return round(float(point[0]), 1), round(float(point[1]), 1)

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from medunsup.metrics.bootstrap import Estimate
 from medunsup.metrics.froc import FrocCurve
-from medunsup.report.base.charts import HEIGHT, WIDTH, Chart, Curve, Tick, round_values
+from medunsup.report.base.charts import HEIGHT, WIDTH, Chart, Curve, Tick, pair, round_values
 
 FOREST_WIDTH, LEFT, ROW = 820.0, 200.0, 25.0
 MOST_FALSE_ALARMS = 10.0
@@ -93,12 +92,8 @@ def _curve(name: str, curve: FrocCurve) -> Curve:
     x, y = np.append(x.repeat(2)[1:], MOST_FALSE_ALARMS), np.append(y.repeat(2)[:-1], y[-1])
     points = np.stack([x / MOST_FALSE_ALARMS * WIDTH, (1 - y) * HEIGHT], axis=1)
     path = "M" + "L".join(f"{across:.1f} {down:.1f}" for across, down in points)
-    return Curve(name, "", path, _pair(points[-1]), _pair(points[-1]))
+    return Curve(name, "", path, pair(points[-1]), pair(points[-1]))
 
 
 def _across(share: float) -> float:
     return round(LEFT + float(np.clip(share, 0, 1)) * (FOREST_WIDTH - LEFT), 1)
-
-
-def _pair(point: NDArray[np.float64]) -> tuple[float, float]:
-    return round(float(point[0]), 1), round(float(point[1]), 1)

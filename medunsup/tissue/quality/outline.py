@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import ndimage
 
-from medunsup.preprocess.geometry.morphology import fill_holes
+from medunsup.preprocess.geometry.morphology import dice, fill_holes
 from medunsup.tissue.quality.sample import Array, Atlas, Mask, Sample
 
 CONSTANT_SHARE = 0.9
@@ -62,7 +62,7 @@ def of_overlap(sample: Sample, atlas: Atlas) -> Found:
     distance = ndimage.distance_transform_edt(~atlas.brain, sampling=sample.spacing_mm)
     return {
         "atlas_in_view_percent": 100 * atlas.in_view,
-        "atlas_overlap_dice": float(2 * (mask & atlas.brain).sum() / max(mask.sum() + atlas.brain.sum(), 1)),
+        "atlas_overlap_dice": dice(mask, atlas.brain),
         "brain_missing_percent": _percent(int(missing.sum()), int(tissue.sum())),
         "region_missing_percent": shares.get(worst, 0.0),
         "mask_far_outside_percent": _percent(int((mask & (distance > FAR_MM)).sum()), int(mask.sum())),

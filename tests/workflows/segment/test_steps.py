@@ -16,7 +16,12 @@ from medunsup.core.record import Step
 from medunsup.core.volume import Source
 from medunsup.io.load import load
 from medunsup.preprocess.geometry.crop import Box
-from medunsup.preprocess.intensity.contrast import NamedContrast, contrast_of_intensity, name_contrast
+from medunsup.preprocess.intensity.contrast import (
+    NamedContrast,
+    contrast_of_medians,
+    name_contrast,
+    tissue_medians,
+)
 
 
 @pytest.fixture
@@ -137,7 +142,8 @@ def test_contrasts_are_named_in_any_of_their_ways_but_once():
 
 @pytest.mark.parametrize("contrast", ["T1w", "T2w", "FLAIR"])
 def test_the_brightness_of_the_tissues_tells_the_contrast(small_brain, contrast):
-    assert contrast_of_intensity(small_brain.image(contrast).data, small_brain.fractions[:3]) == contrast
+    medians = tissue_medians(small_brain.image(contrast).data, small_brain.fractions[:3])
+    assert contrast_of_medians(medians) == contrast
 
 
 def _named(settings, name, notes, seen, small_brain, beside="PD"):
