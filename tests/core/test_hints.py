@@ -6,11 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from helpers.worded import say_hints
 from hypothesis import given
 from hypothesis import strategies as st
 
 from medunsup.cohort.executors.processes import run_all
-from medunsup.core.hints import both, option, traceback_hint, worded_for, words
+from medunsup.core.hints import both, option, worded_for, words
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"], exclude_characters="\0"))
 VALUES = TEXTS | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.just(True)
@@ -69,17 +70,13 @@ def test_python_is_spoken_to_again_after_a_command_that_failed():
     assert option("force", True) == "force=True"
 
 
-def _say(item, say):
-    return option("force", True), traceback_hint()
-
-
 @pytest.mark.parametrize(
     ("verb", "words"), [(None, "force=True"), ("segment", "--force")], ids=["python", "terminal"]
 )
 def test_threads_and_other_processes_word_their_messages_as_this_one(verb, words):
     with worded_for(verb):
-        found = dict(run_all(_say, [0, 1], 2, lambda index, text: None))
+        found = dict(run_all(say_hints, [0, 1], 2, lambda index, text: None))
         with ThreadPoolExecutor(1) as pool:
-            assert pool.submit(_say, 0, None).result() == found[0] == found[1]
+            assert pool.submit(say_hints, 0, None).result() == found[0] == found[1]
     assert found[0][0] == words
     assert ("--debug" in found[0][1]) == (verb is not None)
