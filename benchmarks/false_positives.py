@@ -67,7 +67,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--model", default="healthy_atlas")
     parser.add_argument("--score", default="deviation")
     parser.add_argument("--postprocess", nargs="*", default=["median=3"])
-    parser.add_argument("--least-part-mm3", type=float, default=100.0)
+    parser.add_argument("--min-cluster-mm3", type=float, default=100.0)
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--draws", type=int, default=2000, help="calibration and test drawings a fold")
     parser.add_argument("--seed", type=int, default=0)
@@ -94,7 +94,7 @@ def calibrated(scans: Scans, order: np.ndarray, options: argparse.Namespace) -> 
     ).fit(train.values, masks=train.masks)
     maps = detector.score_map(rest.values, masks=rest.masks)
     scores = [top_mean(one[mask]) for one, mask in zip(maps, rest.masks, strict=True)]
-    return calibrate(maps, rest.masks, scores, voxel_mm3=VOXEL_MM3, least_part_mm3=options.least_part_mm3)
+    return calibrate(maps, rest.masks, scores, voxel_mm3=VOXEL_MM3, min_cluster_mm3=options.min_cluster_mm3)
 
 
 def draws(

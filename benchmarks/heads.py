@@ -1,8 +1,8 @@
-"""Brain masks of whole heads beside nilearn's and deepbet's, and the template's placement on all sets.
+"""Brain masks of whole heads beside nilearn's and deepbet's, and the template's registration on all sets.
 
     python benchmarks/heads.py                # masks: the six heads with a reference
     python benchmarks/heads.py --turns        # Colin27 turned by 30 degrees about each axis
-    python benchmarks/heads.py --placement    # detection and placement on every set of real scans
+    python benchmarks/heads.py --registration    # detection and registration on every set of real scans
 
 `deepbet` is the network alone, `+ fluid` what `--brain deepbet` makes of it (with the extra [deepbet] only).
 Dice against `_intracranial` for the simulated heads (all fluid, and the neck's canal, inside the bone) and
@@ -32,7 +32,7 @@ from medunsup.preprocess.brain_extraction.brain_mask import brain_mask
 from medunsup.preprocess.brain_extraction.deepbet_mask import deepbet_mask
 from medunsup.preprocess.geometry.morphology import dice
 from medunsup.preprocess.geometry.template import load_template
-from medunsup.preprocess.registration.affine import place_template
+from medunsup.preprocess.registration.affine import register_template
 from medunsup.preprocess.registration.coarse_search import rotation
 
 DATA = Path(os.environ.get("MEDUNSUP_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
@@ -64,12 +64,12 @@ class Case:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--turns", action="store_true")
-    parser.add_argument("--placement", action="store_true")
+    parser.add_argument("--registration", action="store_true")
     asked = parser.parse_args()
     if not (DATA / "heads").is_dir():
         sys.exit(f"No heads in {DATA}: set MEDUNSUP_DATA to the folder of real scans.")
-    if asked.placement:
-        placement_table()
+    if asked.registration:
+        registration_table()
     elif asked.turns:
         mask_table(turned_cases())
     else:
@@ -91,25 +91,25 @@ def mask_table(cases: Iterator[Case]) -> None:
         print(f"| {' | '.join(cells)} |", flush=True)
 
 
-def placement_table() -> None:
+def registration_table() -> None:
     """Print what was detected and how the template lies, one row a scan."""
     template = load_template()
     print("| scan | skull gone | template fits | kind | metric | atlas Dice | mask ml | CPU s | warnings |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     for path in (path for pattern in SETS for path in sorted(DATA.glob(pattern))):
         scan, step = _load(path), Step("mask")
-        (mask, placement), seconds = _timed(lambda scan=scan, step=step: brain_mask(scan, step=step))
-        placed = placement.to_scan(template.mask, scan.grid) > 0.5
+        (mask, registration), seconds = _timed(lambda scan=scan, step=step: brain_mask(scan, step=step))
+        placed = registration.to_scan(template.mask, scan.grid) > 0.5
         print(
-            f"| {path.relative_to(DATA)} | {step.findings['already_stripped']} | {placement.fits} | "
-            f"{placement.kind} | {placement.metric:.2f} | {dice(mask.data, placed):.3f} | "
+            f"| {path.relative_to(DATA)} | {step.findings['already_stripped']} | {registration.fits} | "
+            f"{registration.kind} | {registration.metric:.2f} | {dice(mask.data, placed):.3f} | "
             f"{step.findings['mask_volume_ml']:.0f} | {seconds:.1f} | {len(step.warnings)} |",
             flush=True,
         )
     given = _load(DATA / "tissue_malf" / "1000_T1w.nii.gz")
     mask = given.like(given.data > 0, kind="mask")
-    _, seconds = _timed(lambda: place_template(given, mask, step=Step("place")))
-    print(f"\nPlacement alone, mask given, template read before: {seconds:.1f} CPU s.")
+    _, seconds = _timed(lambda: register_template(given, mask, step=Step("place")))
+    print(f"\nRegistration alone, mask given, template read before: {seconds:.1f} CPU s.")
 
 
 def head_cases() -> Iterator[Case]:

@@ -19,14 +19,14 @@ def healthy_files() -> list[Path]:
     return sorted((DATA / "healthy_t1_2mm").glob("sub-*_T1w.nii.gz"))
 
 
-def on_lattice(files: Sequence[Path]) -> Scans:
-    """Read scans that lie on the template's lattice already, named by subject."""
+def on_template_grid(files: Sequence[Path]) -> Scans:
+    """Read scans that lie on the template grid already, named by subject."""
     space, unmoved = ModelSpace(), np.eye(4)
     values, masks = [], []
     for file in files:
         scan = load(file)
-        mask = space.carry_in(scan.like((scan.data > 0).astype(np.float32)), unmoved) > 0.5
-        values.append(healthy_scale(space.carry_in(scan, unmoved), mask, space.tissues)[0][None])
+        mask = space.to_template_grid(scan.like((scan.data > 0).astype(np.float32)), unmoved) > 0.5
+        values.append(healthy_scale(space.to_template_grid(scan, unmoved), mask, space.tissues)[0][None])
         masks.append(mask)
     return Scans(np.stack(values), np.stack(masks), tuple(file.name[:6] for file in files))
 

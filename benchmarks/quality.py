@@ -6,8 +6,8 @@
 
 Real scans come from MEDUNSUP_DATA (default ../shared/data), shrunk to about 2 mm so that a set takes minutes.
 A fault is caught when the verdict is "check" or "fail"; either on a good scan is a false alarm.
-After a fault in the mask the template is placed again, as `segment` would; a fault in the intensities leaves
-it where it was.
+After a fault in the mask the template is registered again, as `segment` would; a fault in the intensities
+leaves it where it was.
 """
 
 import argparse
@@ -38,7 +38,7 @@ from medunsup.preprocess.geometry.crop import Box  # noqa: E402
 from medunsup.preprocess.geometry.resample import shrink  # noqa: E402
 from medunsup.preprocess.intensity.channels import scale_one  # noqa: E402
 from medunsup.preprocess.intensity.evened import evened_out  # noqa: E402
-from medunsup.preprocess.registration.affine import Placement, place_template  # noqa: E402
+from medunsup.preprocess.registration.affine import Registration, register_template  # noqa: E402
 from medunsup.tissue.base import TissueInput  # noqa: E402
 from medunsup.tissue.priors import tissue_priors  # noqa: E402
 from medunsup.tissue.quality import Known, assess  # noqa: E402
@@ -88,7 +88,7 @@ class Case:
     fault: str
     image: Volume
     mask: Volume
-    placement: Placement | None = None
+    registration: Registration | None = None
     contrast: str = "T1w"
     is_head: bool = False
 
@@ -130,10 +130,10 @@ def run(scans: dict[str, list[str]], jobs: int) -> Iterator[Found]:
 def run_scan(kind: str, name: str) -> list[Found]:
     """Judge one scan as it is and, if it is to be spoilt, in every spoilt state."""
     where, _, contrast = name.partition("@")
-    image, mask, placement, is_head = read(where)
+    image, mask, registration, is_head = read(where)
     fault = "wrong contrast: real scan" if kind == "named" else "good"
-    cases = [Case(fault, image, mask, placement, contrast or "T1w")]
-    more = spoilt(image, mask, placement, is_head=is_head) if kind == "spoil" else iter(())
+    cases = [Case(fault, image, mask, registration, contrast or "T1w")]
+    more = spoilt(image, mask, registration, is_head=is_head) if kind == "spoil" else iter(())
     return [judge(name, _told(case, is_head)) for case in (*cases, *more)]
 
 
@@ -142,13 +142,13 @@ def _told(case: Case, is_head: bool) -> Case:
     return replace(case, is_head=is_head and not case.fault.endswith("scan too"))
 
 
-def read(name: str) -> tuple[Volume, Volume, Placement, bool]:
+def read(name: str) -> tuple[Volume, Volume, Registration, bool]:
     """Read a scan at about 2 mm with its mask and the template's place; whether the skull is still there."""
     kind, _, key = name.partition(":")
     if kind == "head":
         image, step = shrink(load(DATA / key)), Step("mask")
-        mask, placement = brain_mask(image, step=step)
-        return image, mask, placement, not step.findings["already_stripped"]
+        mask, registration = brain_mask(image, step=step)
+        return image, mask, registration, not step.findings["already_stripped"]
     if kind == "malf":
         image = shrink(load(DATA / f"tissue_malf/{key}_T1w.nii.gz"))
         region = shrink(load(DATA / f"tissue_malf/{key}_mask.nii.gz")).data > 0.5
@@ -160,32 +160,34 @@ def read(name: str) -> tuple[Volume, Volume, Placement, bool]:
     return image, mask, place(image, mask), False
 
 
-def place(image: Volume, mask: Volume) -> Placement:
-    return place_template(image, mask, step=Step("place"))
+def place(image: Volume, mask: Volume) -> Registration:
+    return register_template(image, mask, step=Step("place"))
 
 
-def spoilt(image: Volume, mask: Volume, placement: Placement, *, is_head: bool) -> Iterator[Case]:
+def spoilt(image: Volume, mask: Volume, registration: Registration, *, is_head: bool) -> Iterator[Case]:
     """Spoil a T1w scan in every way."""
-    yield from _cut(image, mask, placement)
+    yield from _cut(image, mask, registration)
     yield from _loose(image, mask, is_head=is_head)
-    yield Case("wrong contrast: inverted", faults.inverted(image, mask), mask, placement)
-    yield Case("wrong contrast: named", image, mask, placement, "T2w")
-    yield Case("wrong contrast: named", image, mask, placement, "FLAIR")
+    yield Case("wrong contrast: inverted", faults.inverted(image, mask), mask, registration)
+    yield Case("wrong contrast: named", image, mask, registration, "T2w")
+    yield Case("wrong contrast: named", image, mask, registration, "FLAIR")
     ways: list[dict[str, float]] = [{"shift_mm": 25, "axis": 0}, {"shift_mm": 25, "axis": 1}]
     ways += [{"turn_deg": 40, "axis": 0}, {"turn_deg": 40, "axis": 2}, {"scale": 1.3}]
     for how in (*ways, {"mirror": True, "axis": 2}):
-        yield Case(f"misplaced: {next(iter(how))}", image, mask, faults.misplaced(placement, **how))
+        yield Case(
+            f"misregistered: {next(iter(how))}", image, mask, faults.misregistered(registration, **how)
+        )
     for name, ghosts in _ghosts(image):
         seen = ghosts if is_head else faults.stripped(ghosts, mask)
-        yield Case(name, seen, mask, placement)
+        yield Case(name, seen, mask, registration)
 
 
-def _cut(image: Volume, mask: Volume, placement: Placement) -> Iterator[Case]:
+def _cut(image: Volume, mask: Volume, registration: Registration) -> Iterator[Case]:
     for side in ("left", "front"):
         yield Case(f"cut mask: {side} 15 %", image, faults.cut(mask, side))
     for name, smaller in (
         ("top 15 %", faults.cut(mask, "top")),
-        ("cerebellum", faults.without_cerebellum(mask, placement)),
+        ("cerebellum", faults.without_cerebellum(mask, registration)),
         ("eroded 4 mm", faults.eroded(mask, 4.0)),
         ("eroded 8 mm", faults.eroded(mask, 8.0)),
     ):
@@ -214,21 +216,21 @@ def _ghosts(image: Volume) -> Iterator[tuple[str, Volume]]:
 
 def judge(scan: str, case: Case) -> Found:
     """Segment one case with the default method and ask for the verdict."""
-    placement = case.placement or place(case.image, case.mask)
-    even, found = case.image, Brain(case.mask, placement, is_stripped=not case.is_head)
-    if case.contrast == "T1w" and case.placement is None:
+    registration = case.registration or place(case.image, case.mask)
+    even, found = case.image, Brain(case.mask, registration, is_stripped=not case.is_head)
+    if case.contrast == "T1w" and case.registration is None:
         even, _ = evened_out(case.image, found, lambda scan, step: found, step=Step("brain mask"))
     box = Box.around(case.mask.data)
     image, mask = box.take(even), box.take(case.mask)
     intensity = scale_one(image, case.contrast, mask.data, Step("normalise"))[0][None]
-    priors = tissue_priors(image, mask, placement) if placement.fits else None
+    priors = tissue_priors(image, mask, registration) if registration.fits else None
     labels = class_table(3)
     data = TissueInput(intensity, mask.data, image.spacing_mm, (case.contrast,), labels, priors)
     fitted = method("tissue", "atlas_gmm")().fit(data)
     volumes = measure(data, fitted, image.voxel_volume_mm3, Step("volumes"))
     begun = process_time()
     known = Known(is_stripped=not case.is_head)
-    quality = assess(data, fitted, volumes, placement, scan=even, origin=box.origin, known=known)
+    quality = assess(data, fitted, volumes, registration, scan=even, origin=box.origin, known=known)
     return Found(scan, case.fault, quality, process_time() - begun)
 
 

@@ -8,12 +8,12 @@
 collapse  each tissue's volume over the truth's, worst way round, under noise, bias and injected outliers
 bias      Dice under strong smooth fields, as of 7 T or coil arrays: four shapes, factors 1.5 to 3
 repeat    coefficient of variation of tissue volumes over copies: fresh noise, turned by 2°, so by the header
-lesions   Dice lost outside lesions: real masks, carried over by the placed template, as dark and bright spots
+lesions   Dice lost outside lesions: real masks, resampled by the registration, as dark and bright spots
 dicom     labels of one scan read as DICOM and as NIfTI, from file to result
 
 Scans come from MEDUNSUP_DATA (default ../shared/data). Masks are given but in `dicom` and whole heads; the
-template is placed anew on every copy. Noise is Rician, its sd a share of bright white matter, on top of the
-scan's own; bias is the field's whole range within the brain. Unlabelled voxels of manual truth count as CSF.
+template is registered anew on every copy. Noise is Rician, its sd a share of bright white matter, on top of
+the scan's own; bias is the field's range within the brain. Unlabelled voxels of manual truth count as CSF.
 """
 
 import argparse
@@ -37,7 +37,7 @@ from medunsup.io.load import load
 from medunsup.metrics.segmentation import dice
 from medunsup.preprocess.brain_extraction.brain_mask import brain_mask
 from medunsup.preprocess.geometry.crop import Box
-from medunsup.preprocess.registration.affine import Placement, place_template
+from medunsup.preprocess.registration.affine import Registration, register_template
 from medunsup.preprocess.registration.coarse_search import rotation
 from medunsup.tissue.base import TissueMethod
 
@@ -214,7 +214,7 @@ def continued(data: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 def tilted(scan: Scan, n: int) -> Scan:
-    """Copy that only says that it lies turned by 2 degrees: no voxel changes, so what drifts is placement."""
+    """Copy that says that it lies turned by 2 degrees: no voxel changes, so what drifts is registration."""
     turn = np.eye(4)
     turn[:3, :3] = rotation(*TURNS_DEG[n])
     return replace(scan, image=replace(scan.image, affine=turn @ scan.image.affine))
@@ -231,7 +231,7 @@ COPIES: dict[str, tuple[int, Callable[[Scan, int], Scan]]] = {
 
 
 def lesions(asked: argparse.Namespace, pool: ProcessPoolExecutor) -> None:
-    """Print the Dice lost outside planted lesions, every method beside the default."""
+    """Print the Dice lost outside synthetic lesions, every method beside the default."""
     jobs = [(name, tuple(asked.methods)) for name in asked.scans or LESION_SCANS]
     head = [f"{label} {tissue}" for label in asked.methods for tissue in NAMES]
     print_header("scan", "lesions of", "spots", "ml", f"cost <= {MAX_LESION_COST}", *head)
@@ -249,16 +249,16 @@ def lesions(asked: argparse.Namespace, pool: ProcessPoolExecutor) -> None:
 
 
 def lesion_rows(job: tuple[str, tuple[str, ...]]) -> list[tuple[str, str, float, np.ndarray]]:
-    """Plant each patient's lesions in one scan; return patient, spots, ml, and Dice lost (methods, 3)."""
+    """Insert each patient's lesions in one scan; return patient, spots, ml, and Dice lost (methods, 3)."""
     name, labels = job
     scan = read_scan(name)
     healthy = prepare(scan)
-    placement = place_template(scan.image, scan.image.like(scan.mask, kind="mask"), step=Step("place"))
+    registration = register_template(scan.image, scan.image.like(scan.mask, kind="mask"), step=Step("place"))
     before = [fit(healthy, label).labels_ for label in labels]
     rows = []
     for patient, spots in product(LESION_PATIENTS, ("dark", "bright")):
-        share = lesion_share(scan, patient, placement)
-        spoilt = prepare(replace(scan, image=planted(scan, share, spots)))
+        share = lesion_share(scan, patient, registration)
+        spoilt = prepare(replace(scan, image=inserted(scan, share, spots)))
         outside = (Box.around(scan.mask).take(scan.image.like(share)).data == 0) & (healthy.truth > 0)
         after = [fit(spoilt, label).labels_ for label in labels]
         cost = [
@@ -273,14 +273,14 @@ def lesion_rows(job: tuple[str, tuple[str, ...]]) -> list[tuple[str, str, float,
     return rows
 
 
-def lesion_share(scan: Scan, patient: str, placement: Placement) -> np.ndarray:
+def lesion_share(scan: Scan, patient: str, registration: Registration) -> np.ndarray:
     """Return the share of each voxel that is lesion, where the template puts a patient's in white matter."""
     stored = load(DATA / f"ms/lesion_masks_only/patient{patient}_lesions.nii.gz")
-    placed = placement.to_scan(stored.like((stored.data > 0).astype(np.float32)), scan.image.grid)
+    placed = registration.to_scan(stored.like((stored.data > 0).astype(np.float32)), scan.image.grid)
     return np.where(scan.truth == 2, placed, 0).astype(np.float32)
 
 
-def planted(scan: Scan, share: np.ndarray, spots: str) -> Volume:
+def inserted(scan: Scan, share: np.ndarray, spots: str) -> Volume:
     """Move white matter to the fluid's level (dark) or as far above it as grey lies below (bright)."""
     gm, wm, csf = (float(np.median(scan.image.data[scan.truth == tissue.index])) for tissue in TISSUES)
     shift = (csf - wm) if spots == "dark" else (wm - gm)

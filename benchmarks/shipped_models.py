@@ -9,7 +9,7 @@
    Sub-64 to 66 are judged by the shipped models themselves.
 2. Memory: the largest correlation, over the brain, of any image that a model keeps with a scan it learned
    from, beside that with scans it has not seen. A model that keeps nobody shows the same for both.
-3. With --planted: what the models and their baselines find of synthetic lesions in sub-64 to 66.
+3. With --synthetic-lesions: what the models and their baselines find of synthetic lesions in sub-64 to 66.
 4. With --others: what the shipped models say of these scans.
 
 Scans come from MEDUNSUP_DATA (default ../shared/data): healthy_t1_2mm.
@@ -21,9 +21,9 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from learning import healthy_files, on_lattice
-from planted import Map, measured, print_table
+from learning import healthy_files, on_template_grid
 from scipy import stats
+from synthetic_lesions import Map, measured, print_table
 
 import medunsup
 from medunsup.anomaly.distribution_shift import flags, learn_card
@@ -41,7 +41,7 @@ ALPHAS, BAND = (0.05, 0.1, 0.2), 0.95
 
 def main() -> None:
     asked = parse()
-    scans = on_lattice(healthy_files())
+    scans = on_template_grid(healthy_files())
     models = {name: medunsup.read_model(name) for name in shipped_models()}
     if asked.folds:
         cross_fitted(models["t1w_2mm_atlas"], scans, asked.folds, asked.seed)
@@ -51,7 +51,7 @@ def main() -> None:
             print(f"  {scans.names[n]}: {words(judged(model, scans.values[n], scans.masks[n]))}")
     for name, model in models.items():
         remembered(name, model, scans)
-    if asked.planted:
+    if asked.synthetic_lesions:
         kept_aside = scans.take(range(N_KNOWN, len(scans)))
         spread = next(iter(models.values())).baselines.spread
         print_table(measured(methods(models), kept_aside, spread, 1), list(kept_aside.names), 1)
@@ -68,7 +68,9 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--folds", type=int, default=7, help="0: no cross-fitting")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--planted", action="store_true", help="synthetic lesions in the scans kept aside")
+    parser.add_argument(
+        "--synthetic-lesions", action="store_true", help="synthetic lesions in the scans kept aside"
+    )
     parser.add_argument("--others", type=Path, nargs="*", default=[])
     return parser.parse_args()
 
@@ -106,7 +108,7 @@ def judge(
     """Return p-value, findings at one a healthy scan, and whether the scan is flagged."""
     found, calibration = fitted.map(values, mask), fitted.calibration
     marked = (found > calibration.part_threshold(1)) & mask
-    voxel_mm3, least_mm3 = fitted.spacing_mm**3, calibration.least_part_mm3
+    voxel_mm3, least_mm3 = fitted.spacing_mm**3, calibration.min_cluster_mm3
     _, n_findings = components(marked, voxel_mm3=voxel_mm3, least_mm3=least_mm3)
     p_value = calibration.p_value(fitted.scan_score(values, mask, found))
     return p_value, n_findings, bool(flags(card, values, mask, coarsest_mm=2.0))
@@ -136,7 +138,7 @@ def methods(models: dict[str, ModelFolder]) -> Iterator[tuple[str, Map]]:
         yield name, model.healthy.map
     baselines = next(iter(models.values())).baselines
     for name, score in baselines.scores_.items():
-        if score.makes_map and name not in ("prevalence", "lattice_high", "lattice_low"):
+        if score.makes_map and name not in ("prevalence", "template_grid_high", "template_grid_low"):
             yield f"[{name}]", partial(baselines.map, name)
 
 

@@ -237,7 +237,7 @@ def resampled(
     spacing_mm: tuple[float, ...] | None = None,
     shape: tuple[int, ...] | None = None,
 ) -> Scan:
-    """Write the same field of view on another lattice, given its spacing or its shape."""
+    """Write the same field of view on another grid, given its spacing or its shape."""
     import SimpleITK as sitk  # noqa: N813
 
     image, mask = sitk.ReadImage(str(scan.image), sitk.sitkFloat32), sitk.ReadImage(str(scan.mask))

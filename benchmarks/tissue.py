@@ -6,7 +6,7 @@
 
 Scans come from MEDUNSUP_DATA (default ../shared/data); masks are given, so that only tissues are compared.
 Dice is taken where a label is. `CSF+` counts unlabelled voxels of the mask as CSF. `CPU` is the method
-alone, with its placed priors where it uses them, as a ratio to the default's. Peers that are not installed
+alone, with its registered priors where it uses them, as a ratio to the default's. Peers not installed
 are left out; docs/speed.md tells how to install them.
 """
 
@@ -32,7 +32,7 @@ from medunsup.preprocess.geometry.crop import Box
 from medunsup.preprocess.intensity.channels import scale_one
 from medunsup.preprocess.intensity.evened import evened_out
 from medunsup.preprocess.intensity.normalize import winsorize_and_scale
-from medunsup.preprocess.registration.affine import Placement, place_template
+from medunsup.preprocess.registration.affine import Registration, register_template
 from medunsup.tissue.base import TissueInput
 from medunsup.tissue.priors import tissue_priors
 
@@ -164,10 +164,10 @@ def case_of(
 ) -> Case:
     box = Box.around(mask)
     started = time.process_time()
-    even, placement = evened(image, image.like(mask, kind="mask"))
+    even, registration = evened(image, image.like(mask, kind="mask"))
     cut = box.take(even)
     inside = box.take(image.like(mask, kind="mask"))
-    priors = tissue_priors(cut, inside, placement)
+    priors = tissue_priors(cut, inside, registration)
     seconds = time.process_time() - started
     scaled = scale_one(cut, "T1w", inside.data, Step("normalise"))[0][None]
     data = TissueInput(scaled, inside.data, image.spacing_mm, ("T1w",), TISSUES, priors)
@@ -176,15 +176,15 @@ def case_of(
     return Case(name, data, cut_truth, image.spacing_mm, seconds, cut_fast)
 
 
-def evened(image: Volume, mask: Volume) -> tuple[Volume, Placement]:
+def evened(image: Volume, mask: Volume) -> tuple[Volume, Registration]:
     """Place the template and take a strong bias out, as `segment` does with a mask that is given."""
 
     def place(scan: Volume, step: Step) -> Brain:
-        return Brain(mask, place_template(scan, mask, step=step), is_stripped=True)
+        return Brain(mask, register_template(scan, mask, step=step), is_stripped=True)
 
     step = Step("brain mask")
     even, found = evened_out(image, place(image, step), place, step=step)
-    return even, found.placement
+    return even, found.registration
 
 
 def read_labels(path: Path) -> np.ndarray:

@@ -31,7 +31,7 @@ from typing import Literal
 
 import numpy as np
 import torch
-from learning import healthy_files, on_lattice
+from learning import healthy_files, on_template_grid
 
 from medunsup.anomaly.models.dae import DAE, DAEConfig
 from medunsup.preprocess.geometry.template_grid import ModelSpace
@@ -71,11 +71,11 @@ WARM_UP, MEASURED = 10, 40
 
 
 def load_scans(n_scans: int) -> tuple[str, Scans]:
-    """Healthy scans on the models' lattice, from their files."""
+    """Healthy scans on the template grid, from their files."""
     files = healthy_files()[:n_scans]
     if len(files) < n_scans:
         return "made-up scans", made_up(n_scans, ModelSpace().shape)
-    return "healthy_t1_2mm", on_lattice(files)
+    return "healthy_t1_2mm", on_template_grid(files)
 
 
 def made_up(n_scans: int, shape: tuple[int, int, int]) -> Scans:

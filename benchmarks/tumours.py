@@ -1,6 +1,6 @@
 """Gliomas on FLAIR: every model beside a threshold on the intensity itself.
 
-    python benchmarks/tumours.py                                        # cheap models and outlier scores
+    python benchmarks/tumours.py                                        # classic models and outlier scores
     python benchmarks/tumours.py --models dae ae vae --epochs 40 --seeds 0 1 2
     python benchmarks/tumours.py --development --models dae --set noise_sd=0.3   # to choose on
 
@@ -42,7 +42,7 @@ FLOORS = {
     "[rank, median 3³]": "rank_high",
     "[dark rank, median 3³]": "rank_low",
 }
-TWIN = "[intensity at 2 mm, same steps]"  # what coarser voxels and the steps are worth without a model
+BASELINE = "[intensity at 2 mm, same steps]"  # what coarser voxels and the steps are worth without a model
 PATCHES = ("lof", "knn", "ecod", "mcd")
 Map = np.ndarray
 
@@ -67,8 +67,8 @@ def main() -> None:
         test += unseen
         for label, name in FLOORS.items():
             rows[label] += [Baselines().map(name, case.values[:1], case.brain) for case in unseen]
-        bright = Baselines().scores_["lattice_high"]
-        rows[TWIN] += [on_scan(bright, None, case, asked.steps) for case in unseen]
+        bright = Baselines().scores_["template_grid_high"]
+        rows[BASELINE] += [on_scan(bright, None, case, asked.steps) for case in unseen]
         for label, score, model in learned(asked, without_tumours([cases[n] for n in learned_from])):
             rows[label] += [on_scan(score, model, case, asked.steps) for case in unseen]
     print_table(rows, test)

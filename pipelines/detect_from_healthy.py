@@ -3,7 +3,7 @@
     python pipelines/detect_from_healthy.py healthy/ scan_T1w.nii.gz out/ [model]
 
 Trains the model (`pca` if none is named; see `medunsup methods anomaly`) unless out/model is there, looks at
-the scan, saves maps, table and page in out/, and prints what was found beside what cheap methods say.
+the scan, saves maps, table and page in out/, and prints what was found beside what baselines say.
 """
 
 import sys

@@ -38,7 +38,7 @@ def main(data: Path, work: Path, out: Path, names: list[str]) -> None:
     for name in names or list(MODELS):
         chosen = dict(MODELS[name])
         table, folder = work / f"{name}.tsv", work / name
-        table.write_text(parts(data, stops_early="epochs" in chosen.get("parameters", {})), encoding="utf-8")
+        table.write_text(splits(data, stops_early="epochs" in chosen.get("parameters", {})), encoding="utf-8")
         if not (folder / "model.json").exists():
             model, cache = chosen.pop("model"), work / "prepared"
             medunsup.train(model, table, folder, card=CARD, cache=cache, resume=True, **chosen)
@@ -47,7 +47,7 @@ def main(data: Path, work: Path, out: Path, names: list[str]) -> None:
         print(f"{small.path}: {sum(file.stat().st_size for file in small.path.iterdir()) / 1e6:.2f} MB")
 
 
-def parts(data: Path, *, stops_early: bool) -> str:
+def splits(data: Path, *, stops_early: bool) -> str:
     """Write the table of scans: the same draw for all models, so that all know the same calibration scans."""
     subjects = [f"sub-{n:02d}" for n in range(1, N_KNOWN + 1)]
     order = np.random.default_rng(0).permutation(N_KNOWN)
@@ -57,7 +57,7 @@ def parts(data: Path, *, stops_early: bool) -> str:
         learned = [subject for subject in subjects if part[subject] == "train"]
         chosen = np.random.default_rng(1).choice(learned, N_VALIDATION, replace=False)
         part |= dict.fromkeys(chosen.tolist(), "validation")
-    rows = ["scan\tsubject\tpart"]
+    rows = ["scan\tsubject\tsplit"]
     for subject in subjects:
         scan = (data / f"{subject}_T1w.nii.gz").resolve()
         rows.append(f"{scan}\t{subject}\t{part[subject]}")

@@ -123,7 +123,7 @@ def joined(states: Mapping[str, State]) -> State:
 
 @runtime_checkable
 class Reconstructs(Protocol):
-    """Offers the healthy look of a scan."""
+    """Offers the pseudo-healthy reconstruction of a scan."""
 
     def reconstruct(self, values: Array, mask: Mask) -> Array:
         """Return (C, I, J, K), 0 outside the mask."""
@@ -132,7 +132,7 @@ class Reconstructs(Protocol):
 
 @runtime_checkable
 class Samples(Protocol):
-    """Offers several healthy looks."""
+    """Offers several pseudo-healthy reconstructions."""
 
     def sample(self, values: Array, mask: Mask, *, n: int, seed: int) -> Array:
         """Return (n, C, I, J, K)."""

@@ -1,4 +1,4 @@
-"""Cheap twins that stand beside every model: what is not better than these is not worth its cost."""
+"""Baselines that stand beside every model: what is not better than these is not worth its cost."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from medunsup.anomaly.base import AnomalyModel, Score, State, joined, part_of
 from medunsup.anomaly.factory import build_model, build_score
 from medunsup.anomaly.postprocess import Floors, learned_floors, postprocess
+from medunsup.core.renamed import by_new_names
 from medunsup.preprocess.geometry.template_grid import SPACING_MM
 from medunsup.training.scan_stack import Array, Mask, Scans
 
@@ -19,7 +20,7 @@ from medunsup.training.scan_stack import Array, Mask, Scans
 class Baseline:
     """A score with a classic model behind it, or none; `words` say what it is.
 
-    `native`: takes the scan's own voxels. The others need the model space and go through the model's steps.
+    `native`: works in native space. The others need the model space and go through the model's steps.
     """
 
     words: str
@@ -33,6 +34,7 @@ def _rank(words: str, tail: str, median_size: int = 1, *, native: bool = True) -
     return Baseline(words, "intensity", {"tail": tail, "median_size": median_size}, native=native)
 
 
+RENAMED = {"lattice_high": "template_grid_high", "lattice_low": "template_grid_low"}  # in earlier versions
 BASELINES: dict[str, Baseline] = {
     "prevalence": Baseline("all voxels alike: what chance reaches", "chance", native=True),
     "intensity_high": _rank("intensity, bright first", "high"),
@@ -40,8 +42,8 @@ BASELINES: dict[str, Baseline] = {
     "rank_high": _rank("intensity rank, bright first, median 3³", "high", 3),
     "rank_low": _rank("intensity rank, dark first, median 3³", "low", 3),
     # On fine voxels coarser ones smooth as well: this much of a model's gain is not the model's.
-    "lattice_high": _rank("intensity on the model grid, bright first", "high", native=False),
-    "lattice_low": _rank("intensity on the model grid, dark first", "low", native=False),
+    "template_grid_high": _rank("intensity on the template grid, bright first", "high", native=False),
+    "template_grid_low": _rank("intensity on the template grid, dark first", "low", native=False),
     "healthy_z": Baseline("voxel-wise deviation from healthy scans", "deviation", model="healthy_atlas"),
     "healthy_z_blurred": Baseline("deviation of the blurred scan", "zscore", model="healthy_atlas"),
     "asymmetry": Baseline("difference of left and right", "asymmetry"),
@@ -99,7 +101,7 @@ class Baselines:
 
     @property
     def spread(self) -> Array:
-        """Standard deviation (C, I, J, K) of each voxel over healthy scans: the unit of planted contrasts."""
+        """Standard deviation (C, I, J, K) of each voxel over healthy scans: a unit of contrast."""
         atlas: Any = self.models_["healthy_atlas"]
         return atlas.statistics_.sd
 
@@ -116,7 +118,8 @@ class Baselines:
                 self.models_[name] = model.load_state(learned, shape)
         for name, score in self._new_scores().items():
             self.scores_[name] = score.load_state(part_of(state, name))
-        self.floors_ = {name: tuple(one.tolist()) for name, one in part_of(state, "floors").items()}
+        floors = by_new_names(part_of(state, "floors"), RENAMED)
+        self.floors_ = {name: tuple(one.tolist()) for name, one in floors.items()}
         return self
 
     def _steps(self, name: str) -> tuple[str, ...]:

@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 from medunsup.anomaly.conformal import conformal_p_value, conformal_threshold
 from medunsup.anomaly.healthy_counts import MOST_PARTS, finite, marked_share, parts, scores_inside, tail_table
 from medunsup.core.errors import InputError, UsageError
+from medunsup.core.renamed import by_new_names, renamed_property, takes_old_names
 from medunsup.metrics.histogram import ScoreHistogram
 from medunsup.training.scan_stack import Array, Mask
 
 USUAL_ALPHA, SCANS_FOR_USUAL = 0.05, 19  # the usual false-positive rate, and how many scans support it
 N_THRESHOLDS = 192
 LARGEST_SHARE = 0.1
+RENAMED = {"surprise": "nlog10p", "least_part_mm3": "min_cluster_mm3"}  # in states of earlier versions
 
 
 @dataclass(frozen=True)
@@ -36,13 +38,13 @@ class Calibration:
     marked_share : ndarray of shape (n, T)
         Share of a scan's brain voxels above each threshold.
     parts : ndarray of shape (n, T)
-        Most connected components of at least `least_part_mm3` at a threshold or any higher one, counted up to
+        Most connected components of at least `min_cluster_mm3` at a threshold or any higher one, up to
         a little over 100.
     knots : ndarray of shape (K,)
         Scores, ascending.
-    surprise : ndarray of shape (K,)
+    nlog10p : ndarray of shape (K,)
         -log10 empirical p of these: of the share of healthy voxels that score as much or more.
-    least_part_mm3 : float
+    min_cluster_mm3 : float
         Least volume of a connected component that counts, in mm³.
 
     Examples
@@ -71,8 +73,11 @@ class Calibration:
     marked_share: NDArray[np.float32]
     parts: NDArray[np.int32]
     knots: NDArray[np.float32]
-    surprise: NDArray[np.float32]
-    least_part_mm3: float
+    nlog10p: NDArray[np.float32]
+    min_cluster_mm3: float
+
+    surprise = renamed_property("surprise", "nlog10p")
+    least_part_mm3 = renamed_property("least_part_mm3", "min_cluster_mm3")
 
     @property
     def n(self) -> int:
@@ -149,7 +154,7 @@ class Calibration:
         Parameters
         ----------
         count : float from 0 to 100
-            Budget: components of at least `least_part_mm3` that may be marked (FP/scan).
+            Budget: components of at least `min_cluster_mm3` that may be marked (FP/scan).
         alpha : float between 0 and 1, optional
             A new healthy scan keeps the budget with probability 1 - alpha. Without it healthy scans keep it
             on average, a new one counted in as if it were the worst of them, which few scans with heavy tails
@@ -179,7 +184,7 @@ class Calibration:
         Parameters
         ----------
         count : float, 0 or more
-            Components of at least `least_part_mm3` on average (FP/scan).
+            Components of at least `min_cluster_mm3` on average (FP/scan).
 
         Returns
         -------
@@ -206,8 +211,8 @@ class Calibration:
         ndarray of shape (I, J, K), float32
             -log10 of the share of healthy voxels that score as much or more, 0 outside the mask.
         """
-        surprise = np.interp(score_map, self.knots, self.surprise)
-        return np.asarray(np.where(mask, surprise, 0), dtype=np.float32)
+        nlog10p = np.interp(score_map, self.knots, self.nlog10p)
+        return np.asarray(np.where(mask, nlog10p, 0), dtype=np.float32)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return everything as named arrays.
@@ -233,7 +238,8 @@ class Calibration:
         Calibration
             The same calibration.
         """
-        values: dict[str, Any] = {**state, "least_part_mm3": float(state["least_part_mm3"])}
+        values: dict[str, Any] = by_new_names(state, RENAMED)
+        values["min_cluster_mm3"] = float(values["min_cluster_mm3"])
         return cls(**values)
 
     def _within(self, table: NDArray[Any], budget: float, alpha: float | None) -> float:
@@ -244,13 +250,14 @@ class Calibration:
         return conformal_threshold(np.asarray(lowest, dtype=np.float64), alpha)
 
 
+@takes_old_names(least_part_mm3="min_cluster_mm3")
 def calibrate(
     score_maps: Sequence[Array],
     masks: Sequence[Mask],
     scan_scores: Sequence[float],
     *,
     voxel_mm3: float,
-    least_part_mm3: float = 0.0,
+    min_cluster_mm3: float = 0.0,
 ) -> Calibration:
     """Learn thresholds and p-values from healthy scans that no model was trained on.
 
@@ -266,7 +273,7 @@ def calibrate(
         Their scan-level scores.
     voxel_mm3 : float
         Volume of a voxel in mm³.
-    least_part_mm3 : float, default 0.0
+    min_cluster_mm3 : float, default 0.0
         Connected components smaller than this, in mm³, do not count.
 
     Returns
@@ -304,15 +311,15 @@ def calibrate(
     shares = np.geomspace(1 / pooled.total, LARGEST_SHARE, N_THRESHOLDS)
     thresholds = np.unique(np.append(pooled.thresholds(shares), pooled.thresholds(np.zeros(1))))[::-1]
     pairs = list(zip(score_maps, masks, strict=True))
-    knots, surprise = tail_table(pooled)
+    knots, nlog10p = tail_table(pooled)
     return Calibration(
         scan_scores=finite(np.asarray(scan_scores, dtype=np.float64)),
         thresholds=thresholds,
         marked_share=np.stack([marked_share(one, inside, thresholds) for one, inside in pairs]),
-        parts=np.stack([parts(one, inside, thresholds, voxel_mm3, least_part_mm3) for one, inside in pairs]),
+        parts=np.stack([parts(one, inside, thresholds, voxel_mm3, min_cluster_mm3) for one, inside in pairs]),
         knots=knots,
-        surprise=surprise,
-        least_part_mm3=least_part_mm3,
+        nlog10p=nlog10p,
+        min_cluster_mm3=min_cluster_mm3,
     )
 
 

@@ -73,7 +73,7 @@ class DeepModel(Estimator, AnomalyModel):
         if any(side % factor for side in shape[1:]):
             raise UsageError(
                 f"{self.method_name}: sides {shape[1:]} cannot be halved {self.config.levels} times. "
-                f"Give fewer levels, or a lattice whose sides are multiples of {factor}."
+                f"Give fewer levels, or a grid whose sides are multiples of {factor}."
             )
 
     def apply(self, function: Callable[[Tensor, Tensor], Tensor], values: Array, mask: Mask) -> Array:

@@ -29,11 +29,11 @@ FIELD_RATIO = 1.7
 
 SENTENCES = {
     "pattern": "The intensity pattern correlates only {value} with that of the mean healthy scan "
-    "(minimum {limit}): another contrast or scanner, or the template was placed wrongly.",
+    "(minimum {limit}): another contrast or scanner, or the template was registered wrongly.",
     "outside": "{value} of the mask are brain in no healthy scan (limit {limit}): "
-    "the skull is left, or the template was placed wrongly.",
+    "the skull is left, or the template was registered wrongly.",
     "missing": "{value} of what healthy brains hold is not in the mask (limit {limit}): "
-    "brain is cut off, or the template was placed wrongly.",
+    "brain is cut off, or the template was registered wrongly.",
     "intensities": "The intensities are spread otherwise than in healthy scans (distance {value}, "
     "limit {limit}): another contrast or sequence, or much noise.",
     "side": "Left and right differ the other way round than in healthy scans (correlation {value}, "
@@ -60,7 +60,7 @@ MOST_DIGITS = 9
 
 @dataclass(frozen=True)
 class DataCard:
-    """What healthy scans look like, on the lattice (I, J, K).
+    """What healthy scans look like, on the grid (I, J, K).
 
     `mean` and `coverage` (share of scans whose mask holds a voxel), `asymmetry` (mean of left minus right,
     smoothed), `quantiles` of intensities, `limits` of `MEASURES`, `coarsest_mm` of the scans as they came,
@@ -88,7 +88,7 @@ class DataCard:
 
 
 def learn_card(scans: Scans, *, coarsest_mm: float, middle: int) -> DataCard:
-    """Gather the healthy look from scans, and set limits by comparing each scan with all others.
+    """Gather what healthy scans look like, and set limits by comparing each scan with all others.
 
     Scans are read one at a time, twice. With fewer than three scans there are no limits worth the name, and
     nothing will be flagged by them.

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
+from medunsup.core.renamed import renamed_property
 from medunsup.metrics.case_figures import CaseFigures
 from medunsup.metrics.comparison import Figures
 
@@ -29,7 +30,7 @@ class EvaluatedCase(CaseFigures):
     froc : dict of str to FrocCurve
         Free-response curve of each method's map.
     at_threshold : dict of str to float
-        What the model's mask gives: dice, precision, recall, lesions, lesions_found, false_findings.
+        What the model's mask gives: dice, precision, recall, lesions, lesions_found, false_positives.
     steps : dict of str to float
         The model's average precision before post-processing ('none') and after each step.
     p_value : float
@@ -53,7 +54,7 @@ class EvaluatedCase(CaseFigures):
 
 
 @dataclass(frozen=True)
-class PlantedFigures:
+class SyntheticFigures:
     """What became of synthetic lesions in healthy scans.
 
     Attributes
@@ -106,9 +107,9 @@ class Evaluation:
         Which model: model, score, steps, contrast, numbers of scans.
     threshold : float
         Score above which voxels are marked; set on healthy scans alone.
-    false_parts : float
+    fp_per_scan : float
         False positives that a healthy scan shows at this threshold, on average (FP/scan).
-    planted : PlantedFigures or None
+    synthetic : SyntheticFigures or None
         What became of synthetic lesions, if these were asked for.
 
     Examples
@@ -116,15 +117,18 @@ class Evaluation:
     >>> import medunsup
     >>> found = medunsup.evaluate("runs/atlas", "cases.tsv", "measured")
     >>> sorted(found.as_record())[:3]
-    ['FalseFindingsAHealthyScan', 'HealthyThreshold', 'Model']
+    ['FPPerScan', 'HealthyThreshold', 'Model']
     """
 
     figures: Figures
     cases: tuple[EvaluatedCase, ...]
     about: Mapping[str, Any]
     threshold: float
-    false_parts: float
-    planted: PlantedFigures | None = None
+    fp_per_scan: float
+    synthetic: SyntheticFigures | None = None
+
+    false_parts = renamed_property("false_parts", "fp_per_scan")
+    planted = renamed_property("planted", "synthetic")
 
     def as_record(self) -> dict[str, Any]:
         """Return plain values for JSON, without the single cases; NaN may be among them.
@@ -144,10 +148,10 @@ class Evaluation:
         return {
             "Model": dict(self.about),
             "HealthyThreshold": self.threshold,
-            "FalseFindingsAHealthyScan": self.false_parts,
+            "FPPerScan": self.fp_per_scan,
             "NumberOfCases": len(self.cases),
             "NumberOfHealthy": sum(not case.is_ill for case in self.cases),
             "NumberUnlikeTheModelsScans": sum(bool(case.flags) for case in self.cases),
             **asdict(self.figures),
-            "planted": None if self.planted is None else asdict(self.planted),
+            "synthetic": None if self.synthetic is None else asdict(self.synthetic),
         }

@@ -14,7 +14,7 @@ LEAST_VOXELS = 200
 def field_ratio(values: Array, healthy: Array, shared: Mask) -> float:
     """Ratio of the brightest to the dimmest place of a smooth field between a scan and healthy scans.
 
-    All are (I, J, K) on one lattice. The scan is taken as the healthy mean times a polynomial of second
+    All are (I, J, K) on one grid. The scan is taken as the healthy mean times a polynomial of second
     degree, plus a constant (a field widens the scale a scan is brought to), fitted to the 60 % of voxels that
     this explains best, so that a lesion does not bend it; the ratio is that of the polynomial's 99th and 1st
     percentile. NaN where too few voxels are shared.

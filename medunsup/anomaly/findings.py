@@ -21,20 +21,20 @@ def findings(
     score: Array,
     calibrated: Array,
     grid: Grid,
-    placement_mm: Affine,
+    template_to_scan: Affine,
     *,
     least_mm3: float,
 ) -> tuple[Mask, tuple[Finding, ...]]:
     """Keep the parts of at least `least_mm3` and describe them, the largest first, 200 at most.
 
-    Maps are (I, J, K) on the scan's RAS+ `grid`; `placement_mm` maps template world to the scan's. Returns
+    Maps are (I, J, K) on the scan's RAS+ `grid`; `template_to_scan` maps template to scan world. Returns
     the mask of the parts kept, and their list.
     """
     labels, n_parts = components(mask, voxel_mm3=grid.voxel_volume_mm3, least_mm3=least_mm3)
     sizes = np.bincount(labels.ravel(), minlength=n_parts + 1)[1:]
     order = np.argsort(-sizes, kind="stable")[:MOST_LISTED]
     boxes = ndimage.find_objects(labels)
-    to_template = np.linalg.inv(placement_mm) @ grid.affine
+    to_template = np.linalg.inv(template_to_scan) @ grid.affine
     space = ModelSpace()
     found = []
     for rank, part in enumerate(order, start=1):

@@ -22,7 +22,7 @@ Names = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class HealthyModel:
-    """What was learned from healthy scans on one lattice of `spacing_mm`."""
+    """What was learned from healthy scans on one grid of `spacing_mm`."""
 
     model: AnomalyModel
     score: Score
@@ -95,7 +95,7 @@ def calibrated(
     scans: Scans,
     *,
     spacing_mm: float,
-    least_part_mm3: float,
+    min_cluster_mm3: float,
     floors: Floors = (),
     folder: Path | None = None,
 ) -> Calibration:
@@ -119,4 +119,6 @@ def calibrated(
             keep(found)
     # Both are sequences of one scan each; nothing is copied.
     maps = list(np.load(file, mmap_mode="r")) if file else in_memory
-    return calibrate(maps, list(scans.masks), numbers, voxel_mm3=spacing_mm**3, least_part_mm3=least_part_mm3)
+    return calibrate(
+        maps, list(scans.masks), numbers, voxel_mm3=spacing_mm**3, min_cluster_mm3=min_cluster_mm3
+    )

@@ -38,10 +38,10 @@ def parts(
 def tail_table(pooled: ScoreHistogram) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Thin the pooled tail out to at most N_KNOTS scores, evenly in -log10 of their share."""
     edges, at_least = pooled.tail()
-    surprise = -np.log10((1 + at_least) / (1 + pooled.total))
-    even = np.linspace(surprise[0], surprise[-1], N_KNOTS)
-    chosen = np.unique(np.minimum(np.searchsorted(-surprise, -even), surprise.size - 1))[::-1]
-    return edges[chosen], np.asarray(surprise[chosen], dtype=np.float32)
+    nlog10p = -np.log10((1 + at_least) / (1 + pooled.total))
+    even = np.linspace(nlog10p[0], nlog10p[-1], N_KNOTS)
+    chosen = np.unique(np.minimum(np.searchsorted(-nlog10p, -even), nlog10p.size - 1))[::-1]
+    return edges[chosen], np.asarray(nlog10p[chosen], dtype=np.float32)
 
 
 def scores_inside(score_map: Array, mask: Mask) -> Array:

@@ -1,10 +1,11 @@
-"""What was found in one scan: maps on the scan's own voxels, findings, and what they are worth."""
+"""What was found in one scan: maps in native space, findings, and what they are worth."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from medunsup.core.record import Record
+from medunsup.core.renamed import renamed_property
 from medunsup.core.volume import Volume
 
 
@@ -185,7 +186,7 @@ class AnomalyResult:
         Scan-level score with its conformal p-value.
     threshold : float
         Score above which a voxel is marked.
-    false_parts : float
+    fp_per_scan : float
         False positives that a healthy scan shows at this threshold, on average (FP/scan).
     alpha : float or None
         False-positive rate of the verdict; None where the calibration scans are too few for one.
@@ -229,7 +230,7 @@ class AnomalyResult:
     findings: tuple[Finding, ...]
     scan: ScanScore
     threshold: float
-    false_parts: float
+    fp_per_scan: float
     alpha: float | None
     is_anomalous: bool | None
     flags: tuple[Flag, ...]
@@ -242,6 +243,8 @@ class AnomalyResult:
     seen: str = ""
     seen_subject: str = ""
     note: str = ""
+
+    false_parts = renamed_property("false_parts", "fp_per_scan")
 
     def __repr__(self) -> str:
         """Say what was found, not every voxel of it."""

@@ -17,7 +17,7 @@ def detect(
     *,
     reading: options.Reading,
     alpha: model_options.Alpha = None,
-    false_findings: model_options.FalseFindings = 1.0,
+    fp_per_scan: model_options.FPPerScan = 1.0,
     baselines: model_options.WithBaselines = False,
     jobs: options.Jobs = 1,
     force: options.Force = False,
@@ -25,7 +25,7 @@ def detect(
 ) -> int:
     """Find what a model of healthy scans does not explain.
 
-    Writes the raw map, the mask, a table of findings and the healthy look, on the scan's own voxels.
+    Writes the raw map, the mask, a table of findings and the pseudo-healthy reconstruction, in native space.
     Exit codes: 0 done, 1 a scan ended in an error, 2 wrong use, 130 interrupted, 143 ended from outside.
     """
     from medunsup.workflows.detect.cohort import make_requests, run_requests
@@ -40,7 +40,7 @@ def detect(
         out,
         reading.mask,
         alpha=alpha,
-        false_findings=false_findings,
+        fp_per_scan=fp_per_scan,
         baselines=baselines,
         **reading.choices,
     )

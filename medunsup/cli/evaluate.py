@@ -40,20 +40,22 @@ Out = Annotated[
 WithBaselines = Annotated[
     bool, typer.Option("--baselines/--no-baselines", help="Measure the baselines as well.")
 ]
-Planted = Annotated[bool, typer.Option("--planted", help="Plant lesions into the healthy cases as well.")]
+SyntheticLesions = Annotated[
+    bool, typer.Option("--synthetic-lesions", help="Insert synthetic lesions into the healthy cases as well.")
+]
 LesionShapes = Annotated[
     Path | None,
     typer.Option(
         "--lesion-shapes",
         metavar="FOLDER",
-        help="Of lesion masks: plant lesions of these shapes, not ellipsoids.",
+        help="Of lesion masks: insert synthetic lesions of these shapes, not ellipsoids.",
         show_default=False,
     ),
 ]
-FalseFindings = Annotated[
+FPPerScan = Annotated[
     float,
     typer.Option(
-        "--false-findings", metavar="NUMBER", min=0, help="Findings that a healthy scan may show on average."
+        "--fp-per-scan", metavar="NUMBER", min=0, help="Findings that a healthy scan may show on average."
     ),
 ]
 Cache = Annotated[
@@ -69,9 +71,9 @@ def evaluate(
     out: Out,
     *,
     baselines: WithBaselines = True,
-    planted: Planted = False,
+    synthetic_lesions: SyntheticLesions = False,
     lesion_shapes: LesionShapes = None,
-    false_findings: FalseFindings = 1.0,
+    fp_per_scan: FPPerScan = 1.0,
     healthy: model_options.Healthy = None,
     cache: Cache = None,
     jobs: options.Jobs = 1,
@@ -91,9 +93,9 @@ def evaluate(
             cases,
             out,
             baselines=baselines,
-            planted=planted,
+            synthetic_lesions=synthetic_lesions,
             lesion_shapes=lesion_shapes,
-            false_findings=false_findings,
+            fp_per_scan=fp_per_scan,
             healthy=healthy,
             cache=cache,
             jobs=jobs,

@@ -38,7 +38,7 @@ def train(
 ) -> None:
     """Learn from healthy scans what healthy looks like, and calibrate on some of them.
 
-    A table has a column scan, and if known mask, subject, site, group, lesions and part. It can be stopped at
+    A table has a column scan, and if known mask, subject, site, group, lesions and split. It can be ended at
     any moment and goes on with --resume.
 
     Exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted, 143 ended from outside.

@@ -48,7 +48,7 @@ def apart(requests: Sequence[ScanRequest]) -> list[ScanRequest]:
     """Send results that would be written under one name to subfolders, named after the scans' own folders.
 
     They are named from where those of one name part: p1/anat and p2/anat. Names after BIDS, and scans without
-    such a twin, stay where they are.
+    such a pair, stay where they are.
 
     Raises UsageError if two scans would be written under one name all the same.
     """

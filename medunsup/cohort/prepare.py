@@ -1,4 +1,4 @@
-"""From a scan's file to what models of healthy scans take: brain, place on the template, lattice, scale."""
+"""From a scan's file to what models of healthy scans take: brain, place on the template, grid, scale."""
 
 import json
 from collections.abc import Callable
@@ -23,7 +23,7 @@ from medunsup.io.files.npz import read_npz, write_npz
 from medunsup.preprocess.intensity.contrast import ContrastSource, name_contrast
 from medunsup.preprocess.intensity.reference_scale import Line
 
-RECIPE = 4  # counts up when a scan comes out otherwise, so that what was kept is not taken again
+RECIPE = 5  # counts up when a scan comes out otherwise, so that what was kept is not taken again
 # What a kept file holds beside arrays.
 FACTS = ("contrast", "contrast_source", "sha256", "spacing_mm", "intensity_range", "steps", "warnings")
 
@@ -37,7 +37,7 @@ class Prepared:
     """One scan on the models' grid.
 
     `values` (C, I, J, K) float32, about [0, 1] in the brain and 0 outside `mask` (I, J, K) bool.
-    `brain` is the mask on the scan's own RAS+ voxels, `placement_mm` maps template world to the scan's.
+    `brain` is the mask on the scan's own RAS+ voxels, `template_to_scan` maps template world to the scan's.
 
     The rest tells how all of it was made: the scan's `contrast` and what told it, the hash of its file, its
     own voxel spacing, the intensities that became 0 and 1, the steps as plain values, and their warnings.
@@ -46,7 +46,7 @@ class Prepared:
     values: Array
     mask: Mask
     brain: Mask
-    placement_mm: Affine
+    template_to_scan: Affine
     contrast: str
     contrast_source: ContrastSource
     sha256: str
@@ -95,7 +95,7 @@ def prepare(
 def load_and_prepare(
     request: ScanRequest, spacing_mm: float, *, cache: Path | None = None, say: Say | None = None
 ) -> tuple[Volume, Prepared]:
-    """Return the scan in its own voxels as well; it is loaded once. All else as `prepare`."""
+    """Return the scan in native space as well; it is loaded once. All else as `prepare`."""
     record = Record(progress=say)
     image = load(request, record)
     path = _place(request, spacing_mm, cache)
@@ -107,7 +107,7 @@ def load_and_prepare(
 
 
 def load(request: ScanRequest, record: Record | None = None) -> Volume:
-    """Load the scan itself, in its own voxels."""
+    """Load the scan itself, in native space."""
     with (record or Record()).step("load") as step:
         return reading.load_scan(request, step)
 
@@ -130,14 +130,14 @@ def _make(image: Volume, request: ScanRequest, spacing_mm: float, record: Record
 
     space, asked = ModelSpace(spacing_mm), request.reading.contrast
     with record.step("brain mask", given=request.mask is not None) as step:
-        brain, placement_mm = _brain_and_place(image, request, step)
-    with record.step("lattice", spacing_mm=spacing_mm) as step:
+        brain, template_to_scan = _brain_and_place(image, request, step)
+    with record.step("template grid", spacing_mm=spacing_mm) as step:
         steady = replace(image, affine=steadied(image.affine))
-        inside = space.carry_in(steady.like(brain.astype(np.float32)), placement_mm) > 0.5
+        inside = space.to_template_grid(steady.like(brain.astype(np.float32)), template_to_scan) > 0.5
         step.findings["share_of_brain_inside"] = round(
-            _share_inside(inside, brain, image, space, placement_mm), 4
+            _share_inside(inside, brain, image, space, template_to_scan), 4
         )
-        values = space.carry_in(_filled(steady, brain), placement_mm)
+        values = space.to_template_grid(_filled(steady, brain), template_to_scan)
     with record.step("contrast", asked=asked) as step:
         tissues = space.tissues
         contrast = name_contrast(reading.told_contrast_of(request, image), values, tissues, step)
@@ -149,7 +149,7 @@ def _make(image: Volume, request: ScanRequest, spacing_mm: float, record: Record
         values=values[None],
         mask=inside,
         brain=brain,
-        placement_mm=placement_mm,
+        template_to_scan=template_to_scan,
         contrast=contrast.name,
         contrast_source=contrast.source,
         sha256=hash_input(request.path),
@@ -169,14 +169,14 @@ def _brain_and_place(image: Volume, request: ScanRequest, step: Step) -> tuple[M
         brain = reading.load_mask(request.mask, image, step, request.reading.coordinates).data
     elif request.reading.brain in ("auto", "stripped"):
         brain = constant_background(image)
-    placement = None if brain is None else on_template(image, brain)
-    step.findings["on_template"] = placement is not None
-    if brain is not None and placement is not None:
-        return brain, placement.affine_mm
+    registration = None if brain is None else on_template(image, brain)
+    step.findings["on_template"] = registration is not None
+    if brain is not None and registration is not None:
+        return brain, registration.template_to_scan
     found = find_brain(image, request, step)
-    if not found.placement.fits:
+    if not found.registration.fits:
         step.warn("The template does not fit this scan; its map is not to be trusted.", degraded=True)
-    return found.mask.data, found.placement.affine_mm
+    return found.mask.data, found.registration.template_to_scan
 
 
 def _filled(image: Volume, brain: Mask) -> Volume:
@@ -184,9 +184,9 @@ def _filled(image: Volume, brain: Mask) -> Volume:
     return image.like(np.where(brain, image.data, np.float32(np.median(image.data[brain]))))
 
 
-def _share_inside(inside: Mask, brain: Mask, image: Volume, space: Any, placement_mm: Affine) -> float:
+def _share_inside(inside: Mask, brain: Mask, image: Volume, space: Any, template_to_scan: Affine) -> float:
     """How much of the brain the grid covers."""
-    voxel_mm3 = space.spacing_mm**3 * abs(np.linalg.det(placement_mm[:3, :3]))
+    voxel_mm3 = space.spacing_mm**3 * abs(np.linalg.det(template_to_scan[:3, :3]))
     return float(inside.sum() * voxel_mm3 / max(brain.sum() * image.voxel_volume_mm3, 1e-9))
 
 
@@ -208,7 +208,7 @@ def _write(path: Path | None, made: Prepared) -> None:
         "mask": np.packbits(made.mask),
         "brain": np.packbits(made.brain),
         "shape": np.array(made.brain.shape),
-        "placement_mm": made.placement_mm,
+        "template_to_scan": made.template_to_scan,
         "facts": np.array(json.dumps({name: getattr(made, name) for name in FACTS})),
     }
     write_npz(path, arrays, compress=False, instead=_other_cache)
@@ -227,7 +227,7 @@ def _read(path: Path | None) -> Prepared | None:
             values=values,
             mask=_unpacked(kept["mask"], values.shape[1:]),
             brain=_unpacked(kept["brain"], shape),
-            placement_mm=kept["placement_mm"],
+            template_to_scan=kept["template_to_scan"],
             contrast=facts["contrast"],
             contrast_source=facts["contrast_source"],
             sha256=facts["sha256"],

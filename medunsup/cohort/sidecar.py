@@ -14,11 +14,15 @@ from pydantic.alias_generators import to_pascal
 
 from medunsup.core.errors import InputError
 from medunsup.core.provenance import generated_by, plain
+from medunsup.core.renamed import by_new_names
 from medunsup.io.bids.names import OutputNames, sidecar_path, source_uri
 from medunsup.io.bids.outputs import Output
 
 VERSION = 1  # of the records written here; those before it name none
-RENAMED = {"false_parts": "false_findings"}  # choices in sidecars of earlier versions
+RENAMED = {
+    "false_parts": "fp_per_scan",
+    "false_findings": "fp_per_scan",
+}  # choices in sidecars of earlier versions
 SCAN = "scan"
 
 
@@ -72,7 +76,7 @@ class Made(Facts):
     @field_validator("choices")
     @classmethod
     def _by_todays_names(cls, choices: dict[str, Any]) -> dict[str, Any]:
-        return {RENAMED.get(key, key): value for key, value in choices.items()}
+        return by_new_names(choices, RENAMED)
 
     @field_validator("inputs")
     @classmethod

@@ -1,14 +1,16 @@
 """Configs are frozen pydantic models; an unknown key is an error that names the nearest one."""
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 from inspect import cleandoc
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from medunsup.core.errors import UsageError
 from medunsup.core.field_docs import parameters_section
+from medunsup.core.renamed import by_new_names
 
 # The complaints of pydantic that a key's type and bounds explain.
 TYPE_AND_BOUNDS = ("literal", "greater_than_equal", "less_than_equal", "int_", "float_", "bool_")
@@ -21,6 +23,7 @@ class Config(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    renamed: ClassVar[Mapping[str, str]] = {}  # new names of keys by their old ones, which are still taken
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -36,7 +39,7 @@ class Config(BaseModel):
         Raises UsageError that names the key, what is wrong with it, and the nearest known key.
         """
         try:
-            return cls.model_validate(values)
+            return cls.model_validate(by_new_names(values, cls.renamed, where))
         except ValidationError as error:
             by_key: dict[Any, list[Any]] = {}
             for item in error.errors():

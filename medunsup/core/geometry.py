@@ -41,19 +41,19 @@ class Grid:
 
     @cached_property
     def center_mm(self) -> NDArray[np.float64]:
-        """World position of the middle of the lattice, (3,) in mm."""
+        """World position of the middle of the grid, (3,) in mm."""
         middle = (np.array(self.shape, dtype=float) - 1) / 2
         return self.affine[:3, :3] @ middle + self.affine[:3, 3]
 
     def is_close(self, other: "Grid", tolerance_mm: float = SAME_GRID_TOLERANCE_MM) -> bool:
-        """Whether both lattices put every voxel at the same place, to within `tolerance_mm`."""
+        """Whether both grids put every voxel at the same place, to within `tolerance_mm`."""
         if self.shape != other.shape:
             return False
         return distance_mm(self, other) <= tolerance_mm
 
 
 def distance_mm(first: Grid, second: Grid) -> float:
-    """Largest distance, along any world axis, between where two lattices of one shape put a voxel."""
+    """Largest distance, along any world axis, between where two grids of one shape put a voxel."""
     return float(np.abs((first.affine - second.affine) @ _corners(first.shape)).max())
 
 
@@ -68,7 +68,7 @@ def steadied(affine: Affine) -> Affine:
 
 
 def check_same_grid(first: Grid, second: Grid, what: str = "the two volumes") -> None:
-    """Raise GeometryError unless both lattices coincide."""
+    """Raise GeometryError unless both grids coincide."""
     if not first.is_close(second):
         raise GeometryError(
             f"{what} lie on different grids: shape {first.shape} at {_millimetres(first)} mm "

@@ -48,7 +48,7 @@ class Source:
 
     @property
     def ras_grid(self) -> Grid:
-        """The lattice of the input after its axes were turned to RAS+."""
+        """The grid of the input after its axes were turned to RAS+."""
         i, j, k = (self.grid.shape[axis] for axis in self.axes)
         return Grid((i, j, k), ras_affine(self.grid.affine, (i, j, k), self.axes, self.flips))
 
@@ -106,7 +106,7 @@ class Volume:
 
     @cached_property
     def grid(self) -> Grid:
-        """The RAS+ lattice of `data`."""
+        """The RAS+ grid of `data`."""
         i, j, k = self.data.shape
         return Grid((i, j, k), self.affine)
 

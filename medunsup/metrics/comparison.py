@@ -100,7 +100,7 @@ class Figures:
         return self.methods[0]
 
     @property
-    def rivals(self) -> tuple[MethodFigures, ...]:
+    def baselines(self) -> tuple[MethodFigures, ...]:
         """Baselines with a map, the best average precision first; chance is none."""
         found = [
             one

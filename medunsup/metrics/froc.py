@@ -6,7 +6,7 @@ What counts, at a threshold, with parts and lesions as `components` finds them:
   one part that floods the brain finds nothing;
 - a lesion is found if at least a tenth of its volume lies in true parts;
 - lesions below `least_lesion_mm3` are neither looked for nor held against the part that marks them;
-- marked parts below `least_part_mm3` are dropped beforehand.
+- marked parts below `min_cluster_mm3` are dropped beforehand.
 """
 
 from dataclasses import dataclass
@@ -79,11 +79,11 @@ class Froc:
         thresholds: NDArray[np.floating],
         *,
         least_lesion_mm3: float = LEAST_VOLUME_MM3,
-        least_part_mm3: float = LEAST_VOLUME_MM3,
+        min_cluster_mm3: float = LEAST_VOLUME_MM3,
     ) -> None:
         self.thresholds = np.sort(thresholds)[::-1]
         self.least_lesion_mm3 = least_lesion_mm3
-        self.least_part_mm3 = least_part_mm3
+        self.min_cluster_mm3 = min_cluster_mm3
         self._counts = np.zeros((self.thresholds.size, 3), dtype=np.int64)
         self._n_scans = 0
 
@@ -96,7 +96,7 @@ class Froc:
         scores = np.where(mask[box], score_map[box], -np.inf)
         lesions = _Lesions(truth[box] > 0, voxel_mm3, self.least_lesion_mm3)
         for n, threshold in enumerate(self.thresholds):
-            counts = lesions.count(scores > threshold, self.least_part_mm3)
+            counts = lesions.count(scores > threshold, self.min_cluster_mm3)
             self._counts[n] += (counts.n_lesions, counts.n_found, counts.n_false)
         self._n_scans += 1
         return self
@@ -121,7 +121,7 @@ def count_lesions(
     *,
     voxel_mm3: float,
     least_lesion_mm3: float = LEAST_VOLUME_MM3,
-    least_part_mm3: float = LEAST_VOLUME_MM3,
+    min_cluster_mm3: float = LEAST_VOLUME_MM3,
 ) -> LesionCounts:
     """Count lesions found and false alarms of a mask (I, J, K) at a threshold chosen beforehand.
 
@@ -129,7 +129,7 @@ def count_lesions(
     """
     if marked.shape != truth.shape:
         raise GeometryError(f"The marked mask {marked.shape} and the truth {truth.shape} differ in shape.")
-    return _Lesions(truth > 0, voxel_mm3, least_lesion_mm3).count(marked, least_part_mm3)
+    return _Lesions(truth > 0, voxel_mm3, least_lesion_mm3).count(marked, min_cluster_mm3)
 
 
 class _Lesions:
@@ -141,8 +141,8 @@ class _Lesions:
         self.labels, self.n = components(truth, voxel_mm3=voxel_mm3, least_mm3=least_mm3)
         self.sizes = np.bincount(self.labels.ravel(), minlength=self.n + 1)[1:]
 
-    def count(self, marked: Mask, least_part_mm3: float) -> LesionCounts:
-        parts, n_parts = components(marked, voxel_mm3=self.voxel_mm3, least_mm3=least_part_mm3)
+    def count(self, marked: Mask, min_cluster_mm3: float) -> LesionCounts:
+        parts, n_parts = components(marked, voxel_mm3=self.voxel_mm3, least_mm3=min_cluster_mm3)
         in_part = parts > 0
         part = parts[in_part]
         size = np.bincount(part, minlength=n_parts + 1)

@@ -12,11 +12,11 @@ N_THRESHOLDS = 60
 
 
 def froc_of_scan(
-    score_map: Scores, truth: Mask, mask: Mask, *, voxel_mm3: float, least_part_mm3: float = 0.0
+    score_map: Scores, truth: Mask, mask: Mask, *, voxel_mm3: float, min_cluster_mm3: float = 0.0
 ) -> FrocCurve:
     """Count lesions found and false alarms of one scan at thresholds that follow from its own scores."""
     thresholds = froc_thresholds(ScoreHistogram().add(score_map[mask]), n=N_THRESHOLDS)
-    counts = Froc(thresholds, least_part_mm3=least_part_mm3)
+    counts = Froc(thresholds, min_cluster_mm3=min_cluster_mm3)
     return counts.add(score_map, truth, mask, voxel_mm3=voxel_mm3).curve()
 
 

@@ -9,7 +9,7 @@ def erase_boxes(
 ) -> Tensor:
     """Fill 0 to `most` boxes an item with a random grey value of [0, 1] each, inside the masks.
 
-    `values` (B, C, ...), `masks` (B, 1, ...). A side is up to `largest` of the lattice's, and a box may
+    `values` (B, C, ...), `masks` (B, 1, ...). A side is up to `largest` of the grid's, and a box may
     reach over the edge. Zimmerer et al., Context-encoding variational autoencoder, arXiv:1812.05941.
     """
     counts = torch.randint(most + 1, (len(values), 1), generator=generator, device=values.device)

@@ -20,7 +20,7 @@ MODES = {2: "bilinear", 3: "trilinear"}
 class FrozenFeatures(nn.Sequential):
     """Map (B, C, ...) to the features of all levels of an `Encoder` (B, `outputs`, ...) at half the size.
 
-    Its convolutions alone are kept, so that they fit any lattice; nothing here is ever trained.
+    Its convolutions alone are kept, so that they fit any grid; nothing here is ever trained.
     """
 
     def __init__(self, shape: Sequence[int], *, channels: int, levels: int) -> None:

@@ -12,7 +12,7 @@ def structural_similarity(first: Tensor, second: Tensor, *, window: int = 7) -> 
     """Similarity in [-1, 1] around each voxel of (B, C, ...), each channel on its own.
 
     Wang et al., Image quality assessment, IEEE Transactions on Image Processing 2004, with a box of `window`
-    voxels a side (odd; less on a smaller lattice) that is cut at the edges, for values in a range of about 1.
+    voxels a side (odd; less on a smaller grid) that is cut at the edges, for values in a range of about 1.
     """
     window = min(window, *(side - 1 + side % 2 for side in first.shape[2:]))
     mean_1, mean_2 = _local_mean(first, window), _local_mean(second, window)

@@ -1,1 +1,1 @@
-"""Brain mask, template placement and normalisation, before any method."""
+"""Brain mask, template registration and normalisation, before any method."""

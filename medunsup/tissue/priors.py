@@ -6,24 +6,24 @@ from scipy import ndimage
 
 from medunsup.core.volume import Volume
 from medunsup.preprocess.geometry.template import load_template
-from medunsup.preprocess.registration.affine import Placement
+from medunsup.preprocess.registration.affine import Registration
 
 Array = NDArray[np.float32]
 
 
-def tissue_priors(image: Volume, mask: Volume, placement: Placement) -> Array:
+def tissue_priors(image: Volume, mask: Volume, registration: Registration) -> Array:
     """Prior probabilities of GM, WM and CSF on the scan's grid, (3, I, J, K).
 
-    The template's maps as placed; what GM and WM leave is CSF, also beyond the template's brain. They sum
+    The template's maps as registered; what GM and WM leave is CSF, also beyond the template's brain. They sum
     to 1 inside `mask` and are 0 outside.
     """
     template = load_template()
-    return placed(template.gm, template.wm, image, mask, placement)
+    return placed(template.gm, template.wm, image, mask, registration)
 
 
-def placed(gm: Volume, wm: Volume, image: Volume, mask: Volume, placement: Placement) -> Array:
+def placed(gm: Volume, wm: Volume, image: Volume, mask: Volume, registration: Registration) -> Array:
     """Place maps of GM and WM on a scan: (3, I, J, K), sums to 1 inside `mask`, 0 outside."""
-    on_scan = [np.clip(placement.to_scan(volume, image.grid), 0, 1) for volume in (gm, wm)]
+    on_scan = [np.clip(registration.to_scan(volume, image.grid), 0, 1) for volume in (gm, wm)]
     priors = np.stack([*on_scan, np.clip(1 - on_scan[0] - on_scan[1], 0, 1)])
     priors /= priors.sum(axis=0)
     priors *= mask.data

@@ -12,7 +12,14 @@ from medunsup.core.volume import Volume
 from medunsup.tissue.base import Component
 
 Verdict = Literal["pass", "partial", "check", "fail"]
-RENAMED_MEASURES = {"intracranial_ml": "brain_mask_ml"}  # as sidecars of earlier versions have it
+RENAMED_MEASURES = {  # as sidecars of earlier versions have them
+    "intracranial_ml": "brain_mask_ml",
+    "placement_metric_nats": "registration_metric_nats",
+    "ripple_percent": "ghosting_percent",
+    "rim_bright_percent": "boundary_bright_percent",
+    "rim_fluid_percent": "boundary_fluid_percent",
+    "sides_differ_percent": "asymmetry_percent",
+}
 UNCHECKED = "Not checked:"  # how the reason begins that lists what no check was made of
 
 

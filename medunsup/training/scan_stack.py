@@ -1,4 +1,4 @@
-"""Scans on one lattice, in memory or mapped from disk."""
+"""Scans on one grid, in memory or mapped from disk."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field

@@ -8,6 +8,7 @@ from monai.config import KeysCollection
 from monai.transforms import Crop, InvertibleTransform, MapTransform
 
 from medunsup.core.errors import InputError
+from medunsup.core.renamed import takes_old_names
 from medunsup.preprocess.brain_extraction.brain_mask import brain_mask
 from medunsup.preprocess.geometry.resample import bounding_box
 from medunsup.transforms.bridge import fetch, logged_step, to_tensor, to_volume
@@ -22,7 +23,7 @@ class BrainMaskd(MapTransform):
         Entries of the data that are transformed.
     mask_key : str, default 'brain_mask'
         Entry for the mask, (1, I, J, K) of 0 and 1 on the image's grid.
-    placement_key : str, default 'placement'
+    template_to_scan_key : str, default 'template_to_scan'
         Entry for the registration, (4, 4), template world to scan world in mm.
     method : {'auto', 'atlas', 'stripped', 'deepbet'}, default 'auto'
         How the brain is found, as in `medunsup.brain_mask`.
@@ -36,31 +37,32 @@ class BrainMaskd(MapTransform):
     >>> load = LoadImaged("image", reader=MedunsupReader(), ensure_channel_first=True)
     >>> chain = Compose([load, BrainMaskd("image")])
     >>> data = chain({"image": "scan.nii.gz"})
-    >>> data["brain_mask"].shape == data["image"].shape, data["placement"].shape
+    >>> data["brain_mask"].shape == data["image"].shape, data["template_to_scan"].shape
     (True, (4, 4))
     """
 
+    @takes_old_names(placement_key="template_to_scan_key")
     def __init__(
         self,
         keys: KeysCollection,
         mask_key: str = "brain_mask",
-        placement_key: str = "placement",
+        template_to_scan_key: str = "template_to_scan",
         method: str = "auto",
         allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, allow_missing_keys)
         self.mask_key = mask_key
-        self.placement_key = placement_key
+        self.template_to_scan_key = template_to_scan_key
         self.method = method
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Return the data with mask and placement added."""
+        """Return the data with mask and registration added."""
         result = dict(data)
         image = result[self.first_key(result)]
         with logged_step("brain_mask") as step:
-            mask, placement = brain_mask(to_volume(image), method=self.method, step=step)
+            mask, registration = brain_mask(to_volume(image), method=self.method, step=step)
         result[self.mask_key] = to_tensor(mask, image)
-        result[self.placement_key] = np.asarray(placement.affine_mm, dtype=float)
+        result[self.template_to_scan_key] = np.asarray(registration.template_to_scan, dtype=float)
         return result
 
 

@@ -1,4 +1,4 @@
-"""The MNI template: placed on a scan, its maps brought to the scan, or the scan brought to it."""
+"""The MNI template: registered to a scan, its maps brought to the scan, or the scan brought to it."""
 
 from collections.abc import Hashable, Mapping
 from typing import Any
@@ -11,17 +11,18 @@ from monai.transforms import InvertibleTransform, MapTransform, SpatialResample
 from monai.utils import ensure_tuple_rep
 
 from medunsup.core.geometry import Affine, Grid
+from medunsup.core.renamed import takes_old_names
 from medunsup.metrics.label_map import may_be_labels
 from medunsup.preprocess.geometry.label_maps import resampled_labels
 from medunsup.preprocess.geometry.template import load_template
-from medunsup.preprocess.registration.affine import Placement, place_template
+from medunsup.preprocess.registration.affine import Registration, register_template
 from medunsup.transforms.bridge import fetch, logged_step, to_volume, with_array
 
 MAPS = ("gm", "wm", "csf")
 NEAREST = "nearest"
 
 
-class PlaceTemplated(MapTransform):
+class RegisterTemplated(MapTransform):
     """Register the MNI152 template to the first key, and add the registration.
 
     With `mask_key` in the data the brain alone is matched.
@@ -32,7 +33,7 @@ class PlaceTemplated(MapTransform):
         Entries of the data that are transformed.
     mask_key : str, default 'brain_mask'
         Entry that holds the brain mask, (1, I, J, K).
-    placement_key : str, default 'placement'
+    template_to_scan_key : str, default 'template_to_scan'
         Entry for the registration, (4, 4), template world to scan world in mm.
     allow_missing_keys : bool, default False
         Pass over keys that are not there.
@@ -40,33 +41,34 @@ class PlaceTemplated(MapTransform):
     Examples
     --------
     >>> from monai.transforms import Compose, LoadImaged
-    >>> from medunsup.transforms import BrainMaskd, MedunsupReader, PlaceTemplated
+    >>> from medunsup.transforms import BrainMaskd, MedunsupReader, RegisterTemplated
     >>> load = LoadImaged("image", reader=MedunsupReader(), ensure_channel_first=True)
-    >>> chain = Compose([load, BrainMaskd("image"), PlaceTemplated("image")])
+    >>> chain = Compose([load, BrainMaskd("image"), RegisterTemplated("image")])
     >>> data = chain({"image": "scan.nii.gz"})
-    >>> data["placement"].shape
+    >>> data["template_to_scan"].shape
     (4, 4)
     """
 
+    @takes_old_names(placement_key="template_to_scan_key")
     def __init__(
         self,
         keys: KeysCollection,
         mask_key: str = "brain_mask",
-        placement_key: str = "placement",
+        template_to_scan_key: str = "template_to_scan",
         allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, allow_missing_keys)
         self.mask_key = mask_key
-        self.placement_key = placement_key
+        self.template_to_scan_key = template_to_scan_key
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Return the data with the placement added."""
+        """Return the data with the registration added."""
         result = dict(data)
         image = to_volume(result[self.first_key(result)])
         mask = to_volume(result[self.mask_key], kind="mask") if self.mask_key in result else None
         with logged_step("template") as step:
-            placement = place_template(image, mask, step=step)
-        result[self.placement_key] = np.asarray(placement.affine_mm, dtype=float)
+            registration = register_template(image, mask, step=step)
+        result[self.template_to_scan_key] = np.asarray(registration.template_to_scan, dtype=float)
         return result
 
 
@@ -79,7 +81,7 @@ class TemplateMapsd(MapTransform):
         Entries of the data that are transformed.
     maps_key : str, default 'template_maps'
         Entry for the maps, (3, I, J, K), in [0, 1].
-    placement_key : str, default 'placement'
+    template_to_scan_key : str, default 'template_to_scan'
         Entry that holds the registration, (4, 4), template world to scan world in mm.
     allow_missing_keys : bool, default False
         Pass over keys that are not there.
@@ -95,26 +97,29 @@ class TemplateMapsd(MapTransform):
     3
     """
 
+    @takes_old_names(placement_key="template_to_scan_key")
     def __init__(
         self,
         keys: KeysCollection,
         maps_key: str = "template_maps",
-        placement_key: str = "placement",
+        template_to_scan_key: str = "template_to_scan",
         allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, allow_missing_keys)
         self.maps_key = maps_key
-        self.placement_key = placement_key
+        self.template_to_scan_key = template_to_scan_key
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Return the data with the maps added."""
         result = dict(data)
         image = result[self.first_key(result)]
-        placement = Placement(_placement(result, self.placement_key), metric=float("nan"), fits=True)
+        registration = Registration(
+            _registration(result, self.template_to_scan_key), metric=float("nan"), fits=True
+        )
         i, j, k = image.shape[1:]
         grid = Grid((i, j, k), np.asarray(image.affine, dtype=float))
         template = load_template()
-        maps = [placement.to_scan(getattr(template, name), grid) for name in MAPS]
+        maps = [registration.to_scan(getattr(template, name), grid) for name in MAPS]
         result[self.maps_key] = with_array(np.stack(maps), image)
         return result
 
@@ -130,7 +135,7 @@ class ToTemplated(MapTransform, InvertibleTransform):
     ----------
     keys : str or sequence of str
         Entries of the data that are transformed.
-    placement_key : str, default 'placement'
+    template_to_scan_key : str, default 'template_to_scan'
         Entry that holds the registration, (4, 4), template world to scan world in mm.
     spacing_mm : float, default 1.0
         Voxel spacing there in mm.
@@ -152,16 +157,17 @@ class ToTemplated(MapTransform, InvertibleTransform):
     4
     """
 
+    @takes_old_names(placement_key="template_to_scan_key")
     def __init__(
         self,
         keys: KeysCollection,
-        placement_key: str = "placement",
+        template_to_scan_key: str = "template_to_scan",
         spacing_mm: float = 1.0,
         mode: str | tuple[str, ...] = "bilinear",
         allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, allow_missing_keys)
-        self.placement_key = placement_key
+        self.template_to_scan_key = template_to_scan_key
         self.spacing_mm = spacing_mm
         self.mode = ensure_tuple_rep(mode, len(self.keys))
         self.resampler = SpatialResample(padding_mode="zeros", align_corners=True)
@@ -169,10 +175,10 @@ class ToTemplated(MapTransform, InvertibleTransform):
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Return the data with each key on the template's grid, in template world mm."""
         result = dict(data)
-        placement = _placement(result, self.placement_key)
+        registration = _registration(result, self.template_to_scan_key)
         grid = self._grid()
         for key, mode in self.key_iterator(result, self.mode):
-            moved = self._move(result[key], np.asarray(np.linalg.inv(placement), dtype=float), mode)
+            moved = self._move(result[key], np.asarray(np.linalg.inv(registration), dtype=float), mode)
             there = self.resampler(moved, torch.as_tensor(grid.affine), grid.shape, mode=mode)
             result[key] = _relabelled(there, moved) if mode == NEAREST else there
         return result
@@ -230,5 +236,5 @@ def _relabelled(there: MetaTensor, here: MetaTensor) -> MetaTensor:
     return with_array(channels, there)
 
 
-def _placement(data: dict[Hashable, Any], key: str) -> Affine:
-    return np.asarray(fetch(data, key, "BrainMaskd or PlaceTemplated"), dtype=float)
+def _registration(data: dict[Hashable, Any], key: str) -> Affine:
+    return np.asarray(fetch(data, key, "BrainMaskd or RegisterTemplated"), dtype=float)

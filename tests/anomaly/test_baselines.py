@@ -1,4 +1,4 @@
-"""The cheap twins: what each is blind to and what it finds."""
+"""Baselines: what each is blind to and what it finds."""
 
 import numpy as np
 import pytest
@@ -61,7 +61,7 @@ def test_steps_of_the_model_are_those_of_the_baselines_in_its_space(name, baseli
 
 
 @pytest.mark.parametrize("name", UNFITTED)
-def test_baselines_without_a_model_need_no_fit_and_take_any_lattice(name):
+def test_baselines_without_a_model_need_no_fit_and_take_any_grid(name):
     scan = next(iter(healthy(1, shape=(9, 8, 7))))
     assert Baselines().map(name, *scan).shape == (9, 8, 7)
 

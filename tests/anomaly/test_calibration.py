@@ -18,10 +18,12 @@ def maps(n, seed=0):
     return list(np.random.default_rng(seed).gamma(2, size=(n, *SHAPE)).astype(np.float32) * MASK)
 
 
-def calibrated(n, seed=0, least_part_mm3=0.0):
+def calibrated(n, seed=0, min_cluster_mm3=0.0):
     score_maps = maps(n, seed)
     scores = [float(one.max()) for one in score_maps]
-    return calibrate(score_maps, [MASK] * n, scores, voxel_mm3=8.0, least_part_mm3=least_part_mm3), score_maps
+    return calibrate(
+        score_maps, [MASK] * n, scores, voxel_mm3=8.0, min_cluster_mm3=min_cluster_mm3
+    ), score_maps
 
 
 @settings(max_examples=30, deadline=None)
@@ -63,7 +65,7 @@ def test_voxel_budget_with_a_rate_is_kept_by_all_but_that_share_of_scans():
 @pytest.mark.parametrize("count", [0, 1, 5])
 @pytest.mark.parametrize("least_mm3", [0, 16])
 def test_part_budget_is_kept_at_the_threshold_and_above(count, least_mm3):
-    calibration, score_maps = calibrated(5, least_part_mm3=least_mm3)
+    calibration, score_maps = calibrated(5, min_cluster_mm3=least_mm3)
     threshold = calibration.part_threshold(count)
     for higher in (threshold, 1.01 * threshold, 1.1 * threshold):
         parts = [
@@ -111,9 +113,9 @@ def test_calibrated_map_ends_where_healthy_scores_end():
 
 
 def test_stored_and_read_again_it_is_the_same():
-    calibration, score_maps = calibrated(5, least_part_mm3=16)
+    calibration, score_maps = calibrated(5, min_cluster_mm3=16)
     again = Calibration.from_state(calibration.state())
-    assert again.least_part_mm3 == 16
+    assert again.min_cluster_mm3 == 16
     assert again.part_threshold(1) == calibration.part_threshold(1)
     assert again.p_value(3.0) == calibration.p_value(3.0)
     np.testing.assert_array_equal(
@@ -135,3 +137,14 @@ def test_no_scans_and_broken_scores_are_refused():
         calibrate([np.full(SHAPE, np.nan, np.float32)], [MASK], [1.0], voxel_mm3=1.0)
     with pytest.raises(InputError, match="2 maps, 2 masks, 1 scores"):
         calibrate(maps(2), [MASK] * 2, [1.0], voxel_mm3=1.0)
+
+
+def test_a_state_of_earlier_versions_is_taken_over():
+    calibration, score_maps = calibrated(5, min_cluster_mm3=16)
+    old = calibration.state()
+    old = {{"nlog10p": "surprise", "min_cluster_mm3": "least_part_mm3"}.get(k, k): v for k, v in old.items()}
+    again = Calibration.from_state(old)
+    assert again.min_cluster_mm3 == 16
+    np.testing.assert_array_equal(
+        again.calibrated_map(score_maps[0], MASK), calibration.calibrated_map(score_maps[0], MASK)
+    )

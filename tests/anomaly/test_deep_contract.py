@@ -78,6 +78,6 @@ def test_a_run_of_one_model_is_not_resumed_with_another(tmp_path):
 
 
 @every_deep_model
-def test_a_lattice_that_cannot_be_halved_is_refused(name, dims):
+def test_a_grid_that_cannot_be_halved_is_refused(name, dims):
     with pytest.raises(UsageError, match="cannot be halved"):
         make(name, dims, levels=4).fit(small_brains(shape=(24, 24, 24)))

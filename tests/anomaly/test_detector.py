@@ -50,7 +50,7 @@ def test_a_clone_is_unfitted_with_the_same_parameters():
         copy.score_map(NEW.values)
 
 
-def test_another_lattice_is_refused():
+def test_another_grid_is_refused():
     detector = medunsup.Detector().fit(HEALTHY.values)
     with pytest.raises(InputError, match=r"expecting 1680 features .* fitted on"):
         detector.score_map(np.ones((1, 3, 3, 3)))

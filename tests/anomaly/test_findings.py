@@ -16,10 +16,15 @@ def ball(center_mm, radius_mm=6.0) -> np.ndarray:
     return (np.linalg.norm(mm - np.array(center_mm)[:, None], axis=0) < radius_mm).reshape(GRID.shape)
 
 
-def listed(mask, score=None, placement_mm=None, least_mm3=0.0):
+def listed(mask, score=None, template_to_scan=None, least_mm3=0.0):
     score = mask.astype(np.float32) if score is None else score
     return findings(
-        mask, score, score, GRID, np.eye(4) if placement_mm is None else placement_mm, least_mm3=least_mm3
+        mask,
+        score,
+        score,
+        GRID,
+        np.eye(4) if template_to_scan is None else template_to_scan,
+        least_mm3=least_mm3,
     )
 
 
@@ -56,7 +61,7 @@ def test_part_with_a_fifth_on_each_side_lies_on_both_wherever_its_centre_is(righ
 
 def test_side_is_the_persons_also_when_the_head_lies_turned_in_the_scanner():
     turn = np.diag([-1.0, -1, 1, 1])
-    _, (one,) = listed(ball((-40, 40, 40)), placement_mm=turn)
+    _, (one,) = listed(ball((-40, 40, 40)), template_to_scan=turn)
     assert one.side == "right"
 
 

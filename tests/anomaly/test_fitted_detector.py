@@ -18,7 +18,7 @@ def fitted() -> HealthyModel:
     score = build_score("positive", model=model).fit(model, scans)
     floors = learned_floors(STEPS, lambda *scan: score.map(model, *scan), scans, (SPACING_MM,) * 3)
     calibration = calibrated(
-        model, score, STEPS, held_out, spacing_mm=SPACING_MM, least_part_mm3=0, floors=floors
+        model, score, STEPS, held_out, spacing_mm=SPACING_MM, min_cluster_mm3=0, floors=floors
     )
     return HealthyModel(model, score, STEPS, scans.shape, SPACING_MM, calibration, floors)
 

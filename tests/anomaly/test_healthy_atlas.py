@@ -1,4 +1,4 @@
-"""Voxel-wise healthy mean and spread: NumPy's, and a planted blob stands out."""
+"""Voxel-wise healthy mean and spread: NumPy's, and an inserted blob stands out."""
 
 import numpy as np
 import pytest
@@ -42,7 +42,7 @@ def test_deviation_does_not_depend_on_scale_and_offset_of_the_intensities(scale,
     np.testing.assert_allclose(moved, plain, rtol=2e-2, atol=2e-2 * (1 + abs(offset) / scale))
 
 
-def test_a_planted_blob_is_found(atlas):
+def test_an_inserted_blob_is_found(atlas):
     values, mask = next(iter(with_blob(healthy(1, seed=7))))
     deviation = atlas.deviation(values, mask)
     assert average_precision_score(blob()[mask], deviation[mask]) > 0.9

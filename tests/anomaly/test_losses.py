@@ -124,12 +124,12 @@ def test_the_variational_loss_is_the_evidence_lower_bound(name, beta):
     (noise,) = normals(mean.shape)
     decoded = array(made.decoder(tensor(mean + np.sqrt(variance) * noise)))
     each = norm.logpdf(array(one.values), decoded, made.config.residual_sd) * array(one.masks)
-    surprise = -each.reshape(4, -1).sum(axis=1).mean()
+    negative_log_likelihood = -each.reshape(4, -1).sum(axis=1).mean()
     from_prior = divergence(mean, variance, np.zeros_like(mean), np.ones_like(mean)).sum(axis=1).mean()
     found = made.loss(one, generator())
-    assert number(found.terms["surprise"]) == close(surprise, rel=1e-6)
+    assert number(found.terms["negative_log_likelihood"]) == close(negative_log_likelihood, rel=1e-6)
     assert number(found.terms["divergence"]) == close(from_prior, rel=1e-6)
-    assert number(found.total) == close((surprise + beta * from_prior) / 64, rel=1e-6)
+    assert number(found.total) == close((negative_log_likelihood + beta * from_prior) / 64, rel=1e-6)
 
 
 @pytest.mark.parametrize("least", [0.0, 1.7])
@@ -149,11 +149,16 @@ def test_the_mixture_loss_has_the_three_divergences_of_its_paper(least):
     of_c = (membership * np.log(membership / 0.25)).sum(axis=1)
     decoded = array(made.decoder(tensor(z_drawn)))
     each = norm.logpdf(array(one.values), decoded, made.config.residual_sd) * array(one.masks)
-    surprise = -each.reshape(4, -1).sum(axis=1)
+    negative_log_likelihood = -each.reshape(4, -1).sum(axis=1)
     found = made.loss(one, generator())
-    for term, expected in {"conditional": of_z, "style": of_w, "cluster": of_c, "surprise": surprise}.items():
+    for term, expected in {
+        "conditional": of_z,
+        "style": of_w,
+        "cluster": of_c,
+        "negative_log_likelihood": negative_log_likelihood,
+    }.items():
         assert number(found.terms[term]) == close(expected.mean(), rel=1e-6), term
-    total = (surprise + of_z + of_w + np.maximum(of_c, least)).mean() / 64
+    total = (negative_log_likelihood + of_z + of_w + np.maximum(of_c, least)).mean() / 64
     assert number(found.total) == close(total, rel=1e-6)
 
 

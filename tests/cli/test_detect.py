@@ -11,11 +11,11 @@ from medunsup.cli.main import app
 from medunsup.cli.shared.printing import shared_texts
 from medunsup.cli.shared.progress import left
 
-SETTINGS = "model: healthy_atlas\nscore: deviation\nspacing_mm: 8\nleast_part_mm3: 0\npostprocess: []\n"
+SETTINGS = "model: healthy_atlas\nscore: deviation\nspacing_mm: 8\nmin_cluster_mm3: 0\npostprocess: []\n"
 
 
 @pytest.fixture(autouse=True)
-def _quick(quick_placement: None) -> None:
+def _quick(quick_registration: None) -> None:
     """No scan is registered."""
 
 
@@ -36,8 +36,8 @@ def test_train_reads_a_config_and_says_what_it_made(people, tmp_path):
     assert facts["model"] == str(out)
     assert facts["scans"] == {"train": 14, "calibration": 10}
     assert facts["least_p_value"] == pytest.approx(1 / 11, rel=1e-5)
-    assert 0 <= facts["planted"]["average_precision"] <= 1
-    assert facts["planted"]["best_cheap_method"] in (out / "baselines.tsv").read_text()
+    assert 0 <= facts["synthetic"]["average_precision"] <= 1
+    assert facts["synthetic"]["best_baseline"] in (out / "baselines.tsv").read_text()
 
 
 @pytest.mark.parametrize(("share", "told"), [(0.7, []), (0.2, ["7 calibration scans support"])])
@@ -73,9 +73,9 @@ def test_stages_are_told_on_stderr_one_line_each(people, tmp_path):
     assert told[1].startswith("preparing scans")
     assert len(told) == len(set(told))
     assert "calibrating" in told
-    planting = [line for line in told if line.startswith("synthetic lesion test")]
-    assert planting[0].startswith("synthetic lesion test, method 1 of ")
-    assert planting[-1] == f"synthetic lesion test, method {len(planting)} of {len(planting)}"
+    lesions = [line for line in told if line.startswith("synthetic lesion test")]
+    assert lesions[0].startswith("synthetic lesion test, method 1 of ")
+    assert lesions[-1] == f"synthetic lesion test, method {len(lesions)} of {len(lesions)}"
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,7 @@ def test_the_demo_runs_offline_and_says_where_to_look(tmp_path, monkeypatch):
     assert json.loads(again.stdout)["scans"][0]["status"] == "skipped"
 
 
-@pytest.mark.usefixtures("quick_placement")
+@pytest.mark.usefixtures("quick_registration")
 def test_labels_that_may_belong_to_either_option_are_not_guessed_at(tmp_path):
     done = _run("bids", tmp_path, tmp_path / "out", "participant", "--session-label", "1", "2")
     assert done.exit_code == 2

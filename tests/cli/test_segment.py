@@ -12,7 +12,7 @@ from medunsup.cli.main import app
 from medunsup.core.errors import OutputError, UsageError
 from medunsup.workflows.segment.cohort import segment_many
 
-pytestmark = pytest.mark.usefixtures("quick_placement")
+pytestmark = pytest.mark.usefixtures("quick_registration")
 QUICK = ["--method", "kmeans", "--set", "max_voxels=1000", "--no-report"]
 
 

@@ -19,7 +19,7 @@ from medunsup.io.nifti.write import write_volume
 from medunsup.workflows.segment.cohort import make_requests, segment_many
 from medunsup.workflows.segment.settings import SegmentSettings
 
-pytestmark = pytest.mark.usefixtures("quick_placement")
+pytestmark = pytest.mark.usefixtures("quick_registration")
 CHOICES = {"method": "kmeans", "parameters": {"max_voxels": 1000}, "report": False}
 WORDS = ["--method", "kmeans", "--set", "max_voxels=1000", "--no-report"]
 

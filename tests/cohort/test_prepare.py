@@ -20,7 +20,7 @@ SETTINGS = TrainSettings(spacing_mm=SPACING_MM)
 
 
 @pytest.fixture
-def cases(make_scan, quick_placement) -> list[Case]:
+def cases(make_scan, quick_registration) -> list[Case]:
     """Three scans; nothing is registered."""
     return [Case(make_scan(f"sub-{n}_T1w.nii.gz", seed=n), f"sub-{n}") for n in range(3)]
 
@@ -81,7 +81,7 @@ def request_(make_scan):
     return ScanRequest(make_scan("scan.nii.gz"))
 
 
-@pytest.mark.usefixtures("quick_placement")
+@pytest.mark.usefixtures("quick_registration")
 def test_a_kept_scan_comes_back_as_it_was_made(request_, tmp_path):
     made = prepare(request_, SPACING_MM, cache=tmp_path / "cache")
     image, kept = load_and_prepare(request_, SPACING_MM, cache=tmp_path / "cache")
@@ -95,7 +95,7 @@ def test_a_kept_scan_comes_back_as_it_was_made(request_, tmp_path):
         assert type(before) is type(after), field.name
 
 
-@pytest.mark.usefixtures("quick_placement")
+@pytest.mark.usefixtures("quick_registration")
 @pytest.mark.parametrize("cached", [False, True])
 def test_scan_and_prepared_scan_come_of_one_loading(request_, tmp_path, cached, loaded):
     image, made = load_and_prepare(request_, SPACING_MM, cache=tmp_path if cached else None)

@@ -5,7 +5,7 @@ import pytest
 from medunsup.core.errors import UsageError
 from medunsup.workflows.segment.cohort import segment_many
 
-pytestmark = pytest.mark.usefixtures("quick_placement")
+pytestmark = pytest.mark.usefixtures("quick_registration")
 QUICK = {"method": "kmeans", "parameters": {"max_voxels": 1000}, "report": False}
 
 

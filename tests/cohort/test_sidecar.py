@@ -178,7 +178,7 @@ def test_status_names_what_only_the_kept_record_holds(tmp_path: Path, made: dict
 def test_choices_of_earlier_names_count_as_those_of_today(tmp_path: Path) -> None:
     old = IDENTITY | {"Choices": {"alpha": None, "false_parts": 1.0}}
     made = ResultSidecar.read(put(tmp_path, {"Medunsup": old})).medunsup
-    assert made.choices == {"alpha": None, "false_findings": 1.0}
+    assert made.choices == {"alpha": None, "fp_per_scan": 1.0}
 
 
 def test_an_input_may_be_left_out_of_the_comparison() -> None:

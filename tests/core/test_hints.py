@@ -38,7 +38,7 @@ def test_what_a_terminal_user_reads_can_be_typed_into_a_shell(value):
         ("contrast", "T2w", 'contrast="T2w"', "--contrast T2w"),
         ("out", Path("a b"), 'out="a b"', "-o 'a b'"),
         ("jobs", 1, "jobs=1", "--jobs 1"),
-        ("false_findings", 0.5, "false_findings=0.5", "--false-findings 0.5"),
+        ("fp_per_scan", 0.5, "fp_per_scan=0.5", "--fp-per-scan 0.5"),
         ("with_contrasts", {"T2w": "b.nii"}, 'with_contrasts={"T2w": "b.nii"}', "--with T2w=b.nii"),
         ("parameters", {"a": 1, "b": 2}, 'parameters={"a": 1, "b": 2}', "--set a=1 --set b=2"),
     ],

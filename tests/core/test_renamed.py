@@ -3,8 +3,10 @@
 import pytest
 
 import medunsup
+from medunsup.cli.shared.old_options import by_new_names
 from medunsup.core.errors import MedunsupError
 from medunsup.core.renamed import renamed, renamed_property
+from medunsup.workflows.train.settings import TrainSettings
 
 
 def test_the_old_name_is_taken_with_a_warning_and_the_new_one_without(recwarn):
@@ -20,12 +22,42 @@ def test_the_old_name_is_taken_with_a_warning_and_the_new_one_without(recwarn):
         (lambda nowhere: medunsup.train("pca", nowhere, nowhere, told=print), "told"),
         (lambda nowhere: medunsup.evaluate(nowhere, nowhere, nowhere, told=print), "told"),
         (lambda nowhere: medunsup.evaluate(nowhere, nowhere, nowhere, false_parts=2), "false_parts"),
+        (lambda nowhere: medunsup.evaluate(nowhere, nowhere, nowhere, planted=True), "planted"),
+        (lambda nowhere: medunsup.detect(nowhere, nowhere, false_findings=2), "false_findings"),
     ],
 )
 def test_public_functions_warn_of_the_old_name_where_it_was_used(tmp_path, call, old):
     with pytest.warns(FutureWarning, match=f"{old}= is called") as told, pytest.raises(MedunsupError):
         call(tmp_path / "nowhere")
     assert told[0].filename == __file__
+
+
+def test_a_key_of_a_config_is_taken_by_its_old_name_with_a_warning():
+    with pytest.warns(FutureWarning, match="here: least_part_mm3 is called min_cluster_mm3 now"):
+        assert TrainSettings.parse({"least_part_mm3": 7}, where="here").min_cluster_mm3 == 7
+
+
+def test_a_class_is_found_by_its_old_name_with_a_warning():
+    from medunsup import transforms
+
+    with pytest.warns(FutureWarning, match="PlaceTemplated is called RegisterTemplated now"):
+        assert transforms.PlaceTemplated is transforms.RegisterTemplated
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        (["detect", "a", "--false-findings", "2"], ["detect", "a", "--fp-per-scan", "2"]),
+        (
+            ["evaluate", "--false-findings=2", "--planted"],
+            ["evaluate", "--fp-per-scan=2", "--synthetic-lesions"],
+        ),
+        (["detect", "--", "--planted"], ["detect", "--", "--planted"]),
+    ],
+)
+def test_an_option_is_taken_by_its_old_name(given, taken, capsys):
+    assert by_new_names(given) == taken
+    assert ("the old name will go" in capsys.readouterr().err) == (given != taken)
 
 
 def test_an_attribute_is_read_by_its_old_name_with_a_warning_where_it_was_used():

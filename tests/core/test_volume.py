@@ -1,4 +1,4 @@
-"""Volumes and lattices: where voxels lie, and the way back."""
+"""Volumes and grids: where voxels lie, and the way back."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ AFFINE = np.array([[0, -1.5, 0, 40.0], [0, 0, 2, -7], [-0.8, 0, 0, 12], [0, 0, 0
 finite = st.floats(-3, 3)
 
 
-def test_a_lattice_knows_its_spacing_volume_and_centre():
+def test_a_grid_knows_its_spacing_volume_and_centre():
     grid = Grid((5, 3, 2), AFFINE)
     assert grid.spacing_mm == (0.8, 1.5, 2.0)
     assert grid.voxel_volume_mm3 == pytest.approx(2.4)
@@ -27,7 +27,7 @@ def test_a_volume_is_printed_in_one_short_line():
     assert repr(volume) == "<Volume: score, 5 x 3 x 2 voxels of 0.8 x 1.5 x 2 mm>"
 
 
-def test_lattices_are_the_same_if_every_voxel_is():
+def test_grids_are_the_same_if_every_voxel_is():
     grid = Grid((5, 3, 2), AFFINE)
     near, far = AFFINE.copy(), AFFINE.copy()
     near[0, 3] += 5e-4
@@ -38,7 +38,7 @@ def test_lattices_are_the_same_if_every_voxel_is():
     assert distance_mm(grid, Grid((5, 3, 2), far)) == pytest.approx(4e-3)
 
 
-def test_different_lattices_are_named_with_their_shapes_and_spacings():
+def test_different_grids_are_named_with_their_shapes_and_spacings():
     with pytest.raises(GeometryError, match=r"the mask.*\(5, 3, 2\) at 0\.80 × 1\.50 × 2\.00 mm.*Resample"):
         check_same_grid(Grid((5, 3, 2), AFFINE), Grid((1, 1, 1), AFFINE), "the scan and the mask")
 

@@ -27,7 +27,7 @@ def patient(number: int, model: float, baseline: float, *, site: str = "A") -> E
         },
         froc={name: curve(2, [0.0, 0.5, 1.0], [0, 1, 4]) for name in ("model", "rank_high")},
         at_threshold={"dice": 0.4, "precision": 0.5, "recall": 0.4}
-        | {"lesions": 2.0, "lesions_found": 1.0, "false_findings": 1.0},
+        | {"lesions": 2.0, "lesions_found": 1.0, "false_positives": 1.0},
         steps={"none": model - 0.05, "median=3": model},
         p_value=0.1,
     )
@@ -42,7 +42,7 @@ def healthy(number: int, *, site: str = "A") -> EvaluatedCase:
         is_ill=False,
         scan_scores={"model": 1.0 + number / 100, "prevalence": 0.0, "rank_high": 0.5, "pca_ecod": 1.0},
         froc={name: curve(0, [np.nan] * 3, [0, 1, 2]) for name in ("model", "rank_high")},
-        at_threshold={"lesions": 0.0, "lesions_found": 0.0, "false_findings": 1.0},
+        at_threshold={"lesions": 0.0, "lesions_found": 0.0, "false_positives": 1.0},
         p_value=0.6,
     )
 
@@ -57,4 +57,4 @@ def evaluation(model: Sequence[float], baseline: Sequence[float], *, n_healthy: 
     pairs = zip(model, baseline, strict=True)
     cases = [patient(n, own, other) for n, (own, other) in enumerate(pairs)]
     cases += [healthy(len(cases) + n, site="B") for n in range(n_healthy)]
-    return Evaluation(gather(cases), tuple(cases), ABOUT, threshold=1.5, false_parts=1.0)
+    return Evaluation(gather(cases), tuple(cases), ABOUT, threshold=1.5, fp_per_scan=1.0)

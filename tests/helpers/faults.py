@@ -8,7 +8,7 @@ from scipy.spatial.transform import Rotation
 
 from medunsup.core.volume import Volume
 from medunsup.preprocess.geometry.template import load_template
-from medunsup.preprocess.registration.affine import Placement
+from medunsup.preprocess.registration.affine import Registration
 
 SIDES = {"left": (0, False), "right": (0, True), "back": (1, False), "front": (1, True)}
 SIDES |= {"bottom": (2, False), "top": (2, True)}
@@ -25,10 +25,10 @@ def cut(mask: Volume, side: str, share: float = 0.15) -> Volume:
     return mask.like(data)
 
 
-def without_cerebellum(mask: Volume, placement: Placement) -> Volume:
+def without_cerebellum(mask: Volume, registration: Registration) -> Volume:
     """The mask without what the template calls cerebellum (below the tentorium, behind the brain stem)."""
     index = np.argwhere(mask.data)
-    to_template = np.linalg.inv(placement.affine_mm) @ mask.affine
+    to_template = np.linalg.inv(registration.template_to_scan) @ mask.affine
     y, z = (index @ to_template[1:3, :3].T + to_template[1:3, 3]).T
     is_cerebellum = (y < -36) & (z < np.minimum(-10, -10 + (y + 36) * 0.35))
     data = mask.data.copy()
@@ -75,7 +75,7 @@ def stripped(image: Volume, mask: Volume) -> Volume:
     return image.like(np.where(mask.data, image.data, np.float32(0)))
 
 
-def misplaced(placement: Placement, **how: float | str) -> Placement:
+def misplaced(registration: Registration, **how: float | str) -> Registration:
     """The template put elsewhere: `shift_mm` or `turn_deg` on one `axis`, `scale`, or `mirror`."""
     center = load_template().center_mm
     axis = int(how.get("axis", 0))
@@ -87,7 +87,7 @@ def misplaced(placement: Placement, **how: float | str) -> Placement:
         change[axis, axis] *= -1
     change[:3, 3] = center - change[:3, :3] @ center
     change[axis, 3] += float(how.get("shift_mm", 0.0))
-    return replace(placement, affine_mm=placement.affine_mm @ change)
+    return replace(registration, template_to_scan=registration.template_to_scan @ change)
 
 
 def ghosted(image: Volume, strength: float, *, axis: int = 1, every: int = 4) -> Volume:

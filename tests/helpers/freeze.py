@@ -43,7 +43,7 @@ KEYS = re.compile(r"[0-9a-f]{24,}")
 
 N_HEALTHY, ILL = 8, (90, 98, 99)  # the first of the ill is not
 SPOT = np.s_[12:17, 14:19, 10:15]
-QUICK = {"spacing_mm": 8.0, "least_part_mm3": 0.0, "postprocess": ()}
+QUICK = {"spacing_mm": 8.0, "min_cluster_mm3": 0.0, "postprocess": ()}
 RESULTS = "results"
 
 
@@ -100,7 +100,7 @@ def detect(scans: Path, out: Path) -> None:
 
 
 def evaluate(scans: Path, out: Path) -> None:
-    """Evaluate both models on two patients and a healthy scan, the atlas on planted lesions as well."""
+    """Evaluate both models on two patients and a healthy scan, the atlas on synthetic lesions as well."""
     lesion = np.zeros(make_anatomy(spacing_mm=(5, 5, 5)).mask.shape, np.uint8)
     lesion[SPOT] = 1
     first = nibabel.load(scans / "ill" / "sub-99_T1w.nii.gz")
@@ -110,7 +110,7 @@ def evaluate(scans: Path, out: Path) -> None:
     text = "\n".join("\t".join(row) for row in [("scan", "lesions", "subject"), *rows])
     table.write_text(text + "\n", encoding="utf-8")
     cache = scans / "cache"
-    medunsup.evaluate(out / "atlas", table, out / "evaluate_atlas", planted=True, cache=cache)
+    medunsup.evaluate(out / "atlas", table, out / "evaluate_atlas", synthetic_lesions=True, cache=cache)
     medunsup.evaluate(out / "ae", table, out / "evaluate_ae", cache=cache)
 
 

@@ -1,4 +1,4 @@
-"""Small made-up healthy arrays, a bright blob to plant, and models that stand in for trained networks."""
+"""Small made-up healthy arrays, a bright blob to insert, and models that stand in for trained networks."""
 
 import numpy as np
 from scipy.ndimage import gaussian_filter

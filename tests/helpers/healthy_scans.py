@@ -13,7 +13,7 @@ from medunsup.workflows.train.train import train
 
 N_PEOPLE = 24
 SPACING_MM = 8.0
-QUICK = {"spacing_mm": SPACING_MM, "least_part_mm3": 0.0, "postprocess": ()}
+QUICK = {"spacing_mm": SPACING_MM, "min_cluster_mm3": 0.0, "postprocess": ()}
 SPOT = np.s_[12:17, 14:19, 10:15]
 
 

@@ -16,7 +16,7 @@ from medunsup.preprocess.geometry.crop import Box
 from medunsup.preprocess.geometry.resample import shrink
 from medunsup.preprocess.geometry.template import load_template
 from medunsup.preprocess.intensity.normalize import winsorize_and_scale
-from medunsup.preprocess.registration.affine import Placement
+from medunsup.preprocess.registration.affine import Registration
 from medunsup.tissue.base import TissueInput
 from medunsup.tissue.priors import tissue_priors
 from medunsup.tissue.quality import Known, assess
@@ -25,7 +25,7 @@ from medunsup.workflows.segment.measure import measure
 
 SIGNAL = {"T1w": (70, 100, 30), "T2w": (80, 55, 150), "FLAIR": (90, 68, 25), "PD": (85, 70, 100)}
 SPACING_MM = 3.0
-IN_PLACE = Placement(np.eye(4), 0.5, fits=True)
+IN_PLACE = Registration(np.eye(4), 0.5, fits=True)
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def make(maps: dict[str, np.ndarray], contrast: str = "T1w", *, head: bool = Fal
 
 def judge(
     made: Made,
-    placement: Placement = IN_PLACE,
+    registration: Registration = IN_PLACE,
     *,
     n_classes: int = 3,
     name: str = "atlas_gmm",
@@ -77,11 +77,11 @@ def judge(
     box = Box.around(made.mask.data)
     image, mask = box.take(made.image), box.take(made.mask)
     intensity = winsorize_and_scale(image.data, mask.data)[None]
-    priors = tissue_priors(image, mask, placement) if n_classes == 3 and placement.fits else None
+    priors = tissue_priors(image, mask, registration) if n_classes == 3 and registration.fits else None
     labels = class_table(n_classes)
     data = TissueInput(intensity, mask.data, image.spacing_mm, (made.contrast,), labels, priors)
     fitted = method("tissue", name)().fit(data)
     volumes = measure(data, fitted, image.voxel_volume_mm3, Step("volumes"))
     told = Known(**{"is_stripped": not made.is_head, **known})
     data = replace(data, priors=None)  # as `segment` does, for room
-    return assess(data, fitted, volumes, placement, scan=made.image, origin=box.origin, known=told)
+    return assess(data, fitted, volumes, registration, scan=made.image, origin=box.origin, known=told)

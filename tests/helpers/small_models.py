@@ -27,7 +27,11 @@ def write_small_model(
 ) -> Path:
     """Learn from all scans but the last two, calibrate on those, and write the folder."""
     settings = TrainSettings(
-        model="healthy_atlas", score="deviation", spacing_mm=spacing_mm, least_part_mm3=0.0, contrast=contrast
+        model="healthy_atlas",
+        score="deviation",
+        spacing_mm=spacing_mm,
+        min_cluster_mm3=0.0,
+        contrast=contrast,
     )
     cases = [Case(scan, scan.name) for scan in scans]
     made = [prepare(request_of(case, settings), spacing_mm) for case in cases]
@@ -58,9 +62,9 @@ def write_model_of(
             resume=False,
             told=lambda stage: None,
         )
-    parts = ["train"] * len(train) + ["calibration"] * len(calibration)
-    seen = [replace(case, part=part) for case, part in zip(cases, parts, strict=False)]
-    found = Found({part: [case for case in seen if case.part == part] for part in dict.fromkeys(parts)})
+    splits = ["train"] * len(train) + ["calibration"] * len(calibration)
+    seen = [replace(case, split=split) for case, split in zip(cases, splits, strict=False)]
+    found = Found({split: [case for case in seen if case.split == split] for split in dict.fromkeys(splits)})
     hashes = [hash_input(case.scan) for case in found.cases]
     common = Common(settings.contrast, settings.spacing_mm, tuple(contents))
     request = TrainRequest(settings, folder, folder)

@@ -1,4 +1,4 @@
-"""Fixtures for the tests of whole runs: small scans, and a placement that costs no registration."""
+"""Fixtures for the tests of whole runs: small scans, and a registration that costs no registration."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -30,7 +30,7 @@ def make_scan(small_brain: phantom.Anatomy, tmp_path: Path) -> Callable[..., Pat
 
 
 @pytest.fixture
-def quick_placement(monkeypatch: pytest.MonkeyPatch) -> None:
+def quick_registration(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take the template as lying on the phantom already, which saves the seconds of a registration."""
     place_quickly(monkeypatch)
 
@@ -43,7 +43,7 @@ def place_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     def place(image, mask, *, step, **more):  # type: ignore[no-untyped-def]
         template_to_scan = np.eye(4)
         template_to_scan[:3, 3] = (0, 18, -10)
-        return affine.Placement(template_to_scan, 0.5, fits=True)
+        return affine.Registration(template_to_scan, 0.5, fits=True)
 
     def find(image, *, step, **more):  # type: ignore[no-untyped-def]
         return given(image, image.like(image.data > 0, kind="mask"), step=step)
@@ -51,6 +51,6 @@ def place_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     def given(image, mask, *, step):  # type: ignore[no-untyped-def]
         return brain_mask.Brain(mask, place(image, mask, step=step), is_stripped=True)
 
-    monkeypatch.setattr(affine, "place_template", place)
+    monkeypatch.setattr(affine, "register_template", place)
     monkeypatch.setattr(brain_mask, "find_brain", find)
     monkeypatch.setattr(brain_mask, "place_given", given)

@@ -31,7 +31,7 @@ def test_preset_names_a_model_a_score_and_parameters_that_go_together(name):
 
 
 @pytest.mark.parametrize("name", DEEP)
-def test_network_of_a_preset_fits_the_lattice_it_will_see(name):
+def test_network_of_a_preset_fits_the_grid_it_will_see(name):
     chosen = TrainSettings.parse(preset("detect", name), where=name)
     model = build_model(chosen.model, chosen.parameters)
     values = np.random.default_rng(0).random((1, 1, *ModelSpace(chosen.spacing_mm).shape), np.float32)

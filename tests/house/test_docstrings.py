@@ -64,7 +64,7 @@ WHOLE_RUNS = {  # examples that take seconds
     ),
     *("AnomalyResult", "BaselineResult", "Evaluation", "Finding", "Flag", "detect", "evaluate", "train"),
     *("CohortResult", "detect_many", "segment_many", "write_group"),
-    *("ModelFolder", "PlaceTemplated", "compact_model"),
+    *("ModelFolder", "RegisterTemplated", "compact_model"),
 }
 
 
@@ -119,7 +119,7 @@ def shelf(small_brain, people: Path, patient: Path, trained: ModelFolder, tmp_pa
 
 
 @pytest.fixture
-def scan(make_scan, quick_placement, monkeypatch) -> Path:
+def scan(make_scan, quick_registration, monkeypatch) -> Path:
     """The scan that examples name, in the folder they run in; its registration costs nothing."""
     path = make_scan("scan.nii.gz")
     monkeypatch.chdir(path.parent)
@@ -133,7 +133,7 @@ def test_examples_run(name: str, scan: Path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(WHOLE_RUNS))
-def test_examples_of_workflows_run(name: str, shelf: Path, quick_placement, monkeypatch):
+def test_examples_of_workflows_run(name: str, shelf: Path, quick_registration, monkeypatch):
     monkeypatch.chdir(shelf)
     run_examples(of_name(name), name)
 
@@ -216,7 +216,7 @@ def test_every_choice_of_a_workflow_is_documented(config: type[Config]):
         (medunsup.segment_many, set(SegmentSettings.model_fields)),
         (
             medunsup.detect_many,
-            {"alpha", "false_findings", "baselines", "contrast", "brain", "volume", "series", "cache"},
+            {"alpha", "fp_per_scan", "baselines", "contrast", "brain", "volume", "series", "cache"},
         ),
         (medunsup.train, set(TrainSettings.model_fields) - {"model", "parameters"}),
     ],

@@ -16,15 +16,15 @@ HIGH, LOW = [0.7, 0.72, 0.68, 0.71, 0.69, 0.73, 0.7], [0.5, 0.51, 0.5, 0.48, 0.5
 
 
 def test_a_model_that_wins_in_every_patient_is_better():
-    (rival,) = evaluation(HIGH, LOW).figures.rivals
-    assert rival.name == "rank_high"
-    assert rival.model_against.verdict == "better"
-    assert rival.model_against.difference.value == pytest.approx(np.mean(HIGH) - np.mean(LOW))
+    (baseline,) = evaluation(HIGH, LOW).figures.baselines
+    assert baseline.name == "rank_high"
+    assert baseline.model_against.verdict == "better"
+    assert baseline.model_against.difference.value == pytest.approx(np.mean(HIGH) - np.mean(LOW))
 
 
 def test_five_patients_are_too_few_for_any_verdict():
-    (rival,) = evaluation(HIGH[:5], LOW[:5]).figures.rivals
-    assert rival.model_against.verdict == "underpowered"
+    (baseline,) = evaluation(HIGH[:5], LOW[:5]).figures.baselines
+    assert baseline.model_against.verdict == "underpowered"
 
 
 def test_two_scans_of_a_patient_count_once():
@@ -105,7 +105,7 @@ def test_the_curve_of_one_scan_is_the_pooled_curve_of_it():
     scores[truth] += 0.5
     mask = np.ones_like(truth)
     own = froc_of_scan(scores, truth, mask, voxel_mm3=1.0)
-    exact = Froc(own.thresholds, least_part_mm3=0.0).add(scores, truth, mask, voxel_mm3=1.0).curve()
+    exact = Froc(own.thresholds, min_cluster_mm3=0.0).add(scores, truth, mask, voxel_mm3=1.0).curve()
     pooled = pooled_froc([own])
     np.testing.assert_allclose(pooled.sensitivity, exact.sensitivity)
     np.testing.assert_allclose(pooled.false_positives, exact.false_positives)

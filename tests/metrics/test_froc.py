@@ -16,11 +16,11 @@ CORNERS = np.ones((3, 3, 3))
 masks = arrays(bool, SHAPE, elements=st.sampled_from([False, False, False, True]))
 
 
-def slow_count(marked, truth, least_lesion, least_part):
+def slow_count(marked, truth, least_lesion, min_cluster):
     """Count lesion by lesion and part by part, as the module's text says it."""
     lesions, n_lesions = ndimage.label(truth, CORNERS)
     parts, n_parts = ndimage.label(marked, CORNERS)
-    parts_kept = [parts == n for n in range(1, n_parts + 1) if (parts == n).sum() >= least_part]
+    parts_kept = [parts == n for n in range(1, n_parts + 1) if (parts == n).sum() >= min_cluster]
     lesions_kept = [lesions == n for n in range(1, n_lesions + 1) if (lesions == n).sum() >= least_lesion]
     true_parts = [part for part in parts_kept if truth[part].mean() >= 0.1]
     covered = np.any([np.zeros(SHAPE, bool), *true_parts], axis=0)
@@ -30,11 +30,11 @@ def slow_count(marked, truth, least_lesion, least_part):
 
 @settings(max_examples=50, deadline=None)
 @given(masks, masks, st.integers(0, 4), st.integers(0, 4))
-def test_counts_equal_those_of_a_slow_reference(marked, truth, least_lesion, least_part):
+def test_counts_equal_those_of_a_slow_reference(marked, truth, least_lesion, min_cluster):
     counted = count_lesions(
-        marked, truth, voxel_mm3=1.0, least_lesion_mm3=least_lesion, least_part_mm3=least_part
+        marked, truth, voxel_mm3=1.0, least_lesion_mm3=least_lesion, min_cluster_mm3=min_cluster
     )
-    assert counted == slow_count(marked, truth, least_lesion, least_part)
+    assert counted == slow_count(marked, truth, least_lesion, min_cluster)
 
 
 @settings(max_examples=50, deadline=None)
@@ -130,7 +130,7 @@ def test_thresholds_reach_from_one_voxel_to_a_third_of_the_brain():
 def test_a_lesion_outside_the_brain_is_a_lesion_missed_at_every_threshold():
     truth, brain = np.zeros((9, 9, 9), bool), np.zeros((9, 9, 9), bool)
     truth[1:3, 1:3, 1:3], truth[6:8, 6:8, 6:8], brain[4:] = True, True, True
-    counts = Froc(np.array([2, 1, 0.5]), least_lesion_mm3=0, least_part_mm3=0)
+    counts = Froc(np.array([2, 1, 0.5]), least_lesion_mm3=0, min_cluster_mm3=0)
     curve = counts.add(truth.astype(float), truth, brain, voxel_mm3=1).curve()
     assert curve.n_lesions == 2
     np.testing.assert_array_equal(curve.sensitivity, [0, 0, 1 / 2])

@@ -7,7 +7,7 @@ from medunsup.nn.unet import UNet
 
 
 @pytest.mark.parametrize("sides", [(16, 24), (16, 8, 24)])
-def test_networks_keep_the_lattice_in_two_and_three_dimensions(sides):
+def test_networks_keep_the_grid_in_two_and_three_dimensions(sides):
     x = torch.randn(2, 3, *sides)
     encoder = Encoder((3, *sides), channels=4, levels=3, outputs=7)
     decoder = Decoder((3, *sides), channels=4, levels=3, inputs=7)

@@ -1,4 +1,4 @@
-"""Whole heads grown around the MNI152 brain, so that the true mask and the true placement are known."""
+"""Whole heads grown around the MNI152 brain, so that the true mask and the true registration are known."""
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -29,7 +29,7 @@ class KnownHead:
 
     scan: Volume
     brain: Volume
-    affine_mm: Affine
+    template_to_scan: Affine
 
     def dice(self, mask: Volume) -> float:
         """Overlap of a mask with the truth."""
@@ -124,5 +124,5 @@ def displacement_mm(found: Affine, true: Affine) -> float:
 
 @pytest.fixture(scope="session")
 def distance_between():
-    """Mean displacement of two placements: see `displacement_mm`."""
+    """Mean displacement of two registrations: see `displacement_mm`."""
     return displacement_mm

@@ -13,8 +13,8 @@ from medunsup.preprocess.brain_extraction.stripped import own_region
 from medunsup.preprocess.brain_extraction.surface import fit_surface
 from medunsup.preprocess.geometry.resample import shrink
 from medunsup.preprocess.geometry.template import load_template
-from medunsup.preprocess.registration.affine import Placement
-from medunsup.preprocess.registration.similarity import PlacementScore, Sampling
+from medunsup.preprocess.registration.affine import Registration
+from medunsup.preprocess.registration.similarity import RegistrationScore, Sampling
 
 FACTORS = st.floats(-12, 12).map(lambda power: 10.0**power)
 OFFSETS = st.floats(-4, 4)  # in ranges of the scan
@@ -33,7 +33,7 @@ def changed(scan: Volume, factor: float, offset: float = 0.0) -> Volume:
 
 @pytest.fixture(scope="module")
 def priors(known):
-    template, placed = load_template(), Placement(known.affine_mm, 0.5, fits=True)
+    template, placed = load_template(), Registration(known.template_to_scan, 0.5, fits=True)
     maps = (shrink(part, 5.0) for part in (template.gm, template.wm, template.csf))
     return [placed.to_scan(part, known.scan.grid) for part in maps]
 
@@ -59,7 +59,7 @@ def test_the_look_of_the_tissues_scales_with_the_scan(known, priors, factor):
 def test_how_well_a_template_lies_does_not_hang_on_the_unit(known, factor, offset):
     template, sampling = load_template(), Sampling(block_mm=9.0, margin_mm=4.0, smoothing_mm=2.5)
     here, there = (
-        PlacementScore(template.t1, template.mask, scan, None, sampling)(known.affine_mm)
+        RegistrationScore(template.t1, template.mask, scan, None, sampling)(known.template_to_scan)
         for scan in (known.scan, changed(known.scan, factor, offset))
     )
     assert here > 0.1
@@ -80,7 +80,7 @@ def test_a_stripped_scan_keeps_its_region_in_any_unit(known, factor, offset, noi
 @pytest.mark.parametrize(("factor", "offset"), [(1e-12, 0.0), (1e-9, -2.0), (1e7, 0.0), (1e12, 1.0)])
 def test_the_brains_surface_is_found_in_any_unit(known, factor, offset):
     template = load_template()
-    placed = Placement(known.affine_mm, 0.5, fits=True)
+    placed = Registration(known.template_to_scan, 0.5, fits=True)
     here, there = (
         fit_surface(scan, placed, template).fitted
         for scan in (known.scan, changed(known.scan, factor, offset))

@@ -169,7 +169,7 @@ def test_a_further_contrast_is_doubted_by_its_own_name(named):
     atlas = Atlas(gm, wm, mask, np.zeros((3, *gm.shape), np.float32), 1.0)
     sample = Sample(gm, mask, np.stack([t1w] * 2), np.zeros(600, np.uint8), (3.0,) * 3, True, atlas)
     findings = Findings(words=Known().words)
-    check_contrast(findings, data, sample, is_placed=True)
+    check_contrast(findings, data, sample, is_registered=True)
     ((_, sentence),) = findings.objections
     assert sentence.startswith(f"The file given as {named} beside the scan is no {named}: ")
     assert "(--with NAME=FILE)" in sentence
@@ -213,8 +213,8 @@ def test_an_inverted_scan_is_caught(whole):
         slow({"mirror": True, "axis": 2}),
     ],
 )
-def test_a_misplaced_template_is_caught_before_all_else(whole, how):
-    quality = judge(whole, faults.misplaced(IN_PLACE, **how))
+def test_a_misregistered_template_is_caught_before_all_else(whole, how):
+    quality = judge(whole, faults.misregistered(IN_PLACE, **how))
     assert quality.verdict == "fail"
     assert "template" in quality.reasons[0]
     assert "what the mask leaves out" in quality.reasons[-1]  # which leans on the template's place
@@ -275,13 +275,13 @@ def test_what_is_known_of_the_scan_reaches_the_verdict(whole):
 
 def test_two_halves_that_are_alike_do_not_differ(whole, verdict):
     both = judge(with_holes(whole, (-1, 1)))
-    assert verdict.measures["sides_differ_percent"] < 1
-    assert both.measures["sides_differ_percent"] < 1
+    assert verdict.measures["asymmetry_percent"] < 1
+    assert both.measures["asymmetry_percent"] < 1
 
 
 @pytest.mark.slow
 def test_mirroring_a_brain_changes_nothing_of_how_its_sides_differ(whole):
-    left, right = (judge(with_holes(whole, (side,))).measures["sides_differ_percent"] for side in (-1, 1))
+    left, right = (judge(with_holes(whole, (side,))).measures["asymmetry_percent"] for side in (-1, 1))
     assert left == pytest.approx(right, rel=0.15)
 
 
@@ -304,14 +304,14 @@ def test_ripple_grows_with_ghosts_and_not_with_noise(whole, verdict):
     noisy = whole.image.like(
         whole.image.data + np.random.default_rng(1).normal(0, 5, whole.image.shape).astype(np.float32)
     )
-    rippled = [verdict.measures["ripple_percent"]]
+    rippled = [verdict.measures["ghosting_percent"]]
     for strength in (0.4, 0.8):
         ghosts = faults.stripped(faults.ghosted(whole.image, strength), whole.mask)
-        rippled.append(judge(replace(whole, image=ghosts)).measures["ripple_percent"])
+        rippled.append(judge(replace(whole, image=ghosts)).measures["ghosting_percent"])
     assert rippled == sorted(rippled)
     assert rippled[-1] > 2 * rippled[0]
     more_noise = judge(replace(whole, image=faults.stripped(noisy, whole.mask)))
-    assert more_noise.measures["ripple_percent"] == pytest.approx(rippled[0], abs=2)
+    assert more_noise.measures["ghosting_percent"] == pytest.approx(rippled[0], abs=2)
     assert more_noise.measures["noise_percent"] > 1.3 * verdict.measures["noise_percent"]
 
 
@@ -341,7 +341,7 @@ def test_intensities_that_were_cut_off_ask_for_a_look(whole, measure, percent, t
 def test_other_classes_and_methods_are_judged_as_far_as_can_be(whole, n_classes, name):
     quality = judge(whole, n_classes=n_classes, name=name)
     assert quality.verdict in ("partial", "check")
-    assert "ripple_percent" not in quality.measures
+    assert "ghosting_percent" not in quality.measures
     said = any("shares (" in reason for reason in quality.reasons)
     assert said == (n_classes != 3)
     cut = judge(replace(whole, mask=faults.cut(whole.mask, "top")), n_classes=n_classes, name=name)

@@ -8,7 +8,7 @@ import pytest
 from medunsup.core.labels import TISSUES
 from medunsup.core.volume import Source, Volume
 from medunsup.tissue.base import TissueInput
-from medunsup.tissue.em.constraints import Guards
+from medunsup.tissue.em.constraints import Constraints
 from medunsup.tissue.em.gaussian_mixture import Gaussians
 from medunsup.tissue.quality.thick import of_slices
 
@@ -23,7 +23,7 @@ def data(*spacing_mm: float) -> TissueInput:
 @pytest.mark.parametrize(("sd_gm", "kept"), [(0.03, 0.03), (0.07, 0.07), (0.12, 0.08)])
 def test_grey_matter_is_at_most_twice_as_wide_as_white_matter(sd_gm, kept):
     order, variances = np.array([2, 0, 1]), np.array([sd_gm, 0.04, 0.05])[:, None, None] ** 2
-    bounded = Guards(order, 0.01, t1w=(0, 1, 2), widest_gm=2.0)(Gaussians(MEANS, variances))
+    bounded = Constraints(order, 0.01, t1w=(0, 1, 2), widest_gm=2.0)(Gaussians(MEANS, variances))
     assert np.sqrt(bounded.covariances[0, 0, 0]) == pytest.approx(kept)
     assert bounded.covariances[1] == pytest.approx(variances[1])
 

@@ -15,13 +15,13 @@ from scipy import ndimage
 from medunsup.core.errors import GeometryError, InputError, UsageError
 from medunsup.core.geometry import Grid
 from medunsup.preprocess.geometry.template import load_template
-from medunsup.preprocess.registration.affine import Placement
+from medunsup.preprocess.registration.affine import Registration
 from medunsup.transforms import (
     BiasCorrectd,
     BrainMaskd,
     CropToBraind,
     MedunsupReader,
-    PlaceTemplated,
+    RegisterTemplated,
     TemplateMapsd,
     ToRASd,
     ToTemplated,
@@ -44,7 +44,7 @@ def load_image():
 
 @pytest.fixture(scope="module")
 def masked(scan_file):
-    """A scan with its mask and placement: the slow step, done once."""
+    """A scan with its mask and registration: the slow step, done once."""
     return Compose([load_image(), BrainMaskd("image")])({"image": scan_file})
 
 
@@ -92,7 +92,7 @@ def test_the_mask_lies_on_the_images_grid_and_holds_the_brain(masked, brain):
     truth = image > 0
     overlap = 2 * float((truth & (mask > 0)).sum()) / float(truth.sum() + mask.sum())
     assert overlap > 0.95
-    assert masked["placement"].shape == (4, 4)
+    assert masked["registration"].shape == (4, 4)
 
 
 def test_axis_order_does_not_change_what_a_step_finds(masked):
@@ -134,7 +134,7 @@ def test_a_scan_is_brought_to_the_template_as_scipy_would_bring_it():
     grid = Grid((40, 44, 36), np.array([[0, 0, 5.0, -90], [-5, 0, 0, 90], [0, 5, 0, -70], [0, 0, 0, 1]]))
     smooth = ndimage.gaussian_filter(np.random.default_rng(0).normal(size=grid.shape), 3).astype(np.float32)
     step = ToTemplated("image", spacing_mm=4)
-    there = step({"image": tensor(smooth, grid.affine), "placement": TURN})["image"]
+    there = step({"image": tensor(smooth, grid.affine), "registration": TURN})["image"]
     template = load_template().t1.grid
     expected_affine = template.affine @ np.diag([4, 4, 4, 1])
     assert np.allclose(there.affine, expected_affine)
@@ -153,7 +153,7 @@ def test_the_way_back_from_the_template_gives_the_scans_grid_and_nearly_its_valu
     data = ndimage.gaussian_filter(np.where(brain.mask.data, image.data, 0), 1.5)
     step = ToTemplated(["image", "labels"], spacing_mm=2, mode=("bilinear", "nearest"))
     labels = tensor(brain.labels.data.astype(np.float32), image.affine)
-    start = {"image": tensor(data, image.affine), "labels": labels, "placement": np.eye(4)}
+    start = {"image": tensor(data, image.affine), "labels": labels, "registration": np.eye(4)}
     there = step(dict(start))
     assert set(there["labels"].unique().tolist()) <= {0, 1, 2, 3}
     back = step.inverse(there)
@@ -171,7 +171,7 @@ def test_a_lesion_keeps_its_volume_on_the_template_and_on_the_way_back(first):
     labels = np.zeros((54, 66, 55), np.float32)
     labels[first : first + 4, first : first + 3, 20:23] = 1
     step = ToTemplated("labels", spacing_mm=2, mode="nearest")
-    there = step({"labels": tensor(labels, affine), "placement": np.eye(4)})
+    there = step({"labels": tensor(labels, affine), "registration": np.eye(4)})
     assert float(there["labels"].sum()) * 8 == pytest.approx(36 * 27, abs=5)
     assert step.inverse(there)["labels"].sum() == pytest.approx(36, abs=1)
 
@@ -179,7 +179,7 @@ def test_a_lesion_keeps_its_volume_on_the_template_and_on_the_way_back(first):
 def test_a_prediction_on_the_template_is_inverted_with_its_volume():
     grid = Grid((40, 44, 36), np.array([[0, 0, 5.0, -90], [-5, 0, 0, 90], [0, 5, 0, -70], [0, 0, 0, 1]]))
     chain = Compose([ToTemplated("image", spacing_mm=2)])
-    data = chain({"image": tensor(np.ones(grid.shape, np.float32), grid.affine), "placement": np.eye(4)})
+    data = chain({"image": tensor(np.ones(grid.shape, np.float32), grid.affine), "registration": np.eye(4)})
     prediction = torch.zeros_like(data["image"])
     prediction[:, 30:33, 40:45, 31:34] = 1
     data["prediction"] = prediction
@@ -188,12 +188,12 @@ def test_a_prediction_on_the_template_is_inverted_with_its_volume():
     assert float(back.sum()) * 125 == pytest.approx(45 * 8, abs=63)
 
 
-def test_template_maps_on_the_scan_are_those_of_its_placement(masked):
+def test_template_maps_on_the_scan_are_those_of_its_registration(masked):
     maps = TemplateMapsd("image")(copy_of(masked))["template_maps"]
     assert maps.shape == (3, *masked["image"].shape[1:])
     affine = np.asarray(masked["image"].affine)
     grid = Grid(tuple(masked["image"].shape[1:]), affine)
-    expected = Placement(masked["placement"], 0.0, True).to_scan(load_template().wm, grid)
+    expected = Registration(masked["registration"], 0.0, True).to_scan(load_template().wm, grid)
     assert np.allclose(maps[1], expected, atol=1e-6)
     assert torch.equal(maps.affine, masked["image"].affine)
 
@@ -201,7 +201,7 @@ def test_template_maps_on_the_scan_are_those_of_its_placement(masked):
 def test_a_step_that_had_to_fall_back_says_so(caplog, monkeypatch):
     def poor_mask(image, *, method, step):
         step.warn("the template does not fit", degraded=True)
-        return image.like(image.data > 0, kind="mask"), Placement(np.eye(4), 0.0, False)
+        return image.like(image.data > 0, kind="mask"), Registration(np.eye(4), 0.0, False)
 
     monkeypatch.setattr("medunsup.transforms.brain.brain_mask", poor_mask)
     with caplog.at_level("WARNING", logger="medunsup"):
@@ -210,7 +210,7 @@ def test_a_step_that_had_to_fall_back_says_so(caplog, monkeypatch):
 
 
 def test_placing_the_template_gives_a_plausible_affine(masked):
-    placed = PlaceTemplated("image")(copy_of(masked))["placement"]
+    placed = RegisterTemplated("image")(copy_of(masked))["registration"]
     assert 0.3 < np.linalg.det(placed[:3, :3]) < 3
 
 
@@ -251,7 +251,7 @@ def test_monais_writer_puts_an_inverted_prediction_onto_the_file(scan_file, tmp_
         BiasCorrectd,
         BrainMaskd,
         CropToBraind,
-        PlaceTemplated,
+        RegisterTemplated,
         TemplateMapsd,
         ToRASd,
         ToTemplated,
@@ -274,7 +274,7 @@ def test_keys_that_are_not_there_are_passed_over_if_that_is_allowed():
 def test_what_is_missing_is_named_with_the_step_that_makes_it():
     with pytest.raises(UsageError, match=r"no 'brain_mask'.*Put BrainMaskd before"):
         WinsorizeAndScaled("image")({"image": tensor()})
-    with pytest.raises(UsageError, match=r"no 'placement'.*BrainMaskd or PlaceTemplated"):
+    with pytest.raises(UsageError, match=r"no 'registration'.*BrainMaskd or RegisterTemplated"):
         ToTemplated("image")({"image": tensor()})
     with pytest.raises(InputError, match="mask is empty"):
         CropToBraind("image")({"image": tensor(), "brain_mask": tensor() * 0})

@@ -70,7 +70,7 @@ def copied(slices):
     return [*slices, deepcopy(slices[2])]
 
 
-def twin(slices):
+def doubled(slices):
     other = deepcopy(slices[2])
     other.SOPInstanceUID = other.file_meta.MediaStorageSOPInstanceUID = generate_uid()
     return [*slices, other]
@@ -180,7 +180,7 @@ TRAPS = {
     "two missing apart": (lambda d: series(d, without(3, 6)), {}, GeometryError, ["slice 3 of 8 is missing"]),
     "one file twice": (lambda d: series(d, copied), {}, InputError, ["duplicate slice", "IM0009.dcm", "IM0003.dcm", "Remove one copy"]),
     "one series twice": (lambda d: [write_slices(s, d / n) for s in [make_slices()] for n in "ab"] and d, {}, InputError, ["duplicate slice", "a/IM0001.dcm", "b/IM0001.dcm", "(and 5 more)", "give the folder of one"]),
-    "two at one place": (lambda d: series(d, twin), {}, GeometryError, ["duplicate slice", "same place", "IM0003.dcm"]),
+    "two at one place": (lambda d: series(d, doubled), {}, GeometryError, ["duplicate slice", "same place", "IM0003.dcm"]),
     "gantry tilt": (lambda d: series(d, shifted(lambda k: (0, 0.5 * k, 0))), {}, GeometryError, ["gantry tilt", "3.5 mm", "14.0°", "dcm2niix"]),
     "slight gantry tilt": (lambda d: series(d, shifted(lambda k: (0.03 * k, 0, 0))), {}, GeometryError, ["gantry tilt", "0.9°"]),
     "uneven spacing": (lambda d: series(d, shifted(lambda k: (0, 0, 0.7 * (k > 4)))), {}, GeometryError, ["unevenly spaced", "2.70 mm", "IM0005.dcm"]),

@@ -35,7 +35,7 @@ class DDPMLearner(Learner):
     """U-Net that sees noise in one patch of a scan and predicts the patch without it.
 
     The noise's share of each voxel is an input channel, 0 outside the patch: it tells the network both the
-    time and the place. `cells` numbers the patches of the lattice (1, 1, ...).
+    time and the place. `cells` numbers the patches of the grid (1, 1, ...).
     """
 
     cells: Tensor

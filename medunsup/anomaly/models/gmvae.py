@@ -71,7 +71,7 @@ class GMVAELearner(VAELearner):
         """Return the negative evidence lower bound (B,) at the posteriors' means, in nats."""
         z, w = self.posteriors(x)
         divergence = torch.stack(self.terms(z, w, z.mean, w.mean)).sum(dim=0)
-        return self.surprise(x, masks, self.decoder(z.mean)) + divergence
+        return self.negative_log_likelihood(x, masks, self.decoder(z.mean)) + divergence
 
     def terms(self, z: Gaussian, w: Gaussian, z_drawn: Tensor, w_drawn: Tensor) -> tuple[Tensor, ...]:
         """Return the divergences of z, w and c from their priors, (B,) each, in nats.
@@ -91,11 +91,18 @@ class GMVAELearner(VAELearner):
         """Negative evidence lower bound in nats a voxel, one draw an item."""
         z, w = self.posteriors(batch.values)
         z_drawn, w_drawn = draw_gaussian(*z, generator), draw_gaussian(*w, generator)
-        surprise = self.surprise(batch.values, batch.masks, self.decoder(z_drawn)).mean()
+        negative_log_likelihood = self.negative_log_likelihood(
+            batch.values, batch.masks, self.decoder(z_drawn)
+        ).mean()
         of_z, of_w, of_c = self.terms(z, w, z_drawn, w_drawn)
         information = of_c.clamp(min=self.least_information)
-        total = (surprise + (of_z + of_w + information).mean()) / self.n_voxels
-        parts = {"surprise": surprise, "conditional": of_z, "style": of_w, "cluster": of_c}
+        total = (negative_log_likelihood + (of_z + of_w + information).mean()) / self.n_voxels
+        parts = {
+            "negative_log_likelihood": negative_log_likelihood,
+            "conditional": of_z,
+            "style": of_w,
+            "cluster": of_c,
+        }
         return Loss(total, {name: part.detach().mean() for name, part in parts.items()})
 
 

@@ -195,7 +195,7 @@ class PCA(AnomalyModel):
     @property
     def eigen_images(self) -> Array:
         """Components on the template grid, (D, C, I, J, K)."""
-        return np.stack([self._on_lattice(row) for row in self.components_])
+        return np.stack([self._on_grid(row) for row in self.components_])
 
     def mode_of_variation(self, mode: int, at_sd: Sequence[float] = (-2.0, 0.0, 2.0)) -> Array:
         """Return the mean scan moved along one mode.
@@ -212,7 +212,7 @@ class PCA(AnomalyModel):
         ndarray of shape (len(at_sd), C, I, J, K), float32
             One scan for each of these.
         """
-        step = self._on_lattice(self.components_[mode]) * self._sd[mode]
+        step = self._on_grid(self.components_[mode]) * self._sd[mode]
         return np.stack([self.mean_ + np.float32(amount) * step for amount in at_sd])
 
     def state(self) -> State:
@@ -245,10 +245,10 @@ class PCA(AnomalyModel):
         return self.components_ @ self._centred(values, mask)
 
     def _draw(self, coefficients: NDArray[np.float32], values: Array, mask: Mask) -> Array:
-        drawn = self.mean_ + self._on_lattice(coefficients @ self.components_)
+        drawn = self.mean_ + self._on_grid(coefficients @ self.components_)
         return np.where(self.seen_, drawn, values) * mask
 
-    def _on_lattice(self, row: NDArray[np.float32]) -> Array:
+    def _on_grid(self, row: NDArray[np.float32]) -> Array:
         image = np.zeros(self.mean_.shape, np.float32)
         image[:, self.seen_] = row.reshape(len(image), -1)
         return image

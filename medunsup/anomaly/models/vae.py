@@ -71,7 +71,7 @@ class VAELearner(Learner):
         """Return the divergence of the posterior from the prior (B,), in nats."""
         return kl_to_standard_normal(*self.posterior(x))
 
-    def surprise(self, x: Tensor, masks: Tensor, decoded: Tensor) -> Tensor:
+    def negative_log_likelihood(self, x: Tensor, masks: Tensor, decoded: Tensor) -> Tensor:
         """Return the negative log likelihood (B,) of the voxels inside the masks, in nats."""
         variance = self.config.residual_sd**2
         each = ((x - decoded).square() / variance + log(2 * pi * variance)) * masks
@@ -80,7 +80,9 @@ class VAELearner(Learner):
     def bound(self, x: Tensor, masks: Tensor) -> Tensor:
         """Return the negative evidence lower bound (B,) at the posterior mean, in nats."""
         mean, log_variance = self.posterior(x)
-        return self.surprise(x, masks, self.decoder(mean)) + kl_to_standard_normal(mean, log_variance)
+        return self.negative_log_likelihood(x, masks, self.decoder(mean)) + kl_to_standard_normal(
+            mean, log_variance
+        )
 
     def objectives(self) -> Sequence[Objective]:
         """Return one objective: encoder and decoder together."""
@@ -90,10 +92,13 @@ class VAELearner(Learner):
         """Negative evidence lower bound, one draw an item (Kingma & Welling, ICLR 2014, eq. 3)."""
         mean, log_variance = self.posterior(batch.values)
         decoded = self.decoder(draw_gaussian(mean, log_variance, generator))
-        surprise = self.surprise(batch.values, batch.masks, decoded).mean()
+        negative_log_likelihood = self.negative_log_likelihood(batch.values, batch.masks, decoded).mean()
         divergence = kl_to_standard_normal(mean, log_variance).mean()
-        total = (surprise + self.beta * divergence) / self.n_voxels
-        return Loss(total, {"surprise": surprise.detach(), "divergence": divergence.detach()})
+        total = (negative_log_likelihood + self.beta * divergence) / self.n_voxels
+        return Loss(
+            total,
+            {"negative_log_likelihood": negative_log_likelihood.detach(), "divergence": divergence.detach()},
+        )
 
 
 @register(

@@ -16,7 +16,7 @@ def local_features(values: Array, mask: Mask, at: Mask) -> Rows:
     """Describe the voxels `at` (I, J, K) of a scan (C, I, J, K), one row each, (P, 5 C + 3) float32.
 
     Of each channel: intensity, and mean and sd in Gaussian windows of 1 and 2 voxels inside the mask. Then
-    the place: distance from the lattice's middle plane (left and right are alike), second and third axis,
+    the place: distance from the grid's middle plane (left and right are alike), second and third axis,
     each from 0 to 1.
     """
     columns = [values[:, at]]
@@ -28,7 +28,7 @@ def local_features(values: Array, mask: Mask, at: Mask) -> Rows:
 
 
 def every(stride: int, mask: Mask) -> Mask:
-    """Choose the mask's voxels on a coarser lattice; axes of one voxel keep it."""
+    """Choose the mask's voxels on a coarser grid; axes of one voxel keep it."""
     chosen = np.zeros_like(mask)
     at = tuple(slice(None, None, stride) for _ in mask.shape)
     chosen[at] = mask[at]

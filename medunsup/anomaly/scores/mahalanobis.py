@@ -1,4 +1,4 @@
-"""Distance of a scan from several healthy looks of it."""
+"""Distance of a scan from several pseudo-healthy reconstructions of it."""
 
 from typing import Any
 

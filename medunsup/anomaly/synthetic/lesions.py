@@ -1,4 +1,4 @@
-"""Plant lesions into healthy scans, so that the truth is known exactly."""
+"""Insert synthetic lesions into healthy scans, so that the truth is known exactly."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ EDGE_MM = 2.0
 
 
 @dataclass(frozen=True)
-class Planted:
+class WithLesion:
     """A scan with a lesion: `values` (C, I, J, K) differ from the healthy ones in `truth` (I, J, K) only."""
 
     values: Array
     truth: Mask
 
 
-def plant(
+def insert(
     values: Array,
     mask: Mask,
     lesion: Mask,
@@ -31,7 +31,7 @@ def plant(
     spread: Array,
     spacing_mm: Spacing,
     edge_mm: float = EDGE_MM,
-) -> Planted:
+) -> WithLesion:
     """Brighten or darken a lesion (I, J, K) by multiples of the healthy standard deviation at its place.
 
     The deviation is that of each voxel's intensity over healthy scans, `spread` (C, I, J, K), as
@@ -45,13 +45,13 @@ def plant(
     contrast = np.broadcast_to(np.asarray(contrast_sd, dtype=np.float32), values.shape[:1])
     shift = contrast * np.median(spread[:, truth], axis=1)
     floor = values[:, mask].min(axis=1)[:, None, None, None]
-    planted = np.maximum(values + shift[:, None, None, None] * weight, floor)
-    return Planted(np.where(truth, planted, values).astype(np.float32), truth)
+    lesioned = np.maximum(values + shift[:, None, None, None] * weight, floor)
+    return WithLesion(np.where(truth, lesioned, values).astype(np.float32), truth)
 
 
-def plant_level(
+def insert_level(
     values: Array, mask: Mask, lesion: Mask, *, level: float, spacing_mm: Spacing, edge_mm: float = EDGE_MM
-) -> Planted:
+) -> WithLesion:
     """Fill a lesion (I, J, K) with one intensity, on the scan's own scale, in every channel.
 
     The scan fades into `level` over `edge_mm` from the rim inwards. Such lesions show at which intensities a
@@ -60,7 +60,7 @@ def plant_level(
     Raises InputError if the lesion holds no voxel of the mask.
     """
     truth, weight = _profile(mask, lesion, edge_mm, spacing_mm)
-    return Planted((values + (level - values) * weight).astype(np.float32), truth)
+    return WithLesion((values + (level - values) * weight).astype(np.float32), truth)
 
 
 def _profile(mask: Mask, lesion: Mask, edge_mm: float, spacing_mm: Spacing) -> tuple[Mask, Array]:

@@ -1,4 +1,4 @@
-"""How small and faint a lesion may be, and at which intensities a score is blind: measured by planting."""
+"""How small and faint a lesion may be, and where a score is blind: measured with synthetic lesions."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score
 
 from medunsup.anomaly.calibration import calibrate
-from medunsup.anomaly.synthetic.lesions import EDGE_MM, Planted, Spacing, plant, plant_level
+from medunsup.anomaly.synthetic.lesions import EDGE_MM, Spacing, WithLesion, insert, insert_level
 from medunsup.anomaly.synthetic.shapes import ellipsoid, place
 from medunsup.metrics.components import components
 from medunsup.metrics.froc import count_lesions
@@ -17,16 +17,16 @@ from medunsup.training.scan_stack import Array, Mask, Scans
 
 ScoreMap = Callable[[Array, Mask], Array]
 Shape = Callable[[float, np.random.Generator], Mask]
-Paint = Callable[..., Planted]
+Paint = Callable[..., WithLesion]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of planted lesions: one entry a lesion, in the order of the scans, `repeats` of each.
+    """What became of synthetic lesions: one entry a lesion, in the order of the scans, `repeats` of each.
 
     `found` (..., N) at the threshold, `average_precision` and `prevalence` (..., N) of its scan. The leading
     axes are (volumes, contrasts) of a surface or (levels,) of a curve. `false_positives` is the mean number
-    of marked parts in the same scans before planting.
+    of marked parts in the same scans before lesions are inserted.
     """
 
     found: NDArray[np.bool_]
@@ -41,8 +41,8 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Planting:
-    """Which lesions are planted where: the same ones for every score that is compared.
+class SyntheticLesions:
+    """Which lesions are inserted where: the same ones for every score that is compared.
 
     `tissue` (I, J, K) is where they may lie, the brain mask if None, of which a lesion needs a share
     `least_inside`. `shape` draws a shape of a volume in mm³; ellipsoids if None.
@@ -77,48 +77,48 @@ def threshold_at(
     false_positives: float,
     *,
     voxel_mm3: float,
-    least_part_mm3: float = 0.0,
+    min_cluster_mm3: float = 0.0,
 ) -> float:
-    """Threshold at which healthy scans show so many false parts on average, the same for each score.
+    """Threshold at which healthy scans show so many false positives on average, the same for each score.
 
-    With the scans that lesions are planted into, scores are compared at one point of their FROC curves;
+    With the scans that lesions are inserted into, scores are compared at one point of their FROC curves;
     what a user will meet instead is `Calibration.part_threshold`, from other scans.
     """
     maps = [score_map(values, mask) for values, mask in scans]
     numbers = [0.0] * len(maps)
-    found = calibrate(maps, list(scans.masks), numbers, voxel_mm3=voxel_mm3, least_part_mm3=least_part_mm3)
+    found = calibrate(maps, list(scans.masks), numbers, voxel_mm3=voxel_mm3, min_cluster_mm3=min_cluster_mm3)
     return found.own_part_threshold(false_positives)
 
 
 def sensitivity_surface(
     score_map: ScoreMap,
     scans: Scans,
-    planting: Planting,
+    lesions: SyntheticLesions,
     *,
     threshold: float,
     volumes_mm3: Sequence[float],
     contrasts_sd: Sequence[float],
     spread: Array,
-    least_part_mm3: float = 0.0,
+    min_cluster_mm3: float = 0.0,
 ) -> Outcome:
-    """Plant lesions of each volume and contrast (`inject.plant`) into healthy scans and look for them.
+    """Insert lesions of each volume and contrast (`lesions.insert`) into healthy scans and look for them.
 
     `threshold` is `Calibration.part_threshold(1)` from other healthy scans, or `threshold_at` one false alarm
-    a scan, with the same `least_part_mm3`. Found is what `metrics.froc` calls found. A contrast of 0
+    a scan, with the same `min_cluster_mm3`. Found is what `metrics.froc` calls found. A contrast of 0
     shows what is found by chance. Each contrast meets the same lesions at the same places.
     """
     paints = [
         partial(
-            plant,
+            insert,
             contrast_sd=contrast,
             spread=spread,
-            spacing_mm=planting.spacing_mm,
-            edge_mm=planting.edge_mm,
+            spacing_mm=lesions.spacing_mm,
+            edge_mm=lesions.edge_mm,
         )
         for contrast in contrasts_sd
     ]
-    search = _Search(score_map, scans, planting, threshold, least_part_mm3)
-    rows = [search.measure(planting.lesions(scans, volume), paints) for volume in volumes_mm3]
+    search = _Search(score_map, scans, lesions, threshold, min_cluster_mm3)
+    rows = [search.measure(lesions.lesions(scans, volume), paints) for volume in volumes_mm3]
     found, precision, prevalence = (np.stack(parts) for parts in zip(*rows, strict=True))
     return Outcome(found, precision, prevalence, search.false_positives())
 
@@ -126,24 +126,24 @@ def sensitivity_surface(
 def blind_spot_curve(
     score_map: ScoreMap,
     scans: Scans,
-    planting: Planting,
+    lesions: SyntheticLesions,
     *,
     threshold: float,
     levels: Sequence[float],
     volume_mm3: float,
-    least_part_mm3: float = 0.0,
+    min_cluster_mm3: float = 0.0,
 ) -> Outcome:
-    """Plant lesions of one constant intensity (`inject.plant_level`), each level in turn, and look for them.
+    """Insert lesions of one constant intensity (`insert_level`), each level in turn, and look for them.
 
     Where average precision sinks to the prevalence, the score does not see lesions of that intensity.
     Each level meets the same lesions at the same places.
     """
     paints = [
-        partial(plant_level, level=level, spacing_mm=planting.spacing_mm, edge_mm=planting.edge_mm)
+        partial(insert_level, level=level, spacing_mm=lesions.spacing_mm, edge_mm=lesions.edge_mm)
         for level in levels
     ]
-    search = _Search(score_map, scans, planting, threshold, least_part_mm3)
-    return Outcome(*search.measure(planting.lesions(scans, volume_mm3), paints), search.false_positives())
+    search = _Search(score_map, scans, lesions, threshold, min_cluster_mm3)
+    return Outcome(*search.measure(lesions.lesions(scans, volume_mm3), paints), search.false_positives())
 
 
 @dataclass(frozen=True)
@@ -152,9 +152,9 @@ class _Search:
 
     score_map: ScoreMap
     scans: Scans
-    planting: Planting
+    lesions: SyntheticLesions
     threshold: float
-    least_part_mm3: float
+    min_cluster_mm3: float
 
     def measure(
         self, lesions: list[Mask], paints: Sequence[Paint]
@@ -169,24 +169,24 @@ class _Search:
         return float(np.mean([self._marked(values, mask)[1] for values, mask in self.scans]))
 
     def _look(self, n: int, lesion: Mask, paint: Paint) -> tuple[float, float, float]:
-        at = n // self.planting.repeats
+        at = n // self.lesions.repeats
         mask = self.scans.masks[at]
-        planted = paint(self.scans.values[at], mask, lesion)
-        scores = self.score_map(planted.values, mask)
+        lesioned = paint(self.scans.values[at], mask, lesion)
+        scores = self.score_map(lesioned.values, mask)
         counts = count_lesions(
             (scores > self.threshold) & mask,
-            planted.truth,
+            lesioned.truth,
             voxel_mm3=self._voxel_mm3,
             least_lesion_mm3=0.0,
-            least_part_mm3=self.least_part_mm3,
+            min_cluster_mm3=self.min_cluster_mm3,
         )
-        precision = average_precision_score(planted.truth[mask], scores[mask])
-        return float(counts.n_found > 0), float(precision), float(planted.truth.sum() / mask.sum())
+        precision = average_precision_score(lesioned.truth[mask], scores[mask])
+        return float(counts.n_found > 0), float(precision), float(lesioned.truth.sum() / mask.sum())
 
     def _marked(self, values: Array, mask: Mask) -> tuple[NDArray[np.int32], int]:
         marked = (self.score_map(values, mask) > self.threshold) & mask
-        return components(marked, voxel_mm3=self._voxel_mm3, least_mm3=self.least_part_mm3)
+        return components(marked, voxel_mm3=self._voxel_mm3, least_mm3=self.min_cluster_mm3)
 
     @property
     def _voxel_mm3(self) -> float:
-        return float(np.prod(self.planting.spacing_mm))
+        return float(np.prod(self.lesions.spacing_mm))

@@ -1,4 +1,4 @@
-"""Shapes of lesions to plant, and places for them. A shape is a mask cut to its box, in lattice voxels."""
+"""Shapes of synthetic lesions, and places for them. A shape is a mask cut to its box, in grid voxels."""
 
 from collections.abc import Callable, Sequence
 
@@ -46,7 +46,7 @@ def scaled(
     shape_spacing_mm: Spacing,
     spacing_mm: Spacing,
 ) -> Mask:
-    """Bring a real shape to another lattice and volume, mirrored at random along each axis.
+    """Bring a real shape to another grid and volume, mirrored at random along each axis.
 
     Its volume is as asked to within half a voxel, at least one voxel: the voxels deepest inside are taken.
     """
@@ -66,7 +66,7 @@ def drawn_from(
 ) -> Callable[[float, np.random.Generator], Mask]:
     """Return a function of volume in mm³ and generator that draws one of these shapes, each with its spacing.
 
-    All are equally likely, and are brought to the lattice and volume by `scaled`.
+    All are equally likely, and are brought to the grid and volume by `scaled`.
     """
 
     def draw(volume_mm3: float, generator: np.random.Generator) -> Mask:
@@ -77,13 +77,13 @@ def drawn_from(
 
 
 def place(shape: Mask, tissue: Mask, generator: np.random.Generator, *, least_inside: float = 1.0) -> Mask:
-    """Lay a shape at a random place of a lattice (I, J, K), all such places being equally likely.
+    """Lay a shape at a random place of a grid (I, J, K), all such places being equally likely.
 
     At least a share `least_inside` of it lies in `tissue`; the rest is cut off.
     Raises InputError if there is no such place.
     """
     if any(side > room for side, room in zip(shape.shape, tissue.shape, strict=True)):
-        raise InputError(f"A lesion of {shape.shape} voxels does not fit into a lattice of {tissue.shape}.")
+        raise InputError(f"A lesion of {shape.shape} voxels does not fit into a grid of {tissue.shape}.")
     inside = signal.fftconvolve(
         tissue.astype(np.float32), shape[::-1, ::-1, ::-1].astype(np.float32), mode="valid"
     )
@@ -91,7 +91,7 @@ def place(shape: Mask, tissue: Mask, generator: np.random.Generator, *, least_in
     if corners.size == 0:
         raise InputError(
             f"No place holds {least_inside:.0%} of a lesion of {int(shape.sum())} voxels in the tissue; the "
-            f"best holds {inside.max() / shape.sum():.0%}. Plant a smaller lesion, or allow a smaller share."
+            f"best holds {inside.max() / shape.sum():.0%}. Insert a smaller lesion, or allow a smaller share."
         )
     corner = np.unravel_index(generator.choice(corners), inside.shape)
     lesion = np.zeros(tissue.shape, dtype=bool)

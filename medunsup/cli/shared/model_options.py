@@ -74,7 +74,7 @@ Score = Annotated[
 ]
 Spacing = Annotated[
     float | None,
-    option("Method", "--spacing", metavar="MM", help="Of the lattice the model lives on; by default 2."),
+    option("Method", "--spacing", metavar="MM", help="Of the grid the model lives on; by default 2."),
 ]
 Resume = Annotated[bool, option("Run", "--resume", help="Go on with a training that was stopped.")]
 Cache = Annotated[
@@ -94,11 +94,11 @@ Alpha = Annotated[
         help="False-positive rate of the verdict on a whole scan; 0.05 if the calibration can support it.",
     ),
 ]
-FalseFindings = Annotated[
+FPPerScan = Annotated[
     float,
     option(
         "Method",
-        "--false-findings",
+        "--fp-per-scan",
         metavar="NUMBER",
         help="How many findings a healthy scan may show in the mask, on average.",
     ),

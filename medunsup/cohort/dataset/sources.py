@@ -15,26 +15,28 @@ from medunsup.cohort.inputs_filter import without_results
 from medunsup.cohort.patterns import fill
 from medunsup.core.errors import InputError, MissingError, UsageError
 from medunsup.core.paths import user_path
+from medunsup.core.renamed import by_new_names
 from medunsup.io.bids.names import IMAGE_ENDINGS, contrast_of_name, stem
 from medunsup.io.files.fetched import how_to_fetch
-from medunsup.io.files.tsv import read_tsv
+from medunsup.io.files.tsv import Table, read_tsv
 
-Part = Literal["train", "validation", "calibration", "test"]
-# What a model did with the scans of a part that it knows.
+SplitName = Literal["train", "validation", "calibration", "test"]
+# What a model did with the scans of a split that it knows.
 HOW = {
     "train": "learned from",
     "validation": "stopped learning by",
     "calibration": "was calibrated on",
 }
 
-COLUMNS = ("scan", "mask", "lesions", "subject", "site", "group", "part")
+RENAMED = {"part": "split"}
+COLUMNS = ("scan", "mask", "lesions", "subject", "site", "group", "split")
 
 
 @dataclass(frozen=True)
 class Case:
-    """One scan: its files, whose it is, from which scanner, of which group, and for which part.
+    """One scan: its files, whose it is, from which scanner, of which group, and for which split.
 
-    `lesions` is a mask of true lesions, if known; `part` is empty until one is given or drawn. `state` says
+    `lesions` is a mask of true lesions, if known; `split` is empty until one is given or drawn. `state` says
     whether the source calls its subject healthy ("given": it says nothing, so only the user does), and
     `evidence` by which word: "group control", "no row in participants.tsv".
     """
@@ -45,7 +47,7 @@ class Case:
     lesions: Path | None = None
     site: str = ""
     group: str = ""
-    part: str = ""
+    split: str = ""
     state: State = "given"
     evidence: str = ""
 
@@ -128,7 +130,7 @@ def _known(cell: str) -> str:
 
 
 def _read_table(path: Path, healthy: HealthyWords | None) -> list[Case]:
-    table = read_tsv(path)
+    table = _by_new_names(read_tsv(path), path)
     _check_columns(table.names, path, healthy.column if healthy else "")
     columns = {name: [row[name] for row in table.rows] for name in table.names}
     told_by = meaning_of_group(columns, healthy, str(path))
@@ -138,6 +140,11 @@ def _read_table(path: Path, healthy: HealthyWords | None) -> list[Case]:
         cases = [replace(case, subject=whose) for case, whose in zip(cases, subjects, strict=True)]
     _check_there(cases, path)
     return cases
+
+
+def _by_new_names(table: Table, path: Path) -> Table:
+    names = by_new_names(dict.fromkeys(table.names), RENAMED, str(path))
+    return Table(list(names), [by_new_names(row, RENAMED) for row in table.rows])
 
 
 def _check_columns(names: Sequence[str], path: Path, asked: str) -> None:
@@ -155,9 +162,9 @@ def _case(row: Mapping[str, str], table: Path, told_by: Meaning) -> Case:
     }
     if "scan" not in files:
         raise UsageError(f"{table}: a row has no scan.")
-    part = values.get("part", "")
-    if part and part not in get_args(Part):
-        raise UsageError(f"{table}: part {part!r} is none of {', '.join(get_args(Part))}.")
+    split = values.get("split", "")
+    if split and split not in get_args(SplitName):
+        raise UsageError(f"{table}: split {split!r} is none of {', '.join(get_args(SplitName))}.")
     cell = row.get(told_by.column, "")
     state = told_by.state(cell)
     return Case(
@@ -167,7 +174,7 @@ def _case(row: Mapping[str, str], table: Path, told_by: Meaning) -> Case:
         lesions=files.get("lesions"),
         site=values.get("site", ""),
         group=_known(cell),
-        part=part,
+        split=split,
         state="given" if state == "unknown" else state,
         evidence=f"{told_by.column} {_known(cell) or 'n/a'}",
     )

@@ -1,4 +1,4 @@
-"""Which scans a model learns from, which it is calibrated on: parts of a data set that share nobody."""
+"""Which scans a model learns from, which it is calibrated on: splits of a data set that share nobody."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from medunsup.cohort.dataset.sources import Case, Part
+from medunsup.cohort.dataset.sources import Case, SplitName
 from medunsup.cohort.reading import region_of
 from medunsup.core.errors import EmptyImageError, InputError
 
-LEAST: dict[Part, int] = {"train": 4, "validation": 1, "calibration": 2}
+LEAST: dict[SplitName, int] = {"train": 4, "validation": 1, "calibration": 2}
 MOST = 10_000  # where shares leave so little for training that the search for enough ends
-SPLIT: dict[Part, str] = {
+NAMED: dict[SplitName, str] = {
     "train": "training split",
     "validation": "validation split",
     "calibration": "calibration split",
@@ -28,37 +28,37 @@ def split(
     seed: int,
     stops_early: bool = True,
     left_out: str = "",
-) -> dict[Part, list[Case]]:
-    """Give each subject a part: the one the table names, or one drawn at random; test cases are left out.
+) -> dict[SplitName, list[Case]]:
+    """Give each subject a split: the one the table names, or one drawn at random; test cases are left out.
 
     `validation` and `calibration` are shares of the subjects. All scans of a subject go together. A model
     that never `stops_early` needs no validation: what is drawn for it goes to calibration.
 
-    Raises InputError if a subject stands in two parts, if some cases have a part and others none, or if
+    Raises InputError if a subject stands in two splits, if some cases have a split and others none, or if
     there are too few subjects, saying how many are needed and who was `left_out`.
     """
-    parts = {case.part for case in cases}
-    if "" in parts and len(parts) > 1:
-        lost = next(case for case in cases if not case.part)
+    splits = {case.split for case in cases}
+    if "" in splits and len(splits) > 1:
+        lost = next(case for case in cases if not case.split)
         raise InputError(
-            f"{lost.scan.name}: has no part while others have. Fill the column, or leave it out."
+            f"{lost.scan.name}: has no split while others have. Fill the column, or leave it out."
         )
     least = LEAST if stops_early else LEAST | {"validation": 0}
     if not stops_early:
         validation, calibration = 0.0, validation + calibration
-    given = cases if "" not in parts else _draw(cases, validation, calibration, least, seed)
-    split: dict[Part, list[Case]] = {part: [] for part in LEAST}
+    given = cases if "" not in splits else _draw(cases, validation, calibration, least, seed)
+    found: dict[SplitName, list[Case]] = {name: [] for name in LEAST}
     for case in given:
-        if case.part != "test":
-            split[case.part].append(case)  # type: ignore[index]
+        if case.split != "test":
+            found[case.split].append(case)  # type: ignore[index]
     _refuse_split_subjects(given)
-    fewest = _fewest(validation, calibration, least) if "" in parts else sum(least.values())
-    _refuse_too_few(split, least, fewest, left_out)
-    return split
+    fewest = _fewest(validation, calibration, least) if "" in splits else sum(least.values())
+    _refuse_too_few(found, least, fewest, left_out)
+    return found
 
 
 def only_healthy(cases: Sequence[Case]) -> tuple[list[Case], list[Case]]:
-    """Part those whom the source calls healthy from all others.
+    """SplitName those whom the source calls healthy from all others.
 
     Where it says something of some, those of whom it says nothing are others as well; where it says nothing
     of anybody, all are healthy because the user gave them as such.
@@ -82,32 +82,32 @@ def one_a_subject(cases: Sequence[Case]) -> list[Case]:
     return list({case.subject: case for case in reversed(cases)}.values())[::-1]
 
 
-def refuse_twins(cases: Sequence[Case], hashes: Sequence[str]) -> None:
+def refuse_duplicates(cases: Sequence[Case], hashes: Sequence[str]) -> None:
     """Raise InputError if two scans are the same by their hash, naming both."""
     first: dict[str, Case] = {}
     for case, value in zip(cases, hashes, strict=True):
         other = first.setdefault(value, case)
         if other is not case:
-            where = f" ({other.part} and {case.part})" if other.part != case.part else ""
+            where = f" ({other.split} and {case.split})" if other.split != case.split else ""
             raise InputError(
-                f"{other.scan} and {case.scan}: hold the same scan{where}. A scan may stand in one part "
+                f"{other.scan} and {case.scan}: hold the same scan{where}. A scan may stand in one split "
                 "only, once; leave one of them out."
             )
 
 
 def _draw(
-    cases: Sequence[Case], validation: float, calibration: float, least: Mapping[Part, int], seed: int
+    cases: Sequence[Case], validation: float, calibration: float, least: Mapping[SplitName, int], seed: int
 ) -> list[Case]:
     subjects = sorted({case.subject for case in cases})
     order = [subjects[n] for n in np.random.default_rng(seed).permutation(len(subjects))]
     n_validation, n_calibration = _sizes(len(order), validation, calibration, least)
-    part_of = dict.fromkeys(order, "train")
-    part_of |= dict.fromkeys(order[:n_calibration], "calibration")
-    part_of |= dict.fromkeys(order[n_calibration : n_calibration + n_validation], "validation")
-    return [replace(case, part=part_of[case.subject]) for case in cases]
+    split_of = dict.fromkeys(order, "train")
+    split_of |= dict.fromkeys(order[:n_calibration], "calibration")
+    split_of |= dict.fromkeys(order[n_calibration : n_calibration + n_validation], "validation")
+    return [replace(case, split=split_of[case.subject]) for case in cases]
 
 
-def _sizes(n: int, validation: float, calibration: float, least: Mapping[Part, int]) -> tuple[int, int]:
+def _sizes(n: int, validation: float, calibration: float, least: Mapping[SplitName, int]) -> tuple[int, int]:
     """Return how many of `n` subjects validation and calibration get."""
     return (
         max(round(validation * n), least["validation"]),
@@ -115,7 +115,7 @@ def _sizes(n: int, validation: float, calibration: float, least: Mapping[Part, i
     )
 
 
-def _fewest(validation: float, calibration: float, least: Mapping[Part, int]) -> int:
+def _fewest(validation: float, calibration: float, least: Mapping[SplitName, int]) -> int:
     """Return the smallest number of subjects of which enough are left for training."""
     start = sum(least.values())
     enough = (
@@ -125,31 +125,31 @@ def _fewest(validation: float, calibration: float, least: Mapping[Part, int]) ->
 
 
 def _refuse_split_subjects(cases: Iterable[Case]) -> None:
-    parts = defaultdict(set)
+    splits = defaultdict(set)
     for case in cases:
-        parts[case.subject].add(case.part)
-    for subject, found in parts.items():
+        splits[case.subject].add(case.split)
+    for subject, found in splits.items():
         if len(found) > 1:
             raise InputError(
-                f"Subject {subject} stands in the parts {' and '.join(sorted(found))}. All scans of a "
-                "subject belong in one part, or the model is tested on whom it knows."
+                f"Subject {subject} stands in the splits {' and '.join(sorted(found))}. All scans of a "
+                "subject belong in one split, or the model is tested on whom it knows."
             )
 
 
 def _refuse_too_few(
-    split: Mapping[Part, list[Case]], least: Mapping[Part, int], fewest: int, left_out: str
+    splits: Mapping[SplitName, list[Case]], least: Mapping[SplitName, int], fewest: int, left_out: str
 ) -> None:
-    every = [case.subject for cases in split.values() for case in cases]
+    every = [case.subject for cases in splits.values() for case in cases]
     n_all = len(set(every))
     hint = (
         " A subject is named by sub- or all before the last _, or in a table." if n_all < len(every) else ""
     )
-    needed = ", ".join(f"{count} for the {SPLIT[part]}" for part, count in least.items() if count)
-    for part, count in least.items():
-        n = len({case.subject for case in split[part]})
+    needed = ", ".join(f"{count} for the {NAMED[name]}" for name, count in least.items() if count)
+    for name, count in least.items():
+        n = len({case.subject for case in splits[name]})
         if n < count:
             raise InputError(
-                f"Too few healthy subjects: {n} of {n_all} for the {SPLIT[part]}. At least {fewest} are "
+                f"Too few healthy subjects: {n} of {n_all} for the {NAMED[name]}. At least {fewest} are "
                 f"needed in all ({needed}); for p-values of 0.05 calibration needs 19, for 0.01 it needs "
                 f"99.{hint} {left_out}".rstrip()
             )

@@ -31,7 +31,7 @@ def load_dicom(path: Path, *, series: str | int | None = None, volume: int | Non
 
     The input grid is (column, row, slice), which is how its results are written as NIfTI.
 
-    Raises InputError or GeometryError naming the slice, file or field at fault and the way out.
+    Raises InputError or GeometryError naming the slice, file or field at fault and the remedy.
     """
     notes = Notes()
     try:

@@ -236,9 +236,9 @@ def _indistinct(path: Path, images: Sequence[Placed]) -> InputError:
             "their headers (echo, time, kind of image, dimension index, number) tells which belong together. "
             "Export each image as a series of its own."
         )
-    twins = [item.name for place, item in images if place == repeated[0]]
+    alike = [item.name for place, item in images if place == repeated[0]]
     return GeometryError(
-        f"{path}: duplicate slice: {' and '.join(twins[:2])} lie at the same place. "
+        f"{path}: duplicate slice: {' and '.join(alike[:2])} lie at the same place. "
         "Remove one, or export the series again."
     )
 

@@ -65,7 +65,7 @@ class Staging:
             raise OutputError(str(error).replace(str(self.hidden), str(self.folder))) from error
 
 
-def refuse_strangers(
+def refuse_foreign_files(
     folder: Path, names: Iterable[str], last: str, *, read: Iterable[Path | None] = (), force: bool = False
 ) -> None:
     """See that writing `names` into `folder` replaces nothing but an earlier result, which `last` ends.

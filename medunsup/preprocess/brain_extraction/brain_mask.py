@@ -18,7 +18,7 @@ from medunsup.preprocess.geometry.head import find_head
 from medunsup.preprocess.geometry.morphology import dice, erode, largest_component, opening
 from medunsup.preprocess.geometry.resample import refine_thick_axes, shrink
 from medunsup.preprocess.geometry.template import load_template
-from medunsup.preprocess.registration.affine import Placement, place_template, refine_placement
+from medunsup.preprocess.registration.affine import Registration, refine_registration, register_template
 
 MaskMethod = Literal["auto", "atlas", "stripped", "deepbet"]
 BRAIN_ML = (600.0, 2300.0)
@@ -36,12 +36,12 @@ class Brain:
     """
 
     mask: Volume
-    placement: Placement
+    registration: Registration
     is_stripped: bool
     reaches_bone: bool = True
 
 
-def brain_mask(image: Volume, *, method: str = "auto", step: Step) -> tuple[Volume, Placement]:
+def brain_mask(image: Volume, *, method: str = "auto", step: Step) -> tuple[Volume, Registration]:
     """Find the brain in a scan of any MR contrast, whether or not the skull is still there.
 
     The mask covers brain and fluid up to the bone. A step that fails or ends implausibly is replaced by the
@@ -62,7 +62,7 @@ def brain_mask(image: Volume, *, method: str = "auto", step: Step) -> tuple[Volu
     -------
     mask : Volume
         Brain mask on the scan's grid, bool.
-    placement : Placement
+    registration : Registration
         Registration of the MNI template to the scan.
 
     Raises
@@ -78,12 +78,12 @@ def brain_mask(image: Volume, *, method: str = "auto", step: Step) -> tuple[Volu
     --------
     >>> import medunsup
     >>> scan = medunsup.load("scan.nii.gz")
-    >>> mask, placement = medunsup.brain_mask(scan, step=medunsup.Step("brain mask"))
+    >>> mask, registration = medunsup.brain_mask(scan, step=medunsup.Step("brain mask"))
     >>> mask.kind, mask.shape == scan.shape
     ('mask', True)
     """
     found = find_brain(image, method=method, step=step)
-    return found.mask, found.placement
+    return found.mask, found.registration
 
 
 def find_brain(image: Volume, *, method: str = "auto", step: Step) -> Brain:
@@ -109,9 +109,9 @@ def place_given(image: Volume, mask: Volume, *, step: Step) -> Brain:
     stripped = is_stripped(image, mask)
     step.findings["already_stripped"] = stripped
     if stripped:
-        return Brain(mask, place_template(image, mask, step=step), is_stripped=True)
+        return Brain(mask, register_template(image, mask, step=step), is_stripped=True)
     view = view_of_head(image)
-    return Brain(mask, place_template(view.image, view.take(mask.data), step=step), is_stripped=False)
+    return Brain(mask, register_template(view.image, view.take(mask.data), step=step), is_stripped=False)
 
 
 def is_stripped(image: Volume, mask: Volume) -> bool:
@@ -132,40 +132,41 @@ def _as_it_is(image: Volume, method: str, step: Step) -> Brain | None:
             )
         return None
     trial = Step(step.name)
-    placement, agreement = _own_brain(image, region, trial)
+    registration, agreement = _own_brain(image, region, trial)
     if method == "auto" and agreement < LEAST_AGREEMENT:
         return None
     _adopt(trial, step)
     step.findings["agreement_with_atlas"] = round(agreement, 3)
-    return Brain(image.like(region, kind="mask"), placement, is_stripped=True)
+    return Brain(image.like(region, kind="mask"), registration, is_stripped=True)
 
 
-def _own_brain(image: Volume, region: NDArray[np.bool_], step: Step) -> tuple[Placement, float]:
+def _own_brain(image: Volume, region: NDArray[np.bool_], step: Step) -> tuple[Registration, float]:
     """Place the template on a scan's own region; say how well the two overlap."""
-    placement = place_template(image, image.like(region, kind="mask"), step=step)
-    return placement, dice(region, placement.to_scan(load_template().mask, image.grid) > 0.5)
+    registration = register_template(image, image.like(region, kind="mask"), step=step)
+    return registration, dice(region, registration.to_scan(load_template().mask, image.grid) > 0.5)
 
 
 def _with_atlas(image: Volume, step: Step, rule: Growth | None = None) -> Brain:
     template = load_template()
-    placement = place_template(image, None, step=step)
-    if placement.kind == "moments":
+    registration = register_template(image, None, step=step)
+    if registration.kind == "moments":
         step.warn(
             "The brain is outlined from the head's surface alone; check it or give a mask.", degraded=True
         )
-        return Brain(image.like(_beneath_skin(image), kind="mask"), placement, is_stripped=False)
-    surface = fit_surface(image, placement, template, rule)
+        return Brain(image.like(_beneath_skin(image), kind="mask"), registration, is_stripped=False)
+    surface = fit_surface(image, registration, template, rule)
     brain, problem = surface.fitted, _problem(surface)
     if problem:
         step.warn(
-            f"The brain's own surface was not found ({problem}); the placed MNI mask is used.", degraded=True
+            f"The brain's own surface was not found ({problem}); the registered MNI mask is used.",
+            degraded=True,
         )
         brain = surface.placed
     mask = image.like(onto_grid(brain, surface.work, image.grid), kind="mask")
     step.findings["reaches_bone"] = surface.reaches_bone
     step.findings["agreement_with_atlas"] = round(dice(brain, surface.placed), 3)
-    placement = refine_placement(image, mask, placement, step=step)
-    return Brain(mask, placement, is_stripped=False, reaches_bone=surface.reaches_bone)
+    registration = refine_registration(image, mask, registration, step=step)
+    return Brain(mask, registration, is_stripped=False, reaches_bone=surface.reaches_bone)
 
 
 def _with_deepbet(image: Volume, step: Step) -> Brain:
@@ -179,10 +180,10 @@ def _with_deepbet(image: Volume, step: Step) -> Brain:
         )
         step.findings["method"] = "atlas"
         return _with_atlas(image, step)
-    placement = place_template(image, mask, step=step)
-    if placement.fits:  # else nothing tells what fluid looks like
-        mask = mask.like(fill_to_bone(image, mask, placement, load_template()))
-    return Brain(mask, placement, is_stripped=False)
+    registration = register_template(image, mask, step=step)
+    if registration.fits:  # else nothing tells what fluid looks like
+        mask = mask.like(fill_to_bone(image, mask, registration, load_template()))
+    return Brain(mask, registration, is_stripped=False)
 
 
 def _problem(surface: Surface) -> str | None:
@@ -192,7 +193,7 @@ def _problem(surface: Surface) -> str | None:
     if not volume_ml < BRAIN_ML[1]:
         return f"it would measure {volume_ml:.0f} ml"
     if agreement < LEAST_AGREEMENT:
-        return f"it overlaps the placed mask by only {agreement:.2f}"
+        return f"it overlaps the registered mask by only {agreement:.2f}"
     return None
 
 

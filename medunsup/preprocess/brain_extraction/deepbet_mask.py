@@ -24,7 +24,7 @@ from medunsup.preprocess.brain_extraction.surface import (
 from medunsup.preprocess.geometry.morphology import signed_distance
 from medunsup.preprocess.geometry.resample import bounding_box, crop, refine_thick_axes, resampled, shrink
 from medunsup.preprocess.geometry.template import Template
-from medunsup.preprocess.registration.affine import Placement
+from medunsup.preprocess.registration.affine import Registration
 
 FINE_MM = 1.0
 
@@ -54,7 +54,9 @@ def deepbet_mask(image: Volume) -> NDArray[np.bool_]:
         return np.asarray(nibabel.load(mask).dataobj) > 0
 
 
-def fill_to_bone(image: Volume, mask: Volume, placement: Placement, template: Template) -> NDArray[np.bool_]:
+def fill_to_bone(
+    image: Volume, mask: Volume, registration: Registration, template: Template
+) -> NDArray[np.bool_]:
     """Grow a brain mask through the fluid around it up to the bone; (I, J, K) on the scan's grid.
 
     The look of the tissues is learned at 2 mm; the mask grows at 1 mm where the scan is that fine.
@@ -67,7 +69,7 @@ def fill_to_bone(image: Volume, mask: Volume, placement: Placement, template: Te
     distance = scan.like(signed_distance(mask.data[box], mask.spacing_mm))
     coarse, fine = refine_thick_axes(shrink(scan)), refine_thick_axes(shrink(scan, FINE_MM))
     maps = [shrink(part) for part in (template.gm, template.wm, template.csf)]
-    priors = [placement.to_scan(part, coarse.grid) for part in maps]
+    priors = [registration.to_scan(part, coarse.grid) for part in maps]
     inside = resampled(distance, coarse.grid) > SURELY_INSIDE_MM
     look = tissue_look(coarse.data, priors, inside, coarse.spacing_mm)
     bias = resampled(coarse.like(look.bias), fine.grid, outside=1.0)

@@ -1,4 +1,4 @@
-"""What grey, white and fluid look like on this scan: a mixture led by the placed template maps."""
+"""What grey, white and fluid look like on this scan: a mixture led by the registered template maps."""
 
 from dataclasses import dataclass
 
@@ -35,7 +35,7 @@ def tissue_look(
 ) -> TissueLook:
     """Estimate the look of GM, WM and CSF on a coarse scan, with its bias field.
 
-    `priors` are the three placed template maps and `inside` the voxels surely within the brain, all
+    `priors` are the three registered template maps and `inside` the voxels surely within the brain, all
     (I, J, K). EM with a Gaussian a tissue and a bias that is a smoothed mean of log residuals, as in
     Wells et al., IEEE TMI 15 (1996). Works for any contrast: the maps name the tissues, not their order.
     """

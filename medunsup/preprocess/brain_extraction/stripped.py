@@ -24,7 +24,7 @@ def own_region(image: Volume) -> NDArray[np.bool_] | None:
 
     The background may be zero, another constant, or a noise floor. A whole head stands out of its
     background with three to four litres, a brain with less than two; whether it has a brain's shape is for
-    the placed template to confirm. (I, J, K) bool, holes filled.
+    the registered template to confirm. (I, J, K) bool, holes filled.
     """
     background = _background(image)
     if background is None:

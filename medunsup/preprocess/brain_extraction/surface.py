@@ -24,7 +24,7 @@ from medunsup.preprocess.geometry.morphology import (
 )
 from medunsup.preprocess.geometry.resample import bounding_box, crop, refine_thick_axes, resampled, shrink
 from medunsup.preprocess.geometry.template import Template
-from medunsup.preprocess.registration.affine import Placement
+from medunsup.preprocess.registration.affine import Registration
 
 MARGIN_MM = 20.0
 SURELY_INSIDE_MM = 2.0
@@ -57,7 +57,7 @@ class Growth:
 
 @dataclass(frozen=True)
 class Surface:
-    """Two masks on a coarse working grid around the brain: the placed MNI mask and the fitted one.
+    """Two masks on a coarse working grid around the brain: the registered MNI mask and the fitted one.
 
     `reaches_bone` says whether fluid and bone could be told apart, so that the fitted one ends at the bone.
     """
@@ -69,16 +69,16 @@ class Surface:
 
 
 def fit_surface(
-    image: Volume, placement: Placement, template: Template, rule: Growth | None = None
+    image: Volume, registration: Registration, template: Template, rule: Growth | None = None
 ) -> Surface:
     """Find the brain with its fluid up to the bone, cerebellum and brain stem included.
 
-    Works at about 2 mm in a box around the placed mask; the scan itself is never copied.
+    Works at about 2 mm in a box around the registered mask; the scan itself is never copied.
     """
-    scan, placed = _box(image, placement, template)
+    scan, placed = _box(image, registration, template)
     distance = signed_distance(placed, scan.spacing_mm)
     maps = [shrink(part) for part in (template.gm, template.wm, template.csf)]
-    priors = [placement.to_scan(part, scan.grid) for part in maps]
+    priors = [registration.to_scan(part, scan.grid) for part in maps]
     look = tissue_look(scan.data, priors, placed & (distance > SURELY_INSIDE_MM), scan.spacing_mm)
     brain = _reclassify(look, placed, distance, scan.spacing_mm)
     grown, reaches_bone = _grown(look, brain, scan.spacing_mm, rule or Growth())
@@ -93,11 +93,11 @@ def onto_grid(mask: Mask, work: Volume, grid: Grid) -> NDArray[np.bool_]:
     return resampled(Volume(distance, near.affine), grid, outside=-MARGIN_MM) > 0
 
 
-def _box(image: Volume, placement: Placement, template: Template) -> tuple[Volume, Mask]:
+def _box(image: Volume, registration: Registration, template: Template) -> tuple[Volume, Mask]:
     scan = refine_thick_axes(shrink(image))
     # Air is the zero of the multiplicative bias, whatever offset the scan was stored with.
     scan = scan.like(scan.data - np.float32(np.percentile(scan.data, 0.5)))
-    placed = placement.to_scan(template.mask, scan.grid) > 0.5
+    placed = registration.to_scan(template.mask, scan.grid) > 0.5
     i, j, k = (int(np.ceil(MARGIN_MM / spacing)) for spacing in scan.spacing_mm)
     box = bounding_box(placed, (i, j, k))
     return crop(scan, box), placed[box]
@@ -106,7 +106,7 @@ def _box(image: Volume, placement: Placement, template: Template) -> tuple[Volum
 def _reclassify(
     look: TissueLook, placed: Mask, distance: NDArray[np.float32], spacing_mm: tuple[float, float, float]
 ) -> Mask:
-    """Decide brain or not near the placed boundary: prior, likelihood and neighbours, a few times over."""
+    """Decide brain or not near the registered boundary: prior, likelihood, neighbours, a few times over."""
     level, centers = _levels(look.corrected, placed)
     inside = _density_inside(look, centers)
     prior = distance / PRIOR_WIDTH_MM

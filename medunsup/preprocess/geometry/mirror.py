@@ -1,4 +1,4 @@
-"""Left and right of a lattice swapped."""
+"""Left and right of a grid swapped."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 def mirrored(maps: NDArray[Any], middle: int) -> NDArray[Any]:
     """Swap left and right of maps (..., I, J, K); 0 comes in at the edge.
 
-    The first axis of the lattice runs from left to right; `middle` is the sum of the indices of a voxel and
+    The first axis of the grid runs from left to right; `middle` is the sum of the indices of a voxel and
     its mirror image along it, as `ModelSpace.middle`.
     """
     source = middle - np.arange(maps.shape[-3])

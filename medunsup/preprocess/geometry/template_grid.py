@@ -1,4 +1,4 @@
-"""The lattice that models of healthy scans live on: the MNI152 template's brain, at one spacing."""
+"""The grid that models of healthy scans live on: the MNI152 template's brain, at one spacing."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
@@ -21,7 +21,7 @@ ANCHOR_MM = (0.0, -134.0, -72.0)  # a voxel of the MNI152 file in its midline, a
 
 @dataclass(frozen=True)
 class ModelSpace:
-    """The template's lattice cropped to its brain, RAS+, sides multiples of 16; 80 × 96 × 80 at 2 mm.
+    """The template grid cropped to its brain, RAS+, sides multiples of 16; 80 × 96 × 80 at 2 mm.
 
     At 1 and 2 mm voxel centres are those of the MNI152 grid that common tools write, so a scan that lies on
     it already is not interpolated. At any spacing the midline is a plane of voxels.
@@ -38,7 +38,7 @@ class ModelSpace:
 
     @cached_property
     def grid(self) -> Grid:
-        """The lattice: its shape, and its place in the template's world."""
+        """The grid: its shape, and its place in the template's world."""
         from medunsup.preprocess.geometry.resample import bounding_box
         from medunsup.preprocess.geometry.template import load_template
 
@@ -59,12 +59,12 @@ class ModelSpace:
 
     @property
     def tissues(self) -> NDArray[np.float32]:
-        """The template's GM, WM and CSF on the lattice, (3, I, J, K), 0 outside its brain."""
+        """The template's GM, WM and CSF on the grid, (3, I, J, K), 0 outside its brain."""
         return _tissues(self)
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """Sides of the lattice in voxels."""
+        """Sides of the grid in voxels."""
         return self.grid.shape
 
     @property
@@ -72,26 +72,26 @@ class ModelSpace:
         """Sum of the first indices of a voxel and its mirror image about the template's midline."""
         return round(-2 * self.grid.affine[0, 3] / self.spacing_mm)
 
-    def carry_in(self, volume: Volume, placement_mm: Affine) -> NDArray[np.float32]:
-        """Resample a scan linearly onto the lattice, `shape` float32; 0 beyond its field of view.
+    def to_template_grid(self, volume: Volume, template_to_scan: Affine) -> NDArray[np.float32]:
+        """Resample a scan linearly onto the grid, `shape` float32; 0 beyond its field of view.
 
-        `placement_mm` (4, 4) maps template world to the volume's world, as `Placement.affine_mm`. A scan
-        finer than the lattice is smoothed first to the lattice's resolution, so that no detail folds back
+        `template_to_scan` (4, 4) maps template world to the volume's, as that of a `Registration`. A scan
+        finer than the grid is smoothed first to the grid's resolution, so that no detail folds back
         (Cardoso et al., Scale factor point spread function matching, MICCAI 2015).
         """
         from medunsup.preprocess.geometry.resample import resampled
 
         placed = replace(
-            _smoothed(volume, placement_mm, self.spacing_mm),
-            affine=np.linalg.inv(placement_mm) @ volume.affine,
+            _smoothed(volume, template_to_scan, self.spacing_mm),
+            affine=np.linalg.inv(template_to_scan) @ volume.affine,
         )
         return resampled(placed, self.grid)
 
-    def carry_back(self, data: NDArray[Any], placement_mm: Affine, grid: Grid) -> NDArray[np.float32]:
-        """Resample a map of the lattice linearly onto a scan's own grid; 0 beyond the lattice."""
+    def to_native(self, data: NDArray[Any], template_to_scan: Affine, grid: Grid) -> NDArray[np.float32]:
+        """Resample a map of the grid linearly onto a scan's own grid; 0 beyond the grid."""
         from medunsup.preprocess.geometry.resample import resampled
 
-        return resampled(Volume(data, placement_mm @ self.grid.affine, "score"), grid)
+        return resampled(Volume(data, template_to_scan @ self.grid.affine, "score"), grid)
 
 
 @lru_cache(maxsize=2)
@@ -99,12 +99,14 @@ def _tissues(space: ModelSpace) -> NDArray[np.float32]:
     from medunsup.preprocess.geometry.template import load_template
 
     template = load_template()
-    return np.stack([space.carry_in(part, np.eye(4)) for part in (template.gm, template.wm, template.csf)])
+    return np.stack(
+        [space.to_template_grid(part, np.eye(4)) for part in (template.gm, template.wm, template.csf)]
+    )
 
 
-def _smoothed(volume: Volume, placement_mm: Affine, spacing_mm: float) -> Volume:
-    """Blur each axis from its own resolution to the lattice's; axes that are as coarse stay as they are."""
-    to_template = np.linalg.inv(placement_mm) @ volume.affine
+def _smoothed(volume: Volume, template_to_scan: Affine, spacing_mm: float) -> Volume:
+    """Blur each axis from its own resolution to the grid's; axes that are as coarse stay as they are."""
+    to_template = np.linalg.inv(template_to_scan) @ volume.affine
     own = np.linalg.norm(to_template[:3, :3], axis=0)
     missing = np.sqrt(np.maximum(spacing_mm**2 - own**2, 0)) / FWHM_PER_SIGMA
     sigma = missing / own

@@ -27,7 +27,7 @@ def evened_out(
     ratios: list[float] = []
     powers: list[float] = []
     for _ in range(MOST_ROUNDS):
-        bias = white_bias(image, found.mask, found.placement) if found.placement.fits else None
+        bias = white_bias(image, found.mask, found.registration) if found.registration.fits else None
         if bias is None or not bias.is_t1w:
             break
         ratios.append(round(bias.ratio, 3))

@@ -1,4 +1,4 @@
-"""Intensities of a brain on the template's lattice, scaled so that healthy brains agree."""
+"""Intensities of a brain on the template grid, scaled so that healthy brains agree."""
 
 from typing import NamedTuple
 
@@ -28,7 +28,7 @@ def healthy_scale(values: Array, mask: NDArray[np.bool_], tissues: Array) -> tup
     """Scale a scan to about [0, 1] in the brain, clipped to [0, 2], exactly 0 outside the mask.
 
     `values` and `mask` are (I, J, K); `tissues` (3, I, J, K) are the template's GM, WM and CSF on that
-    lattice, 0 outside its brain. The scan is fitted by one intensity a tissue; the fitted brain's mean
+    grid, 0 outside its brain. The scan is fitted by one intensity a tissue; the fitted brain's mean
     becomes 0.5, and five of its spreads (sd over the template's brain) reach from there to 0 and to 1, for
     any contrast. On T1w GM comes to lie near 0.5, WM near 0.75.
 

@@ -1,4 +1,4 @@
-"""A strong bias field, read off white matter where the placed template is sure of it.
+"""A strong bias field, read off white matter where the registered template is sure of it.
 
 White matter of a T1w scan is of nearly one intensity from end to end, so what is smooth in it is bias. A
 polynomial of second degree in its logarithm follows a coil or a 7 T field and no lesion; beyond white matter
@@ -20,7 +20,7 @@ from medunsup.core.volume import Volume
 from medunsup.preprocess.geometry.resample import shrink
 from medunsup.preprocess.geometry.template import load_template
 from medunsup.preprocess.intensity.bias import LEAST_SIDE, LEAST_VOXELS, field_on
-from medunsup.preprocess.registration.affine import Placement
+from medunsup.preprocess.registration.affine import Registration
 
 SPACING_MM = 4.0
 # Ratio of the field's 99th and 1st percentile in sure white matter: up to the first nothing is done, from the
@@ -65,7 +65,7 @@ class WhiteBias:
         return coarse.like(np.exp(power * log_field, dtype=np.float32).reshape(coarse.shape), kind="image")
 
 
-def white_bias(scan: Volume, mask: Volume, placement: Placement) -> WhiteBias | None:
+def white_bias(scan: Volume, mask: Volume, registration: Registration) -> WhiteBias | None:
     """Find the field of a scan whose brain and template's place are known; None where too little is seen.
 
     Any scale and offset of the scan give the same field.
@@ -75,7 +75,7 @@ def white_bias(scan: Volume, mask: Volume, placement: Placement) -> WhiteBias | 
         return None
     zero = _zero(scan, mask)
     used = cover & (small.data > zero)
-    prior = np.stack([placement.to_scan(part, small.grid)[used] for part in _maps()])
+    prior = np.stack([registration.to_scan(part, small.grid)[used] for part in _maps()])
     position = small.affine[:3, :3] @ np.argwhere(used).T + small.affine[:3, 3:]
     found = field_in(small.data[used].astype(np.float64) - zero, prior, position)
     return None if found is None else replace(found, zero=zero)

@@ -2,7 +2,7 @@
 
 On a brain alone SimpleITK climbs Mattes mutual information at 4 and 2 mm. On a whole head it drifted out to
 the scalp (T2w and FLAIR of one patient: 2.5 l), so there the stretch stays with the coarse score, which
-knows the skin; once the brain's mask is known, `refine_placement` fits the brain alone.
+knows the skin; once the brain's mask is known, `refine_registration` fits the brain alone.
 """
 
 from dataclasses import dataclass, replace
@@ -15,6 +15,7 @@ from scipy import ndimage
 
 from medunsup.core.geometry import Affine, Grid
 from medunsup.core.record import Step
+from medunsup.core.renamed import renamed_property
 from medunsup.core.volume import Volume
 from medunsup.preprocess.geometry.morphology import dilate
 from medunsup.preprocess.geometry.resample import LPS, centroid_mm, resampled, shrink, to_sitk, winsorized
@@ -23,7 +24,7 @@ from medunsup.preprocess.registration.coarse_search import Start, find_start, st
 
 MARGIN_MM = 6.0
 # Spacing and smoothing in mm, iterations, first step in mm. Every voxel counts: with half of them, fresh
-# noise moved the placed brain's volume by 0.4 %.
+# noise moved the registered brain's volume by 0.4 %.
 LEVELS = ((4.0, 1.5, 60, 1.0), (2.0, 1.0, 60, 0.5))
 N_BINS = 32
 MIN_METRIC = 0.1
@@ -36,12 +37,12 @@ Kind = Literal["affine", "similarity", "moments"]
 
 
 @dataclass(frozen=True)
-class Placement:
+class Registration:
     """Registration of the template to a scan.
 
     Attributes
     ----------
-    affine_mm : ndarray of shape (4, 4)
+    template_to_scan : ndarray of shape (4, 4)
         From template world to scan world, RAS mm.
     metric : float
         Mutual information in nats within a few mm of the template's brain; good fits reach about 0.2 to 0.7.
@@ -52,21 +53,23 @@ class Placement:
         alone.
     """
 
-    affine_mm: Affine
+    template_to_scan: Affine
     metric: float
     fits: bool
     kind: Kind = "affine"
+
+    affine_mm = renamed_property("affine_mm", "template_to_scan")
 
     def to_scan(self, volume: Volume, grid: Grid, order: int = 1) -> NDArray[np.float32]:
         """Resample a template map onto a scan's grid; 0 outside the template's field of view.
 
         `order` 0 is nearest neighbour, 1 linear. Returns `grid.shape` float32.
         """
-        placed = replace(volume, affine=self.affine_mm @ volume.affine)
+        placed = replace(volume, affine=self.template_to_scan @ volume.affine)
         return resampled(placed, grid, order=order)
 
 
-def place_template(image: Volume, mask: Volume | None, *, step: Step) -> Placement:
+def register_template(image: Volume, mask: Volume | None, *, step: Step) -> Registration:
     """Register the MNI152 T1 to a scan of any contrast; the template is fixed.
 
     With a mask the brain alone is matched, else the whole head. A registration that fails or ends
@@ -76,33 +79,35 @@ def place_template(image: Volume, mask: Volume | None, *, step: Step) -> Placeme
     template = load_template()
     scan = _work_copy(image, mask)
     start = find_start(template, scan, stripped=mask is not None)
-    placement = _affine(template, scan, start)
-    problems = _problems(template, placement, start.outside_head)
+    registration = _affine(template, scan, start)
+    problems = _problems(template, registration, start.outside_head)
     if problems:
-        placement = _fall_back(template, mask, start, problems, step)
-    _report(template, placement, step)
-    return placement
+        registration = _fall_back(template, mask, start, problems, step)
+    _report(template, registration, step)
+    return registration
 
 
-def refine_placement(image: Volume, mask: Volume, placement: Placement, *, step: Step) -> Placement:
+def refine_registration(
+    image: Volume, mask: Volume, registration: Registration, *, step: Step
+) -> Registration:
     """Fit the affine again at 2 mm with the brain alone, once its mask is known.
 
-    Returns the given placement unchanged if the new one is implausible.
+    Returns the given registration unchanged if the new one is implausible.
     """
     template = load_template()
     scan = _work_copy(image, mask)
     try:
-        affine, metric = _register(template, scan, placement.affine_mm, LEVELS[1:])
+        affine, metric = _register(template, scan, registration.template_to_scan, LEVELS[1:])
     except RuntimeError as error:
         step.warn(
             f"Fitting the template to the brain alone failed ({_first_line(error)}); kept the first fit."
         )
-        return placement
-    refined = replace(placement, affine_mm=affine, metric=metric, kind="affine")
+        return registration
+    refined = replace(registration, template_to_scan=affine, metric=metric, kind="affine")
     problems = _problems(template, refined, 0.0)
     if problems:
         step.warn(f"Fitting the template to the brain alone went astray ({problems[0]}); kept the first fit.")
-        return placement
+        return registration
     refined = replace(refined, fits=True)
     _report(template, refined, step)
     return refined
@@ -120,16 +125,16 @@ def _work_copy(image: Volume, mask: Volume | None) -> Volume:
     return scan.like(np.where(cover > 0.5, np.maximum(scan.data - low, 0), 0).astype(np.float32))
 
 
-def _affine(template: Template, scan: Volume, start: Start) -> Placement:
+def _affine(template: Template, scan: Volume, start: Start) -> Registration:
     """Fit 12 parameters: by SimpleITK to a brain alone, stiffly and under the skin to a whole head."""
     if start.head is not None:
         stretched = stretch(template, start)
-        return Placement(stretched.affine_mm, stretched.score, fits=True)
+        return Registration(stretched.template_to_scan, stretched.score, fits=True)
     try:
-        affine, metric = _register(template, scan, start.affine_mm, LEVELS)
+        affine, metric = _register(template, scan, start.template_to_scan, LEVELS)
     except RuntimeError:
-        return Placement(start.affine_mm, 0.0, fits=False)
-    return Placement(affine, metric, fits=True)
+        return Registration(start.template_to_scan, 0.0, fits=False)
+    return Registration(affine, metric, fits=True)
 
 
 def _register(
@@ -171,13 +176,14 @@ def _fixed_images(spacing_mm: float) -> tuple[Any, Any]:
     return to_sitk(shrink(template.t1, spacing_mm)), to_sitk(brain.like(near), np.uint8)
 
 
-def _problems(template: Template, placement: Placement, outside_head: float) -> list[str]:
-    """Name what is implausible about a placement; empty if it may be trusted."""
-    scales = np.linalg.svd(placement.affine_mm[:3, :3], compute_uv=False)
+def _problems(template: Template, registration: Registration, outside_head: float) -> list[str]:
+    """Name what is implausible about a registration; empty if it may be trusted."""
+    scales = np.linalg.svd(registration.template_to_scan[:3, :3], compute_uv=False)
     volume_ml = float(np.prod(scales)) * template.volume_ml
     checks = {
-        f"mutual information {placement.metric:.2f} is below {MIN_METRIC}": placement.metric < MIN_METRIC,
-        f"the placed brain would measure {volume_ml:.0f} ml": not BRAIN_ML[0] < volume_ml < BRAIN_ML[1],
+        f"mutual information {registration.metric:.2f} is below {MIN_METRIC}": registration.metric
+        < MIN_METRIC,
+        f"the registered brain would measure {volume_ml:.0f} ml": not BRAIN_ML[0] < volume_ml < BRAIN_ML[1],
         f"it is scaled by {scales.min():.2f} to {scales.max():.2f}": scales.min() < SCALES[0]
         or scales.max() > SCALES[1]
         or scales.max() / scales.min() > MAX_SCALE_RATIO,
@@ -188,41 +194,41 @@ def _problems(template: Template, placement: Placement, outside_head: float) -> 
 
 def _fall_back(
     template: Template, mask: Volume | None, start: Start, problems: list[str], step: Step
-) -> Placement:
+) -> Registration:
     """Take the coarse search's result if plausible, else centre and size alone; never silently."""
-    similarity = Placement(start.affine_mm, start.score, fits=True, kind="similarity")
+    similarity = Registration(start.template_to_scan, start.score, fits=True, kind="similarity")
     if not _problems(template, similarity, start.outside_head):
         step.warn(
             f"The affine registration of the template is implausible ({problems[0]}); "
-            "a coarser placement (shift, turn, size) is used instead.",
+            "a coarser registration (shift, turn, size) is used instead.",
             degraded=True,
         )
         return similarity
     step.warn(
-        f"The template does not fit this scan ({problems[0]}); it is placed by centre and size only. "
+        f"The template does not fit this scan ({problems[0]}); it is registered by centre and size only. "
         f"Check the outlines{', or give a mask' if mask is None else ''}.",
         degraded=True,
     )
     return _moments(template, mask, start)
 
 
-def _moments(template: Template, mask: Volume | None, start: Start) -> Placement:
+def _moments(template: Template, mask: Volume | None, start: Start) -> Registration:
     affine = np.eye(4)
     if mask is not None and mask.data.any():
         volume_ml = float(mask.data.sum()) * mask.voxel_volume_mm3 / 1000
         affine[:3, :3] *= (volume_ml / template.volume_ml) ** (1 / 3)
         center = centroid_mm(mask)
     else:
-        center = start.affine_mm[:3, :3] @ template.center_mm + start.affine_mm[:3, 3]
+        center = start.template_to_scan[:3, :3] @ template.center_mm + start.template_to_scan[:3, 3]
     affine[:3, 3] = center - affine[:3, :3] @ template.center_mm
-    return Placement(affine, 0.0, fits=False, kind="moments")
+    return Registration(affine, 0.0, fits=False, kind="moments")
 
 
-def _report(template: Template, placement: Placement, step: Step) -> None:
-    scales = np.linalg.svd(placement.affine_mm[:3, :3], compute_uv=False)
-    step.findings["placement"] = placement.kind
-    step.findings["placement_metric"] = round(placement.metric, 4)
-    step.findings["placement_scales"] = [round(float(scale), 3) for scale in scales]
+def _report(template: Template, registration: Registration, step: Step) -> None:
+    scales = np.linalg.svd(registration.template_to_scan[:3, :3], compute_uv=False)
+    step.findings["registration"] = registration.kind
+    step.findings["registration_metric"] = round(registration.metric, 4)
+    step.findings["registration_scales"] = [round(float(scale), 3) for scale in scales]
     step.findings["placed_volume_ml"] = round(float(np.prod(scales)) * template.volume_ml, 1)
 
 
@@ -231,11 +237,11 @@ def _first_line(error: Exception) -> str:
     return lines[-1] if lines else type(error).__name__
 
 
-def _to_transform(affine_mm: Affine, center_mm: NDArray[np.float64]) -> Any:
+def _to_transform(template_to_scan: Affine, center_mm: NDArray[np.float64]) -> Any:
     """Build an ITK affine about the template's centre; its parameters are then of like weight."""
     import SimpleITK as sitk  # noqa: N813  (its own customary name)
 
-    lps = LPS @ affine_mm @ LPS
+    lps = LPS @ template_to_scan @ LPS
     center = LPS[:3, :3] @ center_mm
     transform = sitk.AffineTransform(3)
     transform.SetCenter(center.tolist())

@@ -19,7 +19,7 @@ from medunsup.core.volume import Volume
 from medunsup.preprocess.geometry.head import Head, find_head
 from medunsup.preprocess.geometry.resample import shrink
 from medunsup.preprocess.geometry.template import Template
-from medunsup.preprocess.registration.similarity import PlacementScore, Sampling
+from medunsup.preprocess.registration.similarity import RegistrationScore, Sampling
 
 SCAN_SPACING_MM = 3.0
 COARSE = Sampling(block_mm=7.0, margin_mm=4.0, smoothing_mm=2.5)
@@ -41,13 +41,13 @@ Pose = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Start:
-    """One coarse placement.
+    """One coarse registration.
 
-    `affine_mm` maps template world to scan world; `outside_head` is the share of the template's brain that
+    `template_to_scan` maps template world to scan world; `outside_head` is how much of the template's brain
     would lie in the skin or the air (0 is good). `scan` and `head` are the coarse copy it was found on.
     """
 
-    affine_mm: Affine
+    template_to_scan: Affine
     score: float
     outside_head: float
     scan: Volume
@@ -62,7 +62,7 @@ def find_start(template: Template, image: Volume, *, stripped: bool) -> Start:
     scan = shrink(image, SCAN_SPACING_MM)
     head = find_head(scan, stripped=stripped)
     skin = None if stripped else head
-    score = PlacementScore(template.t1, template.mask, scan, skin, COARSE)
+    score = RegistrationScore(template.t1, template.mask, scan, skin, COARSE)
 
     def ask(pose: Pose) -> float:
         return score(similarity(pose, template.center_mm))
@@ -81,12 +81,12 @@ def find_start(template: Template, image: Volume, *, stripped: bool) -> Start:
 
 def stretch(template: Template, start: Start) -> Start:
     """Let the template stretch and shear on the whole head, stiffly and under the skin; 12 parameters."""
-    score = PlacementScore(template.t1, template.mask, start.scan, start.head, FINER)
-    center = start.affine_mm[:3, :3] @ template.center_mm + start.affine_mm[:3, 3]
+    score = RegistrationScore(template.t1, template.mask, start.scan, start.head, FINER)
+    center = start.template_to_scan[:3, :3] @ template.center_mm + start.template_to_scan[:3, 3]
 
     def stretched(steps: NDArray[np.float64]) -> Affine:
         shift, change = np.split(steps * STRETCH_STEP, [3])
-        matrix = start.affine_mm[:3, :3] @ (np.eye(3) + change.reshape(3, 3))
+        matrix = start.template_to_scan[:3, :3] @ (np.eye(3) + change.reshape(3, 3))
         return about(matrix, center + shift, template.center_mm)
 
     def ask(steps: NDArray[np.float64]) -> float:
@@ -96,7 +96,7 @@ def stretch(template: Template, start: Start) -> Start:
 
     value, steps = climb(ask, 12, 900)
     affine = stretched(steps)
-    return replace(start, affine_mm=affine, score=value, outside_head=score.outside_head(affine))
+    return replace(start, template_to_scan=affine, score=value, outside_head=score.outside_head(affine))
 
 
 def similarity(pose: Pose, center_mm: NDArray[np.float64]) -> Affine:

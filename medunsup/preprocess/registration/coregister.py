@@ -17,7 +17,7 @@ from medunsup.core.geometry import Affine
 from medunsup.core.volume import Volume
 from medunsup.preprocess.geometry.resample import centroid_mm, shrink
 from medunsup.preprocess.registration.coarse_search import about, climb, rotation
-from medunsup.preprocess.registration.similarity import PlacementScore, Sampling, joint_histogram
+from medunsup.preprocess.registration.similarity import RegistrationScore, Sampling, joint_histogram
 
 COARSE = Sampling(block_mm=7.0, margin_mm=4.0, smoothing_mm=2.5)
 FINE = Sampling(block_mm=3.0, margin_mm=4.0, smoothing_mm=1.0)
@@ -122,8 +122,8 @@ class _Pair:
 
     def __init__(self, fixed: Volume, mask: Volume, further: Volume) -> None:
         self.fixed, self.mask, self.further = fixed, mask, further
-        self.coarse = PlacementScore(fixed, mask, further, None, COARSE)
-        self.fine = PlacementScore(fixed, mask, further, None, FINE)
+        self.coarse = RegistrationScore(fixed, mask, further, None, COARSE)
+        self.fine = RegistrationScore(fixed, mask, further, None, FINE)
         self.center_mm = centroid_mm(mask)
         self.brain_mm = self.fine.points_mm[:, self.fine.in_brain]
 
@@ -151,7 +151,7 @@ def _best(pair: _Pair, starts: Sequence[Affine]) -> tuple[Affine, float]:
     return max(found, key=lambda item: item[1])
 
 
-def _climbed(score: PlacementScore, start: Affine, center_mm: Point, step: float, n_calls: int) -> Affine:
+def _climbed(score: RegistrationScore, start: Affine, center_mm: Point, step: float, n_calls: int) -> Affine:
     """Shift and turn about the brain's centre as long as it helps."""
 
     def moved(steps: Point) -> Affine:

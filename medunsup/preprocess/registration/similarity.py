@@ -26,7 +26,7 @@ class Sampling:
     smoothing_mm: float
 
 
-class PlacementScore:
+class RegistrationScore:
     """Mutual information of a fixed image's blocks and a scan, less the share of brain in skin or air.
 
     `fixed` has intensities from 0 on, with its `brain` mask: the template's or another scan's. Call it with
@@ -50,9 +50,9 @@ class PlacementScore:
         self.depth_mm = None if head is None else head.depth_mm
         self.to_index = np.linalg.inv(scan.affine)
 
-    def __call__(self, affine_mm: Affine) -> float:
-        """Score one placement."""
-        index = (self.to_index @ affine_mm @ self.points_mm)[:3]
+    def __call__(self, template_to_scan: Affine) -> float:
+        """Score one registration."""
+        index = (self.to_index @ template_to_scan @ self.points_mm)[:3]
         level = self._levels_at(index)
         coverage = float((level >= 0).mean())
         if coverage < MIN_COVERAGE:
@@ -60,13 +60,13 @@ class PlacementScore:
         shared = _mutual_information(joint_histogram(self.fixed_bin, level))
         return shared * coverage - self._outside(index)
 
-    def levels_at(self, affine_mm: Affine) -> NDArray[np.float32]:
+    def levels_at(self, template_to_scan: Affine) -> NDArray[np.float32]:
         """Return the scan's level (N,) at each of the fixed image's points, -1 outside its field of view."""
-        return self._levels_at((self.to_index @ affine_mm @ self.points_mm)[:3])
+        return self._levels_at((self.to_index @ template_to_scan @ self.points_mm)[:3])
 
-    def outside_head(self, affine_mm: Affine) -> float:
+    def outside_head(self, template_to_scan: Affine) -> float:
         """Share of the brain that would lie less than 6 mm below the skin, 0 to 1, deeper counting less."""
-        return self._outside((self.to_index @ affine_mm @ self.points_mm)[:3])
+        return self._outside((self.to_index @ template_to_scan @ self.points_mm)[:3])
 
     def _levels_at(self, index: NDArray[np.float64]) -> NDArray[np.float32]:
         return ndimage.map_coordinates(self.scan_level, index, order=1, cval=-1, mode="constant")

@@ -11,8 +11,8 @@ from medunsup.core.volume import Volume
 from medunsup.preprocess.geometry.morphology import dice, fill_holes
 from medunsup.preprocess.geometry.resample import resampled, shrink
 from medunsup.preprocess.geometry.template import load_template
-from medunsup.preprocess.registration.affine import Placement
-from medunsup.preprocess.registration.similarity import PlacementScore, Sampling
+from medunsup.preprocess.registration.affine import Registration
+from medunsup.preprocess.registration.similarity import RegistrationScore, Sampling
 
 LEAST_DICE = 0.85
 LEAST_SCORE = 0.2
@@ -22,8 +22,8 @@ SHIFT_MM, TURN_DEG, SCALE = 4.0, 4.0, 1.08
 BACKGROUND_SHARE = 0.9
 
 
-def on_template(image: Volume, mask: NDArray[np.bool_]) -> Placement | None:
-    """Return the placement that moves nothing if the brain lies on the template, else None.
+def on_template(image: Volume, mask: NDArray[np.bool_]) -> Registration | None:
+    """Return the registration that moves nothing if the brain lies on the template, else None.
 
     It does if the mask (I, J, K) overlaps the template's with a Dice of 0.85 or more, and no shift by 4 mm,
     turn by 4 degrees or change of size by 8 % brings a better mutual information.
@@ -33,11 +33,11 @@ def on_template(image: Volume, mask: NDArray[np.bool_]) -> Placement | None:
     low = float(image.data[mask].min())
     brain = image.like(np.where(mask, image.data - low, 0).astype(np.float32))
     template = load_template()
-    score = PlacementScore(template.t1, template.mask, shrink(brain, WORK_MM), None, SAMPLING)
+    score = RegistrationScore(template.t1, template.mask, shrink(brain, WORK_MM), None, SAMPLING)
     here = score(np.eye(4))
     if here < LEAST_SCORE or any(score(move) > here for move in _moves()):
         return None
-    return Placement(np.eye(4), here, fits=True)
+    return Registration(np.eye(4), here, fits=True)
 
 
 def constant_background(image: Volume) -> NDArray[np.bool_] | None:

@@ -1,4 +1,4 @@
-"""The page of many scans that `detect` looked at: the most unusual first, those not to be judged apart."""
+"""The page of many scans that `detect` looked at: the most unusual first, OOD scans apart."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -33,8 +33,8 @@ WORDS: dict[Judged, JudgedWords] = {
     "unusual": JudgedWords("check", "!", "unusual"),
     "not unusual": JudgedWords("partial", "–", "not unusual"),
     "no verdict": JudgedWords("partial", "–", "no verdict"),
-    "not judged": JudgedWords("fail", "✕", "not judged"),
-    "seen by the model": JudgedWords("fail", "✕", "seen by the model"),
+    "OOD": JudgedWords("fail", "✕", "OOD"),
+    "in the training set": JudgedWords("fail", "✕", "in the training set"),
 }
 
 
@@ -50,7 +50,7 @@ class ModelStrip:
 def write_group_page(path: Path, scans: Sequence[AnomalyScan], failed: Sequence[FailedScan] = ()) -> Path:
     """Write the page of the scans of its folder that `detect` looked at to `path`, and return that.
 
-    Scans unlike those their model knows, or that it has seen, stand apart; the others come by p-value, model
+    OOD scans, and those in the training set, stand apart; the others come by p-value, model
     by model. Those that `failed` are named first.
 
     Raises InputError if there is no scan, OutputError if the page cannot be written.
@@ -76,7 +76,7 @@ def write_group_page(path: Path, scans: Sequence[AnomalyScan], failed: Sequence[
         "shared_remarks": shared,
         "has_own_remarks": any(set(scan.remarks) - set(shared) for scan in judged),
         "chance": chance_words(judged),
-        "usual": {scan.false_parts for scan in judged},
+        "usual": {scan.fp_per_scan for scan in judged},
         "words": words,
         "rank_words": rank_words,
         "folder": path.parent.resolve().name,

@@ -7,8 +7,8 @@ from typing import Literal
 from medunsup.anomaly.result import Finding, Flag
 from medunsup.report.detect.words import seen_words
 
-Judged = Literal["unusual", "not unusual", "no verdict", "not judged", "seen by the model"]
-WITHHELD: tuple[Judged, ...] = ("not judged", "seen by the model")  # their numbers mean nothing
+Judged = Literal["unusual", "not unusual", "no verdict", "OOD", "in the training set"]
+WITHHELD: tuple[Judged, ...] = ("OOD", "in the training set")  # their numbers mean nothing
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class AnomalyScan:
 
     `n_healthy` is how many healthy scans it was ranked among; None in results that do not say. `page` is the
     address of its report from the group page, `thumbnail` the data address of a picture; either may be empty.
-    `false_parts` is how many findings a healthy scan shows on average; `seen` the part of the model's own
+    `fp_per_scan` is how many findings a healthy scan shows on average; `seen` the part of the model's own
     scans that it was in, or empty; `seen_subject` the name of its subject, where the model has seen another
     scan of that name. `remarks` are what a reader of its result should know, warnings among them.
     """
@@ -39,7 +39,7 @@ class AnomalyScan:
     alpha: float | None
     is_anomalous: bool | None
     findings: tuple[Finding, ...]
-    false_parts: float
+    fp_per_scan: float
     flags: tuple[Flag, ...]
     remarks: tuple[str, ...]
     seen: str
@@ -59,7 +59,7 @@ class AnomalyScan:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Why it is not to be judged, one sentence each."""
+        """Why it is out of distribution, one sentence each."""
         words = seen_words(self.seen, self.seen_subject)
         own = (f"{words[0].upper()}{words[1:]}.",) if self.seen else ()
         return (*(flag.sentence for flag in self.flags), *own)
@@ -83,9 +83,9 @@ class AnomalyScan:
 def judged_as(*, is_flagged: bool, seen: str, is_anomalous: bool | None) -> Judged:
     """Name the verdict on a scan as a whole, with the word used everywhere; one that is flagged has none."""
     if is_flagged:
-        return "not judged"
+        return "OOD"
     if seen:
-        return "seen by the model"
+        return "in the training set"
     if is_anomalous is None:
         return "no verdict"
     return "unusual" if is_anomalous else "not unusual"

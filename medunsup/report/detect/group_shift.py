@@ -19,7 +19,7 @@ FEWEST = 5
 def shift_words(scans: Sequence[AnomalyScan], models: Sequence[GroupModel]) -> tuple[str, ...]:
     """One sentence for each model whose scans are, as a whole, unlike the healthy ones it knows.
 
-    Scans that are not to be judged do not count, nor those that do not say among how many they were ranked.
+    OOD scans do not count, nor those that do not say among how many they were ranked.
     """
     sentences = []
     for model in models:

@@ -20,8 +20,8 @@ def methods_text(result: AnomalyResult) -> MethodsText:
     prepared = {step.name: step for step in preparation(result).steps}
     if "brain mask" in prepared:
         _say_place(text, prepared["brain mask"])
-    if "lattice" in prepared:
-        spacing_mm = prepared["lattice"].parameters.get("spacing_mm")
+    if "template grid" in prepared:
+        spacing_mm = prepared["template grid"].parameters.get("spacing_mm")
         text.say(
             f"It was resampled to a grid of {spacing_mm:g} mm in the space of that template, and its "
             "intensities were scaled so that healthy brains agree"
@@ -47,13 +47,13 @@ def _say_place(text: MethodsText, step: Step) -> None:
     if step.findings.get("on_template"):
         text.say("It lay on the MNI152 template already, and was not moved", "mni")
     else:
-        text.say("The MNI152 template was placed on it by affine registration", "mni", *REGISTRATION)
+        text.say("The MNI152 template was registered on it by affine registration", "mni", *REGISTRATION)
 
 
 def _say_model(text: MethodsText, result: AnomalyResult) -> None:
     """Name model and score with their papers and limits, as their cards do."""
     for area, what, name in (
-        ("anomaly", "healthy look was modelled by", result.model.model),
+        ("anomaly", "pseudo-healthy reconstruction was modelled by", result.model.model),
         ("score", "anomaly score is", result.model.score),
     ):
         card = next((card for card in methods(area) if card.name == name), None)
@@ -75,5 +75,5 @@ def _say_calibration(text: MethodsText, result: AnomalyResult) -> None:
     )
     text.say(
         "Findings are connected parts above the threshold at which a healthy scan shows "
-        f"{result.false_parts:g} on average"
+        f"{result.fp_per_scan:g} on average"
     )

@@ -39,11 +39,11 @@ def write_page(result: AnomalyResult, path: str | Path, *, command: str = "") ->
 def _facts(result: AnomalyResult, command: str) -> dict[str, Any]:
     """Everything the template needs, by name."""
     places, overview = _tiles(result)
-    comparisons, cheap = slices.comparisons(result), slices.baseline_tiles(result)
+    comparisons, baselines = slices.comparisons(result), slices.baseline_tiles(result)
     used = _characters(
         [*(tile for place in places for tile in place.tiles), *overview],
         (tile for row in comparisons for tile in (row.scan, row.healthy, row.raw)),
-        (tile for _, tile in cheap),
+        (tile for _, tile in baselines),
     )
     return {
         "name": text.scan_name(result.image.source),
@@ -57,7 +57,7 @@ def _facts(result: AnomalyResult, command: str) -> dict[str, Any]:
         "comparisons": comparisons,
         "raw_window": slices.raw_window(result),
         "starts_at": slices.first_marked(result),
-        "cheap": cheap,
+        "baselines": baselines,
         "scores": _scores(result),
         "colours": {"gradient": heat_gradient(), "ticks": range(round(FLOOR), round(CEILING) + 1)},
         "lines": {label.abbreviation: label.hex for label in slices.LINES},

@@ -1,4 +1,4 @@
-"""Slices through what was found: the map over the scan, the healthy look, the cheap methods' maps."""
+"""Slices through what was found: map over the scan, pseudo-healthy reconstruction, maps of baselines."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ from medunsup.report.base.tiles import Cutter, Tile
 BRAIN = Label(1, "brain", "Brain mask", (235, 235, 235))
 LINES = (BRAIN, FOUND)
 # Percentiles of a raw map in the brain that become the ends of its colours.
-RAW_WINDOW, CHEAP_WINDOW = (1.0, 99.9), (95.0, 99.9)
+RAW_WINDOW, BASELINE_WINDOW = (1.0, 99.9), (95.0, 99.9)
 COARSE = 8  # 32 levels of a map are enough for the eye and make small pictures
 
 Point = tuple[float, float, float]
@@ -34,7 +34,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One slice of the scan, of the healthy look if the model makes one, and of the raw map."""
+    """One slice of the scan, of its pseudo-healthy reconstruction if there is one, and of the raw map."""
 
     scan: Tile
     healthy: Tile | None
@@ -104,7 +104,7 @@ def overview(result: AnomalyResult, count: int) -> list[Tile]:
 
 
 def comparisons(result: AnomalyResult) -> list[Comparison]:
-    """Cut up to three planes through the first place: scan, healthy look in the same window, raw map."""
+    """Cut up to three planes through the first place: scan, reconstruction in the same window, raw map."""
     cutter = AnomalyCutter(result)
     where = cutter.index_of(first_point(result))
     healthy = None if result.healthy is None else cutter.box.crop(result.healthy.data)
@@ -125,11 +125,11 @@ def comparisons(result: AnomalyResult) -> list[Comparison]:
 
 
 def baseline_tiles(result: AnomalyResult) -> list[tuple[BaselineResult, Tile | None]]:
-    """Each cheap method's map in one axial slice; its colours begin at its own highest twentieth."""
+    """Each baseline's map in one axial slice; its colours begin at its own highest twentieth."""
     cutter = AnomalyCutter(result)
     index = cutter.index_of(first_point(result))[AXIAL.axis]
     return [
-        (one, None if one.map is None else replace(_cheap_tile(cutter, one.map, index), key=one.name))
+        (one, None if one.map is None else replace(_baseline_tile(cutter, one.map, index), key=one.name))
         for one in result.baselines
     ]
 
@@ -159,9 +159,9 @@ def first_marked(result: AnomalyResult) -> float | None:
     return float(result.calibrated.data[inside].min()) if inside.any() else None
 
 
-def _cheap_tile(cutter: AnomalyCutter, found: Volume, index: int) -> Tile:
+def _baseline_tile(cutter: AnomalyCutter, found: Volume, index: int) -> Tile:
     data = cutter.box.crop(found.data)
-    low, high = _percentiles(data, cutter.mask, CHEAP_WINDOW)
+    low, high = _percentiles(data, cutter.mask, BASELINE_WINDOW)
     share = np.clip((data - low) / max(high - low, 1e-9), 0, 1)
     above = np.where(cutter.mask & (data > low), 1 + (CEILING - 1) * share, 0)
     heat = heat_png(cut(heat_levels(above), AXIAL, index))

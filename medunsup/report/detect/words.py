@@ -103,7 +103,7 @@ def headline(result: AnomalyResult) -> list[Headline]:
     """Three numbers: p-value, findings, the largest of them."""
     void = "means nothing, see above"
     n_healthy, n_found = len(result.scan.healthy), len(result.findings)
-    usual = f"a healthy scan shows {result.false_parts:g} on average"
+    usual = f"a healthy scan shows {result.fp_per_scan:g} on average"
     largest = result.findings[0] if n_found else None
     value = f"{largest.volume_mm3 / 1000:.1f}" if largest else "–"
     return [
@@ -138,7 +138,7 @@ def tissue_words(finding: Finding) -> str:
 
 def findings_words(result: AnomalyResult) -> str:
     """Say what so many findings are worth."""
-    n_found, usual = len(result.findings), result.false_parts
+    n_found, usual = len(result.findings), result.fp_per_scan
     plural = "s" if usual != 1 else ""
     ordinary = f"At this threshold a healthy scan shows {usual:g} such finding{plural} on average"
     if result.flags:

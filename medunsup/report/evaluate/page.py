@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from medunsup.anomaly.evaluation import EvaluatedCase, Evaluation, PlantedFigures
+from medunsup.anomaly.evaluation import EvaluatedCase, Evaluation, SyntheticFigures
 from medunsup.core.version import __version__
 from medunsup.io.files.atomic import write_text
 from medunsup.metrics.comparison import MODEL
@@ -46,9 +46,9 @@ def write_evaluation(result: Evaluation, path: str | Path, slices: Sequence[Path
 def _facts(result: Evaluation, pictured: Sequence[Pictured]) -> dict[str, Any]:
     """Everything the template needs, by name."""
     figures, model = result.figures, str(result.about["model"])
-    rival = words.best_rival(figures)
+    baseline = words.best_baseline(figures)
     curves = [(words.method_name(MODEL, model), figures.model.froc)]
-    curves += [(words.method_name(rival.name, model), rival.froc)] if rival else []
+    curves += [(words.method_name(baseline.name, model), baseline.froc)] if baseline else []
     return {
         "model": model,
         "about": result.about,
@@ -56,17 +56,17 @@ def _facts(result: Evaluation, pictured: Sequence[Pictured]) -> dict[str, Any]:
         "headline": _headline(result),
         "forest": _forest(result),
         "figures": figures,
-        "rows": [figures.model, *sorted(figures.methods[1:], key=lambda one: one not in figures.rivals)],
+        "rows": [figures.model, *sorted(figures.methods[1:], key=lambda one: one not in figures.baselines)],
         "froc": froc_chart([(name, curve) for name, curve in curves if curve is not None]),
         "cases": result.cases,
         "pictured": pictured,
         "colours": {"gradient": heat_gradient(), "ticks": range(round(FLOOR), round(CEILING) + 1)},
         "lines": {label.name: label.hex for label in LINES},
         "n_healthy": sum(not case.is_ill for case in result.cases),
-        "planted": result.planted,
-        "blind_spots": None if result.planted is None else _blind_spots(result.planted),
+        "synthetic": result.synthetic,
+        "blind_spots": None if result.synthetic is None else _blind_spots(result.synthetic),
         "threshold": result.threshold,
-        "false_parts": result.false_parts,
+        "fp_per_scan": result.fp_per_scan,
         "notes": _case_warnings(result),
         "limits": words.LIMITS,
         "words": words,
@@ -81,12 +81,12 @@ def _headline(result: Evaluation) -> list[Headline]:
     figures, model = result.figures, str(result.about["model"])
     if not figures.model.makes_map:
         return _headline_without_lesions(result)
-    own, rival = figures.model, words.best_rival(figures)
+    own, baseline = figures.model, words.best_baseline(figures)
     precision = own.figures.get("average_precision")
     chance = (
         f"mean of {precision.n if precision else 0} subjects; chance {words.figure(figures.prevalence.value)}"
     )
-    against = rival.model_against if rival else None
+    against = baseline.model_against if baseline else None
     found = own.froc.sensitivity_at(ONE_FALSE_ALARM) if own.froc else float("nan")
     n_lesions = own.froc.n_lesions if own.froc else 0
     return [
@@ -95,8 +95,8 @@ def _headline(result: Evaluation) -> list[Headline]:
             "Gain over the best baseline",
             words.figure(against.difference.value, signed=True) if against else "–",
             "",
-            f"{words.method_name(rival.name, model)}: {against.verdict}, {words.difference(against)}"
-            if rival and against
+            f"{words.method_name(baseline.name, model)}: {against.verdict}, {words.difference(against)}"
+            if baseline and against
             else "no baseline",
         ),
         Headline(
@@ -110,12 +110,14 @@ def _headline(result: Evaluation) -> list[Headline]:
 
 def _headline_without_lesions(result: Evaluation) -> list[Headline]:
     """Three numbers where there is nothing to find: how many scans, how much is marked, how unusual."""
-    false = [case.at_threshold["false_findings"] for case in result.cases if case.at_threshold]
+    false = [case.at_threshold["false_positives"] for case in result.cases if case.at_threshold]
     p_values = [case.p_value for case in result.cases]
     mean = f"{sum(false) / len(false):.1f}" if false else "–"
     return [
         Headline("Healthy scans", str(len(false)), "", f"of {len(result.cases)} in the table"),
-        Headline("False findings per scan", mean, "", f"promised: {result.false_parts:g} on average"),
+        Headline(
+            "False positives per scan (FP/scan)", mean, "", f"promised: {result.fp_per_scan:g} on average"
+        ),
         Headline("Smallest p of a scan", words.p_figure(min(p_values)), "", f"among {len(p_values)} scans"),
     ]
 
@@ -123,7 +125,7 @@ def _headline_without_lesions(result: Evaluation) -> list[Headline]:
 def _forest(result: Evaluation) -> Forest | None:
     """Average precision of the model and of every baseline with a map, the model first."""
     figures = result.figures
-    methods = [one for one in (figures.model, *figures.rivals) if one.makes_map]
+    methods = [one for one in (figures.model, *figures.baselines) if one.makes_map]
     rows = []
     for one in methods:
         estimate = one.figures["average_precision"]
@@ -133,17 +135,19 @@ def _forest(result: Evaluation) -> Forest | None:
     return forest(rows, figures.prevalence.value)
 
 
-def _blind_spots(planted: PlantedFigures) -> charts.Chart | None:
-    return charts.line(planted.average_precision, "average precision", planted.levels)
+def _blind_spots(synthetic: SyntheticFigures) -> charts.Chart | None:
+    return charts.line(synthetic.average_precision, "average precision", synthetic.levels)
 
 
 def _pictured(cases: Sequence[tuple[EvaluatedCase, Path]]) -> list[Pictured]:
-    """Draw as many cases as fit: the least well found first, then healthy ones by false findings."""
+    """Draw as many cases as fit: the least well found first, then healthy ones by false positives."""
 
     def rank(each: tuple[EvaluatedCase, Path]) -> tuple[bool, float]:
         case = each[0]
         told = case.figure(MODEL, "average_precision")
-        return not case.has_lesions, told if case.has_lesions else -case.at_threshold.get("false_findings", 0)
+        return not case.has_lesions, told if case.has_lesions else -case.at_threshold.get(
+            "false_positives", 0
+        )
 
     shown: list[Pictured] = []
     room = PICTURE_BYTES

@@ -31,8 +31,8 @@ SHORT = {
     "intensity_low": "dark intensity",
     "rank_high": "bright, ranked",
     "rank_low": "dark, ranked",
-    "lattice_high": "bright, on the model grid",
-    "lattice_low": "dark, on the model grid",
+    "template_grid_high": "bright, on the template grid",
+    "template_grid_low": "dark, on the template grid",
     "healthy_z": "voxel-wise z-score",
     "healthy_z_blurred": "z-score, blurred",
     "asymmetry": "left-right difference",
@@ -65,7 +65,7 @@ def method_words(name: str) -> str:
 
 def verdict(result: Evaluation) -> Verdict:
     """Judge the model against every baseline that makes a map."""
-    rivals = result.figures.rivals
+    baselines = result.figures.baselines
     confounders = (
         one.sentence[:1].upper() + one.sentence[1:]
         for one in result.figures.confounders
@@ -77,11 +77,11 @@ def verdict(result: Evaluation) -> Verdict:
             "No lesions to find", "–", "No case has true lesions: maps could not be measured."
         )
         return Verdict("partial", words, reasons)
-    if not rivals:
+    if not baselines:
         words = VerdictWords("Nothing to compare with", "–", "No baseline was measured beside the model.")
         return Verdict("partial", words, reasons)
-    shown, words = _judged(rivals)
-    return Verdict(shown, words, (*(_sentence(one) for one in rivals[:1]), *_unlike(result), *reasons))
+    shown, words = _judged(baselines)
+    return Verdict(shown, words, (*(_sentence(one) for one in baselines[:1]), *_unlike(result), *reasons))
 
 
 def _unlike(result: Evaluation) -> tuple[str, ...]:
@@ -106,9 +106,9 @@ def _outside(result: Evaluation) -> tuple[str, ...]:
     return (f"{told} (up to {max(outside):.0%} of them): these count as missed.",)
 
 
-def _judged(rivals: Sequence[MethodFigures]) -> tuple[Shown, VerdictWords]:
+def _judged(baselines: Sequence[MethodFigures]) -> tuple[Shown, VerdictWords]:
     """Put the verdicts against all baselines into one; the worst counts."""
-    verdicts = {one.name: against.verdict for one in rivals if (against := one.model_against)}
+    verdicts = {one.name: against.verdict for one in baselines if (against := one.model_against)}
     worse = [name for name, found in verdicts.items() if found == "worse"]
     if "underpowered" in verdicts.values():
         least = least_subjects()
@@ -136,12 +136,12 @@ def _judged(rivals: Sequence[MethodFigures]) -> tuple[Shown, VerdictWords]:
     return "check", words
 
 
-def _sentence(rival: MethodFigures) -> str:
+def _sentence(baseline: MethodFigures) -> str:
     """Compare with one baseline in words."""
-    against = rival.model_against
+    against = baseline.model_against
     if against is None:
         return ""
-    name = f"{method_name(rival.name, '')} ({method_words(rival.name)})"
+    name = f"{method_name(baseline.name, '')} ({method_words(baseline.name)})"
     found = against.difference
     if found.value == found.low == found.high == 0:
         return f"The best baseline, {name}, does the same as this model."
@@ -176,6 +176,6 @@ def p_figure(value: float | None) -> str:
     return "–" if value is None or not np.isfinite(value) else p_text(value)
 
 
-def best_rival(figures: Figures) -> MethodFigures | None:
+def best_baseline(figures: Figures) -> MethodFigures | None:
     """Return the baseline with the best average precision."""
-    return figures.rivals[0] if figures.rivals else None
+    return figures.baselines[0] if figures.baselines else None

@@ -38,12 +38,14 @@ def _say_mask(text: MethodsText, step: Step) -> None:
         text.say("The brain mask was given")
     elif step.findings.get("already_stripped"):
         text.say("The scan came without a skull, so its own region served as the brain mask")
-    elif step.findings.get("placement") == "moments":
+    elif step.findings.get("registration") == "moments":
         text.say("The brain was outlined from the surface of the head, since the template did not fit")
     elif step.findings.get("method", step.parameters.get("method")) == "deepbet":
         text.say("The brain mask was found by deepbet and grown through fluid up to the bone", "deepbet")
     elif step.outcome == "degraded":
-        text.say("The brain mask is that of the MNI152 template, placed on the scan", "mni", *REGISTRATION)
+        text.say(
+            "The brain mask is that of the MNI152 template, registered to the scan", "mni", *REGISTRATION
+        )
     else:
         text.say(
             "The brain mask was found by placing that of the MNI152 template on the scan and moving it onto "
@@ -92,7 +94,7 @@ def _say_priors(text: MethodsText, result: TissueResult) -> None:
     made = _priors_step(result)
     if made is not None and made.outcome == "done" and _uses_priors(result):
         text.say(
-            "The tissue maps of the MNI152 template, as shipped with nilearn, were placed on the scan by "
+            "The tissue maps of the MNI152 template, as shipped with nilearn, were registered to the scan by "
             "affine registration and served as spatial priors",
             "mni",
             "nilearn",

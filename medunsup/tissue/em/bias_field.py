@@ -21,15 +21,15 @@ RIDGE = 1e-3  # share of the largest weight: where there is no brain the field t
 
 @dataclass(frozen=True)
 class CoarseGrid:
-    """Cells of about `CELL_MM` over a box of voxels, seen from a lattice inside it.
+    """Cells of about `CELL_MM` over a box of voxels, seen from a grid inside it.
 
-    The lattice begins at voxel `origin` and takes every `steps`-th one. The cells depend on neither, so a
-    field found on a sparse lattice holds on the full one.
+    The grid begins at voxel `origin` and takes every `steps`-th one. The cells depend on neither, so a
+    field found on a sparse grid holds on the full one.
     """
 
     cells: tuple[int, int, int]
     factors: tuple[int, int, int]
-    lattice: tuple[int, int, int]
+    shape: tuple[int, int, int]
     origin: tuple[int, int, int] = (0, 0, 0)
     steps: tuple[int, int, int] = (1, 1, 1)
 
@@ -38,18 +38,18 @@ class CoarseGrid:
         cls,
         shape: Sequence[int],
         spacing_mm: Sequence[float],
-        lattice: Sequence[int],
+        seen: Sequence[int],
         origin: Sequence[int] = (0, 0, 0),
         steps: Sequence[int] = (1, 1, 1),
     ) -> "CoarseGrid":
-        """Cells for a box `shape` at `spacing_mm`, seen from a lattice of shape `lattice`."""
+        """Cells for a box `shape` at `spacing_mm`, seen from a grid of the shape `seen`."""
         factors = [max(1, round(CELL_MM / length)) for length in spacing_mm]
         cells = [-(-size // factor) for size, factor in zip(shape, factors, strict=True)]
-        return cls(_three(cells), _three(factors), _three(lattice), _three(origin), _three(steps))
+        return cls(_three(cells), _three(factors), _three(seen), _three(origin), _three(steps))
 
     def sum_cells(self, index: NDArray[np.integer], values: Array) -> NDArray[np.float64]:
-        """Sum `values` (N,) at flat lattice `index` (N,) over each cell."""
-        position = np.unravel_index(index, self.lattice)
+        """Sum `values` (N,) at flat grid `index` (N,) over each cell."""
+        position = np.unravel_index(index, self.shape)
         coarse = tuple(
             (start + p * step) // factor
             for start, p, step, factor in zip(self.origin, position, self.steps, self.factors, strict=True)
@@ -59,11 +59,11 @@ class CoarseGrid:
         return np.asarray(sums, dtype=np.float64).reshape(self.cells)
 
     def interpolate(self, field: NDArray[np.float64]) -> Array:
-        """Interpolate a field on cell centres linearly; returns the lattice's shape, float32."""
+        """Interpolate a field on cell centres linearly; returns the grid's shape, float32."""
         out = field.astype(np.float32)
         for axis, factor in enumerate(self.factors):
             last = out.shape[axis] - 1
-            voxel = self.origin[axis] + np.arange(self.lattice[axis]) * self.steps[axis]
+            voxel = self.origin[axis] + np.arange(self.shape[axis]) * self.steps[axis]
             position = np.clip((voxel - (factor - 1) / 2) / factor, 0, last)
             low = np.minimum(position.astype(int), max(last - 1, 0))
             share = np.expand_dims((position - low).astype(np.float32), [n for n in range(3) if n != axis])
@@ -71,8 +71,8 @@ class CoarseGrid:
         return out
 
     def interpolate_each(self, fields: NDArray[np.float64]) -> Array:
-        """Interpolate each channel's field; returns (C, ...) of the lattice's shape, float32."""
-        out = np.empty((len(fields), *self.lattice), dtype=np.float32)
+        """Interpolate each channel's field; returns (C, ...) of the grid's shape, float32."""
+        out = np.empty((len(fields), *self.shape), dtype=np.float32)
         for channel, field in zip(out, fields, strict=True):
             channel[...] = self.interpolate(field)
         return out

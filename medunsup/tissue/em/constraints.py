@@ -11,7 +11,7 @@ MIN_GAP = 0.02  # least distance between neighbouring means, in units of the sca
 
 
 @dataclass(frozen=True)
-class Guards:
+class Constraints:
     """Bounds that every M-step keeps.
 
     `min_sd` bounds each standard deviation from below. `order` (K,) holds the classes from dark to bright

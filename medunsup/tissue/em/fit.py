@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medunsup.tissue.em.bias_field import CoarseGrid, estimate_field
-from medunsup.tissue.em.constraints import Guards
+from medunsup.tissue.em.constraints import Constraints
 from medunsup.tissue.em.gaussian_mixture import (
     Gaussians,
     Layout,
@@ -40,11 +40,11 @@ FIRST_FIELD = 2  # iterations before the bias field is first estimated
 
 @dataclass(frozen=True)
 class Problem:
-    """One lattice of voxels: what is fixed while EM runs.
+    """One grid of voxels: what is fixed while EM runs.
 
-    `observed` (C, N) intensities and `log_prior` (K, N) at the flat voxels `index` (N,) of a lattice;
-    `neighbours` the random field on the lattice; `bias_sigma_mm` 0 for no bias field;
-    `spacing_mm` that of single voxels, whatever the lattice skips.
+    `observed` (C, N) intensities and `log_prior` (K, N) at the flat voxels `index` (N,) of a grid;
+    `neighbours` the random field on the grid; `bias_sigma_mm` 0 for no bias field;
+    `spacing_mm` that of single voxels, whatever the grid skips.
     """
 
     observed: Array
@@ -55,7 +55,7 @@ class Problem:
     parts: Layout
     neighbours: RandomField
     bias_sigma_mm: float
-    guards: Guards
+    constraints: Constraints
     learn_proportions: bool = False
 
 
@@ -133,7 +133,7 @@ class Solver:
         self.normaliser = self._log_normaliser()
         self.colours = [np.arange(problem.index.size, dtype=np.int32)]
         if self.neighbours.is_on:
-            colour = checkerboard(problem.index, problem.grid.lattice)
+            colour = checkerboard(problem.index, problem.grid.shape)
             self.colours = [np.flatnonzero(one).astype(np.int32) for one in (colour, ~colour)]
 
     def expect(self) -> tuple[float, Moments]:
@@ -151,7 +151,7 @@ class Solver:
     def maximise(self, moments: Moments, *, with_bias: bool) -> None:
         """M-step: Gaussians, tissue proportions where no prior gives them, then the bias field."""
         problem, state = self.problem, self.state
-        state.gaussians = maximise(moments, state.gaussians, problem.parts, problem.guards)
+        state.gaussians = maximise(moments, state.gaussians, problem.parts, problem.constraints)
         if problem.learn_proportions:
             state.log_proportions = proportions(moments, state.log_proportions, problem.parts)
         self.before_bias = None

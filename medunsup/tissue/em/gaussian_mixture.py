@@ -206,7 +206,7 @@ def from_responsibilities(values: Array, weights: Array) -> Gaussians:
 
 
 def _unmixed(moments: Moments, now: Gaussians, parts: Layout) -> Gaussians:
-    """One step of EM with what each tissue adds to a shared voxel as the hidden variable; never fits worse.
+    """One step of EM with what each tissue adds to a partial-volume voxel as hidden variable; no worse fit.
 
     Component c is the sum of parts z_k, Gaussian with mean mix[c, k] means[k] and covariance mix[c, k]
     covariances[k] (Van Leemput et al., A unifying framework for partial volume segmentation of brain MR

@@ -9,23 +9,23 @@ Array = NDArray[np.float32]
 
 
 class RandomField:
-    """Six neighbours on a lattice, each axis with its own strength.
+    """Six neighbours on a grid, each axis with its own strength.
 
-    Fractions are kept as (K, S), one column a site of the lattice with a border of empty sites around it,
-    so that every voxel has six neighbours. `sites` (N,) are the columns of the voxels at flat lattice
+    Fractions are kept as (K, S), one column a site of the grid with a border of empty sites around it,
+    so that every voxel has six neighbours. `sites` (N,) are the columns of the voxels at flat grid
     `index`.
     """
 
     def __init__(
         self,
         index: NDArray[np.integer],
-        lattice: tuple[int, int, int],
+        grid: tuple[int, int, int],
         strength: float,
         spacing_mm: Sequence[float],
     ) -> None:
-        bordered = tuple(size + 2 for size in lattice)
+        bordered = tuple(size + 2 for size in grid)
         # The border moves a voxel by one row a slice, one site a row, and the outer faces before it.
-        in_row, in_slice = index // lattice[2], index // (lattice[1] * lattice[2])
+        in_row, in_slice = index // grid[2], index // (grid[1] * grid[2])
         self.sites = (index + 2 * in_row + 2 * bordered[2] * in_slice).astype(index.dtype)
         self.sites += bordered[1] * bordered[2] + bordered[2] + 1
         self.n_sites = int(np.prod(bordered))

@@ -13,7 +13,7 @@ from medunsup.tissue.base import TissueInput
 from medunsup.tissue.em.bias_field import CoarseGrid
 
 FIT_SPACING_MM = 2.0
-MIN_FIT_VOXELS = 20_000  # sparser than this, a lattice says too little
+MIN_FIT_VOXELS = 20_000  # sparser than this, a grid says too little
 MIN_VOXELS_A_CLASS = 10
 SLAB_VOXELS = 16_000_000  # bounds the memory of labelling, whatever the scan's size
 
@@ -21,10 +21,10 @@ ALL = slice(None)
 
 
 @dataclass(frozen=True)
-class Lattice:
+class VoxelGrid:
     """Some voxels of a scan, as a scan of their own; its arrays are views.
 
-    `cells` is the bias field's coarse grid as seen from here. Of the first axis `own` is what this lattice
+    `cells` is the bias field's coarse grid as seen from here. Of the first axis `own` is what this grid
     answers for, the rest only lends neighbours; `place` is where `own` lies in the whole scan.
     """
 
@@ -34,7 +34,7 @@ class Lattice:
     place: slice
 
 
-def thinned(data: TissueInput) -> Lattice:
+def thinned(data: TissueInput) -> VoxelGrid:
     """Take one voxel about every 2 mm, or all where that would leave too few."""
     steps = tuple(max(1, round(FIT_SPACING_MM / length)) for length in data.spacing_mm)
     every = tuple(slice(step // 2, None, step) for step in steps)
@@ -44,10 +44,10 @@ def thinned(data: TissueInput) -> Lattice:
         data.mask.shape, data.spacing_mm, data.mask[every].shape, [step // 2 for step in steps], steps
     )
     a, b, c = (length * step for length, step in zip(data.spacing_mm, steps, strict=True))
-    return Lattice(replace(_cut(data, every), spacing_mm=(a, b, c)), cells, own=ALL, place=ALL)
+    return VoxelGrid(replace(_cut(data, every), spacing_mm=(a, b, c)), cells, own=ALL, place=ALL)
 
 
-def slabs(data: TissueInput, halo: int) -> Iterator[Lattice]:
+def slabs(data: TissueInput, halo: int) -> Iterator[VoxelGrid]:
     """Cut the scan along its first axis, each slab with `halo` voxels of its neighbours on either side."""
     length, *face = data.mask.shape
     thickness = max(2, SLAB_VOXELS // int(np.prod(face)) - 2 * halo)
@@ -57,7 +57,7 @@ def slabs(data: TissueInput, halo: int) -> Iterator[Lattice]:
         first, last = max(start - halo, 0) // 2 * 2, min(stop + halo, length)
         part = _cut(data, (slice(first, last), ALL, ALL))
         cells = CoarseGrid.over(data.mask.shape, data.spacing_mm, part.mask.shape, (first, 0, 0))
-        yield Lattice(part, cells, slice(start - first, stop - first), slice(start, stop))
+        yield VoxelGrid(part, cells, slice(start - first, stop - first), slice(start, stop))
         if stop == length:
             return
 

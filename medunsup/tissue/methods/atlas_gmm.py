@@ -11,12 +11,12 @@ from medunsup.core.config import Config
 from medunsup.core.registry import register
 from medunsup.tissue.base import Array, TissueInput, components_of
 from medunsup.tissue.em.bias_field import CoarseGrid
-from medunsup.tissue.em.constraints import Guards
+from medunsup.tissue.em.constraints import Constraints
 from medunsup.tissue.em.fit import Problem, Solver, State, run
 from medunsup.tissue.em.gaussian_mixture import Gaussians, Layout, layout, shared_by_neighbours
 from medunsup.tissue.em.initialisation import start_from_clusters, start_from_priors
 from medunsup.tissue.em.markov_random_field import RandomField
-from medunsup.tissue.em.sampling import Lattice, check_intensities, on_box, slabs, thinned, too_bright
+from medunsup.tissue.em.sampling import VoxelGrid, check_intensities, on_box, slabs, thinned, too_bright
 from medunsup.tissue.entropy import normalized_entropy
 from medunsup.tissue.priors import log_weights
 
@@ -24,9 +24,9 @@ DARKEST_PERCENT = 1.0
 # Where the template's maps are far off, as in a shrunken brain, Gaussians started from them stay too wide. A
 # start from clusters wins if it soon explains a voxel so much better, in nats; on scans that the maps fit it
 # gains at most half of that, and labels worse.
-RIVAL_GAIN = 0.03
-RIVAL_ITER = 12
-# Without priors nothing but intensity says where a class ends: shared voxels and neighbours then draw the
+ALTERNATIVE_GAIN = 0.03
+ALTERNATIVE_ITER = 12
+# Without priors nothing but intensity says where a class ends: partial volume and neighbours then draw the
 # classes together until one is empty, so the fit leaves neighbours out and lets few voxels be shared.
 FREE_POOLING = 0.15
 FREE_SHARED = 0.2
@@ -222,30 +222,33 @@ class AtlasGmm:
         observed, log_prior = sparse.data.intensity[:, sparse.data.mask], self._log_prior(sparse.data)
         has_priors = bool(log_prior.any())
         start = self._start(data, observed, log_prior)
-        guards = self._guards(data, observed, start, has_priors=has_priors)
-        parts = self._layout(data, guards.order, has_priors=has_priors)
+        constraints = self._constraints(data, observed, start, has_priors=has_priors)
+        parts = self._layout(data, constraints.order, has_priors=has_priors)
 
-        def problem_on(lattice: Lattice, log_prior: Array, coupling: float) -> Problem:
-            index = np.flatnonzero(lattice.data.mask).astype(np.int32)
+        def problem_on(grid: VoxelGrid, log_prior: Array, coupling: float) -> Problem:
+            index = np.flatnonzero(grid.data.mask).astype(np.int32)
             return Problem(
-                observed=lattice.data.intensity[:, lattice.data.mask],
+                observed=grid.data.intensity[:, grid.data.mask],
                 log_prior=log_prior,
                 index=index,
-                grid=lattice.cells,
+                grid=grid.cells,
                 spacing_mm=data.spacing_mm,
                 parts=parts,
-                neighbours=RandomField(index, lattice.cells.lattice, coupling, lattice.data.spacing_mm),
+                neighbours=RandomField(index, grid.cells.shape, coupling, grid.data.spacing_mm),
                 bias_sigma_mm=self.config.bias_sigma_mm,
-                guards=guards,
+                constraints=constraints,
                 learn_proportions=not has_priors,
             )
 
         problem = problem_on(sparse, log_prior, self.config.coupling if has_priors else 0.0)
         state = self._run(problem, start, self.config.max_iter)
         if has_priors:
-            rival = start_from_clusters(observed, data.contrasts, len(data.labels))
-            if self._run(problem, rival, RIVAL_ITER).objective[-1] > state.objective[-1] + RIVAL_GAIN:
-                state = self._run(problem, rival, self.config.max_iter)
+            alternative = start_from_clusters(observed, data.contrasts, len(data.labels))
+            if (
+                self._run(problem, alternative, ALTERNATIVE_ITER).objective[-1]
+                > state.objective[-1] + ALTERNATIVE_GAIN
+            ):
+                state = self._run(problem, alternative, self.config.max_iter)
         self._begin_maps(data, state)
         for slab in slabs(data, self._halo(data)):
             if slab.data.mask[slab.own].any():
@@ -256,7 +259,7 @@ class AtlasGmm:
 
     def _run(self, problem: Problem, start: Gaussians, max_iter: int) -> State:
         """Iterate from a start until nothing is gained."""
-        state = State.at_start(problem, problem.guards(start))
+        state = State.at_start(problem, problem.constraints(start))
         return run(problem, state, max_iter=max_iter, tolerance=self.config.tolerance)
 
     def _halo(self, data: TissueInput) -> int:
@@ -285,10 +288,12 @@ class AtlasGmm:
             return start_from_priors(observed, log_prior)
         return start_from_clusters(observed, data.contrasts, len(data.labels))
 
-    def _guards(self, data: TissueInput, observed: Array, start: Gaussians, *, has_priors: bool) -> Guards:
+    def _constraints(
+        self, data: TissueInput, observed: Array, start: Gaussians, *, has_priors: bool
+    ) -> Constraints:
         """Keep classes apart and in order; in T1w also the fluid dark."""
         is_t1w = has_priors and len(data.labels) == 3 and data.contrasts == ("T1w",)
-        return Guards(
+        return Constraints(
             order=np.argsort(start.means[:, 0], kind="stable"),
             min_sd=self.config.min_sd,
             t1w=(0, 1, 2) if is_t1w else None,
@@ -317,7 +322,7 @@ class AtlasGmm:
         self._mask, self._field = data.mask, state.field
         self._cells = CoarseGrid.over(shape, data.spacing_mm, shape)
 
-    def _label(self, slab: Lattice, problem: Problem, state: State) -> None:
+    def _label(self, slab: VoxelGrid, problem: Problem, state: State) -> None:
         """Let the fitted model label one slab, and fill in its own part of the maps."""
         unheard = problem.neighbours.no_fractions(len(slab.data.labels))
         solver = Solver(problem, State(state.gaussians, unheard, state.log_proportions, state.field))
@@ -329,7 +334,7 @@ class AtlasGmm:
         first, last = (np.count_nonzero(mask[:n]) for n in (slab.own.start, slab.own.stop))
         self._fill(slab, posterior[:, first:last], fractions[:, first:last], outlier[first:last])
 
-    def _fill(self, slab: Lattice, posterior: Array, fractions: Array, outlier: Array) -> None:
+    def _fill(self, slab: VoxelGrid, posterior: Array, fractions: Array, outlier: Array) -> None:
         """Write one slab's own voxels into the maps; voxels come in the order of the mask."""
         indices = np.array([label.index for label in slab.data.labels], dtype=np.uint8)
         mask = self._mask[slab.place]

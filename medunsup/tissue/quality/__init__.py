@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from medunsup.core.volume import Volume
-from medunsup.preprocess.registration.affine import Placement
+from medunsup.preprocess.registration.affine import Registration
 from medunsup.tissue.base import TissueInput, TissueMethod
 from medunsup.tissue.quality.findings import Findings
 from medunsup.tissue.quality.known import Known
@@ -17,13 +17,13 @@ def assess(
     data: TissueInput,
     fitted: TissueMethod,
     volumes: tuple[TissueVolume, ...],
-    placement: Placement,
+    registration: Registration,
     *,
     scan: Volume | None = None,
     origin: tuple[int, int, int] = (0, 0, 0),
     known: Known | None = None,
 ) -> Quality:
-    """Look for another part of the body, a bad mask, a misplaced template, a wrong contrast and more.
+    """Look for another part of the body, a bad mask, a misregistered template, a wrong contrast and more.
 
     `scan` is the whole scan that `data` was cut from, `origin` the voxel of it where `data` begins; without
     it, what needs the scan's place in the world is not checked, and the reasons say so. `known` tells what
@@ -32,5 +32,5 @@ def assess(
     """
     known = known or Known()
     findings = replace(known.before or Findings(), words=known.words)
-    look(findings, data, fitted, volumes, placement, scan, origin, known)
+    look(findings, data, fitted, volumes, registration, scan, origin, known)
     return findings.verdict()

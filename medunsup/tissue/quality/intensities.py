@@ -1,4 +1,4 @@
-"""Do the intensities say what the contrast's name says, free of bias and ghosts? Medians, ends, ripple."""
+"""Do the intensities say what the contrast's name says, free of bias and ghosts? Medians, ends, ghosting."""
 
 import numpy as np
 
@@ -42,7 +42,7 @@ def bias_left(values: Array, sample: Sample, atlas: Atlas) -> dict[str, float]:
     return {} if found is None else {"bias_left_percent": 100 * (found.ratio - 1)}
 
 
-def ripple(data: TissueInput, fitted: TissueMethod, white: int, contrast: float) -> dict[str, float]:
+def ghosting(data: TissueInput, fitted: TissueMethod, white: int, contrast: float) -> dict[str, float]:
     """Noise of pure white matter, and its unevenness between 2 and 8 mm, in percent of the GM-WM contrast.
 
     Half the mean squared difference of two voxels at some distance is the noise's variance, plus what
@@ -59,7 +59,7 @@ def ripple(data: TissueInput, fitted: TissueMethod, white: int, contrast: float)
         return {}
     gained = sum(max(far - near, 0.0) for near, far in found) / len(found)
     return {
-        "ripple_percent": 100 * gained**0.5 / contrast,
+        "ghosting_percent": 100 * gained**0.5 / contrast,
         "noise_percent": 100 * min(near for near, _ in found) ** 0.5 / contrast,
     }
 

@@ -14,7 +14,7 @@ class Limit:
     """Beyond `check` a result needs a look, beyond `fail` it is not to be used (None: never for this alone).
 
     `sentence` may use {value} and the words found with the measures. `too_low` turns the limit round. `only`
-    names the contrast it is known for. `placed` says that it means something only where the template fits,
+    names the contrast it is known for. `registered`: it means something only where the template fits,
     `doubts_place` that beyond it the template lies elsewhere.
     """
 
@@ -24,7 +24,7 @@ class Limit:
     sentence: str
     too_low: bool = False
     only: str | None = None
-    placed: bool = False
+    registered: bool = False
     doubts_place: bool = False
 
     def judge(self, value: float) -> Verdict:
@@ -37,7 +37,7 @@ class Limit:
 
 ATLAS = (
     Limit(
-        # Well placed: every move loses 25 % and more, ghosts or not. 12 mm or 20 degrees off: 150 % to gain.
+        # Registered well: every move loses 25 % and more, ghosts or not. 12 mm or 20 degrees off: 150 %
         "atlas_better_elsewhere_percent",
         20.0,
         60.0,
@@ -53,7 +53,7 @@ ATLAS = (
         0.07,
         0.04,
         "The intensities hardly follow the template's tissues (agreement {value:.4f} nats; 0.10 and more is "
-        "usual). A misplaced template, weak contrast, a large lesion or another part of the body look the "
+        "usual). A misregistered template, weak contrast, a large lesion or another body part look the "
         "same. Look at the outlines before using the volumes.",
         too_low=True,
         only="T1w",
@@ -95,7 +95,7 @@ MASK = (
         30.0,
         "The mask leaves out {value:.0f} % of the {region} as the template expects it. Compare the outline "
         "with the scan there. {mend_mask} if brain is left out.",
-        placed=True,
+        registered=True,
     ),
     Limit(
         # Up to 5 % where a scan was stripped a little wider than its mask.
@@ -111,7 +111,7 @@ MASK = (
         60.0,
         "Only {value:.0f} % of the brain lies in the field of view; the volumes are of that part alone.",
         too_low=True,
-        placed=True,
+        registered=True,
     ),
     Limit(
         # A generous mask with dura has 3.6 %, one with a piece of neck 5 %, with neck and eyes 31 %.
@@ -120,11 +120,11 @@ MASK = (
         15.0,
         "{value:.0f} % of the mask lies more than 6 mm outside the brain as the template has it, as neck, "
         "eyes or scalp would. Look at the mask's outline. {mend_mask} if it reaches beyond the brain.",
-        placed=True,
+        registered=True,
     ),
     Limit(
         # Good T1w masks up to 0.4 %; 6 mm too wide in a whole head 4 %.
-        "rim_bright_percent",
+        "boundary_bright_percent",
         1.5,
         8.0,
         "{value:.0f} % of the mask's boundary is brighter than any brain tissue. Fat and marrow, where a "
@@ -134,7 +134,7 @@ MASK = (
     ),
     Limit(
         # Tight manual masks have 20 to 30 %, wider ones 50 and more; the tight ones eroded by 4 mm 7 to 11 %.
-        "rim_fluid_percent",
+        "boundary_fluid_percent",
         16.0,
         None,
         "The mask's boundary is tissue rather than fluid (fluid {value:.0f} %, usually 20 % and more): the "
@@ -160,7 +160,7 @@ MASK = (
 ARTEFACT = (
     Limit(
         # Good scans 3.9 to 8.6; ghosts of 0.7 13 and more, a head that jumped by 4 mm 9.5 and more.
-        "ripple_percent",
+        "ghosting_percent",
         9.1,
         20.0,
         "White matter is uneven over a few mm ({value:.0f} % of the contrast to grey, usually up to 9 %). "
@@ -181,7 +181,7 @@ PATCHES = (
         "({grey_lobe}, roughly). Lesions of white matter, a tumour and oedema look the same, and are counted "
         "as grey matter. Look which it is; none of the tissues describes a lesion.",
         only="T1w",
-        placed=True,
+        registered=True,
     ),
     Limit(
         # 20 heads without agent up to 0.2; gliomas with contrast agent 1.0 to 22.
@@ -192,7 +192,7 @@ PATCHES = (
         "with contrast agent, blood and fat look the same. Look which it is; none of the tissues "
         "describes it.",
         only="T1w",
-        placed=True,
+        registered=True,
     ),
 )
 
@@ -230,7 +230,7 @@ BIAS = Limit(
     "too local to be found, or wide lesions of white matter, look the same. Look at the labels where white "
     "matter is dark; if it is a bias field, correct it with the scanner's or another tool and segment again.",
     only="T1w",
-    placed=True,
+    registered=True,
 )
 
 THICK_SLICES_ALLOW = 1.5  # partial volume along a thick axis makes white matter uneven in plane too
@@ -238,13 +238,13 @@ THICK_SLICES_ALLOW = 1.5  # partial volume along a thick axis makes white matter
 SIDES = Limit(
     # 92 scans without a large lesion have up to 4.6, 27 of them in slices of 6 mm up to 5.7; one tumour in
     # three contrasts 9.8 and more.
-    "sides_differ_percent",
+    "asymmetry_percent",
     7.0,
     None,
     "Left and right differ: {value:.0f} % of the brain holds other tissue than its mirror side (usually up "
     "to 5 %). A large lesion, which none of the tissues describes, uneven brightness and a natural "
     "asymmetry look the same. Look which it is; tissue volumes within a lesion mean nothing.",
-    placed=True,
+    registered=True,
 )
 
 NOT_T1W = (

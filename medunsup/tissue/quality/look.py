@@ -1,4 +1,4 @@
-"""The checks in the order a reader makes them: subject, template, mask, contrast, sides, ghosts, volumes."""
+"""The checks in a reader's order: subject, template, mask, contrast, symmetry, ghosts, volumes."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from medunsup.core.hints import both
 from medunsup.core.volume import Volume
-from medunsup.preprocess.registration.affine import Placement
+from medunsup.preprocess.registration.affine import Registration
 from medunsup.tissue.base import TissueInput, TissueMethod
 from medunsup.tissue.quality import intensities, outline, place
 from medunsup.tissue.quality.findings import Findings
@@ -35,7 +35,7 @@ from medunsup.tissue.quality.limits import (
 )
 from medunsup.tissue.quality.patches import of_patches
 from medunsup.tissue.quality.sample import Sample, draw
-from medunsup.tissue.quality.sides import of_sides
+from medunsup.tissue.quality.symmetry import of_symmetry
 from medunsup.tissue.quality.thick import of_slices
 from medunsup.tissue.result import TissueVolume
 
@@ -47,24 +47,24 @@ def look(
     data: TissueInput,
     fitted: TissueMethod,
     volumes: tuple[TissueVolume, ...],
-    placement: Placement,
+    registration: Registration,
     scan: Volume | None,
     origin: tuple[int, int, int],
     known: Known,
 ) -> None:
     """Make all checks that this scan allows; measures and objections go into `findings`."""
     check_subject(findings, data, scan, known)
-    sample = draw(data, fitted, placement, scan, origin, is_stripped=known.is_stripped)
+    sample = draw(data, fitted, registration, scan, origin, is_stripped=known.is_stripped)
     _measure_outline(findings, sample, is_stripped=known.is_stripped)
-    is_placed = check_place(findings, data, sample, placement)
+    is_registered = check_place(findings, data, sample, registration)
     tissues = _tissues(fitted, sample)
-    check_mask(findings, data, sample, tissues, is_placed=is_placed)
-    check_contrast(findings, data, sample, is_placed=is_placed)
+    check_mask(findings, data, sample, tissues, is_registered=is_registered)
+    check_contrast(findings, data, sample, is_registered=is_registered)
     check_window(findings, data, known)
-    if is_placed and data.contrasts[0] == "T1w":
-        check_patches(findings, data, fitted, placement, scan, origin)
-    check_sides(findings, sample, is_placed=is_placed)
-    is_even = check_bias(findings, data, sample, is_placed=is_placed)
+    if is_registered and data.contrasts[0] == "T1w":
+        check_patches(findings, data, fitted, registration, scan, origin)
+    check_symmetry(findings, sample, is_registered=is_registered)
+    is_even = check_bias(findings, data, sample, is_registered=is_registered)
     check_artefacts(findings, data, fitted, tissues, is_even=is_even)
     check_volumes(findings, data, volumes, whole=sample.atlas is not None)
     if slices := of_slices(data, scan):
@@ -102,15 +102,15 @@ def _measure_outline(findings: Findings, sample: Sample, *, is_stripped: bool) -
         findings.words |= region
 
 
-def check_place(findings: Findings, data: TissueInput, sample: Sample, placement: Placement) -> bool:
+def check_place(findings: Findings, data: TissueInput, sample: Sample, registration: Registration) -> bool:
     """Check where the template lies; return whether what leans on it may be trusted."""
-    findings.note({"placement_metric_nats": placement.metric})
+    findings.note({"registration_metric_nats": registration.metric})
     if sample.atlas is None:
         findings.unchecked.append(
             "where the template lies, what the mask leaves out, the order of the tissues"
         )
         return False
-    if not placement.fits:
+    if not registration.fits:
         findings.object(
             "fail",
             "The template does not fit this scan, so tissues were told apart by intensity alone or against a "
@@ -119,13 +119,13 @@ def check_place(findings: Findings, data: TissueInput, sample: Sample, placement
         )
     findings.note(place.agreement(sample, sample.atlas))
     beyond = [limit for limit in ATLAS if limit.only in (None, data.contrasts[0]) and findings.hold_to(limit)]
-    is_placed = placement.fits and not any(limit.doubts_place for limit in beyond)
-    if not is_placed:
+    is_registered = registration.fits and not any(limit.doubts_place for limit in beyond)
+    if not is_registered:
         findings.unchecked.append(
             "what the mask leaves out, the order of the tissues, left against right (the template's place is "
             "in doubt)"
         )
-    return is_placed
+    return is_registered
 
 
 def check_mask(
@@ -134,19 +134,19 @@ def check_mask(
     sample: Sample,
     tissues: Tissues | None,
     *,
-    is_placed: bool,
+    is_registered: bool,
 ) -> None:
     """Check that the mask holds the whole brain and nothing else."""
     if tissues is not None:
-        findings.note(outline.of_rim(sample, *tissues))
+        findings.note(outline.of_boundary(sample, *tissues))
     for limit in MASK:
-        if limit.only in (None, data.contrasts[0]) and (is_placed or not limit.placed):
+        if limit.only in (None, data.contrasts[0]) and (is_registered or not limit.registered):
             findings.hold_to(limit)
     if data.contrasts[0] != "T1w":
         findings.unchecked.append("fat or bare cortex at the mask's boundary (known for T1w only)")
 
 
-def check_contrast(findings: Findings, data: TissueInput, sample: Sample, *, is_placed: bool) -> None:
+def check_contrast(findings: Findings, data: TissueInput, sample: Sample, *, is_registered: bool) -> None:
     """Check of every channel that the tissues are as bright as its contrast's name says."""
     if sample.atlas is None:
         return
@@ -159,7 +159,7 @@ def check_contrast(findings: Findings, data: TissueInput, sample: Sample, *, is_
         if n == 0:
             findings.note({"wm_less_gm": wm - gm, "gm_less_csf": gm - csf})
         problem = _wrong_order(name, wm - gm, gm - csf)
-        if problem and is_placed:
+        if problem and is_registered:
             findings.object("fail", _of_other_contrast(name, problem, findings.words, is_further=n > 0))
 
 
@@ -167,7 +167,7 @@ def check_patches(
     findings: Findings,
     data: TissueInput,
     fitted: TissueMethod,
-    placement: Placement,
+    registration: Registration,
     scan: Volume | None,
     origin: tuple[int, int, int],
 ) -> None:
@@ -176,7 +176,7 @@ def check_patches(
         return
     affine = scan.affine.copy()
     affine[:3, 3] += affine[:3, :3] @ origin
-    measures, words = of_patches(data, fitted, placement, affine)
+    measures, words = of_patches(data, fitted, registration, affine)
     findings.note(measures)
     findings.words |= words
     for limit in PATCHES:
@@ -193,18 +193,18 @@ def check_window(findings: Findings, data: TissueInput, known: Known) -> None:
         findings.hold_to(DARK_END)
 
 
-def check_sides(findings: Findings, sample: Sample, *, is_placed: bool) -> None:
+def check_symmetry(findings: Findings, sample: Sample, *, is_registered: bool) -> None:
     """Check that left and right hold the same tissues, as far as the template's middle is known."""
-    if sample.atlas is not None and is_placed:
-        findings.note(of_sides(sample, sample.atlas))
+    if sample.atlas is not None and is_registered:
+        findings.note(of_symmetry(sample, sample.atlas))
         findings.hold_to(SIDES)
 
 
-def check_bias(findings: Findings, data: TissueInput, sample: Sample, *, is_placed: bool) -> bool:
+def check_bias(findings: Findings, data: TissueInput, sample: Sample, *, is_registered: bool) -> bool:
     """Check that white matter of a T1w scan is of one intensity from end to end; return whether it is."""
     if data.contrasts[0] != "T1w":
         findings.unchecked.append("bias that is left (known for T1w only)")
-    elif sample.atlas is not None and is_placed:
+    elif sample.atlas is not None and is_registered:
         findings.note(intensities.bias_left(sample.values[0], sample, sample.atlas))
         return not findings.hold_to(BIAS)
     return True
@@ -219,7 +219,7 @@ def check_artefacts(
         findings.unchecked.append("ghosts and motion (they need GM, WM, CSF and a bias field)")
         return
     gm, wm, _ = tissues
-    findings.note(intensities.ripple(data, fitted, names.index("WM"), abs(wm - gm)))
+    findings.note(intensities.ghosting(data, fitted, names.index("WM"), abs(wm - gm)))
     if data.contrasts[0] != "T1w":
         findings.unchecked.append("ghosts and motion (known for T1w only)")
         return

@@ -18,13 +18,13 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "left_out_percent": ("Scan outside the mask, of the mask's volume", "%"),
     "atlas_in_view_percent": ("Template brain within the field of view", "%"),
     "mask_far_outside_percent": ("Mask more than 6 mm outside the template's brain", "%"),
-    "rim_bright_percent": ("Mask boundary brighter than any tissue", "%"),
-    "rim_fluid_percent": ("Mask boundary nearer to CSF than to grey matter", "%"),
+    "boundary_bright_percent": ("Mask boundary brighter than any tissue", "%"),
+    "boundary_fluid_percent": ("Mask boundary nearer to CSF than to grey matter", "%"),
     "mask_pieces_percent": ("Mask apart from its largest connected component", "%"),
     "mask_holes_percent": ("Holes in the mask", "%"),
     "wm_less_gm": ("White less grey matter, of the mask's intensity range", ""),
     "gm_less_csf": ("Grey matter less CSF, of the mask's intensity range", ""),
-    "sides_differ_percent": ("Brain with other tissue than at its mirror place", "%"),
+    "asymmetry_percent": ("Brain with other tissue than at its mirror place", "%"),
     **{
         f"{name.lower()}_apart_percent": (f"Regions of the brain where the {name} fits better elsewhere", "%")
         for name in get_args(Contrast)
@@ -34,14 +34,14 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "bias_left_percent": ("Brightness of white matter still uneven after bias correction", "%"),
     "at_highest_percent": ("Brain at the scan's highest value, cut off there", "%"),
     "at_lowest_percent": ("Brain at the scan's lowest value, cut off there", "%"),
-    "ripple_percent": ("Unevenness of white matter over a few mm, of the GM-WM contrast", "%"),
+    "ghosting_percent": ("Unevenness of white matter over a few mm, of the GM-WM contrast", "%"),
     "noise_percent": ("Noise of white matter at 2 mm, of the GM-WM contrast", "%"),
     "brain_mask_ml": ("Brain mask volume", "ml"),
     "gm_percent": ("Grey matter, of the mask", "%"),
     "wm_percent": ("White matter, of the mask", "%"),
     "csf_percent": ("CSF, of the mask", "%"),
     "brain_missing_percent": ("Template brain that the mask leaves out", "%"),
-    "placement_metric_nats": ("Mutual information of the registration", "nats"),
+    "registration_metric_nats": ("Mutual information of the registration", "nats"),
     "log_likelihood": ("Mean log-likelihood per voxel", ""),
     "converged": ("The fit converged (1) or not (0)", ""),
 }

@@ -9,7 +9,7 @@ from medunsup.preprocess.geometry.morphology import dice, fill_holes
 from medunsup.tissue.quality.sample import Array, Atlas, Mask, Sample
 
 CONSTANT_SHARE = 0.9
-RIM_MM = 4.0
+BOUNDARY_MM = 4.0
 FAR_MM = 6.0
 ENOUGH_VOXELS = 50
 FACES = ("left", "right", "back", "front", "bottom", "top")
@@ -69,20 +69,22 @@ def of_overlap(sample: Sample, atlas: Atlas) -> Found:
     }, {"region": worst}
 
 
-def of_rim(sample: Sample, gm: float, wm: float, csf: float) -> dict[str, float]:
+def of_boundary(sample: Sample, gm: float, wm: float, csf: float) -> dict[str, float]:
     """Tell what the outermost 4 mm of the mask look like.
 
-    `gm`, `wm`, `csf` are the tissues' intensities. A whole brain's rim is mostly fluid; a scalp's fat is
+    `gm`, `wm`, `csf` are the tissues' intensities. A whole brain's boundary is mostly fluid; a scalp's fat is
     brighter than any tissue on T1w.
     """
-    rim = sample.mask & (ndimage.distance_transform_edt(sample.mask, sampling=sample.spacing_mm) <= RIM_MM)
+    boundary = sample.mask & (
+        ndimage.distance_transform_edt(sample.mask, sampling=sample.spacing_mm) <= BOUNDARY_MM
+    )
     contrast = abs(wm - gm)
-    inner = sample.scan[rim]
+    inner = sample.scan[boundary]
     is_fluid = np.abs(inner - csf) < np.abs(inner - gm)
     is_bright = inner > max(gm, wm, csf) + contrast
     return {
-        "rim_fluid_percent": _percent(int(is_fluid.sum()), inner.size),
-        "rim_bright_percent": _percent(int(is_bright.sum()), inner.size),
+        "boundary_fluid_percent": _percent(int(is_fluid.sum()), inner.size),
+        "boundary_bright_percent": _percent(int(is_bright.sum()), inner.size),
     }
 
 

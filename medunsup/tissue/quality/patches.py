@@ -11,7 +11,7 @@ from medunsup.core.geometry import Affine, Grid
 from medunsup.preprocess.geometry.lobes import lobe_at, side_of
 from medunsup.preprocess.geometry.morphology import Mask, opening
 from medunsup.preprocess.geometry.template import load_template
-from medunsup.preprocess.registration.affine import Placement
+from medunsup.preprocess.registration.affine import Registration
 from medunsup.tissue.base import Array, TissueInput, TissueMethod
 
 SPACING_MM = 2.0
@@ -24,7 +24,7 @@ BEYOND = 0.6  # of the GM-WM contrast, above the brightest tissue
 Found = tuple[dict[str, float], dict[str, str]]
 
 
-def of_patches(data: TissueInput, fitted: TissueMethod, placement: Placement, affine: Affine) -> Found:
+def of_patches(data: TissueInput, fitted: TissueMethod, registration: Registration, affine: Affine) -> Found:
     """Volume in ml of the largest grey patch in white matter and the largest bright one, and where they lie.
 
     `affine` (4, 4) maps the voxels of `data` to the scan's world mm.
@@ -39,7 +39,7 @@ def of_patches(data: TissueInput, fitted: TissueMethod, placement: Placement, af
     spacing = (x, y, z)
     mask, values = data.mask[i, j, k], data.intensity[0][i, j, k] / field[0][i, j, k]
     grid = Grid(mask.shape, affine @ np.diag([*steps, 1.0]))
-    white = placement.to_scan(load_template().wm, grid) > SURE
+    white = registration.to_scan(load_template().wm, grid) > SURE
     gm, wm, csf = (means[name] for name in ("GM", "WM", "CSF"))
     smooth = _smoothed(values, mask, spacing)
     grey = white & mask & (smooth < (gm + wm) / 2) & (smooth > (gm + csf) / 2)
@@ -50,7 +50,7 @@ def of_patches(data: TissueInput, fitted: TissueMethod, placement: Placement, af
         largest = _largest(opening(found, radius, spacing))
         measures[f"{name}_patch_ml"] = float(largest.sum() * np.prod(spacing)) / 1000
         if largest.any():
-            to_template = np.linalg.inv(placement.affine_mm) @ grid.affine
+            to_template = np.linalg.inv(registration.template_to_scan) @ grid.affine
             x_mm, y_mm, z_mm = to_template[:3, :3] @ np.argwhere(largest).mean(axis=0) + to_template[:3, 3]
             words[f"{name}_lobe"] = f"{side_of(x_mm)} {lobe_at((x_mm, y_mm, z_mm))}"
     return measures, words

@@ -20,11 +20,11 @@ Points = NDArray[np.float32]
 
 
 def agreement(sample: Sample, atlas: Atlas) -> dict[str, float]:
-    """How much the placed template tells about the intensities, and how much more it would tell elsewhere.
+    """How much the registered template tells of the intensities, and how much more it would tell elsewhere.
 
     The first is mutual information in nats between expected tissue (GM, WM or neither) and intensity within
-    the mask. The second is what the best of 27 other placements (shifts, turns, upside down, back to front)
-    gains on it in percent: negative where the template is well placed, whatever the contrast. Sizes are not
+    the mask. The second is what the best of 27 other registrations (shifts, turns, upside down, mirrored)
+    gains on it in percent: negative where the template fits, whatever the contrast. Sizes are not
     tried: under ghosts a wrong one may win.
     """
     thinned = slice(None, None, max(1, sample.values.shape[1] // MOST_VOXELS))
@@ -41,7 +41,7 @@ def agreement(sample: Sample, atlas: Atlas) -> dict[str, float]:
 
 
 def _moves() -> Iterator[tuple[Points, Points]]:
-    """Other placements, as a matrix about the template's centre and a shift in mm."""
+    """Other registrations, as a matrix about the template's centre and a shift in mm."""
     same, none = np.eye(3, dtype=np.float32), np.zeros((3, 1), dtype=np.float32)
     for axis in range(3):
         for shift in SHIFTS_MM:

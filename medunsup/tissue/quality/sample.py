@@ -11,11 +11,11 @@ from medunsup.core.geometry import Grid
 from medunsup.core.volume import Volume
 from medunsup.preprocess.brain_extraction.field_of_view import seen_ranges
 from medunsup.preprocess.geometry.template import load_template
-from medunsup.preprocess.registration.affine import Placement
+from medunsup.preprocess.registration.affine import Registration
 from medunsup.tissue.base import Array, TissueInput, TissueMethod
 
 SPACING_MM = 3.0
-FEWEST_PLANES = 6  # fewer show too little of a head for the template to be placed
+FEWEST_PLANES = 6  # fewer show too little of a head for the template to be registered
 UNCLIPPED = (0.02, 0.98)
 
 Mask = NDArray[np.bool_]
@@ -24,7 +24,7 @@ Box = tuple[slice, slice, slice]
 
 @dataclass(frozen=True)
 class Atlas:
-    """The placed template on the sample's grid, (I, J, K) each.
+    """The registered template on the sample's grid, (I, J, K) each.
 
     `gm`, `wm`, `csf` in [0, 1], 0 outside `brain`; `position_mm` (3, I, J, K) where each voxel lies in
     template world mm; `in_view` the share of the template's brain within the scan's field of view.
@@ -44,7 +44,7 @@ class Atlas:
 
 @dataclass(frozen=True)
 class Sample:
-    """A lattice of about 3 mm over the whole scan, or over the fitted box where the scan is not given.
+    """A grid of about 3 mm over the whole scan, or over the fitted box where the scan is not given.
 
     `scan` (I, J, K) is in the units of the fit, not corrected for bias; `values` (C, N), corrected
     for bias, and `labels` (N,) are those of the N sampled voxels of `mask`.
@@ -62,7 +62,7 @@ class Sample:
 def draw(
     data: TissueInput,
     fitted: TissueMethod,
-    placement: Placement,
+    registration: Registration,
     scan: Volume | None,
     origin: tuple[int, int, int],
     *,
@@ -89,7 +89,7 @@ def draw(
         mask[box] = box_mask
         if min(scan.shape) >= FEWEST_PLANES:
             seen = np.ones(raw.shape, dtype=bool) if is_stripped else _seen(scan, first, steps)
-            atlas = _atlas(placement, _grid(scan, raw.shape, first, steps), seen)
+            atlas = _atlas(registration, _grid(scan, raw.shape, first, steps), seen)
     i, j, k = (step * length for step, length in zip(steps, data.spacing_mm, strict=True))
     return Sample(around, mask, values, fitted.labels_[every][box_mask], (i, j, k), scan is not None, atlas)
 
@@ -123,13 +123,13 @@ def _seen(scan: Volume, first: list[int], steps: list[int]) -> Mask:
     return seen[_every(first, steps)]
 
 
-def _atlas(placement: Placement, grid: Grid, seen: Mask) -> Atlas:
+def _atlas(registration: Registration, grid: Grid, seen: Mask) -> Atlas:
     template = load_template()
-    gm, wm, brain = (placement.to_scan(part, grid) for part in (template.gm, template.wm, template.mask))
-    to_template = np.linalg.inv(placement.affine_mm) @ grid.affine
+    gm, wm, brain = (registration.to_scan(part, grid) for part in (template.gm, template.wm, template.mask))
+    to_template = np.linalg.inv(registration.template_to_scan) @ grid.affine
     index = np.indices(grid.shape, dtype=np.float32).reshape(3, -1)
     position = to_template[:3, :3].astype(np.float32) @ index + to_template[:3, 3:].astype(np.float32)
     is_brain = brain > 0.5
-    placed_ml = template.volume_ml * abs(float(np.linalg.det(placement.affine_mm[:3, :3])))
+    placed_ml = template.volume_ml * abs(float(np.linalg.det(registration.template_to_scan[:3, :3])))
     seen_ml = float(np.count_nonzero(is_brain & seen)) * grid.voxel_volume_mm3 / 1000
     return Atlas(gm, wm, is_brain, position.reshape(3, *grid.shape), min(1.0, seen_ml / max(placed_ml, 1e-6)))

@@ -15,7 +15,7 @@ from medunsup.cohort.patterns import check_patterns, fill
 from medunsup.cohort.places import tell_where
 from medunsup.cohort.plan import carry_out, look, placed
 from medunsup.core.paths import user_path
-from medunsup.core.renamed import renamed
+from medunsup.core.renamed import takes_old_names
 from medunsup.workflows.detect.group import write_table_and_page
 from medunsup.workflows.detect.outcome import DetectOutcome, read_outcome
 from medunsup.workflows.detect.outputs import ALL_ANOMALIES, DERIVATIVE, labels
@@ -27,6 +27,7 @@ from medunsup.workflows.train.model_folder import ModelFolder
 Finished = Callable[[DetectOutcome], None]
 
 
+@takes_old_names(false_parts="fp_per_scan", false_findings="fp_per_scan")
 def detect_many(
     scans: Sequence[str | Path],
     model: str | Path | ModelFolder | None = None,
@@ -71,7 +72,7 @@ def detect_many(
 
         - alpha : float between 0 and 1. False-positive rate of the verdict on a whole scan; without it 0.05
           if the calibration scans are enough for that.
-        - false_findings : float from 0 to 100, default 1.0. False positives that a healthy scan may show in
+        - fp_per_scan : float from 0 to 100, default 1.0. False positives that a healthy scan may show in
           the mask, on average (FP/scan).
         - baselines : bool, default False. Apply the model's baselines to each scan as well.
         - contrast : {'auto', 'T1w', 'T2w', 'FLAIR', 'PD'}, default 'auto'. What the scans are.
@@ -105,9 +106,6 @@ def detect_many(
     >>> [scan.status for scan in done.scans], done.n_failed
     (['done'], 0)
     """
-    old = choices.pop("false_parts", None)
-    false_findings = renamed("false_parts", "false_findings", old, choices.pop("false_findings", 1.0))
-    choices["false_findings"] = false_findings
     folder = open_model(model)
     requests = make_requests(scans, folder, out, mask, **choices)
     return run_requests(requests, folder, jobs=jobs, force=force, progress=progress, finished=finished)

@@ -8,7 +8,7 @@ from medunsup.cohort.failed import FailedScan, rows_of_failed, with_earlier
 from medunsup.cohort.outputs import FEWEST
 from medunsup.io.files.atomic import write_text
 from medunsup.io.files.tsv import tsv
-from medunsup.report.base.guard import drawn
+from medunsup.report.base.drawing import drawn
 from medunsup.report.detect.group_scan import AnomalyScan, models_of
 from medunsup.report.detect.group_shift import shift_words
 from medunsup.workflows.detect.outputs import ALL_ANOMALIES, GROUP_PAGE
@@ -54,7 +54,7 @@ def write_table_and_page(root: Path, failed: Sequence[FailedScan] = ()) -> Group
 def anomalies_tsv(scans: Sequence[AnomalyScan], failed: Sequence[FailedScan] = ()) -> str:
     """One row a scan: p-value, verdict at `alpha`, volumes of the findings, what sets it apart, remarks.
 
-    A scan that is not judged has n/a for the numbers that the page withholds: a script would use them.
+    An OOD scan has n/a for the numbers that the page withholds: a script would use them.
     A scan that failed has its row unless an earlier run left a result of it.
     """
     rows = rows_of_failed(failed, {scan.file for scan in scans}, COLUMNS)

@@ -14,14 +14,14 @@ GENERIC = {*WORDS, "anat", "brain", "head", "image", "im", "img", "mr", "mri", "
 
 @dataclass(frozen=True)
 class SeenSubject:
-    """A subject of the model by whose name a scan goes, the part it was in; empty if there is none.
+    """A subject of the model by whose name a scan goes, the split it was in; empty if there is none.
 
     `is_elsewhere` says that both data sets are named, and differ: most likely another person. `evidence` says
     what hints at the model's data set where a name alone tells nothing: enough for a remark, no more.
     """
 
     subject: str = ""
-    part: str = ""
+    split: str = ""
     is_elsewhere: bool = False
     evidence: str = ""
     data_set: str = ""
@@ -38,17 +38,17 @@ class SeenSubject:
             return ""
         if self.evidence:
             return (
-                f"{self.subject} is also the label of a subject that the model {HOW[self.part]} "
+                f"{self.subject} is also the label of a subject that the model {HOW[self.split]} "
                 f"({self.data_set}), and {self.evidence}. If this is that person, the p-value would be too "
                 "high: ask a model that was made from others."
             )
         if self.is_elsewhere:
             return (
-                f"The model {HOW[self.part]} a subject {self.subject}, too, but in a data set of another "
+                f"The model {HOW[self.split]} a subject {self.subject}, too, but in a data set of another "
                 "name: taken for another subject."
             )
         return (
-            f"The model has seen a subject of this name (it {HOW[self.part]} {self.subject}): if it is "
+            f"The model has seen a subject of this name (it {HOW[self.split]} {self.subject}): if it is "
             "the same one, p-value and map say little, so no verdict. If it is not, give the file another "
             "name."
         )

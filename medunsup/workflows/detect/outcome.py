@@ -36,7 +36,7 @@ class DetectOutcome(Outcome):
     seconds : float
         How long it took.
     p_value : float or None
-        Conformal p-value of the scan; None also where the verdict is that it is not judged or was seen by
+        Conformal p-value of the scan; None also where the verdict is that it is OOD or was seen by
         the model, for it means nothing there.
     alpha : float or None
         False-positive rate that the verdict keeps.

@@ -1,6 +1,7 @@
 """What `detect` leaves of each scan, and of all scans of a folder together."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from medunsup.io.bids.outputs import Derivative, Output
 
@@ -15,7 +16,7 @@ ANOMALY = Output(
 )
 CALIBRATED = Output(
     "calibrated",
-    "desc-anomalysurprise_statmap.nii.gz",
+    "desc-nlog10p_statmap.nii.gz",
     False,
     "-log10 of the share of healthy voxels that score as much or more",
     SCORES,
@@ -29,7 +30,7 @@ MASK = Output(
 )
 HEALTHY = Output(
     "healthy",
-    "desc-healthylook{suffix}.nii.gz",
+    "desc-pseudohealthy{suffix}.nii.gz",
     True,
     "The scan as the model expects it in a healthy person, in the scan's units",
     {**SCORES, "SkullStripped": True},
@@ -46,7 +47,7 @@ BASELINE = Output(
     "baseline",
     "desc-{label}_statmap.nii.gz",
     False,
-    "Raw anomaly score of a cheap method, to compare with",
+    "Raw anomaly score of a baseline, to compare with",
     SCORES,
 )
 
@@ -57,6 +58,10 @@ GROUP_PAGE = Output("group_page", "anomaly_group.html", False, "The page of all 
 
 RESULT = (ANOMALY, CALIBRATED, MASK, HEALTHY, FINDINGS, REPORT, THUMBNAIL)
 OUTPUTS = (*RESULT, BASELINE, ALL_ANOMALIES, GROUP_PAGE)
+FORMER = (  # as earlier versions called them: they go with the result that they belong to
+    replace(CALIBRATED, name="desc-anomalysurprise_statmap.nii.gz"),
+    replace(HEALTHY, name="desc-healthylook{suffix}.nii.gz"),
+)
 
 DERIVATIVE = Derivative(
     title="medunsup: anomalies",
@@ -69,6 +74,6 @@ DERIVATIVE = Derivative(
 
 def labels() -> Mapping[str, Sequence[str]]:
     """Return the labels of each kind of file of which a scan may have several, by its key."""
-    from medunsup.anomaly.baselines import BASELINES
+    from medunsup.anomaly.baselines import BASELINES, RENAMED
 
-    return {BASELINE.key: list(BASELINES)}
+    return {BASELINE.key: [*BASELINES, *RENAMED]}

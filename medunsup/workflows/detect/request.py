@@ -26,7 +26,7 @@ class DetectRequest:
     scan: ScanRequest
     model: ModelFolder
     alpha: float | None = None
-    false_findings: float = 1.0
+    fp_per_scan: float = 1.0
     baselines: bool = False
     cache: Path | None = None
     note: str = ""
@@ -43,7 +43,7 @@ class DetectRequest:
             "Model": self.model.weights_sha256,
             "Choices": {
                 "alpha": self.alpha,
-                "false_findings": self.false_findings,
+                "fp_per_scan": self.fp_per_scan,
                 "baselines": self.baselines,
                 **self.scan.reading.model_dump(),
             },
@@ -66,7 +66,7 @@ class DetectRequest:
         for name, value in self.scan.reading.model_dump().items():
             line += words(name, value) if value != usual[name] else []
         line += words("alpha", f"{self.alpha:g}") if self.alpha is not None else []
-        line += words("false_findings", f"{self.false_findings:g}") if self.false_findings != 1 else []
+        line += words("fp_per_scan", f"{self.fp_per_scan:g}") if self.fp_per_scan != 1 else []
         line += words("baselines", True) if self.baselines else []
         line += words("out", "out") if self.scan.out else []
         return shlex.join(line)
@@ -79,7 +79,7 @@ def make_request(
     out: Path | None = None,
     mask: Path | None = None,
     alpha: float | None = None,
-    false_findings: float = 1.0,
+    fp_per_scan: float = 1.0,
     baselines: bool = False,
     cache: Path | None = None,
     note: str = "",
@@ -88,15 +88,15 @@ def make_request(
     """Join choices with those the model was trained with; `reading` (volume, series, ...) wins over them."""
     chosen = _reading_of(model) | {key: value for key, value in reading.items() if value is not None}
     asked = ScanRequest(scan, ReadSettings.parse(chosen, where="detect"), mask, out=out)
-    return DetectRequest(asked, model, alpha, false_findings, baselines, cache, note)
+    return DetectRequest(asked, model, alpha, fp_per_scan, baselines, cache, note)
 
 
 def check_rates(request: DetectRequest) -> None:
-    """Raise UsageError if the model's calibration cannot support the rate or the number of false findings."""
+    """Raise UsageError if the model's calibration cannot support the rate or the number of FP/scan."""
     calibration = request.model.healthy.calibration
     if request.alpha is not None:
         calibration.scan_threshold(request.alpha)
-    calibration.part_threshold(request.false_findings)
+    calibration.part_threshold(request.fp_per_scan)
 
 
 def _reading_of(model: ModelFolder) -> dict[str, Any]:

@@ -24,7 +24,7 @@ def read_scans(folder: Path) -> list[AnomalyScan]:
             alpha=one.sidecar.alpha,
             is_anomalous=one.sidecar.is_anomalous,
             findings=one.sidecar.findings,
-            false_parts=one.sidecar.false_findings,
+            fp_per_scan=one.sidecar.fp_per_scan,
             flags=one.sidecar.flags,
             remarks=one.sidecar.remarks_and_warnings,
             seen=one.sidecar.seen_by_model or "",

@@ -14,7 +14,7 @@ from medunsup.io.files.atomic import write_bytes, write_json, write_text
 from medunsup.io.files.lock import locked
 from medunsup.io.files.transaction import Staging, recover, unwritable
 from medunsup.io.files.tsv import tsv
-from medunsup.report.base.guard import is_drawn
+from medunsup.report.base.drawing import is_drawn
 from medunsup.workflows.detect import outputs
 from medunsup.workflows.detect.request import DetectRequest
 from medunsup.workflows.detect.sidecar import DetectSidecar
@@ -33,7 +33,7 @@ COLUMNS = (
     "tissue",
     "tissue_share",
     "peak",
-    "peak_surprise",
+    "peak_nlog10p",
     "mean",
     "peak_x_mm",
     "peak_y_mm",
@@ -95,10 +95,13 @@ def _write(result: "AnomalyResult", request: DetectRequest, names: OutputNames) 
 def _earlier(names: OutputNames) -> list[Path]:
     """List all that an earlier result of this scan may have left, if its sidecar tells that there is one.
 
-    Without it a map of a baseline's name is not ours; what else is there was refused or may be replaced.
+    Without it a map of a baseline's or a former name is not ours; what else is there was refused or may be
+    replaced.
     """
     is_result = sidecar_path(names.path(outputs.MASK)).exists()
-    return names.files(outputs.OUTPUTS, outputs.labels() if is_result else {})
+    if not is_result:
+        return names.files(outputs.OUTPUTS, {})
+    return names.files((*outputs.OUTPUTS, *outputs.FORMER), outputs.labels())
 
 
 def _maps(result: "AnomalyResult") -> list[tuple[Output, str, Volume]]:

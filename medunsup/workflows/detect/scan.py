@@ -1,4 +1,4 @@
-"""What lies outside of healthy in one scan, top to bottom: prepare, score, carry back, threshold, list."""
+"""What lies outside of healthy in one scan, top to bottom: prepare, score, resample, threshold, list."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +13,7 @@ from medunsup.cohort.settings import BrainChoice, ContrastName
 from medunsup.core.hints import both
 from medunsup.core.paths import user_path
 from medunsup.core.record import Record, Step
-from medunsup.core.renamed import renamed
+from medunsup.core.renamed import takes_old_names
 from medunsup.core.volume import Volume
 from medunsup.io.load import Coordinates
 from medunsup.workflows.detect.known_subject import SeenSubject, known_subject
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 Progress = Callable[[str], None]
 
 
+@takes_old_names(false_parts="fp_per_scan", false_findings="fp_per_scan")
 def detect(
     scan: str | Path,
     model: str | Path | ModelFolder | None = None,
@@ -35,7 +36,7 @@ def detect(
     *,
     mask: str | Path | None = None,
     alpha: float | None = None,
-    false_findings: float = 1.0,
+    fp_per_scan: float = 1.0,
     baselines: bool = False,
     contrast: ContrastName = "auto",
     brain: BrainChoice | None = None,
@@ -45,7 +46,6 @@ def detect(
     cache: str | Path | None = None,
     force: bool = False,
     progress: Progress | None = None,
-    false_parts: float | None = None,
 ) -> "AnomalyResult":
     """Find what a model of healthy scans does not explain in one scan.
 
@@ -66,7 +66,7 @@ def detect(
     alpha : float between 0 and 1, optional
         False-positive rate of the verdict on the whole scan. Without it 0.05 if the calibration scans are
         enough for that, else there is a p-value and no verdict.
-    false_findings : float from 0 to 100, default 1.0
+    fp_per_scan : float from 0 to 100, default 1.0
         False positives that a healthy scan may show in the mask, on average (FP/scan). It sets the threshold.
     baselines : bool, default False
         Apply the model's baselines to the scan as well.
@@ -92,11 +92,6 @@ def detect(
     -------
     AnomalyResult
         Score map and mask in native space, findings, p-value of the scan, and OOD flags.
-
-    Other Parameters
-    ----------------
-    false_parts : float, optional
-        Old name of `false_findings`; warns.
 
     Raises
     ------
@@ -140,7 +135,7 @@ def detect(
         out=None if out is None else user_path(out),
         mask=None if mask is None else user_path(mask),
         alpha=alpha,
-        false_findings=renamed("false_parts", "false_findings", false_parts, false_findings),
+        fp_per_scan=fp_per_scan,
         baselines=baselines,
         cache=None if cache is None else user_path(cache),
         contrast=contrast,
@@ -177,15 +172,15 @@ def detect_scan(request: DetectRequest, *, progress: Progress | None = None) -> 
     record = Record(progress=progress)
     image, made = load_and_prepare(request.scan, model.settings.spacing_mm, cache=request.cache, say=progress)
 
-    def carried(data: Any) -> Volume:
-        return image.like(space.carry_back(data, made.placement_mm, image.grid) * made.brain, kind="score")
+    def native(data: Any) -> Volume:
+        return image.like(space.to_native(data, made.template_to_scan, image.grid) * made.brain, kind="score")
 
     with record.step("score", model=model.settings.model, score=model.settings.score) as step:
         found = healthy.map(made.values, made.mask)
         scan = scored(healthy.scan_score(made.values, made.mask, found), calibration.scan_scores)
         step.findings |= {"scan_score": scan.score, "p_value": scan.p_value}
-    with record.step("carry back") as step:
-        score = carried(found)
+    with record.step("to native space") as step:
+        score = native(found)
         reconstruction = reconstructed(model, made, image, space)
     with record.step("compare with the healthy scans") as step:
         flagged = unlike_healthy(model, made, image)
@@ -194,17 +189,17 @@ def detect_scan(request: DetectRequest, *, progress: Progress | None = None) -> 
         remarks = (*made.warnings, *model_remarks(model, seen, known))
         subject = known.subject if known.forbids_verdict else ""
         alpha = supported_alpha(request, step)
-    cheap = asked_baselines(request, made, carried) if request.baselines else ()
-    with record.step("threshold", false_findings=request.false_findings) as step:
-        threshold = calibration.part_threshold(request.false_findings)
+    baselines = asked_baselines(request, made, native) if request.baselines else ()
+    with record.step("threshold", fp_per_scan=request.fp_per_scan) as step:
+        threshold = calibration.part_threshold(request.fp_per_scan)
         calibrated = image.like(calibration.calibrated_map(score.data, made.brain), kind="score")
         kept, listed = findings(
             (score.data > threshold) & made.brain,
             score.data,
             calibrated.data,
             image.grid,
-            made.placement_mm,
-            least_mm3=model.settings.least_part_mm3,
+            made.template_to_scan,
+            least_mm3=model.settings.min_cluster_mm3,
         )
         step.findings |= {"threshold": threshold, "findings": len(listed)}
     return AnomalyResult(
@@ -217,17 +212,17 @@ def detect_scan(request: DetectRequest, *, progress: Progress | None = None) -> 
         findings=listed,
         scan=scan,
         threshold=threshold,
-        false_parts=request.false_findings,
+        fp_per_scan=request.fp_per_scan,
         alpha=alpha,
         is_anomalous=None if alpha is None or flagged or seen or subject else is_unusual(scan.p_value, alpha),
         flags=flagged,
-        baselines=cheap,
+        baselines=baselines,
         model=model.about,
         contrast=made.contrast,
         record=record.closed(),
         remarks=remarks,
         details=made.as_record(),
-        seen=seen or (known.part if subject else ""),
+        seen=seen or (known.split if subject else ""),
         seen_subject=subject,
         note=request.note,
     )
@@ -243,12 +238,12 @@ def scored(score: float, healthy: Any) -> "ScanScore":
 
 
 def reconstructed(model: ModelFolder, made: Prepared, image: Volume, space: Any) -> Volume | None:
-    """Bring the healthy look back to the scan's voxels and units, if the model makes one."""
+    """Bring the pseudo-healthy reconstruction back to the scan's voxels and units, if the model makes one."""
     if not hasattr(model.healthy.model, "reconstruct"):
         return None
     low, high = made.intensity_range
     look = model.healthy.model.reconstruct(made.values, made.mask)[0]
-    look = space.carry_back(low + (high - low) * look, made.placement_mm, image.grid)
+    look = space.to_native(low + (high - low) * look, made.template_to_scan, image.grid)
     return image.like((look * made.brain).astype(np.float32), kind="image")
 
 
@@ -272,13 +267,13 @@ def model_remarks(model: ModelFolder, seen: str, known: SeenSubject) -> list[str
     how = f"it {HOW.get(seen, 'knows')} this scan"
     own = f"The model has seen this scan ({how}): its p-value and map say little." if seen else ""
     reach = REACH if model.is_shipped else ""
-    return [text for text in (own, known.remark, reach, model.planted.doubt) if text]
+    return [text for text in (own, known.remark, reach, model.synthetic.doubt) if text]
 
 
 def asked_baselines(
-    request: DetectRequest, made: Prepared, carried: Callable[[Any], Volume]
+    request: DetectRequest, made: Prepared, native: Callable[[Any], Volume]
 ) -> "tuple[BaselineResult, ...]":
-    """Let the cheap methods look at the scan, on the model's lattice."""
+    """Let the baselines look at the scan, on the template grid."""
     from medunsup.anomaly.baselines import BASELINES
     from medunsup.anomaly.result import BaselineResult
 
@@ -288,7 +283,7 @@ def asked_baselines(
         number = model.baselines.scan_score(name, made.values, made.mask, found)
         scan = scored(number, model.arrays[f"baseline_scores/{name}"])
         results.append(
-            BaselineResult(name, BASELINES[name].words, scan, None if found is None else carried(found))
+            BaselineResult(name, BASELINES[name].words, scan, None if found is None else native(found))
         )
     return tuple(results)
 

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import Field, PlainSerializer
+from pydantic import AliasChoices, Field, PlainSerializer
 
 from medunsup.anomaly.result import Finding, Flag, ModelFacts
 from medunsup.cohort.sidecar import Facts, ResultSidecar, StepEntry, warnings_of
@@ -40,7 +40,10 @@ class DetectSidecar(ResultSidecar):
     alpha: float | None
     is_anomalous: bool | None
     threshold: float | None = None
-    false_findings: float = Field(alias="FalseFindingsInAHealthyScan")
+    fp_per_scan: float = Field(
+        validation_alias=AliasChoices("FPPerScan", "fp_per_scan", "FalseFindingsInAHealthyScan"),
+        serialization_alias="FPPerScan",
+    )
     findings: tuple[Annotated[Finding, BY_FIELD], ...]
     flags: tuple[Annotated[Flag, BY_FIELD], ...]
     seen_by_model: str | None = None
@@ -65,7 +68,7 @@ class DetectSidecar(ResultSidecar):
             "alpha": result.alpha,
             "is_anomalous": result.is_anomalous,
             "threshold": result.threshold,
-            "false_findings": result.false_parts,
+            "fp_per_scan": result.fp_per_scan,
             "findings": [asdict(one) for one in result.findings],
             "flags": [asdict(one) for one in result.flags],
             "seen_by_model": result.seen or None,

@@ -64,7 +64,7 @@ def measure(case: Case, judge: Judge, say: Say) -> MeasuredCase:
     read = read_case(case, judge)
     model = model_map(judge, read.prepared, read.native, say)
     methods = measure_methods(judge, read, model, say)
-    marked = above(read.native, model.voxels, judge.threshold, judge.least_part_mm3)
+    marked = above(read.native, model.voxels, judge.threshold, judge.min_cluster_mm3)
     return MeasuredCase(assemble(judge, read, model, methods, marked), slices_of(judge, read, model, marked))
 
 
@@ -75,9 +75,9 @@ def read_case(case: Case, judge: Judge) -> ReadCase:
     """
     request, spacing_mm = request_of(case, judge.settings), judge.settings.spacing_mm
     image, prepared = load_and_prepare(request, spacing_mm, cache=judge.cache)
-    if part := judge.model.contents.get(prepared.content):
+    if split := judge.model.contents.get(prepared.content):
         raise InputError(
-            f"{case.scan}: the model has seen this scan in another file ({part}). Evaluate on others."
+            f"{case.scan}: the model has seen this scan in another file ({split}). Evaluate on others."
         )
     lesions = true_lesions(case, image, judge.settings.coordinates)
     native = NativeScan.around_brain(image, prepared, lesions, spacing_mm)
@@ -88,7 +88,8 @@ def measure_methods(judge: Judge, read: ReadCase, model: ModelMap, say: Say) -> 
     """Measure the model and each baseline, by name; no map of a baseline outlives its turn."""
     maps = chain([model], baseline_maps(judge, read.prepared, read.native, say))
     return {
-        one.method: map_figures(read.native, one.voxels, one.scan_score, judge.least_part_mm3) for one in maps
+        one.method: map_figures(read.native, one.voxels, one.scan_score, judge.min_cluster_mm3)
+        for one in maps
     }
 
 
@@ -105,7 +106,7 @@ def assemble(
         scan_scores={name: one.scan_score for name, one in methods.items()},
         figures={name: one.voxels for name, one in methods.items() if one.voxels},
         froc={name: one.froc for name, one in methods.items() if one.froc is not None},
-        at_threshold=mask_figures(native, marked, judge.least_part_mm3),
+        at_threshold=mask_figures(native, marked, judge.min_cluster_mm3),
         steps=model.steps if native.has_lesions else {},
         p_value=judge.model.healthy.calibration.p_value(model.scan_score),
         lesions_outside_brain=native.lesions_outside_brain,

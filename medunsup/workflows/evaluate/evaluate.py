@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from medunsup.anomaly.evaluation import Evaluation, PlantedFigures
+from medunsup.anomaly.evaluation import Evaluation, SyntheticFigures
 from medunsup.cohort.dataset.health import HealthyWords
 from medunsup.cohort.dataset.sources import Case, read_source, refuse_unfetched
 from medunsup.core.errors import InputError, ResultThereError, UsageError
@@ -16,16 +16,16 @@ from medunsup.core.hints import option
 from medunsup.core.paths import user_path
 from medunsup.core.progress import Stage, Told
 from medunsup.core.provenance import generated_by, package_versions, plain
-from medunsup.core.renamed import renamed
+from medunsup.core.renamed import takes_old_names
 from medunsup.io.files.atomic import write_json, write_text
 from medunsup.io.files.hashes import hash_input
 from medunsup.io.files.lock import locked
-from medunsup.io.files.transaction import Staging, recover, refuse_strangers
+from medunsup.io.files.transaction import Staging, recover, refuse_foreign_files
 from medunsup.metrics.comparison import gather
 from medunsup.workflows.evaluate.cohort import measure_all
 from medunsup.workflows.evaluate.judge import Judge
 from medunsup.workflows.evaluate.kept import Kept, kept_cases
-from medunsup.workflows.evaluate.synthetic import GRID, LesionShapes, plant_lesions, read_shapes
+from medunsup.workflows.evaluate.synthetic import GRID, LesionShapes, measure_synthetic, read_shapes
 from medunsup.workflows.evaluate.tables import TABLES, tables
 from medunsup.workflows.train.model_folder import LOCK, ModelFolder, read_model
 
@@ -35,22 +35,26 @@ RESULT, PAGE = "evaluation.json", "report.html"
 CASES = "cases"
 
 
+@takes_old_names(
+    told="progress",
+    planted="synthetic_lesions",
+    false_parts="fp_per_scan",
+    false_findings="fp_per_scan",
+)
 def evaluate(
     model: str | Path,
     cases: str | Path,
     out: str | Path,
     *,
     baselines: bool = True,
-    planted: bool = False,
+    synthetic_lesions: bool = False,
     lesion_shapes: str | Path | None = None,
-    false_findings: float = 1.0,
+    fp_per_scan: float = 1.0,
     healthy: str | None = None,
     cache: str | Path | None = None,
     jobs: int = 1,
     force: bool = False,
     progress: Told | None = None,
-    false_parts: float | None = None,
-    told: Told | None = None,
 ) -> Evaluation:
     """Measure a model on scans whose lesions are known, beside baselines; write tables and a page.
 
@@ -68,11 +72,11 @@ def evaluate(
         Folder for tables and page.
     baselines : bool, default True
         Measure the baselines as well.
-    planted : bool, default False
+    synthetic_lesions : bool, default False
         Add synthetic lesions (ellipsoids) in the healthy cases.
     lesion_shapes : str or Path, optional
         Folder of lesion masks whose shapes the synthetic lesions take; asks for these as well.
-    false_findings : float from 0 to 100, default 1.0
+    fp_per_scan : float from 0 to 100, default 1.0
         False positives that a healthy scan may show in the mask, on average (FP/scan). It sets the threshold.
     healthy : str, optional
         Which words of which column mean healthy, where they are not known: 'diagnosis=HC'.
@@ -90,13 +94,6 @@ def evaluate(
     Evaluation
         Figures of the model and of each baseline over all cases, and each case's own.
 
-    Other Parameters
-    ----------------
-    false_parts : float, optional
-        Old name of `false_findings`; warns.
-    told : callable, optional
-        Old name of `progress`; warns.
-
     Raises
     ------
     InputError
@@ -104,7 +101,7 @@ def evaluate(
     GeometryError
         If a lesion mask lies on another grid than its scan.
     UsageError
-        If there is no healthy case for synthetic lesions, or `false_findings` is not from 0 to 100.
+        If there is no healthy case for synthetic lesions, or `fp_per_scan` is not from 0 to 100.
     ResultThereError
         If `out` holds an evaluation and `force` is False.
     OutputError
@@ -122,16 +119,16 @@ def evaluate(
     >>> len(found.cases)
     2
     """
-    false_findings = renamed("false_parts", "false_findings", false_parts, false_findings)
-    progress = renamed("told", "progress", told, progress)
     folder, table, say = user_path(out), user_path(cases), progress or (lambda stage: None)
     shapes = None if lesion_shapes is None else read_shapes(user_path(lesion_shapes))
-    planted = planted or shapes is not None
+    synthetic_lesions = synthetic_lesions or shapes is not None
     judged = read_model(model)
     words = None if healthy is None else HealthyWords.parse(healthy)
     chosen = unseen(judged, known_cases(read_source(table, healthy=words)), table)
-    if planted and not any(case.is_healthy and case.lesions is None for case in chosen):
-        raise UsageError(f"{table}: names no healthy case to plant lesions into (one without lesions).")
+    if synthetic_lesions and not any(case.is_healthy and case.lesions is None for case in chosen):
+        raise UsageError(
+            f"{table}: names no healthy case to insert synthetic lesions into (one without lesions)."
+        )
     with locked(folder / LOCK):
         recover(folder, "evaluation")
         if (folder / RESULT).exists() and not force:
@@ -139,11 +136,11 @@ def evaluate(
                 f"{folder}: holds an evaluation. Pass {option('force', True)} to replace it, "
                 f"or choose another with {option('out')}."
             )
-        refuse_strangers(folder, (*TABLES, PAGE), RESULT, read=[table], force=force)
+        refuse_foreign_files(folder, (*TABLES, PAGE), RESULT, read=[table], force=force)
         judge = Judge(
             model=judged,
             baselines=judged.baselines if baselines else None,
-            threshold=judged.healthy.calibration.part_threshold(false_findings),
+            threshold=judged.healthy.calibration.part_threshold(fp_per_scan),
             cache=folder / "prepared" if cache is None else user_path(cache),
         )
         kept = kept_cases(chosen, judge, folder / CASES)
@@ -153,16 +150,16 @@ def evaluate(
             cases=tuple(measured),
             about=about(judged),
             threshold=judge.threshold,
-            false_parts=false_findings,
-            planted=kept_or_planted(chosen, kept, judge, say, shapes) if planted else None,
+            fp_per_scan=fp_per_scan,
+            synthetic=kept_or_measured(chosen, kept, judge, say, shapes) if synthetic_lesions else None,
         )
         save(result, folder, [one.slices for one in kept])
     return result
 
 
 def known_cases(cases: Sequence[Case]) -> list[Case]:
-    """Return the cases of the part test whose state is known; those of a data set that names none are not."""
-    wanted = [case for case in cases if case.part in ("", "test")]
+    """Return the cases of the test split whose state is known, as it is not in a data set that names none."""
+    wanted = [case for case in cases if case.split in ("", "test")]
     known = [case for case in wanted if case.state != "unknown" or case.lesions is not None]
     if len(known) < len(wanted):
         n, why = len(wanted) - len(known), next(case.evidence for case in wanted if case not in known)
@@ -174,49 +171,49 @@ def known_cases(cases: Sequence[Case]) -> list[Case]:
 def unseen(model: ModelFolder, cases: Sequence[Case], table: Path) -> list[Case]:
     """Return the cases. Raises InputError if there is none, or if the model has seen one of them."""
     if not cases:
-        raise InputError(f"{table}: names no case of the part test. Leave the column part out to take all.")
+        raise InputError(f"{table}: names no case of the test split. Leave the column split out to take all.")
     seen = model.hashes
     for case in cases:
-        part = seen.get(hash_input(case.scan))
-        if part is not None:
+        split = seen.get(hash_input(case.scan))
+        if split is not None:
             raise InputError(
-                f"{case.scan}: the model has seen this scan ({part}). Evaluate on scans it does not know."
+                f"{case.scan}: the model has seen this scan ({split}). Evaluate on scans it does not know."
             )
     return list(cases)
 
 
 def about(model: ModelFolder) -> dict[str, Any]:
     """Name the model, as the page and the JSON show it."""
-    chosen, parts = model.settings, list(model.hashes.values())
+    chosen, splits = model.settings, list(model.hashes.values())
     return {
         "model": chosen.model,
         "score": chosen.score,
         "steps": list(chosen.postprocess),
         "contrast": model.contrast,
         "spacing_mm": chosen.spacing_mm,
-        "training scans": parts.count("train"),
+        "training scans": splits.count("train"),
         "calibration scans": model.healthy.calibration.n,
         "weights": model.weights_sha256,
     }
 
 
-def kept_or_planted(
+def kept_or_measured(
     cases: Sequence[Case], kept: Sequence[Kept], judge: Judge, told: Told, shapes: LesionShapes | None
-) -> PlantedFigures:
-    """Plant lesions into the healthy cases, unless an earlier run did; `kept` is where each case lies."""
+) -> SyntheticFigures:
+    """Measure synthetic lesions in the healthy cases, unless a run before did; `kept` is where each lies."""
     named = zip(cases, kept, strict=True)
     healthy = [(case, one) for case, one in named if case.is_healthy and case.lesions is None]
     folder = kept[0].folder
     keys = sorted(one.key for _, one in healthy)
     keys += [repr(GRID), *([] if shapes is None else [shapes.sha256])]
-    path = folder / f"planted_{sha256(''.join(keys).encode()).hexdigest()[:24]}.json"
+    path = folder / f"synthetic_{sha256(''.join(keys).encode()).hexdigest()[:24]}.json"
     try:
-        return PlantedFigures(**json.loads(path.read_text(encoding="utf-8")))
+        return SyntheticFigures(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         told(Stage("synthetic lesions in the healthy cases", 1.0))
-    work = folder / ".planting"
+    work = folder / ".synthetic"
     try:
-        found = plant_lesions([case for case, _ in healthy], judge, work, shapes)
+        found = measure_synthetic([case for case, _ in healthy], judge, work, shapes)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     write_json(path, plain(vars(found)))

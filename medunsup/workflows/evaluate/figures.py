@@ -29,7 +29,7 @@ class MapFigures:
 
 
 def map_figures(
-    native: NativeScan, score_map: Array | None, scan_score: float, least_part_mm3: float
+    native: NativeScan, score_map: Array | None, scan_score: float, min_cluster_mm3: float
 ) -> MapFigures:
     """Measure a map, if there is one and the truth is known."""
     if score_map is None or native.lesions is None:
@@ -40,7 +40,7 @@ def map_figures(
         native.lesions,
         native.brain,
         voxel_mm3=native.voxel_mm3,
-        least_part_mm3=least_part_mm3,
+        min_cluster_mm3=min_cluster_mm3,
     )
     return MapFigures(scan_score, voxels, froc)
 
@@ -52,16 +52,18 @@ def precision(native: NativeScan, score_map: Array) -> float:
     return average_precision(score_map, native.lesions, native.brain)
 
 
-def above(native: NativeScan, score_map: Array, threshold: float, least_part_mm3: float) -> Mask:
+def above(native: NativeScan, score_map: Array, threshold: float, min_cluster_mm3: float) -> Mask:
     """Mark what exceeds the threshold in the brain, without small components, as `detect` writes it."""
     marked = (score_map > threshold) & native.brain
-    return np.asarray(components(marked, voxel_mm3=native.voxel_mm3, least_mm3=least_part_mm3)[0] > 0)
+    return np.asarray(components(marked, voxel_mm3=native.voxel_mm3, least_mm3=min_cluster_mm3)[0] > 0)
 
 
-def mask_figures(native: NativeScan, marked: Mask, least_part_mm3: float) -> dict[str, float]:
+def mask_figures(native: NativeScan, marked: Mask, min_cluster_mm3: float) -> dict[str, float]:
     """Measure a mask of what was found; nothing where the truth is not known."""
     if native.lesions is None:
         return {}
-    counts = count_lesions(marked, native.lesions, voxel_mm3=native.voxel_mm3, least_part_mm3=least_part_mm3)
+    counts = count_lesions(
+        marked, native.lesions, voxel_mm3=native.voxel_mm3, min_cluster_mm3=min_cluster_mm3
+    )
     found = {"lesions": counts.n_lesions, "lesions_found": counts.n_found}
-    return {**overlap(marked, native.lesions), **found, "false_findings": counts.n_false}
+    return {**overlap(marked, native.lesions), **found, "false_positives": counts.n_false}

@@ -26,6 +26,6 @@ class Judge:
         return self.model.settings.model_copy(update={"contrast": "auto"})
 
     @property
-    def least_part_mm3(self) -> float:
+    def min_cluster_mm3(self) -> float:
         """Smallest connected component that counts."""
-        return self.model.settings.least_part_mm3
+        return self.model.settings.min_cluster_mm3

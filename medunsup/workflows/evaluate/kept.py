@@ -20,8 +20,8 @@ from medunsup.workflows.evaluate.case import MeasuredCase
 from medunsup.workflows.evaluate.judge import Judge
 from medunsup.workflows.train.model_folder import MANIFEST
 
-RECIPE = 7  # counts up when the same case comes out otherwise, so that what was kept is not taken again
-FORMAT = 2  # of the files; 1 was not written down, and held a picture among the figures
+RECIPE = 8  # counts up when the same case comes out otherwise, so that what was kept is not taken again
+FORMAT = 3  # of the files; 2 had other names; 1 was not written down, and held a picture among the figures
 KEY_LENGTH = 32
 
 

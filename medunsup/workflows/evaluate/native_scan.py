@@ -39,7 +39,7 @@ class NativeScan:
             box.take(image),
             prepared.brain[box.slices],
             None if lesions is None else lesions[box.slices],
-            prepared.placement_mm,
+            prepared.template_to_scan,
             spacing_mm,
         )
 
@@ -65,4 +65,4 @@ class NativeScan:
         from medunsup.preprocess.geometry.template_grid import ModelSpace
 
         space = ModelSpace(self.spacing_mm)
-        return space.carry_back(score_map, self.template_to_scan, self.image.grid)
+        return space.to_native(score_map, self.template_to_scan, self.image.grid)

@@ -35,7 +35,7 @@ def _subject(case: Case, model: ModelFolder, grid: Grid) -> Iterator[str]:
     known = known_subject(model, case.scan, case.subject, grid)
     if known.subject and not known.is_elsewhere:
         yield (
-            f"The model has seen a subject of this name ({known.part}): if it is the same one, this flatters."
+            f"The model has seen a subject of this name ({known.split}): if it is the same, this flatters."
         )
 
 

@@ -1,11 +1,11 @@
-"""Plant lesions into the healthy cases of an evaluation: how small, how faint, and at which intensities."""
+"""Synthetic lesions in the healthy cases of an evaluation: how small, how faint, at which intensities."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from medunsup.anomaly.evaluation import PlantedFigures
+from medunsup.anomaly.evaluation import SyntheticFigures
 from medunsup.cohort.dataset.sources import Case
 from medunsup.cohort.prepare_many import stack
 from medunsup.cohort.reading import region_of
@@ -36,36 +36,36 @@ class LesionShapes:
     sha256: str
 
 
-def plant_lesions(
+def measure_synthetic(
     cases: Sequence[Case], judge: Judge, work: Path, real: LesionShapes | None = None
-) -> PlantedFigures:
-    """Plant lesions into healthy cases on the model's lattice and look for them at the healthy threshold.
+) -> SyntheticFigures:
+    """Insert lesions into healthy cases on the template grid and look for them at the healthy threshold.
 
     Their shapes are `real` ones, or ellipsoids. Contrasts are in the healthy spread that the folder's
     `healthy_atlas` baseline learned.
     """
-    from medunsup.anomaly.synthetic.sensitivity import Planting, blind_spot_curve, sensitivity_surface
+    from medunsup.anomaly.synthetic.sensitivity import SyntheticLesions, blind_spot_curve, sensitivity_surface
     from medunsup.anomaly.synthetic.shapes import drawn_from
 
     healthy = judge.model.healthy
     scans = stack(cases, judge.settings, judge.cache, work, "healthy")
     spacing_mm = (healthy.spacing_mm,) * 3
     shape = drawn_from(real.shapes, spacing_mm=spacing_mm) if real else None
-    planting = Planting(spacing_mm, shape=shape)
-    search = {"threshold": judge.threshold, "least_part_mm3": healthy.calibration.least_part_mm3}
+    lesions = SyntheticLesions(spacing_mm, shape=shape)
+    search = {"threshold": judge.threshold, "min_cluster_mm3": healthy.calibration.min_cluster_mm3}
     surface = sensitivity_surface(
         healthy.map,
         scans,
-        planting,
+        lesions,
         volumes_mm3=VOLUMES_MM3,
         contrasts_sd=CONTRASTS_SD,
         spread=judge.model.baselines.spread,
         **search,
     )
     curve = blind_spot_curve(
-        healthy.map, scans, planting, levels=LEVELS, volume_mm3=LEVEL_VOLUME_MM3, **search
+        healthy.map, scans, lesions, levels=LEVELS, volume_mm3=LEVEL_VOLUME_MM3, **search
     )
-    return PlantedFigures(
+    return SyntheticFigures(
         volumes_mm3=VOLUMES_MM3,
         contrasts_sd=CONTRASTS_SD,
         sensitivity=tuple(tuple(float(share) for share in row) for row in surface.sensitivity),

@@ -9,7 +9,7 @@ from medunsup.metrics.bootstrap import Comparison, Estimate
 from medunsup.metrics.comparison import AT_THRESHOLD, FIGURES
 
 CASE_FIGURES = ("prevalence", *FIGURES, "oracle_threshold")
-OF_MASK = (*AT_THRESHOLD, "lesions", "lesions_found", "false_findings")
+OF_MASK = (*AT_THRESHOLD, "lesions", "lesions_found", "false_positives")
 ONE_FALSE_ALARM = 1.0
 TABLES = ("cases.tsv", "comparison.tsv", "steps.tsv", "froc.tsv")
 

@@ -1,6 +1,6 @@
 """Let the scans of a cohort refine the prior, without any label: segment, average, segment again.
 
-Each scan's fractions of the first pass are carried into template space; the prior of a scan is the mean of
+Each scan's fractions of the first pass are resampled to template space; the prior of a scan is the mean of
 all the others', so that no scan confirms itself. Where few scans have brain, the template fills in.
 """
 
@@ -17,7 +17,7 @@ from medunsup.core.errors import InputError
 from medunsup.core.geometry import Affine, Grid
 from medunsup.core.volume import Volume
 from medunsup.io.files.npz import read_npz, write_npz
-from medunsup.preprocess.registration.affine import Placement
+from medunsup.preprocess.registration.affine import Registration
 from medunsup.tissue.priors import placed
 from medunsup.tissue.result import TissueResult
 
@@ -42,13 +42,13 @@ class TissueMaps:
         return tuple(Volume(tissue, self.affine, "probability") for tissue in self.maps)
 
 
-def in_template_space(result: TissueResult, placement: Placement) -> TissueMaps:
-    """Carry a result's fractions into template space at 2 mm; 0 where the scan has no brain."""
+def in_template_space(result: TissueResult, registration: Registration) -> TissueMaps:
+    """Resample a result's fractions to template space at 2 mm; 0 where the scan has no brain."""
     from medunsup.preprocess.geometry.resample import resampled
 
     template = _template_maps()
     i, j, k = template.maps.shape[1:]
-    grid = Grid((i, j, k), placement.affine_mm @ template.affine)
+    grid = Grid((i, j, k), registration.template_to_scan @ template.affine)
     maps = [resampled(result.fractions[name], grid, order=1) for name in TISSUES]
     return TissueMaps(np.stack(maps), template.affine)
 
@@ -60,10 +60,10 @@ def mean_with_template(total: Array) -> TissueMaps:
     return TissueMaps(joined / joined.sum(axis=0), template.affine)
 
 
-def on_scan(prior: TissueMaps, image: Volume, mask: Volume, placement: Placement) -> Array:
+def on_scan(prior: TissueMaps, image: Volume, mask: Volume, registration: Registration) -> Array:
     """Place a prior on a scan: (3, I, J, K), sums to 1 inside the mask, 0 outside."""
     gm, wm, _ = prior.volumes()
-    return placed(gm, wm, image, mask, placement)
+    return placed(gm, wm, image, mask, registration)
 
 
 def write_maps(path: Path, maps: TissueMaps, identity: str = "") -> Path:

@@ -100,9 +100,9 @@ def do_first_pass(first: FirstPass, say: Callable[[str], None]) -> bool:
         identity = fingerprint(first.request.identity())
         if made_from(first.maps) != identity:
             result = segment_scan(first.request, progress=lambda text: say(f"first pass, {text}"))
-            if result.placement is None or not result.placement.fits:
+            if result.registration is None or not result.registration.fits:
                 return False
-            write_maps(first.maps, in_template_space(result, result.placement), identity)
+            write_maps(first.maps, in_template_space(result, result.registration), identity)
     except Exception:  # noqa: BLE001 - one broken scan must not end the others
         return False
     return True

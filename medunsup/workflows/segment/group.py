@@ -8,7 +8,7 @@ from medunsup.cohort.outputs import FEWEST, check_table
 from medunsup.cohort.results import read_results
 from medunsup.io.files.atomic import write_text
 from medunsup.io.files.tsv import tsv
-from medunsup.report.base.guard import drawn
+from medunsup.report.base.drawing import drawn
 from medunsup.report.base.text import contrasts_of
 from medunsup.report.segment.group_scan import GroupScan
 from medunsup.workflows.segment import outputs

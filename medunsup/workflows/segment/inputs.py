@@ -16,7 +16,7 @@ from medunsup.io.bids.names import names_contrast_agent
 from medunsup.preprocess.geometry.crop import Box
 from medunsup.preprocess.intensity.channels import scale
 from medunsup.preprocess.intensity.contrast import name_contrast
-from medunsup.preprocess.registration.affine import Placement
+from medunsup.preprocess.registration.affine import Registration
 from medunsup.workflows.segment.cohort_prior import on_scan, read_maps
 from medunsup.workflows.segment.request import SegmentRequest
 
@@ -105,7 +105,7 @@ def tissue_input(
     mask = box.take(found.mask)
     mask = replace(mask, data=mask.data.copy())
     with record.step("priors") as step:
-        known = priors(channels["image"], mask, found.placement, request, step)
+        known = priors(channels["image"], mask, found.registration, request, step)
     with record.step("contrast", asked=asked.reading.contrast) as step:
         told = reading.told_contrast_of(asked, scan.image)
         own = name_contrast(told, channels["image"].data, known, step)
@@ -118,7 +118,7 @@ def tissue_input(
 
 
 def priors(
-    image: Volume, mask: Volume, placement: Placement, request: SegmentRequest, step: Step
+    image: Volume, mask: Volume, registration: Registration, request: SegmentRequest, step: Step
 ) -> Array | None:
     """Spatial priors of the three tissues; None for other classes or a template that does not fit."""
     from medunsup.tissue.priors import tissue_priors
@@ -126,15 +126,15 @@ def priors(
     if request.settings.tissues not in (len(TISSUES), "auto"):
         step.outcome = "skipped"
         return None
-    if not placement.fits:
+    if not registration.fits:
         step.warn("The template does not fit this scan, so intensities decide alone.", degraded=True)
         return None
     if request.prior is None:
         if request.settings.learn_prior:
             step.warn("No prior could be learned from these scans; the template's is used.")
-        return tissue_priors(image, mask, placement)
+        return tissue_priors(image, mask, registration)
     step.parameters["learned"] = request.prior.name
-    return on_scan(read_maps(request.prior), image, mask, placement)
+    return on_scan(read_maps(request.prior), image, mask, registration)
 
 
 def _known(request: SegmentRequest, image: Volume, found: "Brain") -> "Known":

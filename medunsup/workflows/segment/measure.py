@@ -10,7 +10,7 @@ from medunsup.core.labels import Label
 from medunsup.core.record import Record, Step
 from medunsup.core.volume import Kind, Volume
 from medunsup.preprocess.geometry.crop import Box
-from medunsup.preprocess.registration.affine import Placement
+from medunsup.preprocess.registration.affine import Registration
 from medunsup.tissue.base import TissueInput, TissueMethod
 from medunsup.tissue.result import Fit, Quality, TissueVolume
 from medunsup.workflows.segment.fit import Fitted
@@ -50,7 +50,7 @@ class Measured:
     quality: Quality
     fit: Fit
     parameters: dict[str, Any]
-    placement: Placement
+    registration: Registration
     is_stripped: bool
     maps: BoxMaps
 
@@ -68,7 +68,7 @@ def measured(
         quality=quality,
         fit=fitted.description,
         parameters=fitted.method.parameters,
-        placement=brain.found.placement,
+        registration=brain.found.registration,
         is_stripped=brain.found.is_stripped,
         maps=maps(brain, given, fitted),
     )
@@ -84,13 +84,13 @@ def judge(
     """Judge the result and say why, with what lies around the brain and remarks on scan and classes."""
     from medunsup.tissue.quality import assess
 
-    placement, even = brain.found.placement, brain.even
+    registration, even = brain.found.registration, brain.even
     known = replace(brain.known, before=given.registered)
     verdict = assess(
-        fitted.data, fitted.method, volumes, placement, scan=even, origin=brain.box.origin, known=known
+        fitted.data, fitted.method, volumes, registration, scan=even, origin=brain.box.origin, known=known
     )
     step.findings |= {"verdict": verdict.verdict, "measures": verdict.measures}
-    more = remarks(even, placement, fitted.description.model_selection)
+    more = remarks(even, registration, fitted.description.model_selection)
     return replace(verdict, reasons=(*verdict.reasons, *more))
 
 

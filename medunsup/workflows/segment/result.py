@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medunsup.cohort.identity import Identity
-from medunsup.preprocess.registration.affine import Placement
+from medunsup.preprocess.registration.affine import Registration
 from medunsup.tissue.result import TissueResult
 from medunsup.workflows.segment.save import save
 
@@ -43,7 +43,7 @@ class SegmentResult(TissueResult):
         From which version, inputs and choices the result was made.
     command : str
         Command line that makes it.
-    placement : Placement or None
+    registration : Registration or None
         Registration of the template to the scan.
     is_stripped : bool
         Whether the scan came without its skull.
@@ -58,7 +58,7 @@ class SegmentResult(TissueResult):
 
     identity: Identity
     command: str
-    placement: Placement | None = None
+    registration: Registration | None = None
     is_stripped: bool = False
 
     def save(self, out: str | Path | None = None, *, force: bool = False) -> dict[str, Path]:

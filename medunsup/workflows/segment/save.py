@@ -21,7 +21,7 @@ from medunsup.io.bids.outputs import Output
 from medunsup.io.files.atomic import write_bytes, write_json, write_text
 from medunsup.io.files.lock import locked
 from medunsup.io.files.transaction import Staging, recover, unwritable
-from medunsup.report.base.guard import is_drawn
+from medunsup.report.base.drawing import is_drawn
 from medunsup.workflows.segment import outputs, tables
 from medunsup.workflows.segment.sidecar import SegmentSidecar
 

@@ -182,6 +182,6 @@ def assemble(scan: LoadedScan, found: Measured, request: SegmentRequest, record:
         parameters={**request.settings.as_record(), "parameters": found.parameters},
         identity=scan.identity,
         command=request.command(),
-        placement=found.placement,
+        registration=found.registration,
         is_stripped=found.is_stripped,
     )

@@ -88,7 +88,7 @@ def compact_model(
 
 
 def stricter(limits: NDArray[Any], least_pattern: float) -> NDArray[Any]:
-    """Return the limits of `guards.MEASURES`, that of the pattern at least as given."""
+    """Return the limits of `distribution_shift.MEASURES`, that of the pattern at least as given."""
     from medunsup.anomaly.distribution_shift import MEASURES
 
     is_pattern = np.array([name == "pattern" for name in MEASURES])

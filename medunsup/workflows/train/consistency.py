@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from medunsup.cohort.dataset.sources import Case
-from medunsup.cohort.dataset.splits import refuse_twins
+from medunsup.cohort.dataset.splits import refuse_duplicates
 from medunsup.cohort.prepare_many import Traits
 from medunsup.core.errors import InputError
 from medunsup.core.hints import option
@@ -36,7 +36,7 @@ def check_alike(cases: Sequence[Case], traits: Sequence[Traits]) -> Common:
     contrasts = [one.contrast for one in traits]
     sides_mm = [one.coarsest_mm for one in traits]
     contents = [one.content for one in traits]
-    refuse_twins(cases, contents)
+    refuse_duplicates(cases, contents)
     common = max(sorted(set(contrasts)), key=contrasts.count)
     odd = [case.scan.name for case, found in zip(cases, contrasts, strict=True) if found != common]
     if odd:

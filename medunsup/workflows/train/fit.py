@@ -1,4 +1,4 @@
-"""From prepared healthy scans to everything a model folder keeps: weights, thresholds, data card, twins."""
+"""From prepared healthy scans to all that a model folder keeps: weights, thresholds, data card, baselines."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medunsup.cohort.dataset.sources import Part
+from medunsup.cohort.dataset.sources import SplitName
 from medunsup.core.errors import UsageError
 from medunsup.core.progress import Stage, Told
 from medunsup.workflows.train.settings import TrainSettings
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 Arrays = dict[str, NDArray[Any]]
 
-N_PLANTED_SCANS = 4
-PLANTED_MM3 = 2000.0
-PLANTED_SD = (-3.0, 3.0)
+N_SYNTHETIC_SCANS = 4
+SYNTHETIC_MM3 = 2000.0
+SYNTHETIC_SD = (-3.0, 3.0)
 TABLE_COLUMNS = ("method", "words", "average_precision", "prevalence", "lesions")
 
 
@@ -72,7 +72,7 @@ def has_epochs(settings: TrainSettings) -> bool:
 
 def learn(
     settings: TrainSettings,
-    scans: Mapping[Part, "Scans"],
+    scans: Mapping[SplitName, "Scans"],
     out: Path,
     *,
     work: Path,
@@ -80,7 +80,7 @@ def learn(
     resume: bool,
     told: Told,
 ) -> Learned:
-    """Fit model, score and cheap methods on the scans of "train", calibrate on those of "calibration".
+    """Fit model, score and baselines on the scans of "train", calibrate on those of "calibration".
 
     "validation" may be left out. `out` takes the checkpoints of a deep model, `work` what is not needed
     afterwards; `coarsest_mm` is the largest voxel side of the scans as they came.
@@ -97,7 +97,7 @@ def learn(
     baselines = Baselines(steps=settings.postprocess, spacing_mm=settings.spacing_mm).fit(train)
     told(Stage("gathering what healthy scans look like"))
     card = learn_card(train, coarsest_mm=coarsest_mm, middle=ModelSpace(settings.spacing_mm).middle)
-    table = planted_table(fitted, baselines, held_out, told)
+    table = synthetic_table(fitted, baselines, held_out, told)
     beside = joined({"baseline_scores": baseline_scores(baselines, held_out), "card": card.state()})
     return Learned(
         shape=train.shape,
@@ -110,7 +110,7 @@ def learn(
 
 def fit_and_calibrate(
     settings: TrainSettings,
-    scans: Mapping[Part, "Scans"],
+    scans: Mapping[SplitName, "Scans"],
     *,
     training: "Training | None" = None,
     folder: Path | None = None,
@@ -140,7 +140,7 @@ def fit_and_calibrate(
         steps,
         scans["calibration"],
         spacing_mm=spacing_mm,
-        least_part_mm3=settings.least_part_mm3,
+        min_cluster_mm3=settings.min_cluster_mm3,
         floors=floors,
         folder=folder,
     )
@@ -159,7 +159,7 @@ def training_of(out: Path, *, resume: bool, told: Told) -> "Training":
 
 
 def baseline_scores(baselines: "Baselines", scans: "Scans") -> dict[str, NDArray[np.float64]]:
-    """Return each cheap method's numbers for the calibration scans, (n,), sorted."""
+    """Return each baseline's numbers for the calibration scans, (n,), sorted."""
     found = {}
     for name in baselines.scores_:
         numbers = [
@@ -170,24 +170,24 @@ def baseline_scores(baselines: "Baselines", scans: "Scans") -> dict[str, NDArray
     return found
 
 
-def planted_table(
+def synthetic_table(
     fitted: "HealthyModel", baselines: "Baselines", held_out: "Scans", told: Told
 ) -> list[tuple[str, ...]]:
-    """Average precision of the model and each cheap method on lesions planted into calibration scans.
+    """Average precision of the model and each baseline on synthetic lesions in calibration scans.
 
     Ellipsoids of 2 ml, 3 healthy standard deviations brighter and darker, the same for all.
     """
     from medunsup.anomaly.baselines import BASELINES
-    from medunsup.anomaly.synthetic.sensitivity import Planting, sensitivity_surface
+    from medunsup.anomaly.synthetic.sensitivity import SyntheticLesions, sensitivity_surface
 
-    scans = held_out.take(range(min(N_PLANTED_SCANS, len(held_out))))
+    scans = held_out.take(range(min(N_SYNTHETIC_SCANS, len(held_out))))
     measure = partial(
         sensitivity_surface,
         scans=scans,
-        planting=Planting((fitted.spacing_mm,) * 3),
+        lesions=SyntheticLesions((fitted.spacing_mm,) * 3),
         threshold=np.inf,
-        volumes_mm3=(PLANTED_MM3,),
-        contrasts_sd=PLANTED_SD,
+        volumes_mm3=(SYNTHETIC_MM3,),
+        contrasts_sd=SYNTHETIC_SD,
         spread=baselines.spread,
     )
     maps: dict[str, tuple[str, Any]] = {
@@ -212,8 +212,8 @@ def check_figures(fitted: "HealthyModel") -> dict[str, float]:
     from medunsup.preprocess.intensity.reference_scale import healthy_scale
 
     space, template = ModelSpace(fitted.spacing_mm), load_template()
-    mask = space.carry_in(template.mask, np.eye(4)) > 0.5
-    scaled, _ = healthy_scale(space.carry_in(template.t1, np.eye(4)), mask, space.tissues)
+    mask = space.to_template_grid(template.mask, np.eye(4)) > 0.5
+    scaled, _ = healthy_scale(space.to_template_grid(template.t1, np.eye(4)), mask, space.tissues)
     values = np.repeat(scaled[None], fitted.shape[0], axis=0)
     found = fitted.map(values, mask)
     return {

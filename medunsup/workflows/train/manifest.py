@@ -9,6 +9,7 @@ from pydantic.alias_generators import to_pascal
 
 from medunsup.core.errors import InputError
 from medunsup.core.provenance import generated_by, package_versions, plain
+from medunsup.core.renamed import by_new_names
 from medunsup.core.version import __version__
 from medunsup.workflows.train.settings import TrainSettings
 
@@ -56,7 +57,7 @@ def read_manifest(path: Path) -> Manifest:
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        made_as, chosen = int(found["Format"]), dict(found["Settings"])
+        made_as, chosen = int(found["Format"]), by_new_names(dict(found["Settings"]), TrainSettings.renamed)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _unreadable(path) from error
     if made_as != FORMAT:

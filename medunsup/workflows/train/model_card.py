@@ -20,7 +20,7 @@ Written by medunsup {version}. {summary}
 - {n_train} scans to learn from, {n_validation} to decide when to stop, {n_calibration} to set thresholds,
   one a subject; of {n_subjects} subjects (`scans.tsv` has their hashes, not their folders){sites}.
 - {healthy} {left_out}
-- {contrast}, voxels of up to {coarsest:.1f} mm, on a lattice of {spacing:g} mm in MNI space.
+- {contrast}, voxels of up to {coarsest:.1f} mm, on a grid of {spacing:g} mm in MNI space.
 - Steps after the score: {steps}.
 - The smallest p-value it can give a scan is {least_p:.3g}: {n_calibration} healthy scans were kept for that.
 - {data_card}
@@ -33,10 +33,10 @@ Written by medunsup {version}. {summary}
 - {limit}
 - {score_limit}
 
-## Beside cheap methods
+## Beside baselines
 
-Average precision on lesions of 2 ml planted into calibration scans, 3 healthy standard deviations brighter
-and darker ({n_planted} lesions; chance is the prevalence, {prevalence}), after the same steps. A quick look
+Average precision on synthetic lesions of 2 ml in calibration scans, 3 healthy standard deviations brighter
+and darker ({n_synthetic} lesions; chance is the prevalence, {prevalence}), after the same steps. A quick look
 while training, not an evaluation: `medunsup evaluate` measures on cases of yours, with intervals.
 
 | method | what | average precision |
@@ -59,7 +59,7 @@ def model_card(
     """Write the card; `scans` is scans.tsv, `table` the rows of baselines.tsv, `data_card` lies beside it."""
     settings = manifest.settings
     listed = [row.split("\t") for row in scans.splitlines()[1:]]
-    parts = Counter(row[1] for row in listed)
+    splits = Counter(row[1] for row in listed)
     sites = sorted({row[4] for row in listed} - {"n/a"})
     model = next(card for card in methods("anomaly") if card.name == settings.model)
     score = next(card for card in methods("score") if card.name == settings.score)
@@ -69,9 +69,9 @@ def model_card(
         version=__version__,
         summary=model.summary,
         n=len(listed),
-        n_train=parts["train"],
-        n_validation=parts["validation"],
-        n_calibration=parts["calibration"],
+        n_train=splits["train"],
+        n_validation=splits["validation"],
+        n_calibration=splits["calibration"],
         n_subjects=len({row[0] for row in listed}),
         sites=f"; sites: {', '.join(sites)}" if sites else "; sites not stated",
         healthy=healthy_words(manifest.healthy_by) or "What calls them healthy is not stated.",
@@ -80,11 +80,11 @@ def model_card(
         coarsest=manifest.coarsest_mm,
         spacing=settings.spacing_mm,
         steps=", ".join(settings.postprocess) or "none",
-        least_p=1 / (parts["calibration"] + 1),
+        least_p=1 / (splits["calibration"] + 1),
         data_card=described(data_card),
         limit=model.limit,
         score_limit=score.limit,
-        n_planted=table[0][4],
+        n_synthetic=table[0][4],
         prevalence=table[0][3],
         rows="\n".join(f"| {row[0]} | {row[1]} | {row[2]} |" for row in table),
     )

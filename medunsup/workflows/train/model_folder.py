@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from medunsup.core.errors import InputError, MedunsupError
 from medunsup.core.hints import option
 from medunsup.core.paths import user_path
+from medunsup.core.renamed import renamed_property
 from medunsup.io.files.artifact_folder import COMPRESSED, Arrays, ArtifactFolder, write_artifact
 from medunsup.io.files.tsv import read_tsv
 from medunsup.workflows.train.manifest import Manifest, read_manifest
-from medunsup.workflows.train.sanity_check import PlantedCheck, read_planted
+from medunsup.workflows.train.sanity_check import SyntheticCheck, read_synthetic
 from medunsup.workflows.train.settings import TrainSettings
 from medunsup.workflows.train.shipped import is_shipped, model_path
 
@@ -129,32 +130,34 @@ class ModelFolder:
         """Names and numbers that results quote, as `ModelFacts`."""
         from medunsup.anomaly.result import ModelFacts
 
-        parts = list(self.hashes.values())
+        splits = list(self.hashes.values())
         return ModelFacts(
             folder=self.path.name,
             model=self.settings.model,
             score=self.settings.score,
             steps=tuple(self.settings.postprocess),
             contrast=self.contrast,
-            n_train=parts.count("train"),
-            n_calibration=parts.count("calibration"),
+            n_train=splits.count("train"),
+            n_calibration=splits.count("calibration"),
             weights_sha256=self.weights_sha256,
         )
 
     @property
     def standing(self) -> str:
         """How it stands beside the best baseline on synthetic lesions in calibration scans, in words."""
-        return self.planted.standing
+        return self.synthetic.standing
 
     @cached_property
-    def planted(self) -> PlantedCheck:
+    def synthetic(self) -> SyntheticCheck:
         """What it found of those synthetic lesions; InputError if the file is missing or damaged."""
         from medunsup.anomaly.baselines import same_as
 
         chosen = self.settings
         is_plain = not (chosen.parameters or chosen.score_parameters)  # else it is a method of its own
         itself = same_as(chosen.model, chosen.score) if is_plain else ()
-        return read_planted(self.path / BASELINE_TABLE, without=itself)
+        return read_synthetic(self.path / BASELINE_TABLE, without=itself)
+
+    planted = renamed_property("planted", "synthetic")
 
     @property
     def weights_sha256(self) -> str:
@@ -200,17 +203,17 @@ class ModelFolder:
     @property
     def hashes(self) -> dict[str, str]:
         """Split ('train', 'calibration', ...) of each scan the model knows, by the hash of its file."""
-        return {row["sha256"]: row["part"] for row in self._scans()}
+        return {row["sha256"]: row["split"] for row in self._scans()}
 
     @property
     def contents(self) -> dict[str, str]:
         """Split of each scan the model knows, by the hash of the prepared scan, which copies share."""
-        return {row["prepared_sha256"]: row["part"] for row in self._scans()}
+        return {row["prepared_sha256"]: row["split"] for row in self._scans()}
 
     @property
     def subjects(self) -> dict[str, str]:
         """Split of each subject the model knows, by the name it had there."""
-        return {row["subject"]: row["part"] for row in self._scans()}
+        return {row["subject"]: row["split"] for row in self._scans()}
 
     @property
     def data_sets(self) -> dict[str, str]:
@@ -226,7 +229,8 @@ class ModelFolder:
         return DataSet.of_card(path.read_text(encoding="utf-8")) if path.is_file() else DataSet()
 
     def _scans(self) -> list[dict[str, str]]:
-        return read_tsv(self.path / SCANS).rows
+        rows = read_tsv(self.path / SCANS).rows
+        return [{("split" if key == "part" else key): value for key, value in row.items()} for row in rows]
 
 
 def read_model(model: str | Path) -> ModelFolder:

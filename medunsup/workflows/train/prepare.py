@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from medunsup.cohort.dataset.sources import Case, Part
+from medunsup.cohort.dataset.sources import Case, SplitName
 from medunsup.cohort.prepare_many import prepare_all, stack
 from medunsup.core.pace import Pace
 from medunsup.core.progress import Stage, Told
@@ -27,12 +27,12 @@ def prepare_alike(request: TrainRequest, cases: Sequence[Case], told: Told) -> C
     return check_alike(cases, traits)
 
 
-def stack_parts(
-    request: TrainRequest, parts: Mapping[Part, Sequence[Case]], folder: Path
-) -> dict[Part, "Scans"]:
-    """Lay the prepared scans of each part that has any one behind the other, in files of `folder`."""
+def stack_splits(
+    request: TrainRequest, splits: Mapping[SplitName, Sequence[Case]], folder: Path
+) -> dict[SplitName, "Scans"]:
+    """Lay the prepared scans of each split that has any one behind the other, in files of `folder`."""
     return {
-        part: stack(cases, request.settings, request.prepared, folder, part)
-        for part, cases in parts.items()
+        name: stack(cases, request.settings, request.prepared, folder, name)
+        for name, cases in splits.items()
         if cases
     }

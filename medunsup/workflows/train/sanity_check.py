@@ -13,7 +13,7 @@ HARDLY = 2.0
 
 
 @dataclass(frozen=True)
-class PlantedCheck:
+class SyntheticCheck:
     """Average precision of the model and of the best baseline; `prevalence` is what chance reaches."""
 
     average_precision: float
@@ -56,7 +56,7 @@ def words_of(baseline: str) -> str:
     return f'"{known.words}"' if known else baseline
 
 
-def read_planted(table: Path, *, without: Collection[str] = ()) -> PlantedCheck:
+def read_synthetic(table: Path, *, without: Collection[str] = ()) -> SyntheticCheck:
     """Read a model folder's table of the model, in its first row, and the baselines but those `without`.
 
     Raises InputError if it is missing or damaged.
@@ -67,7 +67,7 @@ def read_planted(table: Path, *, without: Collection[str] = ()) -> PlantedCheck:
         for name in (CHANCE, *without):
             found.pop(name, None)
         best = max(found, key=found.__getitem__)
-        return PlantedCheck(float(own["average_precision"]), float(own["prevalence"]), best, found[best])
+        return SyntheticCheck(float(own["average_precision"]), float(own["prevalence"]), best, found[best])
     except (MedunsupError, ValueError, KeyError) as error:
         raise InputError(
             f"{table}: is missing or damaged. Copy the whole model folder again, or train again."

@@ -61,11 +61,13 @@ def save(
 
 def scans_tsv(cases: Sequence[Case], hashes: Sequence[str], contents: Sequence[str]) -> str:
     """List the scans a model has seen, by name and hashes of file, content and data set, without folders."""
-    rows: list[Sequence[str]] = [("subject", "part", "scan", "sha256", "site", "prepared_sha256", "data_set")]
+    rows: list[Sequence[str]] = [
+        ("subject", "split", "scan", "sha256", "site", "prepared_sha256", "data_set")
+    ]
     rows += [
         (
             case.subject,
-            case.part,
+            case.split,
             case.scan.name,
             value,
             case.site or "n/a",

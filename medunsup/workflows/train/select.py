@@ -1,4 +1,4 @@
-"""Which scans a model learns from: those of healthy people, by their part; and who was left out, and why."""
+"""Which scans a model learns from: those of healthy people, by their split; and who was left out, and why."""
 
 import logging
 from collections import Counter
@@ -8,8 +8,8 @@ from pathlib import Path
 
 from medunsup.cohort.dataset.folders import no_scan
 from medunsup.cohort.dataset.health import HealthyWords
-from medunsup.cohort.dataset.sources import Case, Part, Source, open_source, refuse_unfetched
-from medunsup.cohort.dataset.splits import one_a_subject, only_healthy, refuse_twins, split
+from medunsup.cohort.dataset.sources import Case, Source, SplitName, open_source, refuse_unfetched
+from medunsup.cohort.dataset.splits import one_a_subject, only_healthy, refuse_duplicates, split
 from medunsup.core.errors import InputError
 from medunsup.core.hints import option
 from medunsup.core.pace import Pace
@@ -27,17 +27,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Found:
-    """Healthy scans by their part; `healthy_by` counts what calls them healthy, `left_out` the others."""
+    """Healthy scans by their split; `healthy_by` counts what calls them healthy, `left_out` the others."""
 
-    parts: dict[Part, list[Case]]
+    splits: dict[SplitName, list[Case]]
     healthy_by: Mapping[str, int] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
     n_patients: int = 0
 
     @property
     def cases(self) -> list[Case]:
-        """All that are learned from, part by part."""
-        return [case for cases in self.parts.values() for case in cases]
+        """All that are learned from, split by split."""
+        return [case for cases in self.splits.values() for case in cases]
 
 
 def find_healthy(
@@ -48,7 +48,7 @@ def find_healthy(
     healthy: HealthyWords | None = None,
     told: Told | None = None,
 ) -> Found:
-    """List the healthy scans of a source by their part; calibration takes one of each subject.
+    """List the healthy scans of a source by their split; calibration takes one of each subject.
 
     Images that no table names are read, to leave out label maps; `told` hears how far that is. Nobody whom
     the source does not call healthy is taken, unless it has no say on anybody.
@@ -65,7 +65,7 @@ def find_healthy(
     if not scans:
         why = "nobody in it is known to be healthy" if others else "holds no scan"
         raise InputError(f"{data}: {why}. {left_out_words(left_out)}{_way_out(others)}")
-    parts = split(
+    splits = split(
         scans,
         validation=settings.validation,
         calibration=settings.calibration,
@@ -73,18 +73,18 @@ def find_healthy(
         stops_early=has_epochs(settings),
         left_out=left_out_words(left_out),
     )
-    left_out[REPEAT] = len(parts["calibration"])
-    parts["calibration"] = one_a_subject(parts["calibration"])
-    left_out[REPEAT] -= len(parts["calibration"])
+    left_out[REPEAT] = len(splits["calibration"])
+    splits["calibration"] = one_a_subject(splits["calibration"])
+    left_out[REPEAT] -= len(splits["calibration"])
     healthy_by = Counter(case.evidence if case.state == "healthy" else GIVEN for case in scans)
     _tell(data, source, healthy_by)
-    return Found(parts, healthy_by, +left_out, sum(case.state == "patient" for case in others))
+    return Found(splits, healthy_by, +left_out, sum(case.state == "patient" for case in others))
 
 
 def hash_scans(cases: Sequence[Case]) -> list[str]:
     """Hash each scan's file. Raises InputError if one cannot be read, or if two are the same."""
     hashes = [hash_input(case.scan) for case in cases]
-    refuse_twins(cases, hashes)
+    refuse_duplicates(cases, hashes)
     return hashes
 
 

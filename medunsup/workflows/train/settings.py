@@ -1,6 +1,6 @@
 """Everything a user can choose about learning from healthy scans: what options, YAML and `--set` end in."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -11,6 +11,8 @@ from medunsup.io.load import Coordinates
 
 class TrainSettings(Config):
     """Choices that a model folder keeps, and that later scans are prepared by."""
+
+    renamed: ClassVar = {"least_part_mm3": "min_cluster_mm3"}
 
     model: str = Field("dae", description="name of a model that `medunsup methods anomaly` lists")
     parameters: dict[str, Any] = Field(
@@ -50,7 +52,7 @@ class TrainSettings(Config):
         lt=1,
         description="share of the subjects that set the thresholds, unless a table names the splits",
     )
-    least_part_mm3: float = Field(
+    min_cluster_mm3: float = Field(
         50.0,
         ge=0,
         description="connected components smaller than this, in mm³, are neither counted nor listed",

@@ -1,4 +1,4 @@
-"""What a training came to: scans of each part, the check on planted lesions, the rate that can be kept."""
+"""What a training came to: scans of each split, the check on synthetic lesions, the rate that can be kept."""
 
 from collections import Counter
 from typing import Any
@@ -8,19 +8,19 @@ from medunsup.workflows.train.select import healthy_words, left_out_words
 
 
 def trained_facts(made: ModelFolder) -> dict[str, Any]:
-    """Gather for --json: folder, contrast, scans by part, who was left out, average precision, settings."""
-    check = made.planted
+    """Gather for --json: folder, contrast, scans by split, who was left out, average precision, settings."""
+    check = made.synthetic
     return {
         "model": str(made.path),
         "contrast": made.contrast,
         "scans": dict(Counter(made.hashes.values())),
         "healthy_by": made.manifest.healthy_by,
         "left_out": made.manifest.left_out,
-        "planted": {
+        "synthetic": {
             "average_precision": check.average_precision,
             "prevalence": check.prevalence,
-            "best_cheap_method": check.best,
-            "best_cheap_average_precision": check.best_average_precision,
+            "best_baseline": check.best,
+            "best_baseline_average_precision": check.best_average_precision,
         },
         "least_p_value": 1 / (made.about.n_calibration + 1),
         "settings": made.settings.model_dump(),

@@ -9,12 +9,12 @@ from medunsup.cohort.dataset.health import HealthyWords
 from medunsup.core.errors import MedunsupError
 from medunsup.core.paths import user_path
 from medunsup.core.progress import Told
-from medunsup.core.renamed import renamed
+from medunsup.core.renamed import takes_old_names
 from medunsup.io.files.lock import locked
-from medunsup.io.files.transaction import recover, refuse_strangers
+from medunsup.io.files.transaction import recover, refuse_foreign_files
 from medunsup.workflows.train.fit import checked, learn
 from medunsup.workflows.train.model_folder import FILES, LOCK, MANIFEST, ModelFolder, read_model
-from medunsup.workflows.train.prepare import prepare_alike, stack_parts
+from medunsup.workflows.train.prepare import prepare_alike, stack_splits
 from medunsup.workflows.train.request import TrainRequest
 from medunsup.workflows.train.save import save
 from medunsup.workflows.train.select import find_healthy, hash_scans
@@ -22,6 +22,7 @@ from medunsup.workflows.train.settings import TrainSettings
 from medunsup.workflows.train.training_folder import TrainingFolder, asked_for
 
 
+@takes_old_names(told="progress", least_part_mm3="min_cluster_mm3")
 def train(
     model: str,
     data: str | Path,
@@ -49,7 +50,7 @@ def train(
         Name of a model; `medunsup.methods('anomaly')` lists them.
     data : str or Path
         Healthy scans: a folder of images, a BIDS data set, or a table (TSV) with a column scan and, if known,
-        mask, subject, site, group, lesions and part.
+        mask, subject, site, group, lesions and split.
     out : str or Path
         Folder for the model.
     parameters : dict, optional
@@ -84,7 +85,7 @@ def train(
           systems to use if they differ.
         - validation : float from 0 to 1, default 0.1. Share of the subjects that decide when to stop.
         - calibration : float from 0 to 1, default 0.3. Share of the subjects that set the thresholds.
-        - least_part_mm3 : float, default 50.0. Smallest connected component that is counted, in mm³.
+        - min_cluster_mm3 : float, default 50.0. Smallest connected component that is counted, in mm³.
         - seed : int, 0 or more, default 0. Seed of the split of subjects.
 
     Returns
@@ -114,7 +115,6 @@ def train(
     >>> model.about.model, model.about.contrast
     ('healthy_atlas', 'T1w')
     """
-    progress = renamed("told", "progress", choices.pop("told", None), progress)
     settings = TrainSettings.parse({"model": model, "parameters": dict(parameters or {}), **choices}, "train")
     request = TrainRequest(
         settings,
@@ -141,7 +141,9 @@ def train_model(request: TrainRequest, told: Told) -> ModelFolder:
     hashes = hash_scans(found.cases)
     with locked(request.out / LOCK):
         recover(request.out, "model")
-        refuse_strangers(request.out, FILES, MANIFEST, read=(request.data, request.card), force=request.force)
+        refuse_foreign_files(
+            request.out, FILES, MANIFEST, read=(request.data, request.card), force=request.force
+        )
         folder = TrainingFolder(request.out, request.how)
         goes_on = folder.open(asked_for(request.settings, hashes))
         try:
@@ -152,7 +154,7 @@ def train_model(request: TrainRequest, told: Told) -> ModelFolder:
         with folder.work() as work:
             learned = learn(
                 request.settings,
-                stack_parts(request, found.parts, work),
+                stack_splits(request, found.splits, work),
                 folder.checkpoints,
                 work=work,
                 coarsest_mm=common.coarsest_mm,

@@ -37,7 +37,7 @@ def test_smoothing_inside_a_mask_keeps_a_constant_and_lets_nothing_in(sigma, lev
 
 
 @pytest.mark.parametrize("stride", [1, 2, 3])
-def test_scores_on_a_coarser_lattice_come_back_where_they_were(stride):
+def test_scores_on_a_coarser_grid_come_back_where_they_were(stride):
     mask = np.ones((13, 10, 7), bool)
     at = every(stride, mask)
     ramp = np.indices(mask.shape).sum(axis=0).astype(np.float32)

@@ -1,11 +1,11 @@
-"""Planted lesions: nothing changes outside the truth, and inside it changes by what was asked."""
+"""Synthetic lesions: nothing changes outside the truth, and inside it changes by what was asked."""
 
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from medunsup.anomaly.synthetic.lesions import plant, plant_level
+from medunsup.anomaly.synthetic.lesions import insert, insert_level
 from medunsup.anomaly.synthetic.shapes import drawn_from, ellipsoid, place, real_shapes, scaled
 from medunsup.core.errors import InputError
 
@@ -37,7 +37,7 @@ def drawn(volume, seed):
 @few
 @given(volumes, st.floats(-4, 4).filter(lambda c: abs(c) > 0.1), st.floats(0, 6), seeds)
 def test_nothing_changes_outside_the_truth_and_every_voxel_inside_does(volume, contrast, edge, seed):
-    planted = plant(
+    lesioned = insert(
         VALUES,
         MASK,
         drawn(volume, seed),
@@ -46,64 +46,64 @@ def test_nothing_changes_outside_the_truth_and_every_voxel_inside_does(volume, c
         spacing_mm=SPACING,
         edge_mm=edge,
     )
-    changed = (planted.values != VALUES)[0]
-    assert (changed <= planted.truth).all()
-    assert (planted.truth <= MASK).all()
+    changed = (lesioned.values != VALUES)[0]
+    assert (changed <= lesioned.truth).all()
+    assert (lesioned.truth <= MASK).all()
     lowest = VALUES[0] == VALUES[0][MASK].min()
-    assert changed[planted.truth & ~lowest].all()
+    assert changed[lesioned.truth & ~lowest].all()
 
 
 @few
 @given(st.floats(-3, 3), seeds)
 @example(-1.0, 191)  # this lesion holds the scan's darkest voxel
 def test_core_is_shifted_by_the_contrast_times_the_healthy_deviation(contrast, seed):
-    planted = plant(
+    lesioned = insert(
         VALUES, MASK, drawn(800, seed), contrast_sd=contrast, spread=SPREAD, spacing_mm=SPACING, edge_mm=0
     )
     wanted = np.maximum(VALUES[0] + contrast * 0.05, VALUES[0][MASK].min())  # never below the scan's darkest
-    np.testing.assert_allclose(planted.values[0][planted.truth], wanted[planted.truth], atol=1e-6)
+    np.testing.assert_allclose(lesioned.values[0][lesioned.truth], wanted[lesioned.truth], atol=1e-6)
 
 
 def test_contrast_is_weighed_by_the_deviation_at_the_place_not_elsewhere():
     lesion = drawn(500, 1)
     spread = np.where(lesion, 0.02, 5.0)[None].astype(np.float32)
-    planted = plant(VALUES, MASK, lesion, contrast_sd=2, spread=spread, spacing_mm=SPACING, edge_mm=0)
-    assert (planted.values - VALUES)[0][lesion] == pytest.approx(0.04, abs=1e-6)
+    lesioned = insert(VALUES, MASK, lesion, contrast_sd=2, spread=spread, spacing_mm=SPACING, edge_mm=0)
+    assert (lesioned.values - VALUES)[0][lesion] == pytest.approx(0.04, abs=1e-6)
 
 
 def test_each_channel_may_have_its_own_contrast():
     two, spread = np.repeat(VALUES, 2, axis=0), np.repeat(SPREAD, 2, axis=0)
     lesion = drawn(500, 2)
-    planted = plant(two, MASK, lesion, contrast_sd=(-2, 1), spread=spread, spacing_mm=SPACING, edge_mm=0)
-    shift = (planted.values - two)[:, lesion].mean(axis=1)
+    lesioned = insert(two, MASK, lesion, contrast_sd=(-2, 1), spread=spread, spacing_mm=SPACING, edge_mm=0)
+    shift = (lesioned.values - two)[:, lesion].mean(axis=1)
     np.testing.assert_allclose(shift, [-0.1, 0.05], atol=1e-6)
 
 
 def test_edges_are_softer_than_the_core_which_is_reached():
     lesion = drawn(2000, 3)
-    planted = plant(VALUES, MASK, lesion, contrast_sd=2, spread=SPREAD, spacing_mm=SPACING, edge_mm=4)
-    shift = (planted.values - VALUES)[0][lesion]
+    lesioned = insert(VALUES, MASK, lesion, contrast_sd=2, spread=SPREAD, spacing_mm=SPACING, edge_mm=4)
+    shift = (lesioned.values - VALUES)[0][lesion]
     assert shift.max() == pytest.approx(0.1, abs=1e-6)
     assert shift.min() < 0.05
 
 
 def test_a_very_dark_lesion_is_not_darker_than_the_darkest_voxel():
-    planted = plant(VALUES, MASK, drawn(500, 4), contrast_sd=-100, spread=SPREAD, spacing_mm=SPACING)
-    assert planted.values[0][MASK].min() == VALUES[0][MASK].min()
+    lesioned = insert(VALUES, MASK, drawn(500, 4), contrast_sd=-100, spread=SPREAD, spacing_mm=SPACING)
+    assert lesioned.values[0][MASK].min() == VALUES[0][MASK].min()
 
 
 @few
 @given(st.floats(0, 1), seeds)
 def test_a_filled_lesion_has_one_intensity_in_its_core(level, seed):
     lesion = drawn(800, seed)
-    planted = plant_level(VALUES, MASK, lesion, level=level, spacing_mm=SPACING, edge_mm=0)
-    np.testing.assert_allclose(planted.values[0][lesion], level, atol=1e-6)
-    assert (planted.values[0] == VALUES[0])[~lesion].all()
+    lesioned = insert_level(VALUES, MASK, lesion, level=level, spacing_mm=SPACING, edge_mm=0)
+    np.testing.assert_allclose(lesioned.values[0][lesion], level, atol=1e-6)
+    assert (lesioned.values[0] == VALUES[0])[~lesion].all()
 
 
 def test_a_lesion_outside_the_brain_is_refused():
     with pytest.raises(InputError, match="outside the brain"):
-        plant(VALUES, MASK, ~MASK, contrast_sd=1, spread=SPREAD, spacing_mm=SPACING)
+        insert(VALUES, MASK, ~MASK, contrast_sd=1, spread=SPREAD, spacing_mm=SPACING)
 
 
 @few
@@ -145,7 +145,7 @@ def test_real_shapes_are_scaled_to_the_volume_asked_for(volume, seed):
     assert abs(shape.sum() * 8 - max(volume, 8)) <= 4
 
 
-def test_a_real_shape_on_its_own_lattice_and_volume_stays_itself_but_for_mirroring():
+def test_a_real_shape_on_its_own_grid_and_volume_stays_itself_but_for_mirroring():
     cross = np.zeros((7, 7, 3), bool)
     cross[3, 1:6, 1], cross[1:6, 3, 1] = True, True
     (cut,) = real_shapes(cross, spacing_mm=(1.0, 1.0, 1.0), least_mm3=2)
@@ -200,6 +200,6 @@ def test_without_a_place_the_best_share_is_named():
         place(np.ones((9, 2, 2), bool), tissue, np.random.default_rng(0))
 
 
-def test_the_same_seed_plants_the_same_lesion():
+def test_the_same_seed_inserts_the_same_lesion():
     np.testing.assert_array_equal(drawn(300, 5), drawn(300, 5))
     assert (drawn(300, 5) != drawn(300, 6)).any()

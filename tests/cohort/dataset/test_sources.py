@@ -158,6 +158,12 @@ def test_phase_images_are_no_scans_of_a_data_set_or_folder(tmp_path):
     assert [case.scan.name for case in read_source(root)] == ["sub-a_T1w.nii.gz"]
 
 
+def test_a_column_is_read_by_its_old_name_with_a_warning(folder):
+    with pytest.warns(FutureWarning, match="part is called split now"):
+        (case,) = read_source(table(folder, "scan\tpart", "sub-0_T1w.nii.gz\ttest"))
+    assert case.split == "test"
+
+
 def test_masks_and_maps_in_a_folder_are_no_scans(folder):
     assert all("mask" not in case.scan.name for case in read_source(folder))
 
@@ -167,7 +173,7 @@ def test_masks_and_maps_in_a_folder_are_no_scans(folder):
     [
         (("file", "a.nii"), UsageError, "no column 'scan'"),
         (("scan\tlesion", "a.nii\tb.nii"), UsageError, "unknown column 'lesion'"),
-        (("scan\tpart", "sub-0_T1w.nii.gz\ttraining"), UsageError, "'training' is none of train"),
+        (("scan\tsplit", "sub-0_T1w.nii.gz\ttraining"), UsageError, "'training' is none of train"),
         (("scan", "nobody.nii.gz"), InputError, "nobody.nii.gz: is named in healthy.tsv but is not there"),
         (("scan",), InputError, "names no scan. Give a table with a line"),
         (("",), UsageError, "no column 'scan'"),

@@ -21,15 +21,15 @@ from medunsup.preprocess.registration.coarse_search import rotation
 @pytest.fixture(scope="module")
 def upright(known_head):
     step = Step("brain_mask")
-    mask, placement = brain_mask(known_head.scan, step=step)
-    return mask, placement, step
+    mask, registration = brain_mask(known_head.scan, step=step)
+    return mask, registration, step
 
 
 def test_a_whole_head_is_not_taken_for_a_stripped_one(upright, known_head):
-    mask, placement, step = upright
+    mask, registration, step = upright
     assert step.findings["already_stripped"] is False
     assert step.findings["reaches_bone"] is True
-    assert placement.fits
+    assert registration.fits
     assert not step.warnings
     assert known_head.dice(mask) > 0.95
 
@@ -37,8 +37,8 @@ def test_a_whole_head_is_not_taken_for_a_stripped_one(upright, known_head):
 @pytest.mark.parametrize("contrast", ["T2w", "FLAIR", pytest.param("PD", marks=pytest.mark.slow)])
 def test_every_contrast_gets_a_mask(head_maker, contrast):
     head = head_maker(contrast)
-    mask, placement = brain_mask(head.scan, step=Step("brain_mask"))
-    assert placement.fits
+    mask, registration = brain_mask(head.scan, step=Step("brain_mask"))
+    assert registration.fits
     assert head.dice(mask) > 0.93
 
 
@@ -57,8 +57,8 @@ def test_turning_the_head_by_30_degrees_changes_little(head_maker, upright, know
 
 def test_thick_slices_cost_little(head_maker):
     head = head_maker(spacing_mm=(1.5, 1.5, 6.0))
-    mask, placement = brain_mask(head.scan, step=Step("brain_mask"))
-    assert placement.fits
+    mask, registration = brain_mask(head.scan, step=Step("brain_mask"))
+    assert registration.fits
     assert head.dice(mask) > 0.93
 
 
@@ -68,9 +68,9 @@ def test_thick_slices_cost_little(head_maker):
 def test_a_stripped_scan_keeps_its_own_region(known_head, background, noise):
     step = Step("brain_mask")
     bare = known_head.stripped(background, noise)
-    mask, placement = brain_mask(bare.scan, step=step)
+    mask, registration = brain_mask(bare.scan, step=step)
     assert step.findings["already_stripped"] is True
-    assert placement.fits
+    assert registration.fits
     assert bare.dice(mask) > (0.99 if noise == 0 else 0.97)
 
 
@@ -86,9 +86,9 @@ def test_holes_inside_a_stripped_brain_are_filled(known_head):
 @pytest.mark.parametrize("axes", ["PIR", pytest.param("LPS", marks=pytest.mark.slow)])
 def test_storage_order_does_not_change_the_mask(known_head, upright, axes):
     stored = reread(known_head.scan, axes)
-    mask, placement = brain_mask(stored, step=Step("brain_mask"))
+    mask, registration = brain_mask(stored, step=Step("brain_mask"))
     np.testing.assert_array_equal(mask.data, upright[0].data)
-    np.testing.assert_allclose(placement.affine_mm, upright[1].affine_mm, atol=1e-6)
+    np.testing.assert_allclose(registration.template_to_scan, upright[1].template_to_scan, atol=1e-6)
 
 
 def test_an_oblique_grid_shows_the_same_brain(head_maker):
@@ -96,8 +96,8 @@ def test_an_oblique_grid_shows_the_same_brain(head_maker):
     affine[:3, :3] = rotation(18, -8, 6) * 3.0
     affine[:3, 3] = affine[:3, :3] @ np.full(3, -39.5) + (0, 0, -10)
     head = head_maker(grid=Grid((80, 80, 80), affine))
-    mask, placement = brain_mask(head.scan, step=Step("brain_mask"))
-    assert placement.fits
+    mask, registration = brain_mask(head.scan, step=Step("brain_mask"))
+    assert registration.fits
     assert head.dice(mask) > 0.95
 
 
@@ -122,7 +122,7 @@ def test_a_surface_that_makes_no_sense_falls_back_to_the_placed_mask(known_head,
     step = Step("brain_mask")
     mask, _ = brain_mask(known_head.scan, step=step)
     assert step.outcome == "degraded"
-    assert "placed MNI mask" in step.warnings[0]
+    assert "registered MNI mask" in step.warnings[0]
     assert known_head.dice(mask) > 0.9
 
 
@@ -131,9 +131,9 @@ def test_a_head_the_template_does_not_fit_still_gets_a_mask_and_a_warning(known_
 
     monkeypatch.setattr(affine, "_problems", lambda *_: ["nothing fits"])
     step = Step("brain_mask")
-    mask, placement = brain_mask(known_head.scan, step=step)
-    assert not placement.fits
-    assert placement.kind == "moments"
+    mask, registration = brain_mask(known_head.scan, step=step)
+    assert not registration.fits
+    assert registration.kind == "moments"
     assert step.outcome == "degraded"
     assert len(step.warnings) == 2
     assert known_head.dice(mask) > 0.8
@@ -143,8 +143,8 @@ def test_pure_noise_is_never_passed_off_as_a_brain():
     noise = np.random.default_rng(0).normal(100, 10, (64, 72, 64)).astype(np.float32)
     scan = Volume(noise, np.diag([3.0, 3.0, 3.0, 1.0]))
     step = Step("brain_mask")
-    _, placement = brain_mask(scan, step=step)
-    assert not placement.fits
+    _, registration = brain_mask(scan, step=step)
+    assert not registration.fits
     assert step.outcome == "degraded"
 
 
@@ -172,11 +172,11 @@ def test_an_empty_margin_of_any_width_changes_no_voxel_of_the_mask(known_head, u
     affine = known_head.scan.affine.copy()
     affine[:3, 3] -= affine[:3, :3] @ [low for low, _ in pad]
     wide = Volume(np.pad(known_head.scan.data, pad), affine)
-    mask, placement = brain_mask(wide, step=Step("brain_mask"))
+    mask, registration = brain_mask(wide, step=Step("brain_mask"))
     assert mask.data.sum() == upright[0].data.sum()
     inner = tuple(slice(low, low + size) for (low, _), size in zip(pad, known_head.scan.shape, strict=True))
     np.testing.assert_array_equal(mask.data[inner], upright[0].data)
-    np.testing.assert_allclose(placement.affine_mm, upright[1].affine_mm, atol=1e-6)
+    np.testing.assert_allclose(registration.template_to_scan, upright[1].template_to_scan, atol=1e-6)
 
 
 @pytest.mark.slow

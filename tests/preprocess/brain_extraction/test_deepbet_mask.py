@@ -15,7 +15,7 @@ from medunsup.preprocess.brain_extraction.brain_mask import brain_mask
 from medunsup.preprocess.brain_extraction.deepbet_mask import fill_to_bone
 from medunsup.preprocess.geometry.morphology import erode
 from medunsup.preprocess.geometry.template import load_template
-from medunsup.preprocess.registration.affine import Placement
+from medunsup.preprocess.registration.affine import Registration
 
 FLUID = 52  # what the averaged fluid of the template comes to, between CSF and GM
 
@@ -44,8 +44,8 @@ def stand_in(monkeypatch, mask):
 
 
 def test_a_mask_that_reaches_the_bone_stays_as_it_is(known_head):
-    placement = Placement(known_head.affine_mm, 1.0, fits=True)
-    filled = fill_to_bone(known_head.scan, known_head.brain, placement, load_template())
+    registration = Registration(known_head.template_to_scan, 1.0, fits=True)
+    filled = fill_to_bone(known_head.scan, known_head.brain, registration, load_template())
     assert known_head.dice(known_head.brain.like(filled)) > 0.98
 
 
@@ -53,9 +53,9 @@ def test_fluid_that_deepbet_left_out_is_taken_in(shrunken, monkeypatch):
     head, tight = shrunken
     stand_in(monkeypatch, tight)
     step = Step("brain_mask")
-    mask, placement = brain_mask(head.scan, method="deepbet", step=step)
+    mask, registration = brain_mask(head.scan, method="deepbet", step=step)
     left_out = head.brain.data & ~tight
-    assert placement.fits
+    assert registration.fits
     assert not step.warnings
     assert mask.data[left_out].mean() > 0.85
     assert head.dice(mask) > 0.98

@@ -29,18 +29,18 @@ def read(path):
 def test_whole_heads_reach_the_documented_dice(data_dir, scan, reference, least):
     truth = ndimage.binary_fill_holes(read(data_dir / "heads" / f"{reference}.nii.gz").data > 0)
     step = Step("brain_mask")
-    mask, placement = brain_mask(read(data_dir / "heads" / f"{scan}.nii.gz"), step=step)
+    mask, registration = brain_mask(read(data_dir / "heads" / f"{scan}.nii.gz"), step=step)
     dice = 2 * (mask.data & truth).sum() / (mask.data.sum() + truth.sum())
     assert dice >= least
-    assert placement.fits
+    assert registration.fits
     assert not step.warnings
 
 
 @pytest.mark.parametrize("contrast", ["T1", "T2", "FLAIR"])
 def test_thick_clinical_slices_of_one_patient_give_like_volumes(data_dir, contrast):
     step = Step("brain_mask")
-    _, placement = brain_mask(read(data_dir / "dicom/brainix/nifti" / f"{contrast}.nii.gz"), step=step)
-    assert placement.fits
+    _, registration = brain_mask(read(data_dir / "dicom/brainix/nifti" / f"{contrast}.nii.gz"), step=step)
+    assert registration.fits
     assert 1250 < step.findings["mask_volume_ml"] < 1550
 
 
@@ -49,6 +49,6 @@ def test_thick_clinical_slices_of_one_patient_give_like_volumes(data_dir, contra
 )
 def test_real_stripped_scans_are_recognised(data_dir, name):
     step = Step("brain_mask")
-    _, placement = brain_mask(read(data_dir / f"{name}.nii.gz"), step=step)
+    _, registration = brain_mask(read(data_dir / f"{name}.nii.gz"), step=step)
     assert step.findings["already_stripped"] is True
-    assert placement.fits
+    assert registration.fits

@@ -1,4 +1,4 @@
-"""Tissue maps that experts drew, carried onto a lattice of 1 mm by the real registration, and back."""
+"""Tissue maps that experts drew, carried onto a grid of 1 mm by the real registration, and back."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from medunsup.core.record import Record
 from medunsup.io.load import load
 from medunsup.metrics.segmentation import dice
 from medunsup.preprocess.geometry.template_grid import ModelSpace
-from medunsup.preprocess.registration.affine import place_template
+from medunsup.preprocess.registration.affine import register_template
 
 SCANS = ("1000", "1002", "1005", "1007", "1010", "1015", "1019", "1036", "1104", "1113", "1119", "1128")
 
@@ -15,16 +15,16 @@ SCANS = ("1000", "1002", "1005", "1007", "1010", "1015", "1019", "1036", "1104",
 @pytest.mark.data
 @pytest.mark.slow
 @pytest.mark.parametrize("scan", SCANS)
-def test_tissues_of_a_real_brain_come_back_from_the_lattice(data_dir, scan):
+def test_tissues_of_a_real_brain_come_back_from_the_grid(data_dir, scan):
     image, drawn = (load(data_dir / f"tissue_malf/{scan}_{kind}.nii.gz") for kind in ("T1w", "manual"))
     mask = load(data_dir / f"tissue_malf/{scan}_mask.nii.gz")
-    placement = place_template(image, mask, step=Record().step("place"))
+    registration = register_template(image, mask, step=Record().step("place"))
     space = ModelSpace(1.0)
     back = []
     for tissue in range(4):
         truth = drawn.like((drawn.data == tissue).astype(np.float32))
-        carried = space.carry_in(truth, placement.affine_mm)
-        back.append(space.carry_back(carried, placement.affine_mm, drawn.grid))
+        carried = space.to_template_grid(truth, registration.template_to_scan)
+        back.append(space.to_native(carried, registration.template_to_scan, drawn.grid))
     found = np.argmax(back, axis=0)
     for tissue in (1, 2, 3):
         assert dice(found, drawn.data, tissue) >= 0.99

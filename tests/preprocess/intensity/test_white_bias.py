@@ -10,7 +10,7 @@ from medunsup.core.volume import Volume
 from medunsup.preprocess.brain_extraction.brain_mask import Brain
 from medunsup.preprocess.intensity.evened import evened_out
 from medunsup.preprocess.intensity.white_bias import STRONG_RATIO, field_in, power_of
-from medunsup.preprocess.registration.affine import Placement
+from medunsup.preprocess.registration.affine import Registration
 
 FIELDS = {
     "centre": lambda x: -(x**2).sum(axis=0),
@@ -73,7 +73,7 @@ def test_how_much_is_taken_out_grows_without_a_step():
 
 
 def a_brain(scan: Volume, known, *, is_stripped: bool = False) -> Brain:
-    return Brain(known.brain, Placement(known.affine_mm, 0.5, fits=True), is_stripped)
+    return Brain(known.brain, Registration(known.template_to_scan, 0.5, fits=True), is_stripped)
 
 
 @pytest.fixture(scope="module")
@@ -126,5 +126,5 @@ def test_a_strong_bias_is_taken_out_and_the_brain_found_again(known, is_stripped
 
 def test_without_a_template_that_fits_nothing_is_done(known):
     scan = biased(known, 3.0)
-    found = Brain(known.brain, Placement(known.affine_mm, 0.0, fits=False), is_stripped=False)
+    found = Brain(known.brain, Registration(known.template_to_scan, 0.0, fits=False), is_stripped=False)
     assert evened_out(scan, found, lambda *_: found, step=Step("brain mask"))[0] is scan

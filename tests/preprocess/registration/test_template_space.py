@@ -23,9 +23,9 @@ def template_moved(shift_mm=(0, 0, 0), turn_deg=0.0, scale=1.0) -> tuple[Volume,
 
 def test_template_lies_on_itself():
     image, mask = template_moved()
-    placement = on_template(image, mask)
-    assert placement is not None
-    assert (placement.affine_mm == np.eye(4)).all()
+    registration = on_template(image, mask)
+    assert registration is not None
+    assert (registration.template_to_scan == np.eye(4)).all()
 
 
 def test_inverted_contrast_lies_there_as_well():

@@ -1,4 +1,4 @@
-"""The page of many scans that detect looked at: most unusual first, those not to be judged apart."""
+"""The page of many scans that detect looked at: most unusual first, those out of distribution (OOD) apart."""
 
 import json
 import re
@@ -53,7 +53,7 @@ def facts(
         "HealthyScans": 40,
         "Alpha": alpha,
         "IsAnomalous": verdict,
-        "FalseFindingsInAHealthyScan": 1.0,
+        "FPPerScan": 1.0,
         "Findings": [asdict(one) for one in found],
         "Flags": [asdict(replace(FLAG, sentence=flagged))] if flagged else [],
     }
@@ -116,7 +116,7 @@ def test_scan_the_model_has_seen_stands_apart_with_that_as_its_reason(tmp_path: 
         "The model has seen this scan (it learned from this scan)."
         in text[text.index('<section id="apart">') :]
     )
-    assert 'seen by the model</dt><dd class="value">1<' in text
+    assert 'in the training set</dt><dd class="value">1<' in text
     assert text.count("<circle") == 1
 
 

@@ -91,13 +91,13 @@ def test_without_findings_the_highest_voxel_is_shown(found: AnomalyResult) -> No
     assert [tile.key for tile in place.tiles] == [f"{p.name}-{index[p.axis]}" for p in PLANES]
 
 
-def test_scan_healthy_look_and_raw_score_show_the_same_slices(found: AnomalyResult) -> None:
+def test_scan_pseudo_healthy_and_raw_score_show_the_same_slices(found: AnomalyResult) -> None:
     for row in comparisons(found):
         assert row.healthy is not None
         assert row.scan.coordinate == row.healthy.coordinate == row.raw.coordinate
 
 
-def test_block_is_brighter_in_the_scan_than_in_the_healthy_look(found: AnomalyResult) -> None:
+def test_block_is_brighter_in_the_scan_than_in_the_pseudo_healthy(found: AnomalyResult) -> None:
     axial = comparisons(found)[0]
     assert axial.healthy is not None
     scan, look = (np.asarray(Image.open(_bytes(tile.picture)), float) for tile in (axial.scan, axial.healthy))
@@ -115,7 +115,7 @@ def test_brain_is_outlined_in_the_overview(found: AnomalyResult) -> None:
     assert np.ptp(np.nonzero(drawn)[1]) > 0.6 * drawn.shape[1]
 
 
-def test_cheap_methods_that_make_no_map_have_no_picture(found: AnomalyResult, text: str) -> None:
+def test_baselines_that_make_no_map_have_no_picture(found: AnomalyResult, text: str) -> None:
     drawn = {one.name: tile is not None for one, tile in baseline_tiles(found)}
     assert drawn == {"rank_high": True, "pca_lof": False}
     assert "Local outlier factor" in text
@@ -264,13 +264,13 @@ def test_long_list_says_that_it_ends(found: AnomalyResult, tmp_path: Path) -> No
     assert "The other 188" in text
 
 
-def test_model_that_draws_no_healthy_look_has_a_page_that_says_so(
+def test_model_that_draws_no_pseudo_healthy_has_a_page_that_says_so(
     found: AnomalyResult, tmp_path: Path
 ) -> None:
     text = page_of(replace(found, healthy=None, baselines=()), tmp_path)
     assert "makes no reconstruction" in text
     assert "Beside the pseudo-healthy reconstruction" not in text
-    assert "healthylook" not in text
+    assert "pseudohealthy" not in text
     assert "--baselines" in text
 
 
@@ -371,7 +371,7 @@ def test_even_maps_of_pure_noise_fit_the_page(found: AnomalyResult, tmp_path: Pa
         mask=image.like(noise.data > 4, "mask"),
         healthy=image,
         findings=spots,
-        baselines=tuple(replace(found.baselines[0], name=f"cheap{n}", map=noise) for n in range(8)),
+        baselines=tuple(replace(found.baselines[0], name=f"baseline{n}", map=noise) for n in range(8)),
     )
     assert write_page(result, tmp_path / "page.html").stat().st_size < 5 * MEGABYTE
 

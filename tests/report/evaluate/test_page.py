@@ -6,14 +6,14 @@ import re
 import pytest
 from helpers.evaluated import evaluation
 
-from medunsup.anomaly.evaluation import PlantedFigures
+from medunsup.anomaly.evaluation import SyntheticFigures
 from medunsup.metrics.comparison import gather
 from medunsup.report.evaluate.page import write_evaluation
 from medunsup.report.evaluate.words import verdict
 
 HIGH, LOW = [0.7, 0.72, 0.68, 0.71, 0.69, 0.73, 0.7], [0.5, 0.51, 0.5, 0.48, 0.52, 0.5, 0.49]
 MIXED = [0.3, 0.7, 0.4, 0.6, 0.5, 0.55, 0.45]
-PLANTED = PlantedFigures(
+SYNTHETIC = SyntheticFigures(
     volumes_mm3=(1000.0, 3000.0),
     contrasts_sd=(-3.0, 0.0, 3.0),
     sensitivity=((0.5, 0.0, 0.75), (1.0, 0.0, 1.0)),
@@ -31,7 +31,7 @@ def page(tmp_path):
     result = evaluation(HIGH, LOW)
     told = {"warnings": ("The scan is tilted.",), "flags": ("side", "pattern")}
     warned = dataclasses.replace(result.cases[0], **told)
-    result = dataclasses.replace(result, planted=PLANTED, cases=(warned, *result.cases[1:]))
+    result = dataclasses.replace(result, synthetic=SYNTHETIC, cases=(warned, *result.cases[1:]))
     return write_evaluation(result, tmp_path / "report.html").read_text("utf-8")
 
 
@@ -85,7 +85,7 @@ def test_the_page_loads_nothing(page):
     assert "<script" not in page
 
 
-def test_planted_lesions_and_warnings_of_scans_are_shown(page):
+def test_synthetic_lesions_and_warnings_of_scans_are_shown(page):
     assert "Blind spots" in page
     assert "One lesion per scan (ellipsoids), 4 per cell" in page
     assert "75 %" in page
@@ -93,8 +93,10 @@ def test_planted_lesions_and_warnings_of_scans_are_shown(page):
 
 
 def test_a_table_of_noughts_is_put_into_words(page, tmp_path):
-    none = dataclasses.replace(PLANTED, sensitivity=tuple((0.0,) * len(row) for row in PLANTED.sensitivity))
-    result = dataclasses.replace(evaluation(HIGH, LOW), planted=none)
+    none = dataclasses.replace(
+        SYNTHETIC, sensitivity=tuple((0.0,) * len(row) for row in SYNTHETIC.sensitivity)
+    )
+    result = dataclasses.replace(evaluation(HIGH, LOW), synthetic=none)
     assert "None was found" in write_evaluation(result, tmp_path / "none.html").read_text("utf-8")
     assert "None was found" not in page
 

@@ -1,4 +1,4 @@
-"""The M-step learns from shared voxels as from pure ones, and never fits worse."""
+"""The M-step learns from partial volume as from pure ones, and never fits worse."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Facts of the lattice that the random field lives on."""
+"""Facts of the grid that the random field lives on."""
 
 import numpy as np
 import pytest

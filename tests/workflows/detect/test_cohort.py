@@ -41,7 +41,7 @@ cohort.detect_scan, artifact_folder.read_arrays = detect_scan, read_arrays
 
 
 @pytest.fixture(autouse=True)
-def _quick(quick_placement: None) -> None:
+def _quick(quick_registration: None) -> None:
     """No scan is registered."""
 
 
@@ -97,15 +97,22 @@ def test_what_is_done_is_skipped_and_what_was_made_otherwise_is_not_replaced(tra
     again = detect_many([patient], trained.path, tmp_path)
     assert (first.scans[0].status, again.scans[0].status) == ("done", "skipped")
     assert again.scans[0].p_value == first.scans[0].p_value
-    with pytest.raises(UsageError, match=r"is there already, made with false_findings 1\.0, not 3"):
-        detect_many([patient], trained.path, tmp_path, false_findings=3)
+    with pytest.raises(UsageError, match=r"is there already, made with fp_per_scan 1\.0, not 3"):
+        detect_many([patient], trained.path, tmp_path, fp_per_scan=3)
+
+
+OLD_KEY = '"FalseFindingsInAHealthyScan"'
 
 
 def test_a_result_that_names_a_choice_by_its_old_name_is_known_again(trained, patient, tmp_path):
-    (first,) = detect_many([patient], trained.path, tmp_path, false_findings=3).scans
+    (first,) = detect_many([patient], trained.path, tmp_path, fp_per_scan=3).scans
     sidecar = first.outputs["sidecar"]
-    sidecar.write_text(sidecar.read_text().replace('"false_findings": 3', '"false_parts": 3'))
-    with pytest.warns(FutureWarning, match="false_parts= is called false_findings="):
+    text = sidecar.read_text()
+    assert '"fp_per_scan": 3' in text
+    assert '"FPPerScan"' in text
+    old = text.replace('"fp_per_scan": 3', '"false_parts": 3').replace('"FPPerScan"', OLD_KEY)
+    sidecar.write_text(old)
+    with pytest.warns(FutureWarning, match="false_parts= is called fp_per_scan="):
         (again,) = detect_many([patient], trained.path, tmp_path, false_parts=3).scans
     assert again.status == "skipped"
 
@@ -227,7 +234,7 @@ def test_flagged_scan_has_no_verdict_in_the_table(trained, strangers, small_brai
     result = detect_many([other, strangers[0]], trained.path, tmp_path / "out", alpha=0.5)
     table = csv.DictReader((tmp_path / "out" / "anomalies.tsv").open(), delimiter="\t")
     rows = {row["scan"]: row for row in table}
-    assert rows[other.name]["verdict"] == "not judged"
+    assert rows[other.name]["verdict"] == "OOD"
     assert {"contrast", "pattern"} <= set(rows[other.name]["flags"].split(","))
     assert_withheld(result.scans[0], rows[other.name])
     assert 0 < float(rows[strangers[0].name]["p_value"]) == pytest.approx(result.scans[1].p_value, rel=1e-4)
@@ -239,7 +246,7 @@ def test_scan_the_model_has_seen_is_called_so_in_the_table(trained, people, stra
     known = min(people.iterdir())
     result = detect_many([known, strangers[0]], trained.path, tmp_path, alpha=0.2)
     rows = {row["scan"]: row for row in csv.DictReader((tmp_path / "anomalies.tsv").open(), delimiter="\t")}
-    assert rows[known.name]["verdict"] == "seen by the model"
+    assert rows[known.name]["verdict"] == "in the training set"
     assert_withheld(result.scans[0], rows[known.name])
     assert rows[strangers[0].name]["verdict"] in ("unusual", "not unusual")
 

@@ -12,7 +12,7 @@ from medunsup.workflows.detect.scan import detect
 
 
 @pytest.fixture(autouse=True)
-def _quick(quick_placement: None) -> None:
+def _quick(quick_registration: None) -> None:
     """No scan is registered."""
 
 

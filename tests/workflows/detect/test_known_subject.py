@@ -14,7 +14,7 @@ from medunsup.workflows.train.data_set import DataSet
 
 
 @pytest.fixture(autouse=True)
-def _quick(quick_placement: None) -> None:
+def _quick(quick_registration: None) -> None:
     """No scan is registered."""
 
 
@@ -58,7 +58,7 @@ def test_another_file_of_a_subject_is_known_and_a_namesake_in_a_data_set_of_anot
     seen = Model(data_set_id(own / "x"), "sub-1")
     for folder, is_elsewhere in {own: False, other: True, tmp_path: False}.items():
         known = known_subject(seen, folder / "sub-1" / "anat" / "sub-1_T2w.nii.gz")
-        assert (known.subject, known.part, known.is_elsewhere) == ("sub-1", "train", is_elsewhere)
+        assert (known.subject, known.split, known.is_elsewhere) == ("sub-1", "train", is_elsewhere)
         assert "sub-1" in known.remark
     assert not known_subject(seen, own / "sub-2_T1w.nii.gz").subject
     assert not known_subject(Model("", "sub-1"), other / "sub-1_T1w.nii.gz").is_elsewhere

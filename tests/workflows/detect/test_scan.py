@@ -20,7 +20,7 @@ from medunsup.workflows.detect.scan import detect
 
 
 @pytest.fixture(autouse=True)
-def _quick(quick_placement: None) -> None:
+def _quick(quick_registration: None) -> None:
     """No scan is registered."""
 
 
@@ -52,7 +52,7 @@ def test_maps_lie_on_the_scans_own_voxels_and_are_0_outside_its_brain(found):
         assert (volume.data[~found.brain.data] == 0).all()
 
 
-def test_healthy_look_is_in_the_scans_own_units_and_lacks_the_spot(found):
+def test_pseudo_healthy_is_in_the_scans_own_units_and_lacks_the_spot(found):
     own, healthy = found.image.data[SPOT].mean(), found.healthy.data[SPOT].mean()
     rest = found.brain.data.copy()
     rest[SPOT] = False
@@ -64,7 +64,7 @@ def test_mask_is_where_the_raw_map_exceeds_the_threshold(found):
     assert (found.mask.data == (found.score.data > found.threshold) & found.brain.data).all()
 
 
-def test_cheap_methods_see_the_same_scan(found):
+def test_baselines_see_the_same_scan(found):
     named = {one.name: one for one in found.baselines}
     assert {"rank_high", "asymmetry", "healthy_z"} <= set(named)
     assert named["rank_high"].map.grid.is_close(found.image.grid)
@@ -119,8 +119,8 @@ def test_without_alpha_there_is_a_p_value_and_no_verdict(found):
     assert any("no verdict" in text for text in found.record.warnings)
 
 
-def test_more_false_findings_allowed_lower_the_threshold(trained, patient):
-    strict, loose = (detect(patient, trained, false_findings=count) for count in (0, 20))
+def test_more_fp_per_scan_allowed_lower_the_threshold(trained, patient):
+    strict, loose = (detect(patient, trained, fp_per_scan=count) for count in (0, 20))
     assert loose.threshold < strict.threshold
     assert (loose.mask.data | ~strict.mask.data).all()
 
@@ -131,9 +131,9 @@ def test_files_lie_over_the_scan_and_say_how_they_were_made(trained, patient, tm
     scan = nibabel.load(patient)
     for name in (
         "desc-anomaly_statmap",
-        "desc-anomalysurprise_statmap",
+        "desc-nlog10p_statmap",
         "desc-anomaly_mask",
-        "desc-healthylook_T1w",
+        "desc-pseudohealthy_T1w",
     ):
         image = nibabel.load(folder / f"sub-99_{name}.nii.gz")
         np.testing.assert_array_equal(image.affine, scan.affine)
@@ -175,7 +175,7 @@ def test_command_line_holds_every_choice_that_is_not_usual_for_the_model(trained
         trained,
         mask=scan,
         alpha=0.2,
-        false_findings=2,
+        fp_per_scan=2,
         contrast="T2w",
         volume=1,
         series=3,
@@ -183,7 +183,7 @@ def test_command_line_holds_every_choice_that_is_not_usual_for_the_model(trained
     ).command()
     for words in ("--contrast T2w", "--volume 1", "--series 3", "--brain atlas", "--alpha 0.2"):
         assert words in chosen
-    assert "--false-findings 2" in chosen
+    assert "--fp-per-scan 2" in chosen
     settings = trained.settings.model_copy(update={"brain": "stripped"})
     stripped = replace(trained, manifest=trained.manifest.model_copy(update={"settings": settings}))
     assert "--brain" not in make_request(scan, stripped).command()
@@ -206,7 +206,7 @@ def test_result_that_is_there_is_kept_without_force(trained, patient, tmp_path):
     detect(patient, trained, tmp_path, force=True)
 
 
-def test_maps_of_cheap_methods_do_not_outlive_the_result_they_belong_to(trained, patient, tmp_path):
+def test_maps_of_baselines_do_not_outlive_the_result_they_belong_to(trained, patient, tmp_path):
     detect(patient, trained, tmp_path, baselines=True)
     folder = tmp_path / "sub-99" / "anat"
     assert (folder / "sub-99_desc-rankhigh_statmap.nii.gz").exists()
@@ -217,7 +217,7 @@ def test_maps_of_cheap_methods_do_not_outlive_the_result_they_belong_to(trained,
 
 @pytest.mark.parametrize("ending", [".nii.gz", ".json"])
 @pytest.mark.parametrize("baselines", [False, True])
-def test_users_map_of_the_name_of_a_cheap_methods_is_not_taken_for_ours(
+def test_users_map_of_the_name_of_a_baselines_is_not_taken_for_ours(
     trained, patient, tmp_path, baselines, ending
 ):
     own = tmp_path / "sub-99" / "anat" / f"sub-99_desc-asymmetry_statmap{ending}"
@@ -230,6 +230,20 @@ def test_users_map_of_the_name_of_a_cheap_methods_is_not_taken_for_ours(
     assert own.read_bytes() == b"drawn by hand"
     detect(patient, trained, tmp_path, force=True)
     assert own.read_bytes() == b"drawn by hand"  # a result without it does not replace it
+
+
+def test_maps_by_former_names_go_with_the_result_that_they_belong_to_alone(trained, patient, tmp_path):
+    folder = tmp_path / "sub-99" / "anat"
+    folder.mkdir(parents=True)
+    former = [
+        folder / f"sub-99_desc-{name}" for name in ("healthylook_T1w.nii.gz", "anomalysurprise_statmap.json")
+    ]
+    for path in former:
+        path.write_bytes(b"drawn by hand")
+    detect(patient, trained, tmp_path)
+    assert all(path.exists() for path in former)  # no result was there: they are somebody's own
+    detect(patient, trained, tmp_path, force=True)
+    assert not any(path.exists() for path in former)
 
 
 def test_killed_run_leaves_nothing_that_looks_whole(trained, patient, tmp_path, monkeypatch):

@@ -67,7 +67,7 @@ def write_table(folder: Path, name: str = "cases.tsv", **change: str) -> Path:
 
 @pytest.fixture(scope="module")
 def result(folder: Path) -> Evaluation:
-    return evaluate(folder / "model", folder / "cases.tsv", folder / "eval", planted=True)
+    return evaluate(folder / "model", folder / "cases.tsv", folder / "eval", synthetic_lesions=True)
 
 
 def pictures(out: Path) -> list[str]:
@@ -114,7 +114,7 @@ def test_healthy_scans_count_for_false_alarms_and_the_whole_scan_only(result):
 
 
 def test_two_patients_are_too_few_to_call_a_model_better(result):
-    verdicts = {one.model_against.verdict for one in result.figures.rivals}
+    verdicts = {one.model_against.verdict for one in result.figures.baselines}
     assert verdicts == {"underpowered"}
 
 
@@ -128,12 +128,15 @@ def test_the_last_step_gives_the_map_that_is_measured(result):
         assert case.steps[STEPS[-1]] == pytest.approx(case.figure("model", "average_precision"))
 
 
-def test_planted_lesions_of_strong_contrast_are_seen_better_than_none(result):
-    sensitivity = np.array(result.planted.sensitivity)
-    chance, strong = (result.planted.contrasts_sd.index(each) for each in (0.0, 3.0))
-    assert sensitivity.shape == (len(result.planted.volumes_mm3), len(result.planted.contrasts_sd))
+def test_synthetic_lesions_of_strong_contrast_are_seen_better_than_none(result):
+    sensitivity = np.array(result.synthetic.sensitivity)
+    chance, strong = (result.synthetic.contrasts_sd.index(each) for each in (0.0, 3.0))
+    assert sensitivity.shape == (
+        len(result.synthetic.volumes_mm3),
+        len(result.synthetic.contrasts_sd),
+    )
     assert sensitivity[:, strong].mean() > sensitivity[:, chance].mean()
-    assert len(result.planted.average_precision) == len(result.planted.levels)
+    assert len(result.synthetic.average_precision) == len(result.synthetic.levels)
 
 
 def test_tables_hold_every_method_case_and_step(result, folder):
@@ -201,7 +204,7 @@ def test_an_ended_run_measures_only_what_is_left(folder, result, monkeypatch):
 
 def test_what_is_not_kept_whole_and_in_this_format_is_measured_anew(folder, result, tmp_path, caplog):
     cases = shutil.copytree(folder / "eval" / "cases", tmp_path / "cases")
-    kept = sorted(path for path in cases.glob("*.json") if not path.name.startswith("planted"))
+    kept = sorted(path for path in cases.glob("*.json") if not path.name.startswith("synthetic"))
     earlier = json.loads(kept[0].read_text()) | {"p_value": 0.5, "picture": "data:,", "slices": "axial"}
     del earlier["Format"]
     kept[0].write_text(json.dumps(earlier))
@@ -223,7 +226,7 @@ def test_cases_of_an_earlier_version_are_reported_under_whatever_key_and_only_wh
     folder, result, tmp_path, caplog
 ):
     cases = shutil.copytree(folder / "eval" / "cases", tmp_path / "cases")
-    earlier = min(path for path in cases.glob("*.json") if not path.name.startswith("planted"))
+    earlier = min(path for path in cases.glob("*.json") if not path.name.startswith("synthetic"))
     record = json.loads(earlier.read_text())
     del record["Format"]
     (cases / f"{'0' * 32}.json").write_text(json.dumps(record))
@@ -302,16 +305,18 @@ def test_lesions_on_another_grid_are_refused(folder):
         evaluate(folder / "model", table, folder / "refused", cache=folder / "eval" / "prepared")
 
 
-def test_lesions_are_planted_in_the_shapes_of_the_masks_given(folder, result):
+def test_lesions_are_inserted_in_the_shapes_of_the_masks_given(folder, result):
     masks = folder / "masks"
     masks.mkdir()
     (masks / "sub-1_lesions.nii.gz").write_bytes((folder / "spot.nii.gz").read_bytes())
     (shape,) = read_shapes(masks).shapes
     assert shape[0].sum() == (nibabel.load(folder / "spot.nii.gz").get_fdata() > 0).sum()
     out, asked = folder / "shaped", {"baselines": False, "cache": folder / "eval" / "prepared"}
-    found = evaluate(folder / "model", folder / "cases.tsv", out, lesion_shapes=masks, **asked).planted
+    found = evaluate(
+        folder / "model", folder / "cases.tsv", out, lesion_shapes=masks, **asked
+    ).synthetic_lesions
     assert found.shapes == "real shapes, drawn from 1"
-    assert found.average_precision != result.planted.average_precision
+    assert found.average_precision != result.synthetic.average_precision
     assert "(real shapes, drawn from 1)" in (out / "report.html").read_text()
 
 
@@ -321,11 +326,11 @@ def test_a_folder_without_a_lesion_mask_is_refused_before_anything_is_measured(f
     assert not (tmp_path / "eval").exists()
 
 
-def test_planting_needs_a_healthy_case(folder):
+def test_synthetic_lesions_need_a_healthy_case(folder):
     table = folder / "ill.tsv"
     table.write_text(f"scan\tlesions\nsub-{N_TRAIN}_T1w.nii.gz\tspot.nii.gz\n")
     with pytest.raises(UsageError, match="no healthy case"):
-        evaluate(folder / "model", table, folder / "refused", planted=True)
+        evaluate(folder / "model", table, folder / "refused", synthetic_lesions=True)
 
 
 @pytest.mark.parametrize("place", ["outside", "half"])

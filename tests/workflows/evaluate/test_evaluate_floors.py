@@ -60,6 +60,6 @@ def test_a_threshold_on_flair_reaches_what_was_measured(result, subject):
 
 
 def test_six_patients_are_enough_for_a_verdict(result):
-    against = {one.name: one.model_against for one in result.figures.rivals}
+    against = {one.name: one.model_against for one in result.figures.baselines}
     assert against["rank_high"].difference.n == len(MS | BRATS)
     assert against["intensity_low"].verdict == "better"

@@ -24,7 +24,7 @@ def validator() -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("quick_placement")
+@pytest.mark.usefixtures("quick_registration")
 @pytest.mark.parametrize(
     ("contrast", "suffix", "tissues"),
     [
@@ -52,7 +52,7 @@ def test_the_official_validator_finds_no_error(validator, make_scan, tmp_path, c
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("quick_placement")
+@pytest.mark.usefixtures("quick_registration")
 def test_the_official_validator_finds_no_error_in_what_detect_writes(
     validator, trained, patient, people, tmp_path
 ):

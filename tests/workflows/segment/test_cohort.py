@@ -19,7 +19,7 @@ from medunsup.workflows.segment.group import write_table_and_page
 from medunsup.workflows.segment.outcome import ScanOutcome
 from medunsup.workflows.segment.settings import SegmentSettings
 
-pytestmark = pytest.mark.usefixtures("quick_placement")
+pytestmark = pytest.mark.usefixtures("quick_registration")
 QUICK = {"method": "kmeans", "parameters": {"max_voxels": 1000}, "report": False}
 
 

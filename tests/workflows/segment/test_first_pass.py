@@ -7,7 +7,7 @@ import pytest
 
 from medunsup.core.errors import InputError, UsageError
 from medunsup.core.geometry import Grid
-from medunsup.preprocess.registration.affine import Placement
+from medunsup.preprocess.registration.affine import Registration
 from medunsup.workflows.segment import first_pass
 from medunsup.workflows.segment.cohort import segment_many
 from medunsup.workflows.segment.cohort_prior import (
@@ -30,11 +30,11 @@ def cohort(make_scan):
 
 def test_fractions_carried_to_the_template_and_back_stay_where_they_were(make_result):
     result = make_result()
-    placement = Placement(
+    registration = Registration(
         np.array([[1.1, 0, 0, 3], [0, 0.9, 0.1, 20], [0, -0.1, 1, -12], [0, 0, 0, 1.0]]), 1, True
     )
-    maps = in_template_space(result, placement)
-    prior = on_scan(mean_with_template(maps.maps * 1000), result.image, result.brain_mask, placement)
+    maps = in_template_space(result, registration)
+    prior = on_scan(mean_with_template(maps.maps * 1000), result.image, result.brain_mask, registration)
     truth = np.stack([result.fractions[name].data for name in ("GM", "WM", "CSF")])
     inside = result.brain_mask.data
     assert np.abs(prior.sum(axis=0)[inside] - 1).max() < 1e-5
@@ -45,7 +45,7 @@ def test_fractions_carried_to_the_template_and_back_stay_where_they_were(make_re
 
 def test_without_scans_the_mean_is_the_template(make_result):
     result = make_result()
-    nothing = in_template_space(result, Placement(np.eye(4), 1, True))
+    nothing = in_template_space(result, Registration(np.eye(4), 1, True))
     template = mean_with_template(np.zeros_like(nothing.maps))
     assert np.allclose(template.maps.sum(axis=0), 1, atol=1e-6)
     assert template.maps[1].max() > 0.9
@@ -53,13 +53,13 @@ def test_without_scans_the_mean_is_the_template(make_result):
 
 
 def test_maps_survive_the_disk_and_give_the_same_bytes(make_result, tmp_path):
-    maps = in_template_space(make_result(), Placement(np.eye(4), 1, True))
+    maps = in_template_space(make_result(), Registration(np.eye(4), 1, True))
     first, second = (write_maps(tmp_path / name, maps, "x").read_bytes() for name in ("a.npz", "b.npz"))
     assert first == second
     assert np.abs(read_maps(tmp_path / "a.npz").maps - maps.maps).max() <= 0.5 / 255 + 1e-6
 
 
-@pytest.mark.usefixtures("quick_placement")
+@pytest.mark.usefixtures("quick_registration")
 @pytest.mark.slow
 def test_a_cohort_learns_once_and_is_skipped_when_asked_again(cohort, tmp_path):
     first = segment_many(cohort, tmp_path / "out", **CHOICES)
@@ -71,7 +71,7 @@ def test_a_cohort_learns_once_and_is_skipped_when_asked_again(cohort, tmp_path):
     assert told == []
 
 
-@pytest.mark.usefixtures("quick_placement")
+@pytest.mark.usefixtures("quick_registration")
 def test_results_made_otherwise_are_refused_before_anything_is_learned(cohort, tmp_path):
     segment_many(cohort[:1], tmp_path / "out", **CHOICES | {"learn_prior": False})
     told = []
@@ -81,7 +81,7 @@ def test_results_made_otherwise_are_refused_before_anything_is_learned(cohort, t
     assert not (tmp_path / "out" / "prior").exists()
 
 
-@pytest.mark.usefixtures("quick_placement")
+@pytest.mark.usefixtures("quick_registration")
 @pytest.mark.slow
 def test_a_prior_that_was_deleted_is_learned_again_and_the_results_stay(cohort, tmp_path):
     segment_many(cohort, tmp_path / "out", **CHOICES)
@@ -90,7 +90,7 @@ def test_a_prior_that_was_deleted_is_learned_again_and_the_results_stay(cohort, 
     assert [scan.status for scan in again.scans] == ["skipped"] * 4
 
 
-@pytest.mark.usefixtures("quick_placement")
+@pytest.mark.usefixtures("quick_registration")
 @pytest.mark.slow
 def test_no_scan_is_part_of_its_own_prior(cohort, make_scan, tmp_path):
     segment_many(cohort, tmp_path / "one", **CHOICES)
@@ -104,7 +104,7 @@ def test_no_scan_is_part_of_its_own_prior(cohort, make_scan, tmp_path):
     assert prior("one", "b") != prior("two", "b")
 
 
-@pytest.mark.usefixtures("quick_placement")
+@pytest.mark.usefixtures("quick_registration")
 @pytest.mark.slow
 def test_a_scan_that_fails_is_told_and_the_others_learn_without_it(cohort, tmp_path):
     (tmp_path / "broken.nii.gz").write_bytes(b"no image")
@@ -123,7 +123,7 @@ def test_a_prior_that_cannot_be_learned_is_refused(cohort, tmp_path, count, out,
 
 def test_a_damaged_file_of_the_first_pass_is_made_again(tmp_path, make_result):
     path = write_maps(
-        tmp_path / "a.npz", in_template_space(make_result(), Placement(np.eye(4), 1, True)), "x"
+        tmp_path / "a.npz", in_template_space(make_result(), Registration(np.eye(4), 1, True)), "x"
     )
     assert made_from(path) == "x"
     whole = path.read_bytes()
@@ -139,7 +139,7 @@ def test_a_damaged_file_of_the_first_pass_is_made_again(tmp_path, make_result):
         read_maps(path)
 
 
-@pytest.mark.usefixtures("quick_placement")
+@pytest.mark.usefixtures("quick_registration")
 def test_a_cohort_that_could_learn_nothing_says_so(cohort, tmp_path, monkeypatch):
     monkeypatch.setattr(first_pass, "do_first_pass", lambda first, say: False)
     result = segment_many(cohort, tmp_path / "out", **CHOICES)

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from medunsup.core.volume import Volume
-from medunsup.preprocess.registration.affine import Placement
+from medunsup.preprocess.registration.affine import Registration
 from medunsup.workflows.segment.remarks import remarks
 
 AWAY = np.diag([0.85, 0.85, 0.85, 1.0])
-PERSON = Placement(AWAY, 0.5, fits=True)
+PERSON = Registration(AWAY, 0.5, fits=True)
 
 
 def scan(*spacing_mm: float) -> Volume:
@@ -30,9 +30,9 @@ def test_a_number_of_classes_that_was_not_given_is_told_with_its_reason(n, words
 
 def test_in_template_space_volumes_are_said_to_be_the_templates():
     normalised = np.diag([1.02, 1.02, 1.02, 1.0])
-    (told,) = remarks(scan(1, 1, 1), Placement(normalised, 0.5, fits=True))
+    (told,) = remarks(scan(1, 1, 1), Registration(normalised, 0.5, fits=True))
     assert "larger than most people's" in told
-    assert list(remarks(scan(1, 1, 1), Placement(normalised, 0.5, fits=False))) == []
+    assert list(remarks(scan(1, 1, 1), Registration(normalised, 0.5, fits=False))) == []
     aside = np.eye(4)
     aside[:3, 3] = (0, 30, 0)
-    assert list(remarks(scan(1, 1, 1), Placement(aside, 0.5, fits=True))) == []
+    assert list(remarks(scan(1, 1, 1), Registration(aside, 0.5, fits=True))) == []

@@ -193,7 +193,7 @@ def test_any_finding_fits_into_a_sidecar(tmp_path):
     json.dumps(told, allow_nan=False)
 
 
-@pytest.mark.usefixtures("quick_placement")
+@pytest.mark.usefixtures("quick_registration")
 def test_what_the_new_result_does_not_have_does_not_stay_beside_it(make_scan, tmp_path):
     scan, choices = make_scan(), {"method": "kmeans", "parameters": {"max_voxels": 1000}}
     segment_many([scan], tmp_path / "out", tissues=4, **choices)

@@ -52,7 +52,7 @@ def test_it_is_small_sound_and_keeps_card_and_scans(models):
     assert sizes[1] < sizes[0] / 4
     assert verify(compact.path).is_sound
     assert compact.hashes == whole.hashes
-    assert compact.planted == whole.planted
+    assert compact.synthetic == whole.synthetic
     assert (compact.path / "README.md").read_text().endswith("Nothing.\n")
 
 

@@ -1,4 +1,4 @@
-"""What a model's own check on planted lesions says of it, and that `detect` passes a bad one on."""
+"""What a model's own check on synthetic lesions says of it, and that `detect` passes a bad one on."""
 
 import csv
 import shutil
@@ -9,18 +9,18 @@ import pytest
 from medunsup.core.errors import InputError
 from medunsup.workflows.detect.scan import detect
 from medunsup.workflows.train.model_folder import ModelFolder
-from medunsup.workflows.train.sanity_check import PlantedCheck, read_planted
+from medunsup.workflows.train.sanity_check import SyntheticCheck, read_synthetic
 
 HEAD = "method\twords\taverage_precision\tprevalence\tlesions\n"
 
 
 @pytest.fixture(autouse=True)
-def _quick(quick_placement: None) -> None:
+def _quick(quick_registration: None) -> None:
     """No scan is registered."""
 
 
 @pytest.mark.parametrize(
-    ("own", "cheap", "words"),
+    ("own", "baseline", "words"),
     [
         (
             0.0014,
@@ -31,12 +31,12 @@ def _quick(quick_placement: None) -> None:
         (0.0014, 0.001, "0.0014 (chance 0.0009), hardly better than chance"),
     ],
 )
-def test_model_outdone_by_a_cheap_method_or_near_chance_is_doubted(own, cheap, words):
-    assert words in PlantedCheck(own, 0.00093, "rank_high", cheap).doubt
+def test_model_outdone_by_a_baseline_or_near_chance_is_doubted(own, baseline, words):
+    assert words in SyntheticCheck(own, 0.00093, "rank_high", baseline).doubt
 
 
 def test_model_better_than_all_and_well_above_chance_is_not_doubted():
-    assert PlantedCheck(0.3, 0.0009, "rank_high", 0.2).doubt == ""
+    assert SyntheticCheck(0.3, 0.0009, "rank_high", 0.2).doubt == ""
 
 
 def test_detect_remarks_on_the_model_once_and_only_where_its_check_went_badly(trained, patient, tmp_path):
@@ -48,7 +48,7 @@ def test_detect_remarks_on_the_model_once_and_only_where_its_check_went_badly(tr
         assert len(told) == n_remarks
 
 
-def test_chance_is_no_cheap_method(tmp_path: Path):
+def test_chance_is_no_baseline(tmp_path: Path):
     table = tmp_path / "baselines.tsv"
     rows = [
         "model\tvae\t0.0005\t0.00090\t4",
@@ -56,16 +56,16 @@ def test_chance_is_no_cheap_method(tmp_path: Path):
         "lof\tx\t0.0001\t0.00090\t4",
     ]
     table.write_text(HEAD + "\n".join(rows) + "\n")
-    assert read_planted(table).best == "lof"
+    assert read_synthetic(table).best == "lof"
 
 
-def test_a_model_that_is_itself_a_cheap_method_is_not_compared_with_itself(trained: ModelFolder):
+def test_a_model_that_is_itself_a_baseline_is_not_compared_with_itself(trained: ModelFolder):
     assert (trained.settings.model, trained.settings.score) == ("healthy_atlas", "deviation")
     with (trained.path / "baselines.tsv").open() as file:
         found = {row["method"]: row["average_precision"] for row in csv.DictReader(file, delimiter="\t")}
     assert found["healthy_z"] == found["model"]
-    assert trained.planted.best not in ("healthy_z", "prevalence")
-    assert trained.planted.best_average_precision == max(
+    assert trained.synthetic.best not in ("healthy_z", "prevalence")
+    assert trained.synthetic.best_average_precision == max(
         float(value) for name, value in found.items() if name not in ("model", "healthy_z", "prevalence")
     )
 
@@ -75,4 +75,4 @@ def test_table_that_is_missing_or_cut_is_an_error_that_names_it(tmp_path: Path, 
     if text is not None:
         (tmp_path / "baselines.tsv").write_text(text)
     with pytest.raises(InputError, match=r"baselines\.tsv: is missing or damaged"):
-        read_planted(tmp_path / "baselines.tsv")
+        read_synthetic(tmp_path / "baselines.tsv")

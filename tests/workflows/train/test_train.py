@@ -33,7 +33,7 @@ SMALL_AE = {"epochs": 3, "channels": 4, "batch_size": 16}
 
 
 @pytest.fixture(autouse=True)
-def _quick(quick_placement: None) -> None:
+def _quick(quick_registration: None) -> None:
     """No scan is registered."""
 
 
@@ -89,7 +89,7 @@ def test_calibration_takes_one_scan_of_each_person(few, tmp_path):
         f"{scan}\t{'twice' if n > 5 else n}\t{part}"
         for n, (scan, part) in enumerate(zip(scans, parts, strict=True))
     ]
-    (few / "people.tsv").write_text("\n".join(["scan\tsubject\tpart", *rows]) + "\n")
+    (few / "people.tsv").write_text("\n".join(["scan\tsubject\tsplit", *rows]) + "\n")
     made = train_atlas(few / "people.tsv", tmp_path / "model")
     assert made.healthy.calibration.n == 2
     assert list(made.hashes.values()).count("calibration") == 2
@@ -138,7 +138,7 @@ def test_sound_model_verifies_and_is_listed(trained):
 
 def test_changed_file_and_changed_weights_are_found(trained, tmp_path):
     copy = shutil.copytree(trained.path, tmp_path / "copy")
-    (copy / "scans.tsv").write_text("subject\tpart\tscan\tsha256\tsite\n")
+    (copy / "scans.tsv").write_text("subject\tsplit\tscan\tsha256\tsite\n")
     assert verify(copy).changed == ("scans.tsv",)
     alter_weights(copy)
     found = verify(copy)

@@ -13,7 +13,7 @@ AFTER = ("learning the score", "calibrating", "learning the baselines", "gatheri
 
 
 @pytest.fixture(autouse=True)
-def _quick(quick_placement: None) -> None:
+def _quick(quick_registration: None) -> None:
     """No scan is registered."""
 
 

@@ -1,13 +1,13 @@
-"""Planted lesions in healthy T1w scans: learned models beside their cheap twins.
+"""Synthetic lesions in healthy T1w scans: learned models beside their baselines.
 
-    python benchmarks/planted.py --models dae vae --epochs 10
-    python benchmarks/planted.py --models dae --scores absolute zscore --set noise_sd=0.3
+    python benchmarks/synthetic_lesions.py --models dae vae --epochs 10
+    python benchmarks/synthetic_lesions.py --models dae --scores absolute zscore --set noise_sd=0.3
 
 Scans come from MEDUNSUP_DATA (default ../shared/data): healthy_t1_2mm, trained on sub-01 to 60, tested on 61
 to 66. Shapes are those of real MS lesions, brought to 1, 3 and 8 ml and laid anywhere in the brain; contrasts
 are -3, -2, +2 and +3 voxel-wise standard deviations of the healthy scans there. AP is the mean over scans;
 the interval is that of the difference to the best baseline, over subjects. Lesions are found or not at the
-threshold at which the same scans show one part of 0.1 ml each, on average, before lesions are planted: one
+threshold at which the same scans show one part of 0.1 ml each, on average, before lesions are inserted: one
 point of the FROC curve.
 """
 
@@ -17,13 +17,18 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 import numpy as np
-from learning import healthy_files, model_with, on_lattice
+from learning import healthy_files, model_with, on_template_grid
 from tissue import DATA
 
 from medunsup.anomaly.baselines import BASELINES, Baselines
 from medunsup.anomaly.factory import build_score, scores_for
 from medunsup.anomaly.postprocess import postprocess
-from medunsup.anomaly.synthetic.sensitivity import Outcome, Planting, sensitivity_surface, threshold_at
+from medunsup.anomaly.synthetic.sensitivity import (
+    Outcome,
+    SyntheticLesions,
+    sensitivity_surface,
+    threshold_at,
+)
 from medunsup.anomaly.synthetic.shapes import drawn_from
 from medunsup.anomaly.voxelwise import VoxelStatistics, VoxelwiseConfig
 from medunsup.cli.shared.settings import read_parameters
@@ -35,13 +40,13 @@ from medunsup.workflows.evaluate.synthetic import read_shapes
 SPACING_MM = (ModelSpace().spacing_mm,) * 3
 VOXEL_MM3 = float(np.prod(SPACING_MM))
 VOLUMES_MM3, CONTRASTS_SD = (1000.0, 3000.0, 8000.0), (-3.0, -2.0, 2.0, 3.0)
-LEAST_PART_MM3 = 100.0
+MIN_CLUSTER_MM3 = 100.0
 Map = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def main() -> None:
     asked = parse()
-    scans = on_lattice(healthy_files())
+    scans = on_template_grid(healthy_files())
     train, test = scans.take(range(60)), scans.take(range(60, 66))
     spread = VoxelStatistics.of(iter(train), VoxelwiseConfig()).sd
     print_table(measured(methods(asked, train), test, spread, asked.repeats), list(test.names), asked.repeats)
@@ -64,8 +69,12 @@ def parse() -> argparse.Namespace:
 def methods(asked: argparse.Namespace, train: Scans) -> Iterable[tuple[str, Map]]:
     """Yield baselines and models, each with its map."""
     baselines = Baselines().fit(train)
-    for name in BASELINES:  # scans lie on the lattice: what works on native voxels is there twice
-        if baselines.scores_[name].makes_map and name not in ("prevalence", "lattice_high", "lattice_low"):
+    for name in BASELINES:  # scans lie on the grid: what works on native voxels is there twice
+        if baselines.scores_[name].makes_map and name not in (
+            "prevalence",
+            "template_grid_high",
+            "template_grid_low",
+        ):
             yield f"[{name}]", with_steps(asked.steps, partial(baselines.map, name))
     for name in asked.models:
         for seed in asked.seeds:
@@ -93,20 +102,20 @@ def measured(
 ) -> dict[str, Outcome]:
     """Look for the same lesions in `test` by each method."""
     shapes = drawn_from(read_shapes(DATA / "ms/lesion_masks_only").shapes, spacing_mm=SPACING_MM)
-    planting = Planting(SPACING_MM, tissue=(spread[0] > 0), shape=shapes, repeats=repeats, seed=1)
+    lesions = SyntheticLesions(SPACING_MM, tissue=(spread[0] > 0), shape=shapes, repeats=repeats, seed=1)
     rows: dict[str, Outcome] = {}
     for name, score_map in methods:
         started = time.perf_counter()
-        threshold = threshold_at(score_map, test, 1, voxel_mm3=VOXEL_MM3, least_part_mm3=LEAST_PART_MM3)
+        threshold = threshold_at(score_map, test, 1, voxel_mm3=VOXEL_MM3, min_cluster_mm3=MIN_CLUSTER_MM3)
         rows[name] = sensitivity_surface(
             score_map,
             test,
-            planting,
+            lesions,
             threshold=threshold,
             volumes_mm3=VOLUMES_MM3,
             contrasts_sd=CONTRASTS_SD,
             spread=spread,
-            least_part_mm3=LEAST_PART_MM3,
+            min_cluster_mm3=MIN_CLUSTER_MM3,
         )
         found = ap(rows[name]).mean()
         print(f"  {name}: AP {found:.3f}, {time.perf_counter() - started:.0f} s", flush=True)

@@ -12,7 +12,7 @@ DIFFERENT = 0.2
 ENOUGH = 0.6  # of the median; what holds less brain lies at its rim
 
 
-def of_sides(sample: Sample, atlas: Atlas) -> dict[str, float]:
+def of_symmetry(sample: Sample, atlas: Atlas) -> dict[str, float]:
     """Share of the brain where more than a fifth of the tissue is not as at the mirror place, in percent.
 
     Labels are counted in template space, where x = 0 is the middle, and smoothed beyond what sulci differ.
@@ -26,4 +26,4 @@ def of_sides(sample: Sample, atlas: Atlas) -> dict[str, float]:
     is_on_both = is_brain & is_brain[::-1]
     shares = spread / np.maximum(brain, 1e-9)
     difference = np.abs(shares - shares[:, ::-1]).sum(axis=0)[is_on_both] / 2
-    return {"sides_differ_percent": 100 * float(np.mean(difference > DIFFERENT))} if difference.size else {}
+    return {"asymmetry_percent": 100 * float(np.mean(difference > DIFFERENT))} if difference.size else {}
