@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any, ClassVar, Literal, Self
 
-import numpy as np
 import torch
 from pydantic import Field
 from torch import nn
@@ -11,6 +10,7 @@ from torch import nn
 from medunsup.core.errors import InputError, UsageError
 from medunsup.core.hints import option
 from medunsup.nn.encoder import Encoder, make_encoder
+from medunsup.selfsupervised.encode import encode
 from medunsup.training.datasets import Dataset
 from medunsup.training.estimator import Estimator, EstimatorConfig
 from medunsup.training.learner import Batch, Embeddings, Learner, Loss, Objective
@@ -259,16 +259,7 @@ class SelfSupervised(Estimator):
         ndarray of shape (N, D), float32
             One row for each scan.
         """
-        if masks is None:
-            masks = np.ones(np.delete(values.shape, 1), bool)
-        self.learner_.eval()
-        return np.stack([self._features(one, mask) for one, mask in zip(values, masks, strict=True)])
-
-    def _features(self, values: Array, mask: Mask) -> Array:
-        mask = mask if mask.any() else np.ones_like(mask)
-        with torch.no_grad():
-            parts = [self.encoder_.features(x, inside).cpu() for x, inside in self.inputs(values, mask)]
-        return torch.cat(parts).float().mean(dim=0).numpy()
+        return encode(self.encoder_, values, masks)
 
     def _check_enough(self, scans: Scans) -> None:
         if len(set(scans.subjects) or range(len(scans))) < 2:

@@ -67,7 +67,7 @@ def test_features_are_one_row_a_scan_the_same_alone_as_among_others(name, dims):
     assert rows.shape == (len(scans), fitted.encoder_.n_features)
     assert rows.dtype == np.float32
     alone = fitted.features(scans.values[2:3], scans.masks[2:3])
-    assert np.array_equal(alone[0], rows[2])
+    assert np.allclose(alone[0], rows[2], rtol=1e-5, atol=1e-6)
     assert len(np.unique(rows, axis=0)) == len(rows)
 
 
