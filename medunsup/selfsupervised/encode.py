@@ -32,7 +32,7 @@ def encode(encoder: Encoder, values: Array, masks: Mask | None = None) -> Array:
 
 def _items(values: Array, masks: Mask, dims: int) -> Iterator[tuple[np.ndarray, Array, Mask]]:
     """Yield whose each item is (B,), values (B, C, ...) and masks (B, 1, ...), in batches."""
-    used: Mask = masks.any(axis=(1, 2)) if dims == 2 else np.ones((len(masks), 1), bool)
+    used = np.asarray(masks.any(axis=(1, 2))) if dims == 2 else np.ones((len(masks), 1), bool)
     used[np.count_nonzero(used, axis=1) == 0] = True
     scans, levels = np.nonzero(used)
     for start in range(0, len(scans), AT_ONCE[dims]):
