@@ -12,6 +12,7 @@ from medunsup.cohort.reading import region_of
 from medunsup.core.errors import EmptyImageError, InputError
 
 LEAST: dict[Part, int] = {"train": 4, "validation": 1, "calibration": 2}
+LEAST_PAIR = 2  # subjects whom pretraining can tell apart
 MOST = 10_000  # where shares leave so little for training that the search for enough ends
 SPLIT: dict[Part, str] = {
     "train": "training split",
@@ -37,16 +38,16 @@ def split(
     Raises InputError if a subject stands in two parts, if some cases have a part and others none, or if
     there are too few subjects, saying how many are needed and who was `left_out`.
     """
-    parts = {case.part for case in cases}
-    if "" in parts and len(parts) > 1:
-        lost = next(case for case in cases if not case.part)
-        raise InputError(
-            f"{lost.scan.name}: has no part while others have. Fill the column, or leave it out."
-        )
+    parts = _parts_given(cases)
     least = LEAST if stops_early else LEAST | {"validation": 0}
     if not stops_early:
         validation, calibration = 0.0, validation + calibration
-    given = cases if "" not in parts else _draw(cases, validation, calibration, least, seed)
+    given = cases
+    if "" in parts:
+        n_validation, n_calibration = _sizes(
+            len({case.subject for case in cases}), validation, calibration, least
+        )
+        given = _draw(cases, n_calibration, n_validation, seed)
     split: dict[Part, list[Case]] = {part: [] for part in LEAST}
     for case in given:
         if case.part != "test":
@@ -54,6 +55,30 @@ def split(
     _refuse_split_subjects(given)
     fewest = _fewest(validation, calibration, least) if "" in parts else sum(least.values())
     _refuse_too_few(split, least, fewest, left_out)
+    return split
+
+
+def split_off_validation(cases: Sequence[Case], *, validation: float, seed: int) -> dict[Part, list[Case]]:
+    """Give each subject to training or, by the share `validation`, to validation, all scans of it together.
+
+    A table's splits are kept; those it names for calibration or test are left out, for they must not be seen.
+
+    Raises InputError as `split` does, and for fewer than two subjects to learn from.
+    """
+    given = cases
+    if "" in _parts_given(cases):
+        n_subjects = len({case.subject for case in cases})
+        n_validation = min(round(validation * n_subjects), max(0, n_subjects - LEAST_PAIR))
+        given = _draw(cases, 0, n_validation, seed)
+    _refuse_split_subjects(given)
+    kept: tuple[Part, ...] = ("train", "validation")
+    split = {part: [case for case in given if case.part == part] for part in kept}
+    n = len({case.subject for case in split["train"]})
+    if n < LEAST_PAIR:
+        raise InputError(
+            f"Too few subjects: {n} for the training split, of {len(cases)} scans. At least {LEAST_PAIR} "
+            "are needed, to tell people apart. A subject is named by sub- or all before the last _, or in a table."
+        )
     return split
 
 
@@ -95,12 +120,21 @@ def refuse_twins(cases: Sequence[Case], hashes: Sequence[str]) -> None:
             )
 
 
-def _draw(
-    cases: Sequence[Case], validation: float, calibration: float, least: Mapping[Part, int], seed: int
-) -> list[Case]:
+def _parts_given(cases: Sequence[Case]) -> set[str]:
+    """Return which parts a table names. Raises InputError if some cases have one and others none."""
+    parts = {case.part for case in cases}
+    if "" in parts and len(parts) > 1:
+        lost = next(case for case in cases if not case.part)
+        raise InputError(
+            f"{lost.scan.name}: has no part while others have. Fill the column, or leave it out."
+        )
+    return parts
+
+
+def _draw(cases: Sequence[Case], n_calibration: int, n_validation: int, seed: int) -> list[Case]:
+    """Give so many subjects to calibration and validation, the others to training."""
     subjects = sorted({case.subject for case in cases})
     order = [subjects[n] for n in np.random.default_rng(seed).permutation(len(subjects))]
-    n_validation, n_calibration = _sizes(len(order), validation, calibration, least)
     part_of = dict.fromkeys(order, "train")
     part_of |= dict.fromkeys(order[:n_calibration], "calibration")
     part_of |= dict.fromkeys(order[n_calibration : n_calibration + n_validation], "validation")
