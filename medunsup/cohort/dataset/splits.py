@@ -77,7 +77,8 @@ def split_off_validation(cases: Sequence[Case], *, validation: float, seed: int)
     if n < LEAST_PAIR:
         raise InputError(
             f"Too few subjects: {n} for the training split, of {len(cases)} scans. At least {LEAST_PAIR} "
-            "are needed, to tell people apart. A subject is named by sub- or all before the last _, or in a table."
+            "are needed, to tell people apart. A subject is named by sub- or all before the last _, or in a "
+            "table."
         )
     return split
 
