@@ -40,6 +40,13 @@ class Encoder(nn.Module, ABC):
         Voxels that one step in each feature map stands for, along every axis.
     divisor : int
         Sides of the images must be multiples of it.
+    stem : str
+        Beginning of the names of the weights that take the images.
+    networks : dict of str to dict
+        Networks that hold this encoder, by the name of their class: what the names of its weights begin with,
+        and what they begin with there.
+    optional : tuple of str
+        Parts of the names of weights that are there and never used.
 
     Examples
     --------
@@ -52,6 +59,9 @@ class Encoder(nn.Module, ABC):
 
     Config: ClassVar[type[EncoderConfig]] = EncoderConfig
     method_name: ClassVar[str]
+    stem: ClassVar[str] = ""
+    networks: ClassVar[dict[str, dict[str, str]]] = {}
+    optional: ClassVar[tuple[str, ...]] = ()
     config: Any  # of the subclass's Config
     widths: tuple[int, ...]
     strides: tuple[int, ...]

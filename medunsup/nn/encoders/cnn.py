@@ -1,6 +1,7 @@
 """A small convolutional network, quick on a CPU."""
 
 from itertools import pairwise
+from typing import ClassVar
 
 from pydantic import Field
 from torch import Tensor, nn
@@ -25,7 +26,7 @@ class CNNConfig(EncoderConfig):
     dims=(2, 3),
     paper="Ronneberger et al., U-Net: convolutional networks for biomedical image segmentation, MICCAI 2015, "
     "arXiv:1505.04597 (its encoder, with group normalisation)",
-    limit="Small: some 290,000 parameters in 2D and 870,000 in 3D; it sees some 40 voxels around each.",
+    limit="Small: some 290,000 parameters in 2D and 870,000 in 3D; what a cell sees is 45 voxels across.",
 )
 class CNN(Encoder):
     """Two convolutions at each level, the encoder half of medunsup's small U-Net.
@@ -49,6 +50,8 @@ class CNN(Encoder):
     """
 
     Config = CNNConfig
+    stem = "down.0."
+    networks: ClassVar[dict[str, dict[str, str]]] = {"UNet": {"": ""}}  # medunsup.nn.unet
 
     def __init__(self, config: CNNConfig | None = None, *, dims: int, channels: int) -> None:
         super().__init__(config, dims=dims, channels=channels)
