@@ -154,14 +154,15 @@ def test_an_impulse_moved_by_a_stride_moves_the_map_by_a_cell(name, dims):
 def test_the_grid_of_tokens_lies_as_the_image_does(name, dims):
     """A change in one corner changes each map most in that corner."""
     encoder, x = build(name, dims), images(dims, n=1)
-    cell = encoder.strides[-1]
-    other, corner = x.clone(), (0, 0, slice(-cell, None), *[slice(cell)] * (dims - 1))
+    other, corner = x.clone(), (0, 0, slice(-8, None), *[slice(8)] * (dims - 1))
     other[corner] += 3
     for before, after in zip(encoder(x), encoder(other), strict=True):
+        if before.shape[2] < 4:
+            continue  # its cells see most of the image
         change = (after - before).abs().sum(dim=1)[0]
         first, *others = (int(at) for at in torch.unravel_index(change.argmax(), change.shape))
         assert first >= change.shape[0] / 2
-        assert all(at < max(1, change.shape[0] / 2) for at in others)
+        assert all(at < change.shape[0] / 2 for at in others)
 
 
 def test_a_voxel_outside_the_mask_counts_only_through_the_cells_of_the_map():
