@@ -52,9 +52,19 @@ AREAS = {
     "tissue": Area("tissue/methods", "tests/tissue/test_methods_contract.py", "docs/tissue.md"),
     "anomaly": Area("anomaly/models", "tests/anomaly/test_models_contract.py", "docs/training.md"),
     "score": Area("anomaly/scores", "tests/anomaly/test_scores_contract.py", "docs/detect.md"),
+    "encoder": Area("nn/encoders", "tests/nn/test_encoders_contract.py", "docs/encoders.md"),
+    "selfsupervised": Area(
+        "selfsupervised/methods", "tests/selfsupervised/test_methods_contract.py", "docs/pretrain.md"
+    ),
 }
 
-KIND = {"tissue": "a tissue method", "anomaly": "a model", "score": "a score"}
+KIND = {
+    "tissue": "a tissue method",
+    "anomaly": "a model",
+    "score": "a score",
+    "encoder": "an encoder",
+    "selfsupervised": "a pretraining method",
+}
 
 
 @dataclass(frozen=True)
@@ -66,7 +76,7 @@ class MethodCard:
     name : str
         Name of the method, as `segment`, `train` and `Detector` take it.
     area : str
-        'tissue', 'anomaly' (models) or 'score'.
+        'tissue', 'anomaly' (models), 'score', 'encoder' or 'selfsupervised'.
     family : str
         Group of methods, such as 'mixture'.
     dims : tuple of int
@@ -148,7 +158,7 @@ def methods(area: str | None = None) -> list[MethodCard]:
     Parameters
     ----------
     area : str, optional
-        One area only, such as 'tissue', 'anomaly' (models) or 'score'.
+        One area only: 'tissue', 'anomaly' (models), 'score', 'encoder' or 'selfsupervised'.
 
     Returns
     -------

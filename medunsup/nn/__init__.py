@@ -1,1 +1,14 @@
-"""Blocks, encoders, decoders and losses that several methods share."""
+"""Encoders, and the blocks, networks and losses that several methods share.
+
+Each encoder is public here under the name of its class: `from medunsup.nn import CNN`.
+"""
+
+from medunsup.core.lazy import attach
+
+_HOMES = {
+    "Encoder": "medunsup.nn.encoder",
+    "EncoderConfig": "medunsup.nn.encoder",
+    "make_encoder": "medunsup.nn.encoder",
+}
+
+__getattr__, __dir__ = attach(__name__, _HOMES, areas=("encoder",))

@@ -33,6 +33,11 @@ class ConvBlock(nn.Sequential):
         )
 
 
+def halving(dims: int, inputs: int, outputs: int) -> nn.Sequential:
+    """Two convolution blocks, of which the first halves the size."""
+    return nn.Sequential(ConvBlock(dims, inputs, outputs, stride=2), ConvBlock(dims, outputs, outputs))
+
+
 class Upsample(nn.Module):
     """Double the size by repeating each value."""
 

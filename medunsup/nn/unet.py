@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from medunsup.nn.blocks import ConvBlock, Upsample, convolution, widths
+from medunsup.nn.blocks import ConvBlock, Upsample, convolution, halving, widths
 
 
 class UNet(nn.Module):
@@ -18,8 +18,7 @@ class UNet(nn.Module):
         self.down = nn.ModuleList([ConvBlock(dims, inputs, wide[0])])
         self.up = nn.ModuleList()
         for n in range(levels):
-            halve = ConvBlock(dims, wide[n], wide[n + 1], stride=2)
-            self.down.append(nn.Sequential(halve, ConvBlock(dims, wide[n + 1], wide[n + 1])))
+            self.down.append(halving(dims, wide[n], wide[n + 1]))
             self.up.append(ConvBlock(dims, wide[n] + wide[n + 1], wide[n]))
         self.enlarge = Upsample()
         self.last = convolution(dims, wide[0], outputs, kernel=1)

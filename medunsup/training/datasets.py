@@ -4,7 +4,7 @@ import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from copy import copy, deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from mmap import mmap
 from typing import Any
 
@@ -45,7 +45,8 @@ class Draws:
 class Dataset(ABC):
     """Items that batches are made of; each belongs to one scan.
 
-    `values` are (N, C, I, J, K) float32 and `masks` (N, I, J, K) bool, in memory or mapped from disk.
+    `values` are (N, C, I, J, K) float32 and `masks` (N, I, J, K) bool, in memory or mapped from disk;
+    `subjects` tell whose each scan is, if a subject has several.
     A `transform` (any MONAI dictionary transform with the keys "values" and "mask") changes each item as it
     is taken; a list of them makes one view of the item each. What is drawn follows from `Draws` alone.
     """
@@ -56,11 +57,14 @@ class Dataset(ABC):
         masks: Masks,
         names: Sequence[str] = (),
         *,
+        subjects: Sequence[str] = (),
         transform: TransformOrMany = None,
     ) -> None:
         self.values = values
         self.masks = masks
         self.names = tuple(names) or tuple(str(n) for n in range(len(values)))
+        self.subjects = tuple(subjects)
+        self._owners = np.unique(self.subjects, return_inverse=True)[1] if self.subjects else None
         self.transforms = Transforms.of(transform)
         self.scans = self._scans()
         if not len(self.scans):
@@ -104,7 +108,9 @@ class Dataset(ABC):
         draws = draws or Draws()
         values, masks = (torch.from_numpy(array) for array in self._gather(items, draws))
         views = self.transforms.views(values, masks[:, None], draws.of) or [View(values, masks[:, None])]
-        return Batch.of_views(views, torch.from_numpy(self.scans[items]))
+        scans = self.scans[items]
+        owners = None if self._owners is None else torch.from_numpy(self._owners[scans])
+        return replace(Batch.of_views(views, torch.from_numpy(scans)), owners=owners)
 
     def reader(self) -> "Dataset":
         """Return the same items to be read by another thread: arrays are shared, transforms are not."""
@@ -117,8 +123,8 @@ class Dataset(ABC):
         return [self.names[n] for n in np.unique(self.scans[items])]
 
     def digest(self) -> str:
-        """Checksum of names, values and masks, to know the same data again."""
-        total = zlib.crc32("\n".join(self.names).encode())
+        """Checksum of names, subjects, values and masks, to know the same data again."""
+        total = zlib.crc32("\n".join((*self.names, *self.subjects)).encode())
         for values, mask in zip(self.values, self.masks, strict=True):
             for array in (values, mask):
                 total = zlib.crc32(np.ascontiguousarray(array).data, total)

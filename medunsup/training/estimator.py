@@ -107,7 +107,8 @@ class Estimator(ABC):
             Items of the scans.
         """
         kind = Volumes if self.config.dims == 3 else Slices
-        return kind(scans.values, scans.masks, tuple(scans.names), transform=transform)
+        whose = {"names": tuple(scans.names), "subjects": tuple(scans.subjects)}
+        return kind(scans.values, scans.masks, **whose, transform=transform)
 
     def fit(self, scans: Scans, *, validation: Scans | None = None, training: Training | None = None) -> Self:
         """Train the networks.

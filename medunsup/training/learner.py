@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import torch
@@ -28,19 +28,31 @@ class View:
 class Batch:
     """`values` (B, C, H, W) or (B, C, I, J, K) float32, `masks` (B, 1, ...) bool, `scans` (B,) positions.
 
-    These are the first view; `further` views of the same items follow, each of its own size.
+    These are the first view; `further` views of the same items follow, each of its own size. `owners` (B,)
+    number the subjects whose the scans are, where a subject has several.
     """
 
     values: Tensor
     masks: Tensor
     scans: Tensor
     further: tuple[View, ...] = ()
+    owners: Tensor | None = None
 
     @classmethod
     def of_views(cls, views: Sequence[View], scans: Tensor) -> "Batch":
         """Make a batch of one or many views of the same items."""
         first, *further = views
         return cls(first.values, first.masks, scans, tuple(further))
+
+    @property
+    def subjects(self) -> Tensor:
+        """Whose each item is (B,): equal numbers for items of one subject, which are no negatives."""
+        return self.scans if self.owners is None else self.owners
+
+    def shown_as(self, views: Sequence[View]) -> "Batch":
+        """Return the same items in other views."""
+        first, *further = views
+        return replace(self, values=first.values, masks=first.masks, further=tuple(further))
 
     @property
     def views(self) -> tuple[View, ...]:
@@ -51,9 +63,8 @@ class Batch:
         return len(self.values)
 
     def each(self, change: Callable[[Tensor], Tensor]) -> "Batch":
-        """Change the tensors of all views; `scans` stay on the CPU."""
-        views = [View(change(view.values), change(view.masks)) for view in self.views]
-        return Batch.of_views(views, self.scans)
+        """Change the tensors of all views; `scans` and `owners` stay on the CPU."""
+        return self.shown_as([View(change(view.values), change(view.masks)) for view in self.views])
 
     def to(self, device: torch.device) -> "Batch":
         """Move to a device."""
@@ -155,3 +166,7 @@ class Learner(nn.Module, ABC):
         Called without gradients; a loss that needs them itself enters `torch.enable_grad()`.
         """
         return self.objectives()[0].whole_loss(batch, generator).total
+
+    def measure(self, batch: Batch) -> dict[str, float]:
+        """Return numbers for the log, of the same items each time; once an epoch, without gradients."""
+        return {}

@@ -17,8 +17,8 @@ from medunsup.training import checkpoint, distributed
 from medunsup.training.datasets import Dataset, Draws
 from medunsup.training.determinism import deterministic
 from medunsup.training.feed import Feed, Request, Work
-from medunsup.training.learner import Learner, StepProgress
-from medunsup.training.monitor import ITEMS_SHOWN, Monitor
+from medunsup.training.learner import Batch, Learner, StepProgress
+from medunsup.training.monitor import ITEMS_MEASURED, ITEMS_SHOWN, Monitor
 from medunsup.training.seeds import Use, draw, seeded
 from medunsup.training.settings import Training
 from medunsup.training.signals import StoppedError, StopRequest, stop_on_signal
@@ -195,7 +195,8 @@ class _Run:
             self.best = {name: value.clone() for name, value in self.learner.state_dict().items()}
         means = {name: total / place.counts[name] for name, total in place.sums.items()}
         place.sums, place.counts = {}, {}
-        self.monitor.epoch(place.epoch, {**means, "validation": validation, "samples_per_s": samples_per_s})
+        row = {**means, "validation": validation, **self._measure(), "samples_per_s": samples_per_s}
+        self.monitor.epoch(place.epoch, row)
         place.rows = self.monitor.rows
         if place.epoch % self.training.pictures_every == 0 or place.epoch == self.plan.epochs:
             self._draw_pictures()
@@ -230,12 +231,24 @@ class _Run:
         patience, place = self.training.patience, self.place
         return patience is not None and place.best is not None and place.epoch - place.best_epoch >= patience
 
+    def _measure(self) -> dict[str, float]:
+        """Let the learner measure a fixed sample, in the first process."""
+        if type(self.learner).measure is Learner.measure or self.fabric.global_rank > 0:
+            return {}
+        batch = self._sample(ITEMS_MEASURED)
+        with torch.no_grad(), self.fabric.autocast():
+            return self.learner.eval().measure(batch)
+
     def _draw_pictures(self) -> None:
-        shown = self.validation or self.dataset
-        count = min(ITEMS_SHOWN, len(shown))
-        chosen = np.linspace(0, len(shown) - 1, 2 * count + 1)[1::2].astype(int)
         self.learner.eval()
-        self.monitor.pictures(self.learner, shown.batch(chosen).to(self.fabric.device), self.place.epoch)
+        self.monitor.pictures(self.learner, self._sample(ITEMS_SHOWN), self.place.epoch)
+
+    def _sample(self, most: int) -> Batch:
+        """Gather the same items each time, evenly spread over those of validation, or of training without."""
+        shown = self.validation or self.dataset
+        count = min(most, len(shown))
+        chosen = np.linspace(0, len(shown) - 1, 2 * count + 1)[1::2].astype(int)
+        return shown.batch(chosen).to(self.fabric.device)
 
     def _pause(self, stop: StopRequest) -> None:
         """Write a checkpoint when it is time to, or when asked to stop."""

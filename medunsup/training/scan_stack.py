@@ -25,6 +25,8 @@ class Scans:
         Brain masks.
     names : sequence of str, default ()
         Names of the scans, for messages.
+    subjects : sequence of str, default ()
+        Whose each scan is, where a subject has several; without them each scan is a subject of its own.
 
     Raises
     ------
@@ -45,6 +47,7 @@ class Scans:
     values: Array
     masks: Mask
     names: Sequence[str] = field(default=())
+    subjects: Sequence[str] = field(default=())
 
     def __post_init__(self) -> None:
         if self.values.ndim != 5 or self.masks.shape != self.values.shape[:1] + self.values.shape[2:]:
@@ -122,8 +125,8 @@ class Scans:
             These scans, in that order.
         """
         index = list(chosen)
-        names = tuple(self.names[n] for n in index) if self.names else ()
-        return Scans(self.values[index], self.masks[index], names)
+        names, subjects = (tuple(known[n] for n in index if known) for known in (self.names, self.subjects))
+        return Scans(self.values[index], self.masks[index], names, subjects)
 
 
 def _is_row(values: Array) -> bool:

@@ -10,9 +10,9 @@ import numpy as np
 from medunsup.cohort.dataset.sources import Case
 from medunsup.cohort.prepare import prepare
 from medunsup.cohort.prepare_many import request_of
+from medunsup.cohort.training.consistency import Common
 from medunsup.io.files.hashes import hash_input
 from medunsup.training.scan_stack import Scans
-from medunsup.workflows.train.consistency import Common
 from medunsup.workflows.train.fit import learn
 from medunsup.workflows.train.request import TrainRequest
 from medunsup.workflows.train.save import save

@@ -196,7 +196,8 @@ class TestRegistered:
             fault for one in own_methods(cls) if not is_override(one, cls) for fault in function_faults(one)
         ]
         own = [name for base in cls.__mro__ for name in vars(base).get("__annotations__", {})]
-        assert {name for name in own if name.endswith("_")} <= set(named(cls, "Attributes"))
+        fitted = {name for name in own if name.endswith("_") and not name.startswith("_")}
+        assert fitted <= set(named(cls, "Attributes"))
 
     def test_every_parameter_of_the_config_is_documented(self, card: MethodCard):
         assert not config_faults(method(card.area, card.name).Config)

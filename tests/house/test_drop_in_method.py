@@ -130,13 +130,57 @@ class ToySquare(Score):
         return over_channels(residual(model, values, mask) ** 2, mask)
 '''
 
+TOY_PRETEXT = '''"""Encodes an image and its mirror image alike: a pretraining method in one file."""
+
+from pydantic import Field
+
+from medunsup.core.registry import register
+from medunsup.selfsupervised.base import PretrainConfig, PretrainLearner, SelfSupervised
+from medunsup.training.learner import Loss
+
+
+class ToyMirrorConfig(PretrainConfig):
+    """Parameters of the toy."""
+
+    sharpness: float = Field(1.0, gt=0, description="unused by the toy")
+
+
+class ToyMirrorLearner(PretrainLearner):
+    """The encoder alone."""
+
+    def objectives(self):
+        return [self.objective("alike", self.loss)]
+
+    def loss(self, batch, generator):
+        one, other = (self.encoder.features(x) for x in (batch.values, batch.values.flip(2)))
+        return Loss((one - other).square().mean(), {})
+
+
+@register(
+    "toy_mirror",
+    family="toys",
+    dims=(2, 3),
+    paper="Nobody (2026), A toy pretext.",
+    limit="Only there to show that one file is enough for a pretext task.",
+)
+class ToyMirror(SelfSupervised):
+    """Features of an image and of its mirror image are drawn together."""
+
+    Config = ToyMirrorConfig
+
+    def build(self, shape):
+        return ToyMirrorLearner(shape, self.config)
+'''
+
 FILES = {
     "tissue/methods/toy.py": TOY,
     "anomaly/models/toy_mean.py": TOY_MODEL,
     "anomaly/scores/toy_square.py": TOY_SCORE,
+    "selfsupervised/methods/toy_mirror.py": TOY_PRETEXT,
 }
 each_area = pytest.mark.parametrize(
-    ("area", "name"), [("tissue", "toy"), ("anomaly", "toy_mean"), ("score", "toy_square")]
+    ("area", "name"),
+    [("tissue", "toy"), ("anomaly", "toy_mean"), ("score", "toy_square"), ("selfsupervised", "toy_mirror")],
 )
 
 
@@ -208,10 +252,14 @@ print(np.unravel_index(found.argmax(), found.shape)[1:] == (4, 5))
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "name", "at_least"),
-    [("test_models_contract.py", "toy_mean", 12), ("test_scores_contract.py", "toy_square", 30)],
+    [
+        ("anomaly/test_models_contract.py", "toy_mean", 12),
+        ("anomaly/test_scores_contract.py", "toy_square", 30),
+        ("selfsupervised/test_methods_contract.py", "toy_mirror", 14),
+    ],
 )
-def test_toy_model_and_score_are_in_their_contract_tests_and_pass(tree, file, name, at_least):
-    words = (f"tests/anomaly/{file}", "-q", "-p", "no:cacheprovider", "-k", name)
+def test_toys_are_in_their_contract_tests_and_pass(tree, file, name, at_least):
+    words = (f"tests/{file}", "-q", "-p", "no:cacheprovider", "-k", name)
     done = run(tree, "-m", "pytest", *words)
     assert done.returncode == 0, done.stdout
     assert int(re.search(r"(\d+) passed", done.stdout)[1]) >= at_least

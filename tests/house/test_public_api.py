@@ -18,6 +18,8 @@ PACKAGES = [name for name, _ in SECTIONS]
 OURS = [card for card in medunsup.methods() if card.distribution == "medunsup"]
 METHODS = {
     "medunsup.anomaly": {card.class_name for card in OURS if card.area in ("anomaly", "score")},
+    "medunsup.nn": {card.class_name for card in OURS if card.area == "encoder"},
+    "medunsup.selfsupervised": {card.class_name for card in OURS if card.area == "selfsupervised"},
     "medunsup.tissue": {card.class_name for card in OURS if card.area == "tissue"},
 }
 BLOCK = re.compile(r"^```(python|text)\n(.*?)^```", re.MULTILINE | re.DOTALL)

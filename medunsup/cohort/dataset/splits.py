@@ -12,6 +12,7 @@ from medunsup.cohort.reading import region_of
 from medunsup.core.errors import EmptyImageError, InputError
 
 LEAST: dict[SplitName, int] = {"train": 4, "validation": 1, "calibration": 2}
+LEAST_PAIR = 2  # subjects whom pretraining can tell apart
 MOST = 10_000  # where shares leave so little for training that the search for enough ends
 NAMED: dict[SplitName, str] = {
     "train": "training split",
@@ -37,16 +38,16 @@ def split(
     Raises InputError if a subject stands in two splits, if some cases have a split and others none, or if
     there are too few subjects, saying how many are needed and who was `left_out`.
     """
-    splits = {case.split for case in cases}
-    if "" in splits and len(splits) > 1:
-        lost = next(case for case in cases if not case.split)
-        raise InputError(
-            f"{lost.scan.name}: has no split while others have. Fill the column, or leave it out."
-        )
+    splits = _splits_given(cases)
     least = LEAST if stops_early else LEAST | {"validation": 0}
     if not stops_early:
         validation, calibration = 0.0, validation + calibration
-    given = cases if "" not in splits else _draw(cases, validation, calibration, least, seed)
+    given = cases
+    if "" in splits:
+        n_validation, n_calibration = _sizes(
+            len({case.subject for case in cases}), validation, calibration, least
+        )
+        given = _draw(cases, n_calibration, n_validation, seed)
     found: dict[SplitName, list[Case]] = {name: [] for name in LEAST}
     for case in given:
         if case.split != "test":
@@ -57,8 +58,35 @@ def split(
     return found
 
 
+def split_off_validation(
+    cases: Sequence[Case], *, validation: float, seed: int
+) -> dict[SplitName, list[Case]]:
+    """Give each subject to training or, by the share `validation`, to validation, all scans of it together.
+
+    A table's splits are kept; those it names for calibration or test are left out, for they must not be seen.
+
+    Raises InputError as `split` does, and for fewer than two subjects to learn from.
+    """
+    given = cases
+    if "" in _splits_given(cases):
+        n_subjects = len({case.subject for case in cases})
+        n_validation = min(round(validation * n_subjects), max(0, n_subjects - LEAST_PAIR))
+        given = _draw(cases, 0, n_validation, seed)
+    _refuse_split_subjects(given)
+    kept: tuple[SplitName, ...] = ("train", "validation")
+    found = {name: [case for case in given if case.split == name] for name in kept}
+    n = len({case.subject for case in found["train"]})
+    if n < LEAST_PAIR:
+        raise InputError(
+            f"Too few subjects: {n} for the training split, of {len(cases)} scans. At least {LEAST_PAIR} "
+            "are needed, to tell people apart. A subject is named by sub- or all before the last _, or in a "
+            "table."
+        )
+    return found
+
+
 def only_healthy(cases: Sequence[Case]) -> tuple[list[Case], list[Case]]:
-    """SplitName those whom the source calls healthy from all others.
+    """Part those whom the source calls healthy from all others.
 
     Where it says something of some, those of whom it says nothing are others as well; where it says nothing
     of anybody, all are healthy because the user gave them as such.
@@ -95,12 +123,21 @@ def refuse_duplicates(cases: Sequence[Case], hashes: Sequence[str]) -> None:
             )
 
 
-def _draw(
-    cases: Sequence[Case], validation: float, calibration: float, least: Mapping[SplitName, int], seed: int
-) -> list[Case]:
+def _splits_given(cases: Sequence[Case]) -> set[str]:
+    """Return which splits a table names. Raises InputError if some cases have one and others none."""
+    splits = {case.split for case in cases}
+    if "" in splits and len(splits) > 1:
+        lost = next(case for case in cases if not case.split)
+        raise InputError(
+            f"{lost.scan.name}: has no split while others have. Fill the column, or leave it out."
+        )
+    return splits
+
+
+def _draw(cases: Sequence[Case], n_calibration: int, n_validation: int, seed: int) -> list[Case]:
+    """Give so many subjects to calibration and validation, the others to training."""
     subjects = sorted({case.subject for case in cases})
     order = [subjects[n] for n in np.random.default_rng(seed).permutation(len(subjects))]
-    n_validation, n_calibration = _sizes(len(order), validation, calibration, least)
     split_of = dict.fromkeys(order, "train")
     split_of |= dict.fromkeys(order[:n_calibration], "calibration")
     split_of |= dict.fromkeys(order[n_calibration : n_calibration + n_validation], "validation")

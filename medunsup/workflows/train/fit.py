@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medunsup.cohort.dataset.sources import SplitName
+from medunsup.cohort.training.progress import training_of
 from medunsup.core.errors import UsageError
 from medunsup.core.progress import Stage, Told
 from medunsup.workflows.train.settings import TrainSettings
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from medunsup.anomaly.baselines import Baselines
     from medunsup.anomaly.fitted_detector import HealthyModel
     from medunsup.training.loop import Training
-    from medunsup.training.monitor import Progress
     from medunsup.training.scan_stack import Scans
 
 Arrays = dict[str, NDArray[Any]]
@@ -145,17 +145,6 @@ def fit_and_calibrate(
         folder=folder,
     )
     return HealthyModel(model, score, steps, train.shape, spacing_mm, calibration, floors)
-
-
-def training_of(out: Path, *, resume: bool, told: Told) -> "Training":
-    """Say where a deep model's checkpoints lie and who hears of its progress."""
-    from medunsup.training.loop import Training
-
-    def tell(progress: "Progress") -> None:
-        what = f"epoch {progress.epoch} of {progress.epochs}"
-        told(Stage(what, progress.step / progress.steps, progress.seconds_left))
-
-    return Training(folder=out, resume=resume, tell=tell)
 
 
 def baseline_scores(baselines: "Baselines", scans: "Scans") -> dict[str, NDArray[np.float64]]:

@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from medunsup.cohort.training.select import left_out_words
 from medunsup.core.hints import both
 from medunsup.core.registry import methods
 from medunsup.core.version import __version__
 from medunsup.workflows.train.manifest import Manifest
-from medunsup.workflows.train.select import healthy_words, left_out_words
+from medunsup.workflows.train.select import healthy_words
 
 QUOTED = ("name", "ages", "licence")
 TEXT = """# {model} with {score}, learned from {n} healthy {contrast} scans

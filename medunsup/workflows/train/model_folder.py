@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from medunsup.cohort.training.folder import TRAINING
 from medunsup.core.errors import InputError, MedunsupError
 from medunsup.core.hints import option
 from medunsup.core.paths import user_path
@@ -34,7 +35,6 @@ DATA_CARD = "data_card.md"
 OPTIONAL = (DATA_CARD,)
 FILES = (WEIGHTS, BASELINE_ARRAYS, BASELINE_TABLE, SCANS, CARD, *OPTIONAL)
 COMPACT_FILES = tuple(name + COMPRESSED for name in (WEIGHTS, BASELINE_ARRAYS))
-TRAINING = "training"
 LOCK = ".medunsup.lock"
 
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medunsup.cohort.dataset.health import HealthyWords
+from medunsup.cohort.training.folder import How
 from medunsup.core.errors import UsageError
 from medunsup.workflows.train.settings import TrainSettings
-from medunsup.workflows.train.training_folder import How
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from medunsup.core.errors import InputError, MedunsupError
 from medunsup.core.hints import both
+from medunsup.core.renamed import by_new_names
 from medunsup.io.files.tsv import read_tsv
 
 CHANCE = "prevalence"
@@ -61,9 +62,12 @@ def read_synthetic(table: Path, *, without: Collection[str] = ()) -> SyntheticCh
 
     Raises InputError if it is missing or damaged.
     """
+    from medunsup.anomaly.baselines import RENAMED
+
     try:
         own, *others = read_tsv(table).rows
         found = {row["method"]: float(row["average_precision"]) for row in others}
+        found = by_new_names(found, RENAMED)
         for name in (CHANCE, *without):
             found.pop(name, None)
         best = max(found, key=found.__getitem__)

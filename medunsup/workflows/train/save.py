@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from medunsup.cohort.dataset.sources import Case
+from medunsup.cohort.training.consistency import Common
 from medunsup.io.bids.names import data_set_id
 from medunsup.io.files.artifact_folder import arrays_as_bytes
 from medunsup.io.files.tsv import tsv
-from medunsup.workflows.train.consistency import Common
 from medunsup.workflows.train.fit import TABLE_COLUMNS, Learned
 from medunsup.workflows.train.manifest import Manifest
 from medunsup.workflows.train.model_card import model_card

@@ -6,21 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from medunsup.cohort.dataset.folders import no_scan
 from medunsup.cohort.dataset.health import HealthyWords
 from medunsup.cohort.dataset.sources import Case, Source, SplitName, open_source, refuse_unfetched
-from medunsup.cohort.dataset.splits import one_a_subject, only_healthy, refuse_duplicates, split
+from medunsup.cohort.dataset.splits import one_a_subject, only_healthy, split
+from medunsup.cohort.training.select import LABEL_MAP, left_out_words, without_label_maps
 from medunsup.core.errors import InputError
 from medunsup.core.hints import option
-from medunsup.core.pace import Pace
-from medunsup.core.progress import Stage, Told
-from medunsup.io.files.hashes import hash_input
+from medunsup.core.progress import Told
 from medunsup.workflows.train.fit import has_epochs
 from medunsup.workflows.train.settings import TrainSettings
 
-LABEL_MAP, REPEAT = "label map or mask", "further scan of a calibration subject"
+REPEAT = "further scan of a calibration subject"
 GIVEN = "as given, for the source does not say who is healthy"
-LOOKING = "looking for label maps among the images"
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +57,7 @@ def find_healthy(
     people, others = only_healthy(source.cases)
     refuse_unfetched(people)
     left_out = source.left_out + Counter(case.evidence for case in others)
-    scans = people if source.kind == "table" else _without_label_maps(people, told or (lambda stage: None))
+    scans = people if source.kind == "table" else without_label_maps(people, told or (lambda stage: None))
     left_out[LABEL_MAP] = len(people) - len(scans)
     if not scans:
         why = "nobody in it is known to be healthy" if others else "holds no scan"
@@ -81,40 +78,10 @@ def find_healthy(
     return Found(splits, healthy_by, +left_out, sum(case.state == "patient" for case in others))
 
 
-def hash_scans(cases: Sequence[Case]) -> list[str]:
-    """Hash each scan's file. Raises InputError if one cannot be read, or if two are the same."""
-    hashes = [hash_input(case.scan) for case in cases]
-    refuse_duplicates(cases, hashes)
-    return hashes
-
-
 def healthy_words(healthy_by: Mapping[str, int]) -> str:
     """Say what calls the scans healthy: "Taken as healthy: group control (15)."."""
     counts = ", ".join(f"{evidence} ({n})" for evidence, n in sorted(healthy_by.items()))
     return f"Taken as healthy: {counts}." if counts else ""
-
-
-def left_out_words(left_out: Mapping[str, int]) -> str:
-    """Say how many images were left out, and why: "Images left out: group fcd (85), label map (3)."."""
-    counts = ", ".join(f"{reason} ({n})" for reason, n in sorted(left_out.items()) if n)
-    return f"Images left out: {counts}." if counts else ""
-
-
-def _without_label_maps(cases: Sequence[Case], told: Told) -> list[Case]:
-    """Leave out images that are no scans by their values; what cannot be read stays, and is told later."""
-    kept, pace, seconds_left = [], Pace(len(cases)), None
-    for n, case in enumerate(cases, start=1):
-        told(Stage(LOOKING, (n - 1) / len(cases), seconds_left, f"{n} of {len(cases)}"))
-        if kind := no_scan(case.scan):
-            log.info("%s: is %s, left out.", case.scan, kind)
-        else:
-            kept.append(case)
-        seconds_left = pace.done()
-    if len(kept) < len(cases):
-        log.warning(
-            "%d of %d images are label maps or masks, and left out.", len(cases) - len(kept), len(cases)
-        )
-    return kept
 
 
 def _way_out(others: Sequence[Case]) -> str:

@@ -3,8 +3,9 @@
 from collections import Counter
 from typing import Any
 
+from medunsup.cohort.training.select import left_out_words
 from medunsup.workflows.train.model_folder import ModelFolder
-from medunsup.workflows.train.select import healthy_words, left_out_words
+from medunsup.workflows.train.select import healthy_words
 
 
 def trained_facts(made: ModelFolder) -> dict[str, Any]:

@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from medunsup.cohort.dataset.health import HealthyWords
+from medunsup.cohort.training.folder import TrainingFolder, asked_for
+from medunsup.cohort.training.prepare import prepare_alike, stack_splits
+from medunsup.cohort.training.select import hash_scans
 from medunsup.core.errors import MedunsupError
 from medunsup.core.paths import user_path
 from medunsup.core.progress import Told
@@ -14,12 +17,10 @@ from medunsup.io.files.lock import locked
 from medunsup.io.files.transaction import recover, refuse_foreign_files
 from medunsup.workflows.train.fit import checked, learn
 from medunsup.workflows.train.model_folder import FILES, LOCK, MANIFEST, ModelFolder, read_model
-from medunsup.workflows.train.prepare import prepare_alike, stack_splits
 from medunsup.workflows.train.request import TrainRequest
 from medunsup.workflows.train.save import save
-from medunsup.workflows.train.select import find_healthy, hash_scans
+from medunsup.workflows.train.select import find_healthy
 from medunsup.workflows.train.settings import TrainSettings
-from medunsup.workflows.train.training_folder import TrainingFolder, asked_for
 
 
 @takes_old_names(told="progress", least_part_mm3="min_cluster_mm3")
@@ -147,14 +148,16 @@ def train_model(request: TrainRequest, told: Told) -> ModelFolder:
         folder = TrainingFolder(request.out, request.how)
         goes_on = folder.open(asked_for(request.settings, hashes))
         try:
-            common = prepare_alike(request, found.cases, told)
+            common = prepare_alike(
+                found.cases, request.settings, request.prepared, jobs=request.jobs, told=told
+            )
         except MedunsupError:
             folder.forget()
             raise
         with folder.work() as work:
             learned = learn(
                 request.settings,
-                stack_splits(request, found.splits, work),
+                stack_splits(found.splits, request.settings, request.prepared, work),
                 folder.checkpoints,
                 work=work,
                 coarsest_mm=common.coarsest_mm,

@@ -8,8 +8,9 @@ from helpers import phantom
 
 from medunsup.cohort.dataset.health import HealthyWords
 from medunsup.cohort.dataset.participants import people
+from medunsup.cohort.training.select import left_out_words
 from medunsup.core.errors import InputError, UsageError
-from medunsup.workflows.train.select import find_healthy, healthy_words, left_out_words
+from medunsup.workflows.train.select import find_healthy, healthy_words
 from medunsup.workflows.train.settings import TrainSettings
 
 N = 12

@@ -1,4 +1,4 @@
-"""The folder that a model is trained into: what is in it, and what may be done there."""
+"""The folder that a model or encoder is trained into: what is in it, and what may be done there."""
 
 import json
 import logging
@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from medunsup.core.config import Config
 from medunsup.core.errors import OutputError, ResultThereError, UsageError
 from medunsup.core.hints import option
 from medunsup.io.files.atomic import write_json
 from medunsup.io.files.transaction import remove_empty
-from medunsup.workflows.train.model_folder import MANIFEST, TRAINING
-from medunsup.workflows.train.settings import TrainSettings
 
+TRAINING = "training"
 CHECKPOINT, ASKED = "checkpoint.bin", "asked.json"
 WORK = ".work"
 
@@ -37,7 +37,7 @@ ACTIONS: dict[State, dict[How, Action]] = {
 REFUSALS: dict[Action, tuple[type[OutputError], str]] = {
     "refuse: model": (
         ResultThereError,
-        "holds a model. Pass {force} to replace it, or choose another folder with {out}.",
+        "holds {kind}. Pass {force} to replace it, or choose another folder with {out}.",
     ),
     "refuse: training": (
         ResultThereError,
@@ -45,7 +45,7 @@ REFUSALS: dict[Action, tuple[type[OutputError], str]] = {
     ),
     "refuse: resume": (
         OutputError,
-        "holds no unfinished training, but a finished model. Use it, or pass {force} instead of {resume} to "
+        "holds no unfinished training, but {kind}. Use it, or pass {force} instead of {resume} to "
         "replace it.",
     ),
 }
@@ -58,10 +58,13 @@ class TrainingFolder:
     """The folder `out` of a model, locked by the caller; `how` says what to do about what is there.
 
     While a model is trained, the folder `checkpoints` in it holds what was asked for and how far it came.
+    `manifest` is the file that says that the model is whole, `kind` what messages call it.
     """
 
     out: Path
     how: How = "plain"
+    manifest: str = "model.json"
+    kind: str = "a model"
 
     @property
     def checkpoints(self) -> Path:
@@ -71,7 +74,7 @@ class TrainingFolder:
     @property
     def state(self) -> State:
         """Whether a model is there, and how far a training came."""
-        has_model = (self.out / MANIFEST).exists()
+        has_model = (self.out / self.manifest).exists()
         if (self.checkpoints / CHECKPOINT).exists():
             return has_model, "stopped"
         return has_model, "begun" if (self.checkpoints / ASKED).exists() else "none"
@@ -86,8 +89,13 @@ class TrainingFolder:
         action = ACTIONS[state][self.how]
         if action in REFUSALS:
             kind, words = REFUSALS[action]
-            options = {"force": option("force", True), "resume": option("resume", True), "out": option("out")}
-            raise kind(f"{self.out}: {words.format(**options)}")
+            named = {
+                "kind": self.kind,
+                "force": option("force", True),
+                "resume": option("resume", True),
+                "out": option("out"),
+            }
+            raise kind(f"{self.out}: {words.format(**named)}")
         if self.how == "resume" and state[1] != "none":
             _refuse_other(self.checkpoints / ASKED, asked)
         if action == "go on":
@@ -123,7 +131,7 @@ class TrainingFolder:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def asked_for(settings: TrainSettings, hashes: Sequence[str]) -> dict[str, Any]:
+def asked_for(settings: Config, hashes: Sequence[str]) -> dict[str, Any]:
     """Note what a training is asked for: the choices, and the scans by their hashes."""
     return {"Settings": settings.model_dump(mode="json"), "Scans": list(hashes)}
 

@@ -6,8 +6,8 @@ import pytest
 
 from medunsup.cohort.dataset.sources import Case
 from medunsup.cohort.prepare_many import Traits
+from medunsup.cohort.training.consistency import check_alike
 from medunsup.core.errors import InputError
-from medunsup.workflows.train.consistency import check_alike
 
 CASES = [Case(Path(f"sub-{n}_T1w.nii"), f"sub-{n}") for n in range(5)]
 

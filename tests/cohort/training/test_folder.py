@@ -6,16 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from medunsup.cohort.training.folder import ACTIONS, ASKED, CHECKPOINT, TrainingFolder, asked_for
 from medunsup.core.errors import OutputError, ResultThereError, UsageError
 from medunsup.workflows.train.model_folder import MANIFEST
 from medunsup.workflows.train.settings import TrainSettings
-from medunsup.workflows.train.training_folder import (
-    ACTIONS,
-    ASKED,
-    CHECKPOINT,
-    TrainingFolder,
-    asked_for,
-)
 
 NOW = asked_for(TrainSettings(), ["a", "b"])
 OTHER = asked_for(TrainSettings(seed=1), ["a", "b"])

@@ -5,17 +5,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from medunsup.cohort.dataset.sources import Case, SplitName
-from medunsup.cohort.prepare_many import prepare_all, stack
+from medunsup.cohort.prepare_many import Preparation, prepare_all, stack
+from medunsup.cohort.training.consistency import Common, check_alike
 from medunsup.core.pace import Pace
 from medunsup.core.progress import Stage, Told
-from medunsup.workflows.train.consistency import Common, check_alike
-from medunsup.workflows.train.request import TrainRequest
 
 if TYPE_CHECKING:
     from medunsup.training.scan_stack import Scans
 
 
-def prepare_alike(request: TrainRequest, cases: Sequence[Case], told: Told) -> Common:
+def prepare_alike(
+    cases: Sequence[Case], settings: Preparation, cache: Path, *, jobs: int, told: Told
+) -> Common:
     """Prepare all scans and return what they share. Raises InputError for one that cannot be used."""
     pace = Pace(len(cases))
 
@@ -23,16 +24,11 @@ def prepare_alike(request: TrainRequest, cases: Sequence[Case], told: Told) -> C
         told(Stage(f"preparing scans, {n} of {of}", n / of, pace.done()))
 
     told(Stage("preparing scans"))
-    traits = prepare_all(cases, request.settings, request.prepared, jobs=request.jobs, progress=tell)
-    return check_alike(cases, traits)
+    return check_alike(cases, prepare_all(cases, settings, cache, jobs=jobs, progress=tell))
 
 
 def stack_splits(
-    request: TrainRequest, splits: Mapping[SplitName, Sequence[Case]], folder: Path
+    splits: Mapping[SplitName, Sequence[Case]], settings: Preparation, cache: Path, folder: Path
 ) -> dict[SplitName, "Scans"]:
     """Lay the prepared scans of each split that has any one behind the other, in files of `folder`."""
-    return {
-        name: stack(cases, request.settings, request.prepared, folder, name)
-        for name, cases in splits.items()
-        if cases
-    }
+    return {name: stack(cases, settings, cache, folder, name) for name, cases in splits.items() if cases}

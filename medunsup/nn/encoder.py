@@ -1,0 +1,221 @@
+"""What every encoder offers: feature maps from fine to coarse, and one feature vector an item."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from medunsup.core.config import Config
+from medunsup.core.errors import UsageError
+from medunsup.core.registry import method, methods
+
+POOL = {2: functional.avg_pool2d, 3: functional.avg_pool3d}
+
+
+class EncoderConfig(Config):
+    """Base of the parameters of an encoder."""
+
+
+class Encoder(nn.Module, ABC):
+    """Network from images (B, C, ...) to feature maps, registered in the area "encoder".
+
+    A subclass builds its layers in `__init__`, sets `widths` and `strides` there and gives `maps`.
+
+    Parameters
+    ----------
+    config : EncoderConfig, optional
+        Parameters of the network; the defaults if not given.
+    dims : int
+        2 for images, 3 for volumes.
+    channels : int
+        Channels of the images, 1 or more.
+
+    Attributes
+    ----------
+    widths : tuple of int
+        Channels of each feature map, from the finest to the coarsest.
+    strides : tuple of int
+        Voxels that one step in each feature map stands for, along every axis.
+    divisor : int
+        Sides of the images must be multiples of it.
+    stem : str
+        Beginning of the names of the weights that take the images.
+    networks : dict of str to dict
+        Networks that hold this encoder, by the name of their class: what the names of its weights begin with,
+        and what they begin with there.
+    optional : tuple of str
+        Parts of the names of weights that are there and never used.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from medunsup.nn import CNN
+    >>> encoder = CNN(dims=2, channels=1)
+    >>> encoder.strides, encoder.n_features
+    ((1, 2, 4, 8), 128)
+    """
+
+    Config: ClassVar[type[EncoderConfig]] = EncoderConfig
+    method_name: ClassVar[str]
+    stem: ClassVar[str] = ""
+    networks: ClassVar[dict[str, dict[str, str]]] = {}
+    optional: ClassVar[tuple[str, ...]] = ()
+    config: Any  # of the subclass's Config
+    widths: tuple[int, ...]
+    strides: tuple[int, ...]
+    divisor: int = 1
+
+    def __init__(self, config: EncoderConfig | None = None, *, dims: int, channels: int) -> None:
+        super().__init__()
+        self.config = config or self.Config()
+        self.dims, self.channels = dims, channels
+
+    @property
+    def n_features(self) -> int:
+        """Length of a feature vector: the channels of the coarsest map."""
+        return self.widths[-1]
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """Map images to feature maps, from the finest to the coarsest.
+
+        Parameters
+        ----------
+        x : Tensor of shape (B, C, ...), float
+            Images, with two or three axes of space.
+
+        Returns
+        -------
+        list of Tensor
+            Map n has `widths[n]` channels; its sides are those of the images over `strides[n]`, rounded up.
+
+        Raises
+        ------
+        UsageError
+            If the images have other dimensions, channels or sides than the network takes.
+        """
+        self._check(x.shape)
+        return self.maps(x)
+
+    @abstractmethod
+    def maps(self, x: Tensor) -> list[Tensor]:
+        """Return the feature maps of images whose shape has been checked.
+
+        Parameters
+        ----------
+        x : Tensor of shape (B, C, ...), float
+            Images.
+
+        Returns
+        -------
+        list of Tensor
+            As `forward` returns them.
+        """
+
+    def features(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return a feature vector an image: the mean of the coarsest map over the mask.
+
+        A cell of the map counts by the share of its voxels inside the mask.
+
+        Parameters
+        ----------
+        x : Tensor of shape (B, C, ...), float
+            Images.
+        mask : Tensor of shape (B, 1, ...), bool, optional
+            Where to look, on the grid of the images. Without one, and in images whose mask is empty, all
+            cells count alike.
+
+        Returns
+        -------
+        Tensor of shape (B, D), float
+            One row an image; D is `n_features`.
+
+        Raises
+        ------
+        UsageError
+            If the images have other dimensions, channels or sides than the network takes.
+        """
+        return self.pooled(self(x)[-1], mask)
+
+    def pooled(self, coarsest: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return the mean of the coarsest map over the mask, as `features` does.
+
+        Parameters
+        ----------
+        coarsest : Tensor of shape (B, D, ...), float
+            The last map that `forward` returns.
+        mask : Tensor of shape (B, 1, ...), bool, optional
+            Where to look, on the grid of the images.
+
+        Returns
+        -------
+        Tensor of shape (B, D), float
+            One row an image.
+        """
+        if mask is None:
+            return coarsest.flatten(2).mean(dim=2)
+        cell = self.strides[-1]
+        shares = POOL[self.dims](mask.float(), cell, ceil_mode=True, divisor_override=cell**self.dims)
+        weights = shares.flatten(2)
+        weights = weights.where(weights.sum(dim=2, keepdim=True) > 0, 1.0)
+        return (coarsest.flatten(2) * weights).sum(dim=2) / weights.sum(dim=2)
+
+    def _check(self, shape: Sequence[int]) -> None:
+        """Raise UsageError unless images of this shape (B, C, ...) can be encoded."""
+        name, sides = self.method_name, tuple(shape[2:])
+        if len(sides) != self.dims or shape[1] != self.channels:
+            raise UsageError(
+                f"{name} was built for {self.channels} channels in {self.dims}D, got images of shape "
+                f"{tuple(shape)}. Give (batch, channels, sides), or build it with other dims and channels."
+            )
+        if any(side % self.divisor for side in sides):
+            larger = tuple(-(-side // self.divisor) * self.divisor for side in sides)
+            raise UsageError(
+                f"{name} takes sides that are multiples of {self.divisor}, got {sides}. "
+                f"Pad the images to {larger}, or choose patches of such sides."
+            )
+
+
+def make_encoder(
+    name: str, parameters: Mapping[str, Any] | None = None, *, dims: int, channels: int
+) -> Encoder:
+    """Build an encoder with random weights, drawn from torch's global generator.
+
+    Parameters
+    ----------
+    name : str
+        Name of the encoder; `medunsup.methods("encoder")` lists them.
+    parameters : mapping of str to value, optional
+        Parameters of the encoder; the defaults for those not given.
+    dims : int
+        2 for images, 3 for volumes.
+    channels : int
+        Channels of the images.
+
+    Returns
+    -------
+    Encoder
+        The encoder, in training mode.
+
+    Raises
+    ------
+    UsageError
+        If there is no such encoder or parameter, or if it cannot be built for these dims and channels.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from medunsup.nn import make_encoder
+    >>> encoder = make_encoder("cnn", {"channels": 8, "levels": 2}, dims=3, channels=1)
+    >>> [tuple(one.shape) for one in encoder(torch.zeros(1, 1, 16, 16, 8))]
+    [(1, 8, 16, 16, 8), (1, 16, 8, 8, 4), (1, 32, 4, 4, 2)]
+    """
+    kind: type[Encoder] = method("encoder", name)
+    cards = {card.name: card for card in methods("encoder")}
+    if dims not in cards[name].dims:
+        others = ", ".join(card.name for card in cards.values() if dims in card.dims)
+        raise UsageError(f"The encoder {name} is not there in {dims}D. Those in {dims}D: {others or 'none'}.")
+    if channels < 1:
+        raise UsageError(f"The encoder {name} needs images of at least 1 channel, got {channels}.")
+    return kind(kind.Config.parse(dict(parameters or {}), f"encoder {name}"), dims=dims, channels=channels)

@@ -1,0 +1,1 @@
+"""Encoders, one file each: networks from images to feature maps, for pretraining and what follows it."""

@@ -1,0 +1,102 @@
+"""MONAI's vision transformer, its tokens laid back as a grid."""
+
+from typing import ClassVar
+
+from pydantic import Field
+from torch import Tensor
+
+from medunsup.core.errors import UsageError
+from medunsup.core.registry import register
+from medunsup.nn.encoder import Encoder, EncoderConfig
+
+
+class ViTEncoderConfig(EncoderConfig):
+    """Parameters of the vision transformer."""
+
+    sides: int | tuple[int, ...] = Field(
+        96, description="sides of the images in voxels, one number for all axes or one an axis"
+    )
+    patch: int = Field(16, ge=1, le=64, description="sides of the patch that makes a token, in voxels")
+    width: int = Field(384, ge=1, le=4096, description="length of a token; a multiple of `heads`")
+    layers: int = Field(12, ge=1, le=48, description="transformer blocks; MONAI's UNETR has 12")
+    heads: int = Field(6, ge=1, le=64, description="attention heads")
+
+
+@register(
+    "vit",
+    family="transformer",
+    dims=(2, 3),
+    paper="Dosovitskiy et al., An image is worth 16x16 words, ICLR 2021, arXiv:2010.11929",
+    limit="Learns an embedding for each place, so it takes images of one size only; it needs many scans.",
+)
+class ViTEncoder(Encoder):
+    """MONAI's `ViT` without class token; its only map is the grid of the tokens after the last norm.
+
+    Features are the mean over the tokens inside the mask, never the first token, which is a corner of the
+    image. All weights go back into `UNETR` of the same sizes (`patch` 16, `layers` 12). The weights named
+    `norm_cross_attn`, which MONAI keeps in every block and never uses, are there and not trained.
+
+    Parameters
+    ----------
+    config : ViTEncoderConfig, optional
+        Parameters of the network, listed by `help(ViTEncoder.Config)`; the defaults if not given.
+    dims : int
+        2 for images, 3 for volumes.
+    channels : int
+        Channels of the images.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from medunsup.nn import make_encoder
+    >>> small = {"sides": 32, "width": 24, "layers": 2}
+    >>> encoder = make_encoder("vit", small, dims=2, channels=1)
+    >>> encoder(torch.zeros(5, 1, 32, 32))[-1].shape
+    torch.Size([5, 24, 2, 2])
+    """
+
+    Config = ViTEncoderConfig
+    stem = "vit.patch_embedding.patch_embeddings."
+    networks: ClassVar[dict[str, dict[str, str]]] = {"UNETR": {"": ""}}
+    optional = ("norm_cross_attn",)
+
+    def __init__(self, config: ViTEncoderConfig | None = None, *, dims: int, channels: int) -> None:
+        from monai.networks.nets import ViT
+
+        super().__init__(config, dims=dims, channels=channels)
+        given = self.config.sides
+        self.sides = (given,) * dims if isinstance(given, int) else given
+        self._check_config()
+        self.widths, self.strides = (self.config.width,), (self.config.patch,)
+        self.vit = ViT(
+            in_channels=channels,
+            img_size=self.sides,
+            patch_size=self.config.patch,
+            hidden_size=self.config.width,
+            mlp_dim=4 * self.config.width,
+            num_layers=self.config.layers,
+            num_heads=self.config.heads,
+            spatial_dims=dims,
+        )
+        for block in self.vit.blocks:
+            block.norm_cross_attn.requires_grad_(False)
+
+    def maps(self, x: Tensor) -> list[Tensor]:
+        """Return the grid of tokens."""
+        if tuple(x.shape[2:]) != self.sides:
+            raise UsageError(
+                f"vit was built for images of sides {self.sides}, got {tuple(x.shape[2:])}. "
+                "Cut patches of these sides, or build it with other `sides`."
+            )
+        tokens, _ = self.vit(x)
+        return [tokens.transpose(1, 2).unflatten(2, [side // self.config.patch for side in self.sides])]
+
+    def _check_config(self) -> None:
+        """Raise UsageError where parameters do not fit one another."""
+        patch, width, heads = self.config.patch, self.config.width, self.config.heads
+        if len(self.sides) != self.dims or any(side < 1 or side % patch for side in self.sides):
+            raise UsageError(
+                f"vit: `sides` should be {self.dims} multiples of `patch` ({patch}), got {self.sides}."
+            )
+        if width % heads:
+            raise UsageError(f"vit: `width` should be a multiple of `heads` ({heads}), got {width}.")

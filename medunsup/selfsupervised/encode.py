@@ -1,0 +1,44 @@
+"""Features of many scans by one encoder: a row a scan, however the scans are cut into batches."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+from medunsup.nn.encoder import Encoder
+from medunsup.training.scan_stack import Array, Mask
+
+AT_ONCE = {2: 64, 3: 1}  # slices, volumes
+
+
+def encode(encoder: Encoder, values: Array, masks: Mask | None = None) -> Array:
+    """Return features (N, D) float32 of scans (N, C, I, J, K): means of the coarsest map inside the masks.
+
+    In two dimensions the slices that reach into the mask (N, I, J, K) are encoded, and their features
+    averaged. A scan whose mask is empty, and all without masks, are looked at whole.
+    """
+    if masks is None:
+        masks = np.ones(np.delete(values.shape, 1), bool)
+    device = next(encoder.parameters()).device
+    sums, counts = np.zeros((len(values), encoder.n_features)), np.zeros(len(values))
+    encoder.eval()
+    for scans, x, inside in _items(values, masks, encoder.dims):
+        with torch.no_grad():
+            rows = encoder.features(torch.from_numpy(x).to(device), torch.from_numpy(inside).to(device))
+        np.add.at(sums, scans, rows.float().cpu().numpy())
+        np.add.at(counts, scans, 1)
+    return (sums / counts[:, None]).astype(np.float32)
+
+
+def _items(values: Array, masks: Mask, dims: int) -> Iterator[tuple[np.ndarray, Array, Mask]]:
+    """Yield whose each item is (B,), values (B, C, ...) and masks (B, 1, ...), in batches."""
+    used = np.asarray(masks.any(axis=(1, 2))) if dims == 2 else np.ones((len(masks), 1), bool)
+    used[np.count_nonzero(used, axis=1) == 0] = True
+    scans, levels = np.nonzero(used)
+    for start in range(0, len(scans), AT_ONCE[dims]):
+        whose, level = (one[start : start + AT_ONCE[dims]] for one in (scans, levels))
+        if dims == 3:
+            x, inside = values[whose], masks[whose]
+        else:
+            x, inside = np.moveaxis(values, 4, 1)[whose, level], np.moveaxis(masks, 3, 1)[whose, level]
+        yield whose, np.ascontiguousarray(x, np.float32), np.ascontiguousarray(inside)[:, None]

@@ -1,0 +1,120 @@
+"""What every pretraining method keeps: learning, stopping and going on, features, refusals."""
+
+import os
+import signal
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from helpers.pretraining import METHODS, make
+from helpers.small_brains import small_brains
+
+from medunsup.core.errors import InputError, UsageError
+from medunsup.core.registry import method
+from medunsup.nn.encoder import Encoder
+from medunsup.selfsupervised.base import PretrainConfig, SelfSupervised
+from medunsup.training.loop import Training
+from medunsup.training.monitor import Progress
+from medunsup.training.scan_stack import Scans
+from medunsup.training.signals import StoppedError
+
+every_method = pytest.mark.parametrize(("name", "dims"), METHODS)
+
+
+def differing(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> list[str]:
+    """Name the arrays that are not the same to the last bit."""
+    assert one.keys() == other.keys()
+    return [key for key in one if not np.array_equal(one[key], other[key])]
+
+
+@every_method
+def test_the_encoder_is_trained_and_the_seed_decides_how(name, dims):
+    scans = small_brains()
+    first, again, other = (make(name, dims, seed=seed).fit(scans) for seed in (0, 0, 1))
+    assert isinstance(first, SelfSupervised)
+    assert isinstance(first.encoder_, Encoder)
+    assert isinstance(first.config, PretrainConfig)
+    assert differing(first.state("encoder"), again.state("encoder")) == []
+    assert differing(first.state("encoder"), other.state("encoder"))
+    untrained = make(name, dims)
+    untrained.learner_ = untrained._build(scans.shape)
+    assert differing(first.state("encoder"), untrained.state("encoder"))
+
+
+@every_method
+def test_a_run_stopped_and_resumed_ends_with_the_weights_of_an_unbroken_one(name, dims, tmp_path):
+    scans, validation = small_brains(), small_brains(2, seed=3)
+
+    def stop_in_the_second_epoch(progress: Progress) -> None:
+        if progress.step == progress.steps // 2 + 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    training = Training(folder=tmp_path / "run", tell=stop_in_the_second_epoch)
+    with pytest.raises(StoppedError, match="resume=True"):
+        make(name, dims).fit(scans, validation=validation, training=training)
+    resumed = make(name, dims).fit(
+        scans, validation=validation, training=replace(training, resume=True, tell=None)
+    )
+    unbroken = make(name, dims).fit(scans, validation=validation)
+    assert differing(resumed.state(), unbroken.state()) == []
+
+
+@every_method
+def test_features_are_one_row_a_scan_the_same_alone_as_among_others(name, dims):
+    scans = small_brains()
+    fitted = make(name, dims).fit(scans)
+    rows = fitted.features(scans.values, scans.masks)
+    assert rows.shape == (len(scans), fitted.encoder_.n_features)
+    assert rows.dtype == np.float32
+    alone = fitted.features(scans.values[2:3], scans.masks[2:3])
+    assert np.allclose(alone[0], rows[2], rtol=1e-5, atol=1e-6)
+    assert len(np.unique(rows, axis=0)) == len(rows)
+
+
+@every_method
+def test_features_survive_the_state(name, dims):
+    scans = small_brains()
+    fitted = make(name, dims).fit(scans)
+    again = make(name, dims).load_state(fitted.state(), scans.shape)
+    assert np.array_equal(again.features(scans.values), fitted.features(scans.values))
+
+
+@every_method
+def test_patches_and_several_channels_are_learned_from(name, dims):
+    scans = small_brains(channels=2)
+    fitted = make(name, dims, patch=(8,) * dims, patches_per_scan=2).fit(scans)
+    assert fitted.features(scans.values).shape == (len(scans), fitted.encoder_.n_features)
+
+
+@every_method
+def test_one_scan_alone_is_refused(name, dims):
+    with pytest.raises(InputError, match="one image alone"):
+        make(name, dims).fit(small_brains(1))
+    two = small_brains(2)
+    same = Scans(two.values, two.masks, two.names, subjects=("a", "a"))
+    with pytest.raises(InputError, match="two subjects"):
+        make(name, dims).fit(same)
+
+
+@every_method
+def test_fewer_items_than_a_batch_are_refused_with_the_number_to_give(name, dims):
+    scans = small_brains(4)
+    if dims == 2:
+        scans = Scans(scans.values[..., 4:5], scans.masks[..., 4:5])
+    with pytest.raises(UsageError, match=r"4 training items are fewer than a batch of 32.*batch_size.*4"):
+        make(name, dims, batch_size=32).fit(scans)
+    make(name, dims, batch_size=4, epochs=1).fit(scans)
+
+
+@every_method
+def test_a_patch_of_other_dimensions_is_refused(name, dims):
+    with pytest.raises(UsageError, match=f"dims is {dims}"):
+        make(name, dims, patch=(8,) * (5 - dims)).fit(small_brains())
+
+
+@pytest.mark.parametrize("name", sorted({name for name, _ in METHODS}))
+def test_a_method_that_compares_refuses_a_batch_that_holds_nothing_to_compare(name):
+    kind = method("selfsupervised", name)
+    if kind.least_batch > 1:
+        with pytest.raises(UsageError, match=f"batch_size={kind.least_batch}"):
+            make(name, 2, batch_size=kind.least_batch - 1).fit(small_brains())
