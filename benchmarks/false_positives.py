@@ -135,7 +135,7 @@ def over_share(calibration: Calibration, test: Calibration) -> bool:
 
 
 def over_parts(calibration: Calibration, test: Calibration) -> bool:
-    return parts_above(test, calibration.part_threshold(PARTS, alpha=BUDGET_ALPHA)) > PARTS
+    return parts_above(test, calibration.component_threshold(PARTS, alpha=BUDGET_ALPHA)) > PARTS
 
 
 def mean_share(calibration: Calibration, test: Calibration) -> float:
@@ -143,7 +143,7 @@ def mean_share(calibration: Calibration, test: Calibration) -> float:
 
 
 def mean_parts(calibration: Calibration, test: Calibration) -> float:
-    return parts_above(test, calibration.part_threshold(PARTS))
+    return parts_above(test, calibration.component_threshold(PARTS))
 
 
 def share_above(test: Calibration, threshold: float) -> float:

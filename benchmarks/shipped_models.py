@@ -107,7 +107,7 @@ def judge(
 ) -> tuple[float, int, bool]:
     """Return p-value, findings at one a healthy scan, and whether the scan is flagged."""
     found, calibration = fitted.map(values, mask), fitted.calibration
-    marked = (found > calibration.part_threshold(1)) & mask
+    marked = (found > calibration.component_threshold(1)) & mask
     voxel_mm3, least_mm3 = fitted.spacing_mm**3, calibration.min_cluster_mm3
     _, n_findings = components(marked, voxel_mm3=voxel_mm3, least_mm3=least_mm3)
     p_value = calibration.p_value(fitted.scan_score(values, mask, found))

@@ -13,7 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medunsup.anomaly.conformal import conformal_p_value, conformal_threshold
-from medunsup.anomaly.healthy_counts import MOST_PARTS, finite, marked_share, parts, scores_inside, tail_table
+from medunsup.anomaly.healthy_counts import (
+    MOST_COMPONENTS,
+    finite,
+    marked_share,
+    n_components,
+    scores_inside,
+    tail_table,
+)
 from medunsup.core.errors import InputError, UsageError
 from medunsup.core.renamed import by_new_names, renamed_property, takes_old_names
 from medunsup.metrics.histogram import ScoreHistogram
@@ -22,7 +29,11 @@ from medunsup.training.scan_stack import Array, Mask
 USUAL_ALPHA, SCANS_FOR_USUAL = 0.05, 19  # the usual false-positive rate, and how many scans support it
 N_THRESHOLDS = 192
 LARGEST_SHARE = 0.1
-RENAMED = {"surprise": "nlog10p", "least_part_mm3": "min_cluster_mm3"}  # in states of earlier versions
+RENAMED = {
+    "surprise": "nlog10p",
+    "least_part_mm3": "min_cluster_mm3",
+    "parts": "components",
+}  # in states of earlier versions
 
 
 @dataclass(frozen=True)
@@ -37,7 +48,7 @@ class Calibration:
         Score thresholds, the highest first.
     marked_share : ndarray of shape (n, T)
         Share of a scan's brain voxels above each threshold.
-    parts : ndarray of shape (n, T)
+    components : ndarray of shape (n, T)
         Most connected components of at least `min_cluster_mm3` at a threshold or any higher one, up to
         a little over 100.
     knots : ndarray of shape (K,)
@@ -60,7 +71,7 @@ class Calibration:
     True
     >>> calibration.voxel_threshold(0.001) >= calibration.voxel_threshold(0.01)
     True
-    >>> calibration.part_threshold(1) >= calibration.own_part_threshold(1)
+    >>> calibration.component_threshold(1) >= calibration.own_component_threshold(1)
     True
     >>> calibration.calibrated_map(maps[0], masks[0]).shape
     (6, 6, 6)
@@ -71,13 +82,16 @@ class Calibration:
     scan_scores: NDArray[np.float64]
     thresholds: NDArray[np.float32]
     marked_share: NDArray[np.float32]
-    parts: NDArray[np.int32]
+    components: NDArray[np.int32]
     knots: NDArray[np.float32]
     nlog10p: NDArray[np.float32]
     min_cluster_mm3: float
 
     surprise = renamed_property("surprise", "nlog10p")
     least_part_mm3 = renamed_property("least_part_mm3", "min_cluster_mm3")
+    parts = renamed_property("parts", "components")
+    part_threshold = renamed_property("part_threshold", "component_threshold")
+    own_part_threshold = renamed_property("own_part_threshold", "own_component_threshold")
 
     @property
     def n(self) -> int:
@@ -148,7 +162,7 @@ class Calibration:
         """
         return self._within(self.marked_share, share, alpha)
 
-    def part_threshold(self, count: float, *, alpha: float | None = None) -> float:
+    def component_threshold(self, count: float, *, alpha: float | None = None) -> float:
         """Return the threshold at which a scan shows at most `count` connected components.
 
         Parameters
@@ -170,13 +184,13 @@ class Calibration:
         UsageError
             If `count` is not from 0 to 100, or so few scans cannot support `alpha`.
         """
-        if not 0 <= count <= MOST_PARTS:
+        if not 0 <= count <= MOST_COMPONENTS:
             raise UsageError(
-                f"Findings in a healthy scan are counted from 0 to {MOST_PARTS}; {count:g} was asked for."
+                f"Findings in a healthy scan go from 0 to {MOST_COMPONENTS}; {count:g} was asked for."
             )
-        return self._within(self.parts, count, alpha)
+        return self._within(self.components, count, alpha)
 
-    def own_part_threshold(self, count: float) -> float:
+    def own_component_threshold(self, count: float) -> float:
         """Return the threshold at which these very scans show at most `count` components on average.
 
         A point of their FROC curve, to describe a score; for a new scan it promises nothing.
@@ -191,7 +205,7 @@ class Calibration:
         float
             The threshold.
         """
-        return float(self.thresholds[_last_within(self.parts.mean(axis=0, dtype=np.float64), count)])
+        return float(self.thresholds[_last_within(self.components.mean(axis=0, dtype=np.float64), count)])
 
     def calibrated_map(self, score_map: Array, mask: Mask) -> Array:
         """Return the -log10 empirical p of each voxel: 3 means one healthy voxel in a thousand.
@@ -316,7 +330,9 @@ def calibrate(
         scan_scores=finite(np.asarray(scan_scores, dtype=np.float64)),
         thresholds=thresholds,
         marked_share=np.stack([marked_share(one, inside, thresholds) for one, inside in pairs]),
-        parts=np.stack([parts(one, inside, thresholds, voxel_mm3, min_cluster_mm3) for one, inside in pairs]),
+        components=np.stack(
+            [n_components(one, inside, thresholds, voxel_mm3, min_cluster_mm3) for one, inside in pairs]
+        ),
         knots=knots,
         nlog10p=nlog10p,
         min_cluster_mm3=min_cluster_mm3,

@@ -1,4 +1,4 @@
-"""Connected parts of an anomaly mask, with where they lie in words a reader can check."""
+"""Connected components of an anomaly mask, with where they lie in words a reader can check."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from medunsup.preprocess.geometry.lobes import MIDLINE_MM, lobe_at, side_of
 from medunsup.preprocess.geometry.template_grid import ModelSpace
 from medunsup.training.scan_stack import Array, Mask
 
-BOTH_SHARE = 0.2  # of a part, beyond the midline on its lesser side
+BOTH_SHARE = 0.2  # of a component, beyond the midline on its lesser side
 MOST_LISTED = 200
 
 
@@ -25,10 +25,10 @@ def findings(
     *,
     least_mm3: float,
 ) -> tuple[Mask, tuple[Finding, ...]]:
-    """Keep the parts of at least `least_mm3` and describe them, the largest first, 200 at most.
+    """Keep the components of at least `least_mm3` and describe them, the largest first, 200 at most.
 
     Maps are (I, J, K) on the scan's RAS+ `grid`; `template_to_scan` maps template to scan world. Returns
-    the mask of the parts kept, and their list.
+    the mask of the components kept, and their list.
     """
     labels, n_parts = components(mask, voxel_mm3=grid.voxel_volume_mm3, least_mm3=least_mm3)
     sizes = np.bincount(labels.ravel(), minlength=n_parts + 1)[1:]
@@ -77,7 +77,7 @@ def _tissue(template_mm: NDArray[np.float64], space: ModelSpace) -> tuple[str, f
 
 
 def _side(x_mm: NDArray[np.float64], center_mm: float) -> str:
-    """Say on which side a part lies; "both" if at least a fifth of it lies beyond the midline on each."""
+    """Say on which side a component lies; "both" if at least a fifth of it is beyond the midline on each."""
     shares = np.mean(x_mm < -MIDLINE_MM), np.mean(x_mm > MIDLINE_MM)
     return "both" if min(shares) >= BOTH_SHARE else side_of(center_mm)
 

@@ -10,7 +10,7 @@ from medunsup.metrics.components import components
 from medunsup.metrics.histogram import ScoreHistogram
 from medunsup.training.scan_stack import Array, Mask
 
-MOST_PARTS = 100
+MOST_COMPONENTS = 100
 N_KNOTS = 512
 
 
@@ -21,16 +21,16 @@ def marked_share(score_map: Array, mask: Mask, thresholds: NDArray[np.float32]) 
     return np.asarray(above / ordered.size, dtype=np.float32)
 
 
-def parts(
+def n_components(
     score_map: Array, mask: Mask, thresholds: NDArray[np.float32], voxel_mm3: float, least_mm3: float
 ) -> NDArray[np.int32]:
-    """Most components at each threshold (T,) or a higher one; counting ends beyond `MOST_PARTS`."""
+    """Most components at each threshold (T,) or a higher one; counting ends beyond `MOST_COMPONENTS`."""
     scores = np.where(mask, score_map, -np.inf)
     most = np.zeros(thresholds.size, dtype=np.int32)
     for n, threshold in enumerate(thresholds):
         count = components(scores > threshold, voxel_mm3=voxel_mm3, least_mm3=least_mm3)[1]
         most[n:] = max(count, most[n])
-        if count > MOST_PARTS:
+        if count > MOST_COMPONENTS:
             break
     return most
 

@@ -1,4 +1,4 @@
-"""Connected parts of a mask, as lesions and false alarms are counted."""
+"""Connected components of a mask, as lesions and false alarms are counted."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +8,7 @@ Mask = NDArray[np.bool_]
 
 
 def components(mask: Mask, *, voxel_mm3: float, least_mm3: float = 0.0) -> tuple[NDArray[np.int32], int]:
-    """Label the parts of a mask (I, J, K) whose volume is at least `least_mm3`: 1 to n, 0 elsewhere.
+    """Label the components of a mask (I, J, K) whose volume is at least `least_mm3`: 1 to n, 0 elsewhere.
 
     Voxels that share a face, an edge or a corner belong together.
     """

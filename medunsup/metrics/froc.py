@@ -1,12 +1,12 @@
 """Lesion by lesion: how many are found, with how many false alarms a scan (free-response ROC). Arrays only.
 
-What counts, at a threshold, with parts and lesions as `components` finds them:
+What counts, at a threshold, with connected components and lesions as `components` finds them:
 
-- a marked part is true if at least a tenth of its volume lies in lesions of any size, else a false alarm. So
-  one part that floods the brain finds nothing;
-- a lesion is found if at least a tenth of its volume lies in true parts;
-- lesions below `least_lesion_mm3` are neither looked for nor held against the part that marks them;
-- marked parts below `min_cluster_mm3` are dropped beforehand.
+- a marked component is true if at least a tenth of its volume lies in lesions of any size, else a false
+  alarm. So one component that floods the brain finds nothing;
+- a lesion is found if at least a tenth of its volume lies in true components;
+- lesions below `least_lesion_mm3` are neither looked for nor held against the component that marks them;
+- marked components below `min_cluster_mm3` are dropped beforehand.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ LARGEST_SHARE = 0.3
 
 @dataclass(frozen=True)
 class LesionCounts:
-    """Lesions that are there, those found, and parts that mark none."""
+    """Lesions that are there, those found, and components that mark none."""
 
     n_lesions: int
     n_found: int

@@ -66,7 +66,7 @@ def test_voxel_budget_with_a_rate_is_kept_by_all_but_that_share_of_scans():
 @pytest.mark.parametrize("least_mm3", [0, 16])
 def test_part_budget_is_kept_at_the_threshold_and_above(count, least_mm3):
     calibration, score_maps = calibrated(5, min_cluster_mm3=least_mm3)
-    threshold = calibration.part_threshold(count)
+    threshold = calibration.component_threshold(count)
     for higher in (threshold, 1.01 * threshold, 1.1 * threshold):
         parts = [
             components((one > higher) & MASK, voxel_mm3=8.0, least_mm3=least_mm3)[1] for one in score_maps
@@ -77,7 +77,7 @@ def test_part_budget_is_kept_at_the_threshold_and_above(count, least_mm3):
 def test_a_larger_budget_never_asks_for_a_higher_threshold():
     calibration = calibrated(6)[0]
     by_share = [calibration.voxel_threshold(share) for share in (0, 0.001, 0.01, 0.1)]
-    by_parts = [calibration.part_threshold(count) for count in (0, 0.5, 1, 3, 10)]
+    by_parts = [calibration.component_threshold(count) for count in (0, 0.5, 1, 3, 10)]
     assert by_share == sorted(by_share, reverse=True)
     assert by_parts == sorted(by_parts, reverse=True)
 
@@ -85,7 +85,7 @@ def test_a_larger_budget_never_asks_for_a_higher_threshold():
 @pytest.mark.parametrize("count", [-1, 101, float("nan")])
 def test_a_number_of_parts_that_cannot_be_promised_is_refused(count):
     with pytest.raises(UsageError, match=f"from 0 to 100; {count:g} was asked for"):
-        calibrated(2)[0].part_threshold(count)
+        calibrated(2)[0].component_threshold(count)
 
 
 def test_calibrated_map_is_minus_log10_of_the_share_of_healthy_voxels():
@@ -116,7 +116,7 @@ def test_stored_and_read_again_it_is_the_same():
     calibration, score_maps = calibrated(5, min_cluster_mm3=16)
     again = Calibration.from_state(calibration.state())
     assert again.min_cluster_mm3 == 16
-    assert again.part_threshold(1) == calibration.part_threshold(1)
+    assert again.component_threshold(1) == calibration.component_threshold(1)
     assert again.p_value(3.0) == calibration.p_value(3.0)
     np.testing.assert_array_equal(
         again.calibrated_map(score_maps[0], MASK), calibration.calibrated_map(score_maps[0], MASK)
@@ -142,7 +142,10 @@ def test_no_scans_and_broken_scores_are_refused():
 def test_a_state_of_earlier_versions_is_taken_over():
     calibration, score_maps = calibrated(5, min_cluster_mm3=16)
     old = calibration.state()
-    old = {{"nlog10p": "surprise", "min_cluster_mm3": "least_part_mm3"}.get(k, k): v for k, v in old.items()}
+    old = {
+        {"nlog10p": "surprise", "min_cluster_mm3": "least_part_mm3", "components": "parts"}.get(k, k): v
+        for k, v in old.items()
+    }
     again = Calibration.from_state(old)
     assert again.min_cluster_mm3 == 16
     np.testing.assert_array_equal(

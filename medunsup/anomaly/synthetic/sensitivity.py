@@ -26,7 +26,7 @@ class Outcome:
 
     `found` (..., N) at the threshold, `average_precision` and `prevalence` (..., N) of its scan. The leading
     axes are (volumes, contrasts) of a surface or (levels,) of a curve. `false_positives` is the mean number
-    of marked parts in the same scans before lesions are inserted.
+    of marked components in the same scans before lesions are inserted.
     """
 
     found: NDArray[np.bool_]
@@ -82,12 +82,12 @@ def threshold_at(
     """Threshold at which healthy scans show so many false positives on average, the same for each score.
 
     With the scans that lesions are inserted into, scores are compared at one point of their FROC curves;
-    what a user will meet instead is `Calibration.part_threshold`, from other scans.
+    what a user will meet instead is `Calibration.component_threshold`, from other scans.
     """
     maps = [score_map(values, mask) for values, mask in scans]
     numbers = [0.0] * len(maps)
     found = calibrate(maps, list(scans.masks), numbers, voxel_mm3=voxel_mm3, min_cluster_mm3=min_cluster_mm3)
-    return found.own_part_threshold(false_positives)
+    return found.own_component_threshold(false_positives)
 
 
 def sensitivity_surface(
@@ -103,8 +103,8 @@ def sensitivity_surface(
 ) -> Outcome:
     """Insert lesions of each volume and contrast (`lesions.insert`) into healthy scans and look for them.
 
-    `threshold` is `Calibration.part_threshold(1)` from other healthy scans, or `threshold_at` one false alarm
-    a scan, with the same `min_cluster_mm3`. Found is what `metrics.froc` calls found. A contrast of 0
+    `threshold` is `Calibration.component_threshold(1)` from other healthy scans, or `threshold_at` one false
+    alarm a scan, with the same `min_cluster_mm3`. Found is what `metrics.froc` calls found. A contrast of 0
     shows what is found by chance. Each contrast meets the same lesions at the same places.
     """
     paints = [
@@ -165,7 +165,7 @@ class _Search:
         return found > 0, precision, prevalence
 
     def false_positives(self) -> float:
-        """Mean number of marked parts in the scans as they are."""
+        """Mean number of marked components in the scans as they are."""
         return float(np.mean([self._marked(values, mask)[1] for values, mask in self.scans]))
 
     def _look(self, n: int, lesion: Mask, paint: Paint) -> tuple[float, float, float]:

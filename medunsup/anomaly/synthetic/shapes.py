@@ -33,7 +33,7 @@ def ellipsoid(
 
 
 def real_shapes(lesions: Mask, *, spacing_mm: Spacing, least_mm3: float) -> list[Mask]:
-    """Cut a mask (I, J, K) of real lesions into its connected parts of at least `least_mm3`."""
+    """Cut a mask (I, J, K) of real lesions into its connected components of at least `least_mm3`."""
     labels, _ = components(lesions > 0, voxel_mm3=float(np.prod(spacing_mm)), least_mm3=least_mm3)
     return [labels[box] == n + 1 for n, box in enumerate(ndimage.find_objects(labels))]
 

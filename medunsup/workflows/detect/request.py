@@ -96,7 +96,7 @@ def check_rates(request: DetectRequest) -> None:
     calibration = request.model.healthy.calibration
     if request.alpha is not None:
         calibration.scan_threshold(request.alpha)
-    calibration.part_threshold(request.fp_per_scan)
+    calibration.component_threshold(request.fp_per_scan)
 
 
 def _reading_of(model: ModelFolder) -> dict[str, Any]:

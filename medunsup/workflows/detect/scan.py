@@ -191,7 +191,7 @@ def detect_scan(request: DetectRequest, *, progress: Progress | None = None) -> 
         alpha = supported_alpha(request, step)
     baselines = asked_baselines(request, made, native) if request.baselines else ()
     with record.step("threshold", fp_per_scan=request.fp_per_scan) as step:
-        threshold = calibration.part_threshold(request.fp_per_scan)
+        threshold = calibration.component_threshold(request.fp_per_scan)
         calibrated = image.like(calibration.calibrated_map(score.data, made.brain), kind="score")
         kept, listed = findings(
             (score.data > threshold) & made.brain,

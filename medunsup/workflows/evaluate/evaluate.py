@@ -67,7 +67,7 @@ def evaluate(
         A folder that `train` made, or the name of a bundled model.
     cases : str or Path
         Table (TSV) with the columns scan and lesions (a mask on the scan's own grid; empty: healthy), and if
-        wanted mask, subject, site, group and part, of which only 'test' is taken.
+        wanted mask, subject, site, group and split, of which only 'test' is taken.
     out : str or Path
         Folder for tables and page.
     baselines : bool, default True
@@ -140,7 +140,7 @@ def evaluate(
         judge = Judge(
             model=judged,
             baselines=judged.baselines if baselines else None,
-            threshold=judged.healthy.calibration.part_threshold(fp_per_scan),
+            threshold=judged.healthy.calibration.component_threshold(fp_per_scan),
             cache=folder / "prepared" if cache is None else user_path(cache),
         )
         kept = kept_cases(chosen, judge, folder / CASES)
