@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from medunsup.anomaly.evaluation import Evaluation
     from medunsup.anomaly.result import AnomalyResult
     from medunsup.cohort.batch import CohortResult
+    from medunsup.cohort.encoders.encoder import Encoder
+    from medunsup.cohort.encoders.folder import EncoderFolder
     from medunsup.core.errors import MedunsupError
     from medunsup.core.record import Step
     from medunsup.core.registry import methods, register
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from medunsup.workflows.detect.cohort import detect_many
     from medunsup.workflows.detect.scan import detect
     from medunsup.workflows.evaluate.evaluate import evaluate
+    from medunsup.workflows.pretrain.pretrain import pretrain
     from medunsup.workflows.segment.cohort import segment_many
     from medunsup.workflows.segment.result import SegmentResult
     from medunsup.workflows.segment.scan import segment
@@ -40,6 +43,8 @@ _HOMES = {
     "Calibration": "medunsup.anomaly.calibration",
     "CohortResult": "medunsup.cohort.batch",
     "Detector": "medunsup.anomaly.detector",
+    "Encoder": "medunsup.cohort.encoders.encoder",
+    "EncoderFolder": "medunsup.cohort.encoders.folder",
     "Evaluation": "medunsup.anomaly.evaluation",
     "MedunsupError": "medunsup.core.errors",
     "ModelFolder": "medunsup.workflows.train.model_folder",
@@ -54,6 +59,7 @@ _HOMES = {
     "evaluate": "medunsup.workflows.evaluate.evaluate",
     "load": "medunsup.io.load",
     "methods": "medunsup.core.registry",
+    "pretrain": "medunsup.workflows.pretrain.pretrain",
     "read_model": "medunsup.workflows.train.model_folder",
     "register": "medunsup.core.registry",
     "segment": "medunsup.workflows.segment.scan",
@@ -66,6 +72,8 @@ __all__ = [
     "Calibration",
     "CohortResult",
     "Detector",
+    "Encoder",
+    "EncoderFolder",
     "Evaluation",
     "MedunsupError",
     "ModelFolder",
@@ -82,6 +90,7 @@ __all__ = [
     "evaluate",
     "load",
     "methods",
+    "pretrain",
     "read_model",
     "register",
     "segment",

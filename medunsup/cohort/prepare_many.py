@@ -140,4 +140,5 @@ def stack(cases: Sequence[Case], settings: Preparation, cache: Path, folder: Pat
             add_values(one.values)
             add_mask(one.mask)
     mapped = {key: np.load(file, mmap_mode="r") for key, file in files.items()}
-    return Scans(mapped["values"], mapped["masks"], tuple(case.scan.name for case in cases))
+    names, subjects = zip(*((case.scan.name, case.subject) for case in cases), strict=True)
+    return Scans(mapped["values"], mapped["masks"], names, subjects)

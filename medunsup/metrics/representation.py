@@ -257,7 +257,9 @@ def entropy(probabilities: ArrayLike) -> float:
 
 
 def occupancy(probabilities: ArrayLike) -> float:
-    """How many prototypes are in use: exponential entropy of the mean probabilities, as a share of all.
+    """How many prototypes are in use, as a share of those that N items can use.
+
+    Exponential entropy of the mean probabilities over K, or over N if there are fewer items than prototypes.
 
     Parameters
     ----------
@@ -267,7 +269,7 @@ def occupancy(probabilities: ArrayLike) -> float:
     Returns
     -------
     float
-        The share, in [1 / K, 1]: 1 / K if all items go to one prototype, 1 if to all alike.
+        The share, in (0, 1]: 1 / K if all of many items go to one prototype, 1 if to all alike.
 
     Raises
     ------
@@ -277,11 +279,11 @@ def occupancy(probabilities: ArrayLike) -> float:
     Examples
     --------
     >>> from medunsup.metrics.representation import occupancy
-    >>> occupancy([[1.0, 0.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0]])
-    0.25
+    >>> occupancy([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0]])
+    0.5
     """
     rows = _features(probabilities)
-    return float(np.exp(_entropy(rows.mean(axis=0))) / rows.shape[1])
+    return min(float(np.exp(_entropy(rows.mean(axis=0)))) / min(rows.shape), 1.0)
 
 
 def _entropy(probabilities: Floats) -> Any:

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Literal, Self
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import nn
 
 from medunsup.core.errors import InputError, UsageError
 from medunsup.core.hints import option
+from medunsup.core.registry import method
 from medunsup.nn.encoder import Encoder, make_encoder
 from medunsup.selfsupervised.encode import encode
 from medunsup.training.datasets import Dataset
@@ -50,6 +51,17 @@ class PretrainConfig(EstimatorConfig):
         lt=1,
         description="share of the steps in which the learning rate rises, before it falls as a cosine",
     )
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        """Raise UsageError for an encoder or parameters of it that are not there, or a patch that misfits."""
+        if self.patch is not None and len(self.patch) != self.dims:
+            raise UsageError(
+                f"patch has {len(self.patch)} sides, but dims is {self.dims}. Give one side a dimension."
+            )
+        kind: type[Encoder] = method("encoder", self.encoder)
+        kind.Config.parse(self.encoder_parameters, f"encoder {self.encoder}")
+        return self
 
 
 class PretrainLearner(Learner):
@@ -163,23 +175,6 @@ class SelfSupervised(Estimator):
     def encoder_(self) -> Encoder:
         """The trained encoder."""
         return self.learner_.encoder
-
-    def check_shape(self, shape: tuple[int, ...]) -> None:
-        """Check that patches have as many sides as there are dimensions.
-
-        Parameters
-        ----------
-        shape : tuple of int
-            Shape of an input: (C, H, W) for slices, (C, I, J, K) for volumes.
-
-        Raises
-        ------
-        UsageError
-            If they do not.
-        """
-        patch, dims = self.config.patch, self.config.dims
-        if patch is not None and len(patch) != dims:
-            raise UsageError(f"patch has {len(patch)} sides, but dims is {dims}. Give one side a dimension.")
 
     def dataset(self, scans: Scans, transform: TransformOrMany = None) -> Dataset:
         """Make what batches are taken from: random patches if the config says so, else slices or volumes.

@@ -1,14 +1,29 @@
-"""Features of many scans by one encoder: a row a scan, however the scans are cut into batches."""
+"""An encoder put to use: made of its weights, and features of many scans, a row each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import torch
+from torch.nn.utils import convert_conv2d_weight_memory_format
 
-from medunsup.nn.encoder import Encoder
+from medunsup.nn.encoder import Encoder, make_encoder
 from medunsup.training.scan_stack import Array, Mask
 
 AT_ONCE = {2: 64, 3: 1}  # slices, volumes
+
+
+def encoder_of(
+    weights: Mapping[str, np.ndarray], name: str, parameters: Mapping[str, Any], *, dims: int, channels: int
+) -> Encoder:
+    """Build an encoder and fill it with weights by name.
+
+    Raises UsageError if it cannot be built, RuntimeError unless exactly its weights are given.
+    """
+    with torch.random.fork_rng(devices=[]):
+        made = make_encoder(name, parameters, dims=dims, channels=channels)
+    made.load_state_dict({key: torch.from_numpy(np.array(value)) for key, value in weights.items()})
+    return convert_conv2d_weight_memory_format(made, torch.channels_last).eval()  # as in training: same bits
 
 
 def encode(encoder: Encoder, values: Array, masks: Mask | None = None) -> Array:

@@ -192,7 +192,8 @@ class _Run:
         validation = self._validate()
         if validation is not None and (place.best is None or validation < place.best):
             place.best, place.best_epoch = validation, place.epoch
-            self.best = {name: value.clone() for name, value in self.learner.state_dict().items()}
+            if self.training.keep == "best":
+                self.best = {name: value.clone() for name, value in self.learner.state_dict().items()}
         means = {name: total / place.counts[name] for name, total in place.sums.items()}
         place.sums, place.counts = {}, {}
         row = {**means, "validation": validation, **self._measure(), "samples_per_s": samples_per_s}
@@ -331,4 +332,5 @@ class _Run:
             self.stepper.load_state(content["optimizers"])
         except (RuntimeError, ValueError) as error:
             raise InputError(f"{path}: made by another network. Resume with the same parameters.") from error
-        self.place, self.best = _Place(**content["place"]), content["best"]
+        self.place = _Place(**content["place"])
+        self.best = content["best"] if self.training.keep == "best" else None

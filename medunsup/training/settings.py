@@ -32,6 +32,8 @@ class Training:
         rounding.
     patience : int or None, default 10
         Stop after so many epochs without a better validation loss; None never stops early.
+    keep : {'best', 'last'}, default 'best'
+        Weights that a run with validation items ends with: those of the best epoch, or the last.
     checkpoint_every_s : float, default 60.0
         Seconds between checkpoints; 0 writes one after every batch.
     pictures_every : int, default 5
@@ -73,6 +75,7 @@ class Training:
     devices: int = 1
     parts: int | None = None
     patience: int | None = 10
+    keep: Literal["best", "last"] = "best"
     checkpoint_every_s: float = 60.0
     pictures_every: int = 5
     tell: Callable[[Progress], None] | None = None

@@ -29,7 +29,7 @@ def test_the_module_runs_as_the_command_does():
     assert told.stdout.strip() == f"medunsup {medunsup.__version__}"
 
 
-@pytest.mark.parametrize("verb", ["train", "evaluate", "detect", "segment", "bids"])
+@pytest.mark.parametrize("verb", ["train", "evaluate", "detect", "segment", "bids", "pretrain"])
 def test_only_the_width_of_the_terminal_breaks_a_sentence_of_the_help(verb):
     told = CliRunner().invoke(app, [verb, "--help"], env={"COLUMNS": "400", "TERMINAL_WIDTH": "400"})
     words = told.stdout.split("╭")[0].splitlines()[2:]

@@ -28,6 +28,7 @@ from helpers.docstrings import (
     signature_faults,
 )
 from helpers.healthy_scans import SPOT, write_person
+from helpers.pretraining import write_images
 from numpydoc.docscrape import get_doc_object
 
 import medunsup
@@ -36,6 +37,7 @@ from medunsup.core.geometry import Grid
 from medunsup.core.record import Record
 from medunsup.core.registry import MethodCard, method, methods
 from medunsup.workflows.detect.outcome import DetectOutcome
+from medunsup.workflows.pretrain.settings import PretrainSettings
 from medunsup.workflows.segment.outcome import ScanOutcome
 from medunsup.workflows.segment.settings import SegmentSettings
 from medunsup.workflows.train.model_folder import ModelFolder
@@ -65,6 +67,7 @@ WHOLE_RUNS = {  # examples that take seconds
     *("AnomalyResult", "BaselineResult", "Evaluation", "Finding", "Flag", "detect", "evaluate", "train"),
     *("CohortResult", "detect_many", "segment_many", "write_group"),
     *("ModelFolder", "RegisterTemplated", "compact_model"),
+    *("Encoder", "EncoderFolder", "pretrain"),
 }
 
 
@@ -111,6 +114,10 @@ def shelf(small_brain, people: Path, patient: Path, trained: ModelFolder, tmp_pa
     for scan in sorted(people.iterdir())[:12]:
         shutil.copy(scan, folder / "healthy")
     shutil.copytree(trained.path, folder / "runs" / "atlas")
+    sizes = {"epochs": 1, "batch_size": 4}
+    medunsup.pretrain(
+        "autoencoder", write_images(folder / "images.npz"), folder / "runs" / "encoder", parameters=sizes
+    )
     image, spot = small_brain.mask, np.zeros(small_brain.mask.shape, np.uint8)
     spot[SPOT] = 1
     phantom.save(image.like(spot, kind="label"), folder / "lesions.nii.gz", dtype=np.uint8)
@@ -206,7 +213,7 @@ class TestRegistered:
         run_examples(method(card.area, card.name), card.name)
 
 
-@pytest.mark.parametrize("config", [SegmentSettings, TrainSettings])
+@pytest.mark.parametrize("config", [SegmentSettings, TrainSettings, PretrainSettings])
 def test_every_choice_of_a_workflow_is_documented(config: type[Config]):
     assert not config_faults(config)
 
@@ -219,6 +226,7 @@ def test_every_choice_of_a_workflow_is_documented(config: type[Config]):
             medunsup.detect_many,
             {"alpha", "fp_per_scan", "baselines", "contrast", "brain", "volume", "series", "cache"},
         ),
+        (medunsup.pretrain, set(PretrainSettings.model_fields) - {"method", "parameters"}),
         (medunsup.train, set(TrainSettings.model_fields) - {"model", "parameters"}),
     ],
 )

@@ -172,7 +172,45 @@ class ToyMirror(SelfSupervised):
         return ToyMirrorLearner(shape, self.config)
 '''
 
+TOY_ENCODER = '''"""One convolution: an encoder in one file."""
+
+from pydantic import Field
+
+from medunsup.core.registry import register
+from medunsup.nn.blocks import convolution
+from medunsup.nn.encoder import Encoder, EncoderConfig
+
+
+class ToyEdgesConfig(EncoderConfig):
+    """Parameters of the toy."""
+
+    sharpness: float = Field(1.0, gt=0, description="unused by the toy")
+
+
+@register(
+    "toy_edges",
+    family="toys",
+    dims=(2, 3),
+    paper="Nobody (2026), A toy encoder.",
+    limit="Only there to show that one file is enough for an encoder.",
+)
+class ToyEdges(Encoder):
+    """A single convolution of stride 2."""
+
+    Config = ToyEdgesConfig
+    stem = "edges."
+
+    def __init__(self, config=None, *, dims, channels):
+        super().__init__(config, dims=dims, channels=channels)
+        self.widths, self.strides = (5,), (2,)
+        self.edges = convolution(dims, channels, 5, stride=2)
+
+    def maps(self, x):
+        return [self.edges(x)]
+'''
+
 FILES = {
+    "nn/encoders/toy_edges.py": TOY_ENCODER,
     "tissue/methods/toy.py": TOY,
     "anomaly/models/toy_mean.py": TOY_MODEL,
     "anomaly/scores/toy_square.py": TOY_SCORE,
@@ -180,7 +218,13 @@ FILES = {
 }
 each_area = pytest.mark.parametrize(
     ("area", "name"),
-    [("tissue", "toy"), ("anomaly", "toy_mean"), ("score", "toy_square"), ("selfsupervised", "toy_mirror")],
+    [
+        ("tissue", "toy"),
+        ("anomaly", "toy_mean"),
+        ("score", "toy_square"),
+        ("selfsupervised", "toy_mirror"),
+        ("encoder", "toy_edges"),
+    ],
 )
 
 
@@ -249,6 +293,20 @@ print(np.unravel_index(found.argmax(), found.shape)[1:] == (4, 5))
     assert done.stdout == "True\n", done.stderr
 
 
+def test_toy_encoder_is_public_and_takes_and_gives_weights_like_any_other(tree):
+    code = """
+import torch
+from medunsup.nn import AdaptationPlan, ToyEdges, load_weights, make_encoder
+encoder = make_encoder("toy_edges", dims=2, channels=1)
+plan = AdaptationPlan.of(encoder, patch=(8, 8))
+print(isinstance(encoder, ToyEdges), encoder.features(torch.zeros(3, 1, 8, 8)).shape[1])
+print(load_weights(plan.build(channels=2), encoder.state_dict(), plan))
+"""
+    done = run(tree, "-c", code)
+    assert done.stdout.startswith("True 5\n2 weights loaded into ToyEdges"), done.stderr
+    assert "repeated for 2" in done.stdout
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "name", "at_least"),
@@ -256,6 +314,7 @@ print(np.unravel_index(found.argmax(), found.shape)[1:] == (4, 5))
         ("anomaly/test_models_contract.py", "toy_mean", 12),
         ("anomaly/test_scores_contract.py", "toy_square", 30),
         ("selfsupervised/test_methods_contract.py", "toy_mirror", 14),
+        ("nn/test_encoders_contract.py", "toy_edges", 26),
     ],
 )
 def test_toys_are_in_their_contract_tests_and_pass(tree, file, name, at_least):

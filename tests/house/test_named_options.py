@@ -13,6 +13,7 @@ from medunsup.cli.main import app
 from medunsup.core.config import Config
 from medunsup.core.hints import ARGUMENTS, FLAGS, words
 from medunsup.core.registry import PACKAGE
+from medunsup.workflows.pretrain.settings import PretrainSettings
 from medunsup.workflows.segment.settings import SegmentSettings
 from medunsup.workflows.train.settings import TrainSettings
 
@@ -28,6 +29,7 @@ CHOICES: dict[str, tuple[list[object], list[type[Config]]]] = {
     "detect": ([medunsup.detect, medunsup.detect_many], []),
     "train": ([medunsup.train], [TrainSettings]),
     "evaluate": ([medunsup.evaluate], []),
+    "pretrain": ([medunsup.pretrain], [PretrainSettings]),
 }
 READ_BY = {"train": ["train", "detect"]}  # what a model folder says of itself
 

@@ -136,9 +136,14 @@ def test_neither_the_sample_itself_nor_its_subject_counts():
 
 
 def test_entropy_and_occupancy_of_known_teachers():
-    uniform, sure, one = np.full((8, 4), 0.25), np.eye(4), np.eye(4)[[2, 2, 2]]
+    uniform, sure, one = np.full((8, 4), 0.25), np.eye(4), np.eye(4)[[2] * 8]
     assert [entropy(each) for each in (uniform, sure, one)] == pytest.approx([1, 0, 0])
     assert [occupancy(each) for each in (uniform, sure, one)] == pytest.approx([1, 1, 0.25])
+
+
+def test_few_items_cannot_use_many_prototypes():
+    assert occupancy(np.eye(100)[:5]) == pytest.approx(1)
+    assert occupancy(np.eye(100)[[3] * 5]) == pytest.approx(1 / 5)
 
 
 def test_wrong_shapes_are_refused():

@@ -20,11 +20,11 @@ SMALL = {  # parameters that make the tests quick; the defaults for all others
     "unet": {"channels": 8},
     "vit": {"width": 24, "layers": 2, "heads": 3, "patch": 8},
 }
-EXTRA = pytest.mark.skipif(
-    find_spec("dynamic_network_architectures") is None, reason="needs the extra [resenc]"
+PACKAGE = pytest.mark.skipif(
+    find_spec("dynamic_network_architectures") is None, reason="needs dynamic-network-architectures"
 )
 CASES = [
-    pytest.param(card.name, dims, marks=[EXTRA] if card.name == "resenc" else [])
+    pytest.param(card.name, dims, marks=[PACKAGE] if card.name == "resenc" else [])
     for card in methods("encoder")
     for dims in card.dims
 ]
@@ -194,10 +194,10 @@ def test_the_small_network_has_at_most_300000_parameters_in_2d():
     assert sum(one.numel() for one in make_encoder("cnn", dims=2, channels=1).parameters()) <= 300_000
 
 
-def test_a_missing_extra_is_named(monkeypatch):
+def test_a_missing_package_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "dynamic_network_architectures", None)
     monkeypatch.setitem(sys.modules, "dynamic_network_architectures.building_blocks.residual_encoders", None)
-    with pytest.raises(DependencyError, match=r"pip install 'medunsup\[resenc\]'"):
+    with pytest.raises(DependencyError, match="pip install --no-deps 'dynamic-network-architectures"):
         make_encoder("resenc", dims=2, channels=1)
 
 
@@ -215,7 +215,7 @@ def test_parameters_that_do_not_fit_one_another_are_refused(name, parameters, sa
         make_encoder(name, parameters, dims=2, channels=1)
 
 
-@EXTRA
+@PACKAGE
 def test_a_coarsest_map_of_one_cell_is_refused_where_it_cannot_be_normalised():
     with pytest.raises(UsageError, match="one side should be 8 or more"):
         build("resenc", 3)(torch.zeros(1, 1, 4, 4, 4))

@@ -93,6 +93,15 @@ def test_training_ends_early_with_the_best_weights():
     assert np.array_equal(weights(learner), learner.kept)
 
 
+def test_the_last_weights_are_kept_where_that_is_asked_for_and_validation_changes_none():
+    kept, alone = Denoiser(), Denoiser()
+    training = Training(patience=None, keep="last")
+    ended = train(kept, slices(), slices(2), training, epochs=4, batch_size=4, seed=0)
+    train(alone, slices(), None, Training(), epochs=4, batch_size=4, seed=0)
+    assert ended.best_epoch == ended.epochs == 4
+    assert np.array_equal(weights(kept), weights(alone))
+
+
 def test_validation_draws_the_same_noise_each_time():
     class Idle(Denoiser):
         def objectives(self):

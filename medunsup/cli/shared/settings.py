@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from medunsup.workflows.pretrain.settings import PretrainSettings
     from medunsup.workflows.segment.settings import SegmentSettings
     from medunsup.workflows.train.settings import TrainSettings
 
@@ -29,6 +30,15 @@ def read_training(config: str | None, given: Mapping[str, Any], parameters: Sequ
     from medunsup.workflows.train.settings import TrainSettings
 
     return TrainSettings.parse(_joined("detect", config, given, parameters), where=config or "train")
+
+
+def read_pretraining(
+    config: str | None, given: Mapping[str, Any], parameters: Sequence[str]
+) -> "PretrainSettings":
+    """Do the same for `pretrain`."""
+    from medunsup.workflows.pretrain.settings import PretrainSettings
+
+    return PretrainSettings.parse(_joined("pretrain", config, given, parameters), where=config or "pretrain")
 
 
 def _joined(

@@ -39,7 +39,9 @@ class ResEncConfig(EncoderConfig):
 class ResEnc(Encoder):
     """Residual encoder of dynamic-network-architectures, as nnU-Net and OpenMind have it.
 
-    Needs the extra [resenc]. Weights trained there load key for key, and go back into `ResidualEncoderUNet`.
+    Weights trained there load key for key, and go back into `ResidualEncoderUNet`. Install the package with
+    `pip install --no-deps dynamic-network-architectures`: a torchvision of another build than torch, which it
+    asks for and this encoder never imports, breaks other packages.
 
     Parameters
     ----------
@@ -106,6 +108,7 @@ def _residual_encoder() -> Any:
         from dynamic_network_architectures.building_blocks.residual_encoders import ResidualEncoder
     except ImportError as error:
         raise DependencyError(
-            "The encoder resenc needs dynamic-network-architectures: pip install 'medunsup[resenc]'."
+            "The encoder resenc needs dynamic-network-architectures. Install it without its dependencies, "
+            "which are not needed here: pip install --no-deps 'dynamic-network-architectures>=0.4'."
         ) from error
     return ResidualEncoder

@@ -12,11 +12,11 @@ from medunsup.cohort.dataset.splits import split_off_validation
 from medunsup.core.errors import InputError
 
 
-def cases(subjects: Sequence[int], parts: Sequence[str] = ()) -> list[Case]:
-    named = parts or [""] * len(subjects)
+def cases(subjects: Sequence[int], splits: Sequence[str] = ()) -> list[Case]:
+    named = splits or [""] * len(subjects)
     return [
-        Case(Path(f"sub-{whose}_run-{n}.nii"), f"sub-{whose}", part=part)
-        for n, (whose, part) in enumerate(zip(subjects, named, strict=True))
+        Case(Path(f"sub-{whose}_run-{n}.nii"), f"sub-{whose}", split=name)
+        for n, (whose, name) in enumerate(zip(subjects, named, strict=True))
     ]
 
 
@@ -30,7 +30,7 @@ def test_every_scan_has_one_split_and_every_subject_too(subjects, share, seed):
     assert sorted(case.scan for one in split.values() for case in one) == sorted(
         case.scan for case in cases(subjects)
     )
-    train, validation = ({case.subject for case in split[part]} for part in ("train", "validation"))
+    train, validation = ({case.subject for case in split[name]} for name in ("train", "validation"))
     assert not train & validation
     assert len(train) >= 2
     assert abs(len(validation) - share * len(set(subjects))) <= 0.5 or len(train) == 2
@@ -46,9 +46,9 @@ def test_the_seed_decides_who_validates():
 
 
 def test_a_table_decides_and_who_is_for_calibration_or_test_is_not_seen():
-    parts = ["train", "train", "validation", "calibration", "test"]
-    split = split_off_validation(cases(range(5), parts), validation=0.5, seed=0)
-    assert {part: [case.subject for case in one] for part, one in split.items()} == {
+    splits = ["train", "train", "validation", "calibration", "test"]
+    split = split_off_validation(cases(range(5), splits), validation=0.5, seed=0)
+    assert {name: [case.subject for case in one] for name, one in split.items()} == {
         "train": ["sub-0", "sub-1"],
         "validation": ["sub-2"],
     }
@@ -59,8 +59,11 @@ def test_a_table_decides_and_who_is_for_calibration_or_test_is_not_seen():
     [
         (cases([0, 0, 0]), "Too few subjects: 1 for the training split, of 3 scans"),
         (cases([0, 1], ["train", "test"]), "Too few subjects: 1"),
-        (cases([0, 1, 2], ["train", "train", ""]), "has no part while others have"),
-        (cases([0, 0, 1, 2], ["train", "validation", "train", "train"]), "Subject sub-0 stands in the parts"),
+        (cases([0, 1, 2], ["train", "train", ""]), "has no split while others have"),
+        (
+            cases([0, 0, 1, 2], ["train", "validation", "train", "train"]),
+            "Subject sub-0 stands in",
+        ),
     ],
 )
 def test_what_cannot_be_split_is_refused(given_, said):

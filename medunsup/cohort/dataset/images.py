@@ -1,0 +1,108 @@
+"""Images in one .npz file, as MedMNIST ships them: `train_images`, `val_images`, `test_images`."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medunsup.cohort.dataset.sources import SplitName
+from medunsup.core.errors import InputError, MissingError
+from medunsup.io.files.npz import read_npz
+
+ENDING = ".npz"
+KEYS: dict[SplitName, str] = {"train": "train_images", "validation": "val_images", "test": "test_images"}
+MOST_CHANNELS = 4
+BRIGHTEST = 255
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Images:
+    """Images (N, C, H, W) float32 in [0, 1], as the file holds them under `key`."""
+
+    key: str
+    values: Array
+
+    @property
+    def names(self) -> list[str]:
+        """Name of each image: key and position."""
+        return [f"{self.key}[{n}]" for n in range(len(self.values))]
+
+    @property
+    def contents(self) -> list[str]:
+        """SHA-256 of each image's values."""
+        return [sha256(one.tobytes()).hexdigest() for one in self.values]
+
+
+def read_images(
+    path: Path, *, splits: tuple[SplitName, ...] = ("train", "validation")
+) -> dict[SplitName, Images]:
+    """Read the images of some splits; all but "train" may be missing.
+
+    An array is (N, H, W) or (N, H, W, C) of up to 4 channels, uint8, which is divided by 255, or floats in
+    [0, 1]. Labels are not looked at.
+
+    Raises MissingError or InputError for a file or array that is not like that.
+    """
+    if not path.exists():
+        raise MissingError(f"{path}: there is no such file. Check the path.")
+    arrays = read_npz(path)
+    if arrays is None:
+        raise InputError(f"{path}: cannot be read as a .npz file of arrays. Copy it again, or write it anew.")
+    if KEYS["train"] not in arrays:
+        held = f"only {', '.join(arrays)}" if arrays else "nothing"
+        raise InputError(
+            f"{path}: holds no {KEYS['train']}, {held}. Name the images as MedMNIST does: "
+            f"{', '.join(KEYS.values())}."
+        )
+    found = {
+        split: Images(KEYS[split], as_images(arrays[KEYS[split]], f"{path}: {KEYS[split]}"))
+        for split in splits
+        if KEYS[split] in arrays and (split == "train" or len(arrays[KEYS[split]]))
+    }
+    _refuse_other_sizes(found, path)
+    return found
+
+
+def as_images(given: NDArray[Any], where: str) -> Array:
+    """Return (N, C, H, W) float32 in [0, 1] of an array in a file. Raises InputError naming `where`."""
+    if given.ndim not in (3, 4) or (given.ndim == 4 and given.shape[3] > MOST_CHANNELS) or not given.size:
+        raise InputError(
+            f"{where} has the shape {given.shape}. Give images (N, H, W), or (N, H, W, C) of up to "
+            f"{MOST_CHANNELS} channels; volumes are read from NIfTI files."
+        )
+    values = given if given.ndim == 4 else given[..., None]
+    return np.ascontiguousarray(np.moveaxis(in_unit_range(values, where), 3, 1))
+
+
+def in_unit_range(values: NDArray[Any], where: str) -> Array:
+    """Bring uint8 to [0, 1]; floats must lie there already. InputError naming `where` if they do not."""
+    if values.dtype == np.uint8:
+        return values.astype(np.float32) / np.float32(BRIGHTEST)
+    if values.dtype.kind != "f":
+        raise InputError(f"{where} is {values.dtype}. Give uint8, or floats in [0, 1].")
+    _refuse_not_finite(values, where)
+    low, high = float(values.min()), float(values.max())
+    if low < 0 or high > 1:
+        raise InputError(f"{where} holds values from {low:g} to {high:g}. Give uint8, or scale to [0, 1].")
+    return values.astype(np.float32)
+
+
+def _refuse_not_finite(values: NDArray[Any], where: str) -> None:
+    broken = [n for n, one in enumerate(values) if not np.isfinite(one).all()]
+    if broken:
+        raise InputError(
+            f"{where}[{broken[0]}] holds values that are no finite numbers (NaN or inf), as do "
+            f"{len(broken) - 1} more. Leave these images out, or set the values to 0."
+        )
+
+
+def _refuse_other_sizes(found: dict[SplitName, Images], path: Path) -> None:
+    shapes = {one.key: one.values.shape[1:] for one in found.values()}
+    if len(set(shapes.values())) > 1:
+        said = ", ".join(f"{key} {shape[1:]} with {shape[0]} channels" for key, shape in shapes.items())
+        raise InputError(f"{path}: images differ in size: {said}. Bring all to one size.")

@@ -1,0 +1,1 @@
+"""Encoder folders: what `pretrain` writes, and everything that uses an encoder reads."""

@@ -1,0 +1,1 @@
+"""`pretrain`: from scans or images without labels to an encoder folder."""

@@ -1,0 +1,148 @@
+"""What an encoder learns from: scans on the template grid, or images of one file; found, then made ready."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from medunsup.cohort.dataset.images import Images, read_images
+from medunsup.cohort.dataset.sources import Case, SplitName, open_source, refuse_unfetched
+from medunsup.cohort.dataset.splits import split_off_validation
+from medunsup.cohort.encoders.folder import Seen
+from medunsup.cohort.encoders.manifest import Preprocessing
+from medunsup.cohort.training.prepare import prepare_alike, stack_splits
+from medunsup.cohort.training.select import LABEL_MAP, hash_scans, left_out_words, without_label_maps
+from medunsup.core.errors import InputError
+from medunsup.core.progress import Told
+from medunsup.io.bids.names import data_set_id
+from medunsup.io.files.hashes import hash_file
+from medunsup.workflows.pretrain.request import PretrainRequest
+
+if TYPE_CHECKING:
+    from medunsup.training.scan_stack import Scans
+
+SCALED = "brain on the healthy scale of its contrast, about [0, 1]; 0 outside the brain mask"
+DIVIDED = "divided by 255"
+OTHER_SPLIT = "of the calibration or test split"
+REPEAT = "validation image that is a training image as well"
+
+
+@dataclass(frozen=True)
+class Ready:
+    """What is learned from, by its split; a line of each; how all of it was prepared."""
+
+    scans: Mapping[SplitName, "Scans"]
+    seen: tuple[Seen, ...]
+    preprocessing: Preprocessing
+
+
+class Found(Protocol):
+    """Scans or images that were found: what is known of them before any is prepared."""
+
+    @property
+    def hashes(self) -> list[str]:
+        """By which a pretraining knows its scans again."""
+
+    @property
+    def left_out(self) -> Mapping[str, int]:
+        """Why images were left out, and how many."""
+
+    def ready(self, request: PretrainRequest, work: Path, told: Told) -> Ready:
+        """Prepare all, in files of `work` where they are large."""
+
+
+def find(request: PretrainRequest, told: Told) -> Found:
+    """Find what is learned from, by its split.
+
+    Raises UsageError or InputError for a source that cannot be understood or holds too few.
+    """
+    return _find_images(request.data) if request.is_of_images else _find_scans(request, told)
+
+
+@dataclass(frozen=True)
+class _Scans:
+    splits: dict[SplitName, list[Case]]
+    left_out: Mapping[str, int]
+    hashes: list[str]
+
+    def ready(self, request: PretrainRequest, work: Path, told: Told) -> Ready:
+        settings, cases = request.settings, _all(self.splits)
+        common = prepare_alike(cases, settings, request.prepared, jobs=request.jobs, told=told)
+        stacks = stack_splits(self.splits, settings, request.prepared, work)
+        seen = [
+            Seen(case.subject, case.split, case.scan.name, sha256, content, _data_set(case))
+            for case, sha256, content in zip(cases, self.hashes, common.contents, strict=True)
+        ]
+        return Ready(
+            stacks,
+            tuple(seen),
+            Preprocessing(
+                kind="scans",
+                shape=stacks["train"].shape,
+                intensity=SCALED,
+                spacing_mm=settings.spacing_mm,
+                coarsest_mm=common.coarsest_mm,
+                contrast=common.contrast,
+                reading=settings.reading,
+            ),
+        )
+
+
+def _find_scans(request: PretrainRequest, told: Told) -> _Scans:
+    settings = request.settings
+    named = None if settings.contrast == "auto" else settings.contrast
+    source = open_source(request.data, contrast=named, mask=request.mask)
+    refuse_unfetched(source.cases)
+    is_table = source.kind == "table"
+    scans = source.cases if is_table else without_label_maps(source.cases, told)
+    left_out = Counter(source.left_out)
+    left_out[LABEL_MAP] = len(source.cases) - len(scans)
+    if not scans:
+        raise InputError(f"{request.data}: holds no scan. {left_out_words(left_out)}")
+    splits = split_off_validation(scans, validation=settings.validation, seed=settings.seed)
+    left_out[OTHER_SPLIT] = len(scans) - len(_all(splits))
+    return _Scans(splits, +left_out, hash_scans(_all(splits)))
+
+
+def _all(splits: Mapping[SplitName, list[Case]]) -> list[Case]:
+    return [case for cases in splits.values() for case in cases]
+
+
+def _data_set(case: Case) -> str:
+    return data_set_id(case.scan) or "n/a"
+
+
+@dataclass(frozen=True)
+class _Images:
+    splits: dict[SplitName, Images]
+    hashes: list[str]
+    left_out: Mapping[str, int] = field(default_factory=dict)
+
+    def ready(self, request: PretrainRequest, work: Path, told: Told) -> Ready:
+        from medunsup.training.scan_stack import Scans
+
+        stacks, seen = {}, []
+        for split, images in self.splits.items():
+            values = images.values[..., None]
+            stacks[split] = Scans(values, np.ones(values[:, 0].shape, bool), images.names)
+            lines = zip(images.names, images.contents, strict=True)
+            seen += [Seen(name, split, name, content, content) for name, content in lines]
+        shape = stacks["train"].shape
+        return Ready(stacks, tuple(seen), Preprocessing(kind="images", shape=shape, intensity=DIVIDED))
+
+
+def _find_images(path: Path) -> _Images:
+    """Read images; those of validation that are training images as well are left out, with a warning."""
+    splits = read_images(path)
+    left_out: Counter[str] = Counter()
+    if "validation" in splits:
+        images, known = splits["validation"], set(splits["train"].contents)
+        is_new = np.array([content not in known for content in images.contents])
+        left_out[REPEAT] = int((~is_new).sum())
+        splits["validation"] = Images(images.key, images.values[is_new])
+        if not is_new.any():
+            del splits["validation"]
+    return _Images(splits, [hash_file(path)], +left_out)

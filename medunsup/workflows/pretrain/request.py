@@ -1,0 +1,40 @@
+"""One encoder to pretrain: from which scans or images, into which folder."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from medunsup.cohort.dataset.images import ENDING
+from medunsup.cohort.training.folder import How
+from medunsup.workflows.pretrain.settings import PretrainSettings
+
+
+@dataclass(frozen=True)
+class PretrainRequest:
+    """One encoder to pretrain: from which scans or images, into which folder.
+
+    `mask` is a pattern for brain masks, `cache` keeps prepared scans.
+    """
+
+    settings: PretrainSettings
+    data: Path
+    out: Path
+    mask: str | None = None
+    cache: Path | None = None
+    jobs: int = 1
+    resume: bool = False
+    force: bool = False
+
+    @property
+    def how(self) -> How:
+        """How to meet what is in the folder; going on wins over replacing."""
+        return "resume" if self.resume else "force" if self.force else "plain"
+
+    @property
+    def prepared(self) -> Path:
+        """Folder of prepared scans."""
+        return self.cache or self.out.parent / "prepared"
+
+    @property
+    def is_of_images(self) -> bool:
+        """Whether images in one .npz file are learned from, not scans."""
+        return self.data.suffix == ENDING
