@@ -24,8 +24,8 @@ DARKEST_PERCENT = 1.0
 # Where the template's maps are far off, as in a shrunken brain, Gaussians started from them stay too wide. A
 # start from clusters wins if it soon explains a voxel so much better, in nats; on scans that the maps fit it
 # gains at most half of that, and labels worse.
-ALTERNATIVE_GAIN = 0.03
-ALTERNATIVE_ITER = 12
+OTHER_GAIN = 0.03
+OTHER_ITER = 12
 # Without priors nothing but intensity says where a class ends: partial volume and neighbours then draw the
 # classes together until one is empty, so the fit leaves neighbours out and lets few voxels be shared.
 FREE_POOLING = 0.15
@@ -222,7 +222,7 @@ class AtlasGmm:
         observed, log_prior = sparse.data.intensity[:, sparse.data.mask], self._log_prior(sparse.data)
         has_priors = bool(log_prior.any())
         start = self._start(data, observed, log_prior)
-        constraints = self._constraints(data, observed, start, has_priors=has_priors)
+        constraints = self._bound(data, observed, start, has_priors=has_priors)
         parts = self._layout(data, constraints.order, has_priors=has_priors)
 
         def problem_on(grid: VoxelGrid, log_prior: Array, coupling: float) -> Problem:
@@ -243,12 +243,9 @@ class AtlasGmm:
         problem = problem_on(sparse, log_prior, self.config.coupling if has_priors else 0.0)
         state = self._run(problem, start, self.config.max_iter)
         if has_priors:
-            alternative = start_from_clusters(observed, data.contrasts, len(data.labels))
-            if (
-                self._run(problem, alternative, ALTERNATIVE_ITER).objective[-1]
-                > state.objective[-1] + ALTERNATIVE_GAIN
-            ):
-                state = self._run(problem, alternative, self.config.max_iter)
+            other = start_from_clusters(observed, data.contrasts, len(data.labels))
+            if self._run(problem, other, OTHER_ITER).objective[-1] > state.objective[-1] + OTHER_GAIN:
+                state = self._run(problem, other, self.config.max_iter)
         self._begin_maps(data, state)
         for slab in slabs(data, self._halo(data)):
             if slab.data.mask[slab.own].any():
@@ -288,7 +285,7 @@ class AtlasGmm:
             return start_from_priors(observed, log_prior)
         return start_from_clusters(observed, data.contrasts, len(data.labels))
 
-    def _constraints(
+    def _bound(
         self, data: TissueInput, observed: Array, start: Gaussians, *, has_priors: bool
     ) -> Constraints:
         """Keep classes apart and in order; in T1w also the fluid dark."""
