@@ -142,7 +142,8 @@ class Learner(nn.Module, ABC):
     def augment(self, batch: Batch, generator: torch.Generator) -> Batch:
         """Make the views of a batch on the learner's device; called once a batch, without gradients.
 
-        In training and in validation alike. Views that a dataset's transforms made are there already.
+        In training and in validation alike, always in full precision. Views that a dataset's transforms made
+        are there already.
         """
         return batch
 

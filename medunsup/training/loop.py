@@ -224,8 +224,9 @@ class _Run:
     def _validation_loss(self, work: Work) -> float:
         device, key = self.fabric.device, (self.plan.seed, int(work.items[0]))
         (piece,) = work.pieces
-        with torch.no_grad(), self.fabric.autocast():
+        with torch.no_grad():
             batch = self.learner.augment(piece.batch, seeded(device, *key, use=Use.VALIDATION))
+        with torch.no_grad(), self.fabric.autocast():
             return float(self.learner.validate(batch, seeded(device, *key)))
 
     def _is_out_of_patience(self) -> bool:
