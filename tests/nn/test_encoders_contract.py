@@ -1,5 +1,6 @@
 """What every registered encoder keeps, whatever its architecture."""
 
+import subprocess
 import sys
 from importlib.util import find_spec
 
@@ -214,6 +215,21 @@ def test_a_transformer_takes_other_sides_once_it_is_trained():
     assert torch.allclose(encoder._elsewhere(x), encoder.vit(x)[0], atol=1e-5)
     with pytest.raises(UsageError, match="Cut patches of these sides"):
         encoder.train()(torch.zeros(1, 1, 80, 40))
+
+
+def test_listing_and_importing_encoders_loads_no_monai():
+    code = """
+import sys
+from importlib import import_module
+from medunsup.core.registry import methods
+cards = methods("encoder")
+assert "torch" not in sys.modules
+for card in cards:
+    import_module(card.module)
+print(sorted({"monai", "lightning", "dynamic_network_architectures"} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "[]\n", done.stderr
 
 
 def test_a_missing_package_is_named(monkeypatch):
