@@ -12,6 +12,7 @@ from medunsup.core.hints import option
 from medunsup.core.registry import method
 from medunsup.nn.encoder import Encoder, make_encoder
 from medunsup.selfsupervised.encode import encode
+from medunsup.selfsupervised.monitors import monitored
 from medunsup.training.datasets import Dataset
 from medunsup.training.estimator import Estimator, EstimatorConfig
 from medunsup.training.learner import Batch, Embeddings, Learner, Loss, Objective
@@ -20,6 +21,8 @@ from medunsup.training.optimizers import AdamW, Cosine
 from medunsup.training.patches import Patches
 from medunsup.training.scan_stack import Array, Mask, Scans
 from medunsup.training.transforms import TransformOrMany
+
+MEASURED_AT_ONCE = 16
 
 
 class PretrainConfig(EstimatorConfig):
@@ -139,6 +142,23 @@ class PretrainLearner(Learner):
             The parameters.
         """
         return [parameter for parameter in self.parameters() if parameter.requires_grad]
+
+    def measure(self, batch: Batch) -> dict[str, float]:
+        """Return figures of the features of a fixed sample, by which a collapse is seen.
+
+        Parameters
+        ----------
+        batch : Batch
+            The sample, not augmented.
+
+        Returns
+        -------
+        dict of str to float
+            Spread of the features, their effective rank, how evenly they cover the sphere.
+        """
+        parts = zip(batch.values.split(MEASURED_AT_ONCE), batch.masks.split(MEASURED_AT_ONCE), strict=True)
+        rows = torch.cat([self.encoder.features(x, inside) for x, inside in parts])
+        return monitored(rows.float().cpu().numpy())
 
 
 class SelfSupervised(Estimator):
