@@ -78,7 +78,7 @@ def test_the_log_tells_how_the_features_of_a_fixed_sample_spread(name, dims, tmp
         small_brains(), validation=small_brains(3, seed=3), training=Training(folder=tmp_path)
     )
     rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
-    assert all(0 < row["feature_std"] <= 1 <= row["effective_rank"] for row in rows)
+    assert all(0 < row["feature_std"] <= 1 <= row["feature_rank"] for row in rows)
 
 
 @every_method
