@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-BLOCK = 16  # rows of a matrix that are multiplied at once on a CPU
+BLOCK = 16  # new voxels of an axis that are computed at once on a CPU
 
 
 def along_axes(values: Tensor, matrices: Sequence[Tensor]) -> Tensor:
@@ -14,25 +14,26 @@ def along_axes(values: Tensor, matrices: Sequence[Tensor]) -> Tensor:
     As many products as axes are faster on a CPU than convolutions or interpolation of single voxels, and each
     item has its own map. Without matrices nothing happens.
     """
+    n_items, n_channels = values.shape[:2]
     for matrix in matrices:  # each product puts the first axis last, so after all they stand as before
         side, *others = values.shape[2:]
-        first_last = values.reshape(*values.shape[:2], side, -1).transpose(2, 3)
-        values = _product(first_last, matrix).view(*values.shape[:2], *others, matrix.shape[1])
+        first_last = values.reshape(n_items * n_channels, side, -1).transpose(1, 2)
+        mapped = _product(first_last, matrix.repeat_interleave(n_channels, 0).transpose(1, 2))
+        values = mapped.view(n_items, n_channels, *others, matrix.shape[1])
     return values
 
 
 def _product(values: Tensor, matrix: Tensor) -> Tensor:
-    """Multiply (B, C, N, side) by (B, new side, side) transposed.
+    """Multiply (N, rows, side) by (N, side, new side).
 
-    Matrices of resizing and smoothing hold little but zeros. On a CPU only the columns are taken that some
-    rows need, block by block; on a GPU looking for them costs more than it saves.
+    Matrices of resizing and smoothing hold little but zeros. On a CPU only the voxels are taken that some of
+    the new ones need, block by block; on a GPU looking for them costs more than it saves.
     """
-    if values.is_cuda or matrix.shape[1] <= 2 * BLOCK:
-        return values @ matrix.transpose(1, 2)[:, None]
-    done = []
-    for rows in matrix.split(BLOCK, dim=1):
-        used = rows.count_nonzero((0, 1)).nonzero()
+    if values.is_cuda or matrix.shape[2] <= 2 * BLOCK:
+        return values @ matrix
+    product = values.new_empty(*values.shape[:2], matrix.shape[2])
+    for into, block in zip(product.split(BLOCK, 2), matrix.split(BLOCK, 2), strict=True):
+        used = block.count_nonzero((0, 2)).nonzero()
         first, last = (int(used[0]), int(used[-1])) if len(used) else (0, 0)
-        needed = rows[:, :, first : last + 1].transpose(1, 2)[:, None]
-        done.append(values[..., first : last + 1] @ needed)
-    return torch.cat(done, dim=3)
+        torch.bmm(values[:, :, first : last + 1], block[:, first : last + 1], out=into)
+    return product
