@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -116,12 +117,13 @@ class Encoder(nn.Module, ABC):
     def features(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Return a feature vector an image: the mean of the coarsest map over the mask.
 
-        A cell of the map counts by the share of its voxels inside the mask.
+        A cell of the map counts by the share of its voxels inside the mask. Images whose sides are no
+        multiples of `divisor` are padded with zeros at their far ends, and the padding is outside every mask.
 
         Parameters
         ----------
         x : Tensor of shape (B, C, ...), float
-            Images.
+            Images, of any sides.
         mask : Tensor of shape (B, 1, ...), bool, optional
             Where to look, on the grid of the images. Without one, and in images whose mask is empty, all
             cells count alike.
@@ -134,8 +136,12 @@ class Encoder(nn.Module, ABC):
         Raises
         ------
         UsageError
-            If the images have other dimensions, channels or sides than the network takes.
+            If the images have other dimensions or channels than the network takes.
         """
+        padding = [(0, -side % self.divisor) for side in reversed(x.shape[2:])]
+        if any(far for _, far in padding):
+            ends = [end for pair in padding for end in pair]
+            x, mask = functional.pad(x, ends), functional.pad(_whole_if_empty(x, mask), ends)
         return self.pooled(self(x)[-1], mask)
 
     def pooled(self, coarsest: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -175,6 +181,15 @@ class Encoder(nn.Module, ABC):
                 f"{name} takes sides that are multiples of {self.divisor}, got {sides}. "
                 f"Pad the images to {larger}, or choose patches of such sides."
             )
+
+
+def _whole_if_empty(x: Tensor, mask: Tensor | None) -> Tensor:
+    """Return the masks of images (B, 1, ...), all of an image whose mask is empty."""
+    everywhere = torch.ones_like(x[:, :1], dtype=torch.bool)
+    if mask is None:
+        return everywhere
+    is_empty = ~mask.flatten(1).any(dim=1)
+    return mask | (everywhere & is_empty.view(-1, *[1] * (mask.ndim - 1)))
 
 
 def make_encoder(

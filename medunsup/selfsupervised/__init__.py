@@ -7,7 +7,7 @@ from medunsup.core.lazy import attach
 
 _HOMES = {
     "PretrainConfig": "medunsup.selfsupervised.base",
-    "PretrainLearner": "medunsup.selfsupervised.base",
+    "PretrainLearner": "medunsup.selfsupervised.learner",
     "Scans": "medunsup.training.scan_stack",
     "SelfSupervised": "medunsup.selfsupervised.base",
 }

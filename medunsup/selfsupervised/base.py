@@ -1,22 +1,18 @@
-"""What every pretraining method shares: parameters, networks around an encoder, the features it gives."""
+"""What every pretraining method shares: parameters, what it learns from, the features it gives."""
 
-from collections.abc import Callable
 from typing import Any, ClassVar, Literal, Self
 
-import torch
 from pydantic import Field, model_validator
-from torch import nn
 
 from medunsup.core.errors import InputError, UsageError
 from medunsup.core.hints import option
 from medunsup.core.registry import method
-from medunsup.nn.encoder import Encoder, make_encoder
+from medunsup.nn.encoder import Encoder
 from medunsup.selfsupervised.encode import encode
+from medunsup.selfsupervised.learner import PretrainLearner
 from medunsup.training.datasets import Dataset
 from medunsup.training.estimator import Estimator, EstimatorConfig
-from medunsup.training.learner import Batch, Embeddings, Learner, Loss, Objective
 from medunsup.training.loop import Training
-from medunsup.training.optimizers import AdamW, Cosine
 from medunsup.training.patches import Patches
 from medunsup.training.scan_stack import Array, Mask, Scans
 from medunsup.training.transforms import TransformOrMany
@@ -62,83 +58,6 @@ class PretrainConfig(EstimatorConfig):
         kind: type[Encoder] = method("encoder", self.encoder)
         kind.Config.parse(self.encoder_parameters, f"encoder {self.encoder}")
         return self
-
-
-class PretrainLearner(Learner):
-    """Networks around an encoder: a method adds its heads and gives the objectives.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Shape of an input: (C, H, W) for slices and patches of them, (C, I, J, K) for volumes.
-    config : PretrainConfig
-        Parameters of the method.
-
-    Attributes
-    ----------
-    encoder : Encoder
-        What is kept after the training.
-
-    Examples
-    --------
-    >>> from medunsup.selfsupervised import PretrainConfig, PretrainLearner
-    >>> class Idle(PretrainLearner):
-    ...     def objectives(self):
-    ...         return []
-    >>> Idle((1, 16, 16), PretrainConfig()).encoder.n_features > 0
-    True
-    """
-
-    def __init__(self, shape: tuple[int, ...], config: Any) -> None:
-        super().__init__()
-        self.config = config
-        self.encoder: Encoder = make_encoder(
-            config.encoder, config.encoder_parameters, dims=config.dims, channels=shape[0]
-        )
-
-    def objective(
-        self,
-        name: str,
-        loss: Callable[[Any, torch.Generator], Loss],
-        *,
-        embed: Callable[[Batch, torch.Generator], Embeddings] | None = None,
-    ) -> Objective:
-        """Make an objective that trains all of the networks by AdamW, with warm-up and a cosine.
-
-        Parameters
-        ----------
-        name : str
-            Its name in the log.
-        loss : callable
-            The loss of a batch, or of the embeddings of a whole batch, and a generator.
-        embed : callable, optional
-            Embeddings of a batch; with it the objective is joint.
-
-        Returns
-        -------
-        Objective
-            The objective.
-        """
-        config = self.config
-        return Objective(
-            name,
-            self.trained,
-            loss,
-            AdamW(config.learning_rate),
-            Cosine(config.warmup),
-            config.weight_decay,
-            embed=embed,
-        )
-
-    def trained(self) -> list[nn.Parameter]:
-        """Return the parameters that are trained: all that need a gradient.
-
-        Returns
-        -------
-        list of Parameter
-            The parameters.
-        """
-        return [parameter for parameter in self.parameters() if parameter.requires_grad]
 
 
 class SelfSupervised(Estimator):

@@ -1,7 +1,7 @@
 """What the loop trains: networks, and the objectives that improve them."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -65,6 +65,15 @@ class Batch:
     def each(self, change: Callable[[Tensor], Tensor]) -> "Batch":
         """Change the tensors of all views; `scans` and `owners` stay on the CPU."""
         return self.shown_as([View(change(view.values), change(view.masks)) for view in self.views])
+
+    def split(self, size: int) -> "list[Batch]":
+        """Cut into batches of at most so many items."""
+        starts = range(0, len(self), size)
+        return [self._rows(slice(start, start + size)) for start in starts]
+
+    def _rows(self, rows: slice) -> "Batch":
+        owners = None if self.owners is None else self.owners[rows]
+        return replace(self.each(lambda tensor: tensor[rows]), scans=self.scans[rows], owners=owners)
 
     def to(self, device: torch.device) -> "Batch":
         """Move to a device."""
@@ -142,7 +151,8 @@ class Learner(nn.Module, ABC):
     def augment(self, batch: Batch, generator: torch.Generator) -> Batch:
         """Make the views of a batch on the learner's device; called once a batch, without gradients.
 
-        In training and in validation alike. Views that a dataset's transforms made are there already.
+        In training and in validation alike, always in full precision. Views that a dataset's transforms made
+        are there already.
         """
         return batch
 
@@ -167,6 +177,17 @@ class Learner(nn.Module, ABC):
         """
         return self.objectives()[0].whole_loss(batch, generator).total
 
-    def measure(self, batch: Batch) -> dict[str, float]:
-        """Return numbers for the log, of the same items each time; once an epoch, without gradients."""
+    def measure(self, batch: Batch, generator: torch.Generator) -> Mapping[str, float]:
+        """Return figures of the same items each time, for the log: before the first step and once an epoch.
+
+        Called in evaluation mode and without gradients, with the same random numbers each time.
+        """
         return {}
+
+    def verdict(self, history: Sequence[Mapping[str, Any]]) -> str:
+        """Say what the figures of all epochs so far show to be wrong; nothing if all is well.
+
+        Each row holds "epoch", that before the first step with 0, the losses, "validation", and what
+        `measure` returned.
+        """
+        return ""

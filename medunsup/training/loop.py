@@ -17,21 +17,26 @@ from medunsup.training import checkpoint, distributed
 from medunsup.training.datasets import Dataset, Draws
 from medunsup.training.determinism import deterministic
 from medunsup.training.feed import Feed, Request, Work
-from medunsup.training.learner import Batch, Learner, StepProgress
-from medunsup.training.monitor import ITEMS_MEASURED, ITEMS_SHOWN, Monitor
+from medunsup.training.learner import Learner, StepProgress
+from medunsup.training.monitor import ITEMS_SHOWN, Monitor
 from medunsup.training.seeds import Use, draw, seeded
 from medunsup.training.settings import Training
 from medunsup.training.signals import StoppedError, StopRequest, stop_on_signal
 from medunsup.training.stepper import Stepper
+from medunsup.training.watch import Row, Watch
 
 
 @dataclass(frozen=True)
 class Trained:
-    """How a run ended; `best_epoch` is the one whose weights were kept, both count from 1."""
+    """How a run ended; `best_epoch` is the one whose weights were kept, both count from 1.
+
+    `verdict` is what its figures show to be wrong at the end, in words; empty if nothing is.
+    """
 
     epochs: int
     best_epoch: int
     best_validation: float | None
+    verdict: str = ""
 
 
 def train(
@@ -83,6 +88,8 @@ class _Place:
     best: float | None = None
     best_epoch: int = 0
     rows: int = 0
+    history: list[dict[str, Any]] = field(default_factory=list)
+    verdict: str = ""
     sums: dict[str, float] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
 
@@ -119,6 +126,7 @@ class _Run:
         self.training, self.plan = training, plan
         self.parts = training.parts or fabric.world_size
         self.stepper = Stepper(fabric, learner, seed=plan.seed, parts=self.parts)
+        self.watch = Watch(fabric, learner, validation or dataset, seed=plan.seed)
         self.batches = len(dataset.order(plan.seed, 0)) // plan.batch_size
         self.folder = None if training.folder is None else Path(training.folder)
         self.path = None if self.folder is None else self.folder / checkpoint.NAME
@@ -129,6 +137,8 @@ class _Run:
         """Go through all epochs, from the checkpoint on if asked to."""
         self._open()
         self.saved = time.monotonic()
+        if self.watch.is_active and not self.place.history:
+            self._note(self.watch.measure())
         alone = self.fabric.world_size == 1
         with stop_on_signal(active=self.path is not None, insist=alone) as stop:
             with self._feed().works(self._requests()) as works:
@@ -141,7 +151,12 @@ class _Run:
             self.learner.load_state_dict(self.best)
         place = self.place
         kept = place.epoch if self.best is None else place.best_epoch
-        return {"epochs": place.epoch, "best_epoch": kept, "best_validation": place.best}
+        return {
+            "epochs": place.epoch,
+            "best_epoch": kept,
+            "best_validation": place.best,
+            "verdict": place.verdict,
+        }
 
     def _feed(self) -> Feed:
         fabric = self.fabric
@@ -196,11 +211,19 @@ class _Run:
                 self.best = {name: value.clone() for name, value in self.learner.state_dict().items()}
         means = {name: total / place.counts[name] for name, total in place.sums.items()}
         place.sums, place.counts = {}, {}
-        row = {**means, "validation": validation, **self._measure(), "samples_per_s": samples_per_s}
-        self.monitor.epoch(place.epoch, row)
-        place.rows = self.monitor.rows
+        figures = {**means, "validation": validation, **self.watch.measure()}
+        self._note(figures, samples_per_s=samples_per_s)
         if place.epoch % self.training.pictures_every == 0 or place.epoch == self.plan.epochs:
             self._draw_pictures()
+
+    def _note(self, figures: Row, **beside: float) -> None:
+        """Log the figures of an epoch, and keep them if what they show is looked at."""
+        place = self.place
+        self.monitor.epoch(place.epoch, {**figures, **beside})
+        place.rows = self.monitor.rows
+        if self.watch.is_active:
+            place.history.append({"epoch": place.epoch, **figures})
+            place.verdict = self.watch.verdict(place.history)
 
     def _validate(self) -> float | None:
         """Mean loss over the validation items, with the same random numbers in each epoch.
@@ -224,32 +247,18 @@ class _Run:
     def _validation_loss(self, work: Work) -> float:
         device, key = self.fabric.device, (self.plan.seed, int(work.items[0]))
         (piece,) = work.pieces
-        with torch.no_grad(), self.fabric.autocast():
+        with torch.no_grad():
             batch = self.learner.augment(piece.batch, seeded(device, *key, use=Use.VALIDATION))
+        with torch.no_grad(), self.fabric.autocast():
             return float(self.learner.validate(batch, seeded(device, *key)))
 
     def _is_out_of_patience(self) -> bool:
         patience, place = self.training.patience, self.place
         return patience is not None and place.best is not None and place.epoch - place.best_epoch >= patience
 
-    def _measure(self) -> dict[str, float]:
-        """Let the learner measure a fixed sample, in the first process."""
-        if type(self.learner).measure is Learner.measure or self.fabric.global_rank > 0:
-            return {}
-        batch = self._sample(ITEMS_MEASURED)
-        with torch.no_grad(), self.fabric.autocast():
-            return self.learner.eval().measure(batch)
-
     def _draw_pictures(self) -> None:
         self.learner.eval()
-        self.monitor.pictures(self.learner, self._sample(ITEMS_SHOWN), self.place.epoch)
-
-    def _sample(self, most: int) -> Batch:
-        """Gather the same items each time, evenly spread over those of validation, or of training without."""
-        shown = self.validation or self.dataset
-        count = min(most, len(shown))
-        chosen = np.linspace(0, len(shown) - 1, 2 * count + 1)[1::2].astype(int)
-        return shown.batch(chosen).to(self.fabric.device)
+        self.monitor.pictures(self.learner, self.watch.sample(ITEMS_SHOWN), self.place.epoch)
 
     def _pause(self, stop: StopRequest) -> None:
         """Write a checkpoint when it is time to, or when asked to stop."""

@@ -19,7 +19,6 @@ from medunsup.training.learner import Batch, Learner
 LOG = "log.jsonl"
 PICTURES = "pictures"
 ITEMS_SHOWN = 4
-ITEMS_MEASURED = 256
 
 
 @dataclass(frozen=True)

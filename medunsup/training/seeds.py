@@ -13,6 +13,7 @@ class Use(IntEnum):
     ITEM = 2
     AUGMENT = 3
     VALIDATION = 4
+    MEASURE = 5
 
 
 def draw(*key: int, use: Use = Use.OBJECTIVE) -> int:

@@ -135,7 +135,8 @@ TOY_PRETEXT = '''"""Encodes an image and its mirror image alike: a pretraining m
 from pydantic import Field
 
 from medunsup.core.registry import register
-from medunsup.selfsupervised.base import PretrainConfig, PretrainLearner, SelfSupervised
+from medunsup.selfsupervised.base import PretrainConfig, SelfSupervised
+from medunsup.selfsupervised.learner import PretrainLearner
 from medunsup.training.learner import Loss
 
 

@@ -1,5 +1,6 @@
 """What every registered encoder keeps, whatever its architecture."""
 
+import subprocess
 import sys
 from importlib.util import find_spec
 
@@ -118,15 +119,27 @@ class TestEncoder:
             with pytest.raises(UsageError, match="Pad the images to") as refused:
                 encoder(x)
             assert str(SIDE[dims]) in str(refused.value)
-        elif name == "vit":
-            with pytest.raises(UsageError, match="Cut patches of these sides"):
-                encoder(x)
         else:
             assert encoder(x)[-1].shape[2] == -(-sides[0] // encoder.strides[-1])
 
     def test_images_of_other_channels_are_refused(self, name, dims):
         with pytest.raises(UsageError, match="built for 1 channels"):
             build(name, dims)(images(dims, channels=2))
+
+
+@pytest.mark.parametrize(
+    ("name", "dims"), [case for case in CASES if case.values[0] in ("resenc", "swin", "unet", "vit")]
+)
+def test_features_of_sides_that_do_not_divide_are_those_of_the_image_with_zeros_around(name, dims):
+    encoder, x = build(name, dims), images(dims)
+    assert encoder.divisor > 3
+    cut = (slice(None), slice(None), *[slice(SIDE[dims] - 3)] * dims)
+    inside = torch.zeros(2, 1, *x.shape[2:], dtype=torch.bool)
+    inside[cut] = True
+    expected = encoder.features(x * inside, inside)
+    everywhere = torch.ones_like(inside[cut])
+    for mask in (None, everywhere, ~everywhere):
+        assert torch.allclose(encoder.features(x[cut], mask), expected, atol=1e-5)
 
 
 def is_instance_norm(module: torch.nn.Module) -> bool:
@@ -192,6 +205,31 @@ def test_an_encoder_that_cannot_be_built_is_refused_in_words(given, said):
 
 def test_the_small_network_has_at_most_300000_parameters_in_2d():
     assert sum(one.numel() for one in make_encoder("cnn", dims=2, channels=1).parameters()) <= 300_000
+
+
+def test_a_transformer_takes_other_sides_once_it_is_trained():
+    """Where places are the same, interpolated or not, so are the tokens."""
+    encoder = build("vit", 2)
+    assert encoder(torch.zeros(1, 1, 80, 40))[-1].shape[2:] == (10, 5)
+    x = images(2, n=1)
+    assert torch.allclose(encoder._elsewhere(x), encoder.vit(x)[0], atol=1e-5)
+    with pytest.raises(UsageError, match="Cut patches of these sides"):
+        encoder.train()(torch.zeros(1, 1, 80, 40))
+
+
+def test_listing_and_importing_encoders_loads_no_monai():
+    code = """
+import sys
+from importlib import import_module
+from medunsup.core.registry import methods
+cards = methods("encoder")
+assert "torch" not in sys.modules
+for card in cards:
+    import_module(card.module)
+print(sorted({"monai", "lightning", "dynamic_network_architectures"} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "[]\n", done.stderr
 
 
 def test_a_missing_package_is_named(monkeypatch):

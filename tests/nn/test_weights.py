@@ -5,7 +5,15 @@ from typing import ClassVar
 
 import pytest
 import torch
-from monai.networks.nets import UNETR, BasicUNet, FlexibleUNet, SegResNet, SwinUNETR, resnet50
+from monai.networks.nets import (
+    UNETR,
+    BasicUNet,
+    FlexibleUNet,
+    MaskedAutoEncoderViT,
+    SegResNet,
+    SwinUNETR,
+    resnet50,
+)
 from torch import nn
 
 from medunsup.core.errors import UsageError
@@ -16,27 +24,27 @@ GROUP = ("group", {"num_groups": 8})
 VIT = {"sides": 32, "width": 24, "heads": 3}
 
 
-def basic_unet(channels: int = 1, features: int = 8, norm=GROUP) -> nn.Module:
+def basic_unet(channels: int = 1, dims: int = 2, features: int = 8, norm=GROUP) -> nn.Module:
     sizes = [features * times for times in (1, 1, 2, 4, 8, 1)]
-    return BasicUNet(spatial_dims=2, in_channels=channels, features=sizes, norm=norm)
+    return BasicUNet(spatial_dims=dims, in_channels=channels, features=sizes, norm=norm)
 
 
-def unetr(channels: int = 1) -> nn.Module:
+def unetr(channels: int = 1, dims: int = 2) -> nn.Module:
     sizes = {"hidden_size": 24, "mlp_dim": 96, "num_heads": 3, "feature_size": 8}
-    return UNETR(channels, 2, img_size=32, spatial_dims=2, **sizes)
+    return UNETR(channels, 2, img_size=32, spatial_dims=dims, **sizes)
 
 
-def swin_unetr(channels: int = 1) -> nn.Module:
+def swin_unetr(channels: int = 1, dims: int = 2) -> nn.Module:
     sizes = {"feature_size": 12, "depths": (1,) * 4, "window_size": 2}
-    return SwinUNETR(channels, 2, spatial_dims=2, **sizes)
+    return SwinUNETR(channels, 2, spatial_dims=dims, **sizes)
 
 
-def segresnet(channels: int = 1) -> nn.Module:
-    return SegResNet(spatial_dims=2, in_channels=channels, init_filters=8)
+def segresnet(channels: int = 1, dims: int = 2) -> nn.Module:
+    return SegResNet(spatial_dims=dims, in_channels=channels, init_filters=8)
 
 
-def own_unet(channels: int = 1) -> nn.Module:
-    return UNet(2, channels, 2, channels=8, levels=3)
+def own_unet(channels: int = 1, dims: int = 2) -> nn.Module:
+    return UNet(dims, channels, 2, channels=8, levels=3)
 
 
 HOMES = {
@@ -48,18 +56,20 @@ HOMES = {
 }
 
 
-def trained(name: str, parameters: dict, side: int = 32):
+def trained(name: str, parameters: dict, dims: int = 2):
     torch.manual_seed(1)
-    encoder = make_encoder(name, parameters, dims=2, channels=1)
-    return encoder, AdaptationPlan.of(encoder, patch=(side, side))
+    encoder = make_encoder(name, parameters, dims=dims, channels=1)
+    side = 64 if name == "swin" else 32  # SwinUNETR's instance norm needs more than one cell
+    return encoder, AdaptationPlan.of(encoder, patch=(side,) * dims)
 
 
 @pytest.mark.parametrize("name", HOMES)
 class TestHome:
-    def test_every_weight_goes_into_the_network_that_the_encoder_is_part_of(self, name):
+    @pytest.mark.parametrize("dims", [2, 3])
+    def test_every_weight_goes_into_the_network_that_the_encoder_is_part_of(self, name, dims):
         home, parameters = HOMES[name]
-        encoder, plan = trained(name, parameters, side=64 if name == "swin" else 32)
-        network = home()
+        encoder, plan = trained(name, parameters, dims)
+        network = home(dims=dims)
         done = transfer(encoder, network, plan)
         weights = encoder.state_dict()
         assert len(done.loaded) == len(weights)
@@ -74,7 +84,7 @@ class TestHome:
 
     def test_weights_of_one_channel_serve_several_and_it_is_said(self, name):
         home, parameters = HOMES[name]
-        encoder, plan = trained(name, parameters, side=64 if name == "swin" else 32)
+        encoder, plan = trained(name, parameters)
         done = transfer(encoder, home(channels=3), plan)
         assert "for 1 channel repeated for 3" in str(done)
         assert done.difference <= 1e-5
@@ -133,6 +143,22 @@ def test_the_resnet50_of_monai_fits_once_it_is_built_as_flexible_unet_builds_it(
         encoder="resnet50", dims=2, patch=(64, 64), networks={"FlexibleUNet": {"": "encoder."}}
     )
     assert transfer(encoder, FlexibleUNet(1, 2, "resnet50", spatial_dims=2), plan).difference <= 1e-5
+
+
+def test_a_masked_autoencoder_of_monai_lacks_the_last_norm_of_unetr_and_it_is_named():
+    sizes = {"hidden_size": 24, "mlp_dim": 96, "num_layers": 12, "num_heads": 3}
+    light = {
+        "decoder_hidden_size": 24,
+        "decoder_mlp_dim": 48,
+        "decoder_num_layers": 1,
+        "decoder_num_heads": 3,
+    }
+    encoder = MaskedAutoEncoderViT(1, (32, 32), (16, 16), spatial_dims=2, **sizes, **light)
+    plan = AdaptationPlan(encoder="mae", dims=2, patch=(32, 32), optional=("norm_cross_attn",))
+    names = {"patch_embedding.": "vit.patch_embedding.", "blocks.": "vit.blocks.", "": "vit."}
+    with pytest.raises(UsageError, match=r"vit\.norm\.weight \(no weight for it\)") as refused:
+        transfer(encoder, unetr(), plan, names=names)
+    assert "vit.blocks.3.norm1.weight" not in str(refused.value)
 
 
 def test_optional_weights_that_lack_are_named_and_never_used():

@@ -12,7 +12,6 @@ from medunsup.selfsupervised.collapse import name_collapse
 from medunsup.selfsupervised.collapse_rules import RULES
 from medunsup.selfsupervised.monitors import Monitors
 
-QUICK = ("no centring", "wrong positives")
 CONFIRMED_ON = (3, 4, 5)  # limits were chosen on seeds 0 to 2
 EPOCHS = 8
 
@@ -30,9 +29,8 @@ def check_named(fault: str, seed: int) -> None:
     assert named.sentence.startswith(f"Since epoch {named.since}: ")
 
 
-@pytest.mark.parametrize("fault", QUICK)
-def test_a_collapse_is_named_after_two_epochs(fault):
-    check_named(fault, seed=3)
+def test_a_collapse_is_named_after_two_epochs():
+    check_named("no centring", seed=3)
 
 
 @pytest.mark.slow

@@ -245,6 +245,11 @@ def test_halves_are_computed_in_float32_also_under_autocast(name):
         assert torch.equal(TWO_VIEWS[name](*(each.float() for each in halves)), expected)
 
 
+def test_halves_given_by_name_are_computed_in_float32():
+    one, two = (each.bfloat16() for each in tensors(*arrays(16, 8, 0)))
+    assert torch.equal(nt_xent(first=one, second=two), nt_xent(one.float(), two.float()))
+
+
 def test_equal_embeddings_give_the_loss_of_guessing():
     same = torch.ones(8, 5, dtype=torch.float64)
     assert float(nt_xent(same, same)) == pytest.approx(math.log(15), abs=1e-12)

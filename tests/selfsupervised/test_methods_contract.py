@@ -1,5 +1,6 @@
 """What every pretraining method keeps: learning, stopping and going on, features, refusals."""
 
+import json
 import os
 import signal
 from dataclasses import replace
@@ -69,6 +70,15 @@ def test_features_are_one_row_a_scan_the_same_alone_as_among_others(name, dims):
     alone = fitted.features(scans.values[2:3], scans.masks[2:3])
     assert np.allclose(alone[0], rows[2], rtol=1e-5, atol=1e-6)
     assert len(np.unique(rows, axis=0)) == len(rows)
+
+
+@every_method
+def test_the_log_tells_how_the_features_of_a_fixed_sample_spread(name, dims, tmp_path):
+    make(name, dims).fit(
+        small_brains(), validation=small_brains(3, seed=3), training=Training(folder=tmp_path)
+    )
+    rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert all(0 < row["feature_std"] <= 1 <= row["feature_rank"] for row in rows)
 
 
 @every_method

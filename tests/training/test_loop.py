@@ -51,6 +51,19 @@ def test_scans_of_few_slices_are_one_batch_however_large_a_batch_may_be():
     assert [progress.step for progress in told] == [1, 2]
 
 
+@pytest.mark.parametrize("validate", [False, True])
+def test_views_are_made_in_full_precision_where_networks_compute_in_half(validate):
+    class Watched(Denoiser):
+        def augment(self, batch, generator):
+            product = batch.values.flatten(1) @ batch.values.flatten(1).T
+            seen.append(product.dtype)
+            return batch
+
+    seen: list[torch.dtype] = []
+    run(Watched(), Training(precision="bf16-mixed", accelerator="cpu"), epochs=1, validate=validate)
+    assert set(seen) == {torch.float32}
+
+
 def test_training_leaves_the_callers_random_numbers_alone():
     torch.manual_seed(3)
     expected = torch.rand(1)

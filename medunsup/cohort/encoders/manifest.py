@@ -62,6 +62,7 @@ class EncoderManifest(_Part):
     scans: dict[str, int]  # how many in each split
     left_out: dict[str, int] = Field(default_factory=dict)  # why images were left out, and how many
     epochs: int
+    verdict: str = ""  # the collapse that the figures show at the end, in words; empty of a healthy run
     last: dict[str, float | None] = Field(default_factory=dict)  # figures of the last epoch
     sha256: dict[str, str] = Field(default_factory=dict, alias="SHA256")  # of each file, by name
     versions: dict[str, str] = Field(default_factory=dict)

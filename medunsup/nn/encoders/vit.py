@@ -4,17 +4,21 @@ from typing import ClassVar
 
 from pydantic import Field
 from torch import Tensor
+from torch.nn import functional
 
 from medunsup.core.errors import UsageError
 from medunsup.core.registry import register
 from medunsup.nn.encoder import Encoder, EncoderConfig
+
+MODES = {2: "bilinear", 3: "trilinear"}
 
 
 class ViTEncoderConfig(EncoderConfig):
     """Parameters of the vision transformer."""
 
     sides: int | tuple[int, ...] = Field(
-        96, description="sides of the images in voxels, one number for all axes or one an axis"
+        96,
+        description="sides in voxels of the images in training, one number for all axes or one an axis",
     )
     patch: int = Field(16, ge=1, le=64, description="sides of the patch that makes a token, in voxels")
     width: int = Field(384, ge=1, le=4096, description="length of a token; a multiple of `heads`")
@@ -27,14 +31,15 @@ class ViTEncoderConfig(EncoderConfig):
     family="transformer",
     dims=(2, 3),
     paper="Dosovitskiy et al., An image is worth 16x16 words, ICLR 2021, arXiv:2010.11929",
-    limit="Learns an embedding for each place, so it takes images of one size only; it needs many scans.",
+    limit="Learns an embedding for each place, so all images in training have one size; it needs many scans.",
 )
 class ViTEncoder(Encoder):
     """MONAI's `ViT` without class token; its only map is the grid of the tokens after the last norm.
 
     Features are the mean over the tokens inside the mask, never the first token, which is a corner of the
-    image. All weights go back into `UNETR` of the same sizes (`patch` 16, `layers` 12). The weights named
-    `norm_cross_attn`, which MONAI keeps in every block and never uses, are there and not trained.
+    image. After training it takes other sides as well, by interpolating between places. All weights go back
+    into `UNETR` of the same sizes (`patch` 16, `layers` 12). The weights named `norm_cross_attn`, which MONAI
+    keeps in every block and never uses, are there and not trained.
 
     Parameters
     ----------
@@ -67,6 +72,7 @@ class ViTEncoder(Encoder):
         given = self.config.sides
         self.sides = (given,) * dims if isinstance(given, int) else given
         self._check_config()
+        self.divisor = self.config.patch
         self.widths, self.strides = (self.config.width,), (self.config.patch,)
         self.vit = ViT(
             in_channels=channels,
@@ -83,13 +89,29 @@ class ViTEncoder(Encoder):
 
     def maps(self, x: Tensor) -> list[Tensor]:
         """Return the grid of tokens."""
-        if tuple(x.shape[2:]) != self.sides:
+        grid, patch = x.shape[2:], self.config.patch
+        if tuple(grid) == self.sides:
+            tokens, _ = self.vit(x)
+        elif self.training:
             raise UsageError(
-                f"vit was built for images of sides {self.sides}, got {tuple(x.shape[2:])}. "
+                f"vit learns the places of images of sides {self.sides}, got {tuple(grid)}. "
                 "Cut patches of these sides, or build it with other `sides`."
             )
-        tokens, _ = self.vit(x)
-        return [tokens.transpose(1, 2).unflatten(2, [side // self.config.patch for side in self.sides])]
+        else:
+            tokens = self._elsewhere(x)
+        return [tokens.transpose(1, 2).unflatten(2, [side // patch for side in grid])]
+
+    def _elsewhere(self, x: Tensor) -> Tensor:
+        """Return the tokens of images of other sides, embeddings of places interpolated."""
+        embedding = self.vit.patch_embedding
+        cells = embedding.patch_embeddings(x)
+        learned = [side // self.config.patch for side in self.sides]
+        places = embedding.position_embeddings.transpose(1, 2).unflatten(2, learned)
+        places = functional.interpolate(places, size=cells.shape[2:], mode=MODES[self.dims])
+        tokens = (cells + places).flatten(2).transpose(1, 2)
+        for block in self.vit.blocks:
+            tokens = block(tokens)
+        return self.vit.norm(tokens)
 
     def _check_config(self) -> None:
         """Raise UsageError where parameters do not fit one another."""

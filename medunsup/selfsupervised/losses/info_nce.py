@@ -50,5 +50,6 @@ def info_nce(
     own = functional.cosine_similarity(queries, keys.detach(), dim=1, eps=TINY)[:, None] / temperature
     others = cosine(queries, queue.detach()) / temperature
     if subjects is not None and queue_subjects is not None:
-        others = others.masked_fill(subjects[:, None] == queue_subjects, -torch.inf)
+        is_own = subjects.to(others.device)[:, None] == queue_subjects.to(others.device)
+        others = others.masked_fill(is_own, -torch.inf)
     return (torch.cat([own, others], dim=1).logsumexp(dim=1) - own[:, 0]).mean()

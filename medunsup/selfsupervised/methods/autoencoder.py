@@ -8,7 +8,8 @@ from torch import Tensor
 from medunsup.core.registry import register
 from medunsup.nn.decoder import LightDecoder
 from medunsup.nn.losses import inside_mean
-from medunsup.selfsupervised.base import PretrainConfig, PretrainLearner, SelfSupervised
+from medunsup.selfsupervised.base import PretrainConfig, SelfSupervised
+from medunsup.selfsupervised.learner import PretrainLearner
 from medunsup.training.learner import Batch, Loss, Objective
 
 

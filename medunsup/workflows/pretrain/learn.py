@@ -32,6 +32,7 @@ class Learned:
     network: dict[str, Any]
     n_features: int
     epochs: int
+    verdict: str
     curve: Curve
 
 
@@ -67,6 +68,7 @@ def learn(
         network=encoder.config.model_dump(mode="json"),
         n_features=encoder.n_features,
         epochs=made.trained_.epochs,
+        verdict=made.trained_.verdict,
         curve=read_curve(out),
     )
 

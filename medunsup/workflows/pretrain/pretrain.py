@@ -172,6 +172,7 @@ def _manifest(settings: PretrainSettings, found: Found, ready: Ready, learned: L
         scans=dict(Counter(one.split for one in ready.seen)),
         left_out=dict(found.left_out),
         epochs=learned.epochs,
+        verdict=learned.verdict,
         last=last,
     )
 

@@ -20,6 +20,7 @@ def pretrained_facts(made: EncoderFolder) -> dict[str, Any]:
         "left_out": about.left_out,
         "epochs": about.epochs,
         "last": about.last,
+        "verdict": about.verdict,
     }
 
 

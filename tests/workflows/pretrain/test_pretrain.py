@@ -104,8 +104,9 @@ class TestImages:
         assert made.manifest.preprocessing.kind == "images"
         assert made.manifest.scans == {"train": 12, "validation": 4}
         rows = list(csv.DictReader((made.path / "curve.tsv").open(), delimiter="\t"))
-        assert [row["epoch"] for row in rows] == ["1", "2"]
-        assert float(rows[1]["reconstruction"]) > 0
+        assert [row["epoch"] for row in rows] == ["0", "1", "2"]
+        assert rows[0]["reconstruction"] == "n/a"
+        assert float(rows[2]["reconstruction"]) > 0 < float(rows[2]["feature_std"])
         assert made.files.changed() == []
 
     def test_validation_images_that_are_training_images_are_left_out(self, tmp_path):

@@ -1,0 +1,1 @@
+"""Augmentations of whole batches on their device, one file each; `presets` puts them together."""

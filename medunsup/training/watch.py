@@ -1,0 +1,53 @@
+"""A learner looked at by what it makes of the same items, before the first step and once an epoch."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from medunsup.training.datasets import Dataset
+from medunsup.training.learner import Batch, Learner
+from medunsup.training.seeds import Use, seeded
+
+ITEMS_MEASURED = 256
+
+Row = dict[str, float | None]
+
+log = logging.getLogger(__name__)
+
+
+class Watch:
+    """Measures a learner, and lets it say what its history shows.
+
+    `shown` is where the items are taken from. Several processes see the same; the first one tells.
+    """
+
+    def __init__(self, fabric: Any, learner: Learner, shown: Dataset, *, seed: int) -> None:
+        self._fabric, self._learner, self._shown, self._seed = fabric, learner, shown, seed
+        self.is_active = type(learner).measure is not Learner.measure and fabric.global_rank == 0
+        self._told = ""
+
+    def measure(self) -> Row:
+        """Measure the learner in evaluation mode, with the same random numbers each time."""
+        if not self.is_active:
+            return {}
+        batch, device = self.sample(ITEMS_MEASURED), self._fabric.device
+        self._learner.eval()
+        with torch.no_grad():
+            return dict(self._learner.measure(batch, seeded(device, self._seed, use=Use.MEASURE)))
+
+    def verdict(self, history: Sequence[Mapping[str, Any]]) -> str:
+        """Let the learner say what is wrong by its history, and warn of it once; empty if nothing is."""
+        said = self._learner.verdict(history) if self.is_active else ""
+        if said and said != self._told:
+            log.warning("%s", said)
+        self._told = said
+        return said
+
+    def sample(self, most: int) -> Batch:
+        """Gather items that are evenly spread over all, the same ones each time."""
+        count = min(most, len(self._shown))
+        chosen = np.linspace(0, len(self._shown) - 1, 2 * count + 1)[1::2].astype(int)
+        return self._shown.batch(chosen).to(self._fabric.device)
