@@ -24,8 +24,7 @@ DARKEST_PERCENT = 1.0
 # Where the template's maps are far off, as in a shrunken brain, Gaussians started from them stay too wide. A
 # start from clusters wins if it soon explains a voxel so much better, in nats; on scans that the maps fit it
 # gains at most half of that, and labels worse.
-OTHER_GAIN = 0.03
-OTHER_ITER = 12
+OTHER_GAIN, OTHER_ITER = 0.03, 12
 # Without priors nothing but intensity says where a class ends: partial volume and neighbours then draw the
 # classes together until one is empty, so the fit leaves neighbours out and lets few voxels be shared.
 FREE_POOLING = 0.15
