@@ -87,7 +87,6 @@ class SelfSupervised(Estimator):
     """
 
     Config: ClassVar[type[PretrainConfig]]
-    least_batch: ClassVar[int] = 1  # items that a loss needs at once
     learner_: PretrainLearner
 
     @property
@@ -148,7 +147,7 @@ class SelfSupervised(Estimator):
         Raises
         ------
         UsageError
-            If the batch is larger than there are items, or too small for the loss.
+            If the batch is larger than there are items.
         InputError
             If there is a single scan, or patches are larger than the scans.
         StepError
@@ -181,11 +180,6 @@ class SelfSupervised(Estimator):
                 "There is one image alone: pretraining learns from many, of two subjects or more."
             )
         size, n_items = self.config.batch_size, len(self.dataset(scans))
-        if size < self.least_batch:
-            raise UsageError(
-                f"{self.method_name}: a batch of {size} holds nothing to compare with. "
-                f"Give batch_size={self.least_batch} or more."
-            )
         if n_items < size:
             raise UsageError(
                 f"{n_items} training items are fewer than a batch of {size}. Give more scans, or "
