@@ -103,6 +103,11 @@ class Dataset(ABC):
             rounds[:, n] = start + np.resize(rng.permutation(count), each)
         return rng.permuted(rounds, axis=1).ravel()
 
+    def in_turn(self) -> Positions:
+        """All items, one of each scan in turn, so that neighbours are of several scans."""
+        _, counts = self._first_and_counts()
+        return np.argsort(np.concatenate([np.arange(count) for count in counts]), kind="stable")
+
     def batch(self, items: Positions, draws: Draws | None = None) -> Batch:
         """Gather items; `draws` is for what is drawn at random."""
         draws = draws or Draws()

@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,10 +18,10 @@ from medunsup.training.determinism import deterministic
 from medunsup.training.feed import Feed, Request, Work
 from medunsup.training.learner import Learner, StepProgress
 from medunsup.training.monitor import ITEMS_SHOWN, Monitor
-from medunsup.training.seeds import Use, draw, seeded
 from medunsup.training.settings import Training
 from medunsup.training.signals import StoppedError, StopRequest, stop_on_signal
 from medunsup.training.stepper import Stepper
+from medunsup.training.validation import Validation
 from medunsup.training.watch import Row, Watch
 
 
@@ -226,31 +225,18 @@ class _Run:
             place.verdict = self.watch.verdict(place.history)
 
     def _validate(self) -> float | None:
-        """Mean loss over the validation items, with the same random numbers in each epoch.
-
-        None in epochs that began before the first objective was due: a later stage's loss says nothing yet.
-        """
-        first, began = self.learner.objectives()[0], (self.place.epoch - 1) / self.plan.epochs
-        if self.validation is None or not self.learner.is_due(first, began):
+        """Validate after an epoch, if there is something to validate on."""
+        if self.validation is None:
             return None
-        self.learner.eval()
-        count, size = len(self.validation), self.plan.batch_size
-        draws = Draws(draw(self.plan.seed, use=Use.VALIDATION))
-        requests = [
-            Request(np.arange(start, min(start + size, count)), replace(draws, first=start))
-            for start in range(0, count, size)
-        ]
-        feed = Feed(self.validation, self.fabric.device, workers=self.training.workers)
-        with feed.works(requests) as works:
-            return sum(len(work.items) * self._validation_loss(work) for work in works) / count
-
-    def _validation_loss(self, work: Work) -> float:
-        device, key = self.fabric.device, (self.plan.seed, int(work.items[0]))
-        (piece,) = work.pieces
-        with torch.no_grad():
-            batch = self.learner.augment(piece.batch, seeded(device, *key, use=Use.VALIDATION))
-        with torch.no_grad(), self.fabric.autocast():
-            return float(self.learner.validate(batch, seeded(device, *key)))
+        validation = Validation(
+            self.fabric,
+            self.learner,
+            self.validation,
+            seed=self.plan.seed,
+            batch_size=self.plan.batch_size,
+            workers=self.training.workers,
+        )
+        return validation.loss(began=(self.place.epoch - 1) / self.plan.epochs)
 
     def _is_out_of_patience(self) -> bool:
         patience, place = self.training.patience, self.place

@@ -52,6 +52,12 @@ def test_items_of_one_subject_are_no_negatives():
     assert losses[0] < losses[1] < losses[2]
 
 
+def test_validation_compares_subjects_though_each_has_more_slices_than_a_batch():
+    config = SimCLRConfig(**SMALL | {"batch_size": 4}, epochs=1)
+    ended = SimCLR(config).fit(small_brains(), validation=small_brains(3, seed=3)).trained_
+    assert ended.best_validation > 0.1  # within one subject nothing is a negative, and the loss 0
+
+
 def test_subjects_of_the_scans_reach_the_batches():
     scans = small_brains(4)
     named = Scans(scans.values, scans.masks, scans.names, subjects=("a", "a", "b", "c"))

@@ -47,3 +47,11 @@ def test_a_part_of_the_scans_keeps_whose_they_are_and_other_subjects_are_other_d
     assert named.take([3, 0]).subjects == ("cid", "ann")
     plain, owned = Slices(scans.values, scans.masks), of(Slices)
     assert plain.digest() != owned.digest()
+
+
+@pytest.mark.parametrize(("kind", "more"), [(Slices, {}), (Volumes, {}), (Patches, {"size": (8, 8)})])
+def test_items_in_turn_are_all_items_and_neighbours_are_of_several_scans(kind, more):
+    data = of(kind, **more)
+    order = data.in_turn()
+    assert sorted(order) == list(range(len(data)))
+    assert len(set(data.scans[order[:4]])) == 4

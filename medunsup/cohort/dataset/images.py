@@ -52,7 +52,10 @@ def read_images(
         raise MissingError(f"{path}: there is no such file. Check the path.")
     arrays = read_npz(path)
     if arrays is None:
-        raise InputError(f"{path}: cannot be read as a .npz file of arrays. Copy it again, or write it anew.")
+        raise InputError(
+            f"{path}: cannot be read as a .npz file of arrays of numbers. Copy it again; if its images differ "
+            "in size, bring all to one size."
+        )
     if KEYS["train"] not in arrays:
         held = f"only {', '.join(arrays)}" if arrays else "nothing"
         raise InputError(
