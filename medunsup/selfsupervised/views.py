@@ -13,6 +13,8 @@ from medunsup.training.learner import Batch
 
 def _named(given: Any) -> Any:
     """Take the name of a preset for its augmentations, and other values for those of it alone."""
+    if isinstance(given, dict):
+        return Augmentations.parse(given, "augmentations")
     if not isinstance(given, str):
         return given
     if given not in PRESETS:

@@ -73,5 +73,7 @@ def test_augmentations_are_named_or_given():
     assert SimCLRConfig(augmentations={"flip": 0.5}).augmentations.crop == 0
     again = SimCLRConfig.model_validate(SimCLRConfig().model_dump(mode="json"))
     assert again == SimCLRConfig()
+    with pytest.raises(UsageError, match="augmentations: unknown key 'crap'; did you mean 'crop'"):
+        SimCLRConfig(augmentations={"crap": 0.5})
     with pytest.raises(UsageError, match=r"no preset 'classify'\. Known: segmentation, classification"):
         SimCLRConfig(augmentations="classify")

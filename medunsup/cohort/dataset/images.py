@@ -53,8 +53,8 @@ def read_images(
     arrays = read_npz(path)
     if arrays is None:
         raise InputError(
-            f"{path}: cannot be read as a .npz file of arrays of numbers. Copy it again; if its images differ "
-            "in size, bring all to one size."
+            f"{path}: cannot be read as a .npz file of arrays of numbers. Copy it again; if its images "
+            "differ in size, bring all to one size."
         )
     if KEYS["train"] not in arrays:
         held = f"only {', '.join(arrays)}" if arrays else "nothing"
