@@ -75,7 +75,7 @@ def stripped(image: Volume, mask: Volume) -> Volume:
     return image.like(np.where(mask.data, image.data, np.float32(0)))
 
 
-def misplaced(registration: Registration, **how: float | str) -> Registration:
+def misregistered(registration: Registration, **how: float | str) -> Registration:
     """The template put elsewhere: `shift_mm` or `turn_deg` on one `axis`, `scale`, or `mirror`."""
     center = load_template().center_mm
     axis = int(how.get("axis", 0))

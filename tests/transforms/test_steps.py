@@ -92,7 +92,7 @@ def test_the_mask_lies_on_the_images_grid_and_holds_the_brain(masked, brain):
     truth = image > 0
     overlap = 2 * float((truth & (mask > 0)).sum()) / float(truth.sum() + mask.sum())
     assert overlap > 0.95
-    assert masked["registration"].shape == (4, 4)
+    assert masked["template_to_scan"].shape == (4, 4)
 
 
 def test_axis_order_does_not_change_what_a_step_finds(masked):
@@ -134,7 +134,7 @@ def test_a_scan_is_brought_to_the_template_as_scipy_would_bring_it():
     grid = Grid((40, 44, 36), np.array([[0, 0, 5.0, -90], [-5, 0, 0, 90], [0, 5, 0, -70], [0, 0, 0, 1]]))
     smooth = ndimage.gaussian_filter(np.random.default_rng(0).normal(size=grid.shape), 3).astype(np.float32)
     step = ToTemplated("image", spacing_mm=4)
-    there = step({"image": tensor(smooth, grid.affine), "registration": TURN})["image"]
+    there = step({"image": tensor(smooth, grid.affine), "template_to_scan": TURN})["image"]
     template = load_template().t1.grid
     expected_affine = template.affine @ np.diag([4, 4, 4, 1])
     assert np.allclose(there.affine, expected_affine)
@@ -153,7 +153,7 @@ def test_the_way_back_from_the_template_gives_the_scans_grid_and_nearly_its_valu
     data = ndimage.gaussian_filter(np.where(brain.mask.data, image.data, 0), 1.5)
     step = ToTemplated(["image", "labels"], spacing_mm=2, mode=("bilinear", "nearest"))
     labels = tensor(brain.labels.data.astype(np.float32), image.affine)
-    start = {"image": tensor(data, image.affine), "labels": labels, "registration": np.eye(4)}
+    start = {"image": tensor(data, image.affine), "labels": labels, "template_to_scan": np.eye(4)}
     there = step(dict(start))
     assert set(there["labels"].unique().tolist()) <= {0, 1, 2, 3}
     back = step.inverse(there)
@@ -171,7 +171,7 @@ def test_a_lesion_keeps_its_volume_on_the_template_and_on_the_way_back(first):
     labels = np.zeros((54, 66, 55), np.float32)
     labels[first : first + 4, first : first + 3, 20:23] = 1
     step = ToTemplated("labels", spacing_mm=2, mode="nearest")
-    there = step({"labels": tensor(labels, affine), "registration": np.eye(4)})
+    there = step({"labels": tensor(labels, affine), "template_to_scan": np.eye(4)})
     assert float(there["labels"].sum()) * 8 == pytest.approx(36 * 27, abs=5)
     assert step.inverse(there)["labels"].sum() == pytest.approx(36, abs=1)
 
@@ -179,7 +179,11 @@ def test_a_lesion_keeps_its_volume_on_the_template_and_on_the_way_back(first):
 def test_a_prediction_on_the_template_is_inverted_with_its_volume():
     grid = Grid((40, 44, 36), np.array([[0, 0, 5.0, -90], [-5, 0, 0, 90], [0, 5, 0, -70], [0, 0, 0, 1]]))
     chain = Compose([ToTemplated("image", spacing_mm=2)])
-    data = chain({"image": tensor(np.ones(grid.shape, np.float32), grid.affine), "registration": np.eye(4)})
+    data = chain(
+        {"image": tensor(np.ones(grid.shape, np.float32), grid.affine), "template_to_scan": np.eye(4)}
+    )
+        {"image": tensor(np.ones(grid.shape, np.float32), grid.affine), "template_to_scan": np.eye(4)}
+    )
     prediction = torch.zeros_like(data["image"])
     prediction[:, 30:33, 40:45, 31:34] = 1
     data["prediction"] = prediction
@@ -193,7 +197,7 @@ def test_template_maps_on_the_scan_are_those_of_its_registration(masked):
     assert maps.shape == (3, *masked["image"].shape[1:])
     affine = np.asarray(masked["image"].affine)
     grid = Grid(tuple(masked["image"].shape[1:]), affine)
-    expected = Registration(masked["registration"], 0.0, True).to_scan(load_template().wm, grid)
+    expected = Registration(masked["template_to_scan"], 0.0, True).to_scan(load_template().wm, grid)
     assert np.allclose(maps[1], expected, atol=1e-6)
     assert torch.equal(maps.affine, masked["image"].affine)
 
@@ -210,7 +214,7 @@ def test_a_step_that_had_to_fall_back_says_so(caplog, monkeypatch):
 
 
 def test_placing_the_template_gives_a_plausible_affine(masked):
-    placed = RegisterTemplated("image")(copy_of(masked))["registration"]
+    placed = RegisterTemplated("image")(copy_of(masked))["template_to_scan"]
     assert 0.3 < np.linalg.det(placed[:3, :3]) < 3
 
 
@@ -274,7 +278,7 @@ def test_keys_that_are_not_there_are_passed_over_if_that_is_allowed():
 def test_what_is_missing_is_named_with_the_step_that_makes_it():
     with pytest.raises(UsageError, match=r"no 'brain_mask'.*Put BrainMaskd before"):
         WinsorizeAndScaled("image")({"image": tensor()})
-    with pytest.raises(UsageError, match=r"no 'registration'.*BrainMaskd or RegisterTemplated"):
+    with pytest.raises(UsageError, match=r"no 'template_to_scan'.*BrainMaskd or RegisterTemplated"):
         ToTemplated("image")({"image": tensor()})
     with pytest.raises(InputError, match="mask is empty"):
         CropToBraind("image")({"image": tensor(), "brain_mask": tensor() * 0})

@@ -312,9 +312,7 @@ def test_lesions_are_inserted_in_the_shapes_of_the_masks_given(folder, result):
     (shape,) = read_shapes(masks).shapes
     assert shape[0].sum() == (nibabel.load(folder / "spot.nii.gz").get_fdata() > 0).sum()
     out, asked = folder / "shaped", {"baselines": False, "cache": folder / "eval" / "prepared"}
-    found = evaluate(
-        folder / "model", folder / "cases.tsv", out, lesion_shapes=masks, **asked
-    ).synthetic_lesions
+    found = evaluate(folder / "model", folder / "cases.tsv", out, lesion_shapes=masks, **asked).synthetic
     assert found.shapes == "real shapes, drawn from 1"
     assert found.average_precision != result.synthetic.average_precision
     assert "(real shapes, drawn from 1)" in (out / "report.html").read_text()

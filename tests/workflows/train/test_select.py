@@ -42,7 +42,7 @@ def copied(folder, tmp_path) -> Path:
 
 
 def names(found) -> set[str]:
-    return {case.scan.name for cases in found.parts.values() for case in cases}
+    return {case.scan.name for cases in found.splits.values() for case in cases}
 
 
 def test_label_maps_beside_the_scans_are_left_out_by_their_values_and_counted(folder):
