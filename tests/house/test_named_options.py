@@ -30,6 +30,7 @@ CHOICES: dict[str, tuple[list[object], list[type[Config]]]] = {
     "train": ([medunsup.train], [TrainSettings]),
     "evaluate": ([medunsup.evaluate], []),
     "pretrain": ([medunsup.pretrain], [PretrainSettings]),
+    "export": ([medunsup.export], []),
 }
 READ_BY = {"train": ["train", "detect"]}  # what a model folder says of itself
 
