@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from medunsup.workflows.detect.cohort import detect_many
     from medunsup.workflows.detect.scan import detect
     from medunsup.workflows.evaluate.evaluate import evaluate
+    from medunsup.workflows.export.export import ExportedFolder, export
     from medunsup.workflows.pretrain.pretrain import pretrain
     from medunsup.workflows.segment.cohort import segment_many
     from medunsup.workflows.segment.result import SegmentResult
@@ -46,6 +47,7 @@ _HOMES = {
     "Encoder": "medunsup.cohort.encoders.encoder",
     "EncoderFolder": "medunsup.cohort.encoders.folder",
     "Evaluation": "medunsup.anomaly.evaluation",
+    "ExportedFolder": "medunsup.workflows.export.export",
     "MedunsupError": "medunsup.core.errors",
     "ModelFolder": "medunsup.workflows.train.model_folder",
     "SegmentResult": "medunsup.workflows.segment.result",
@@ -57,6 +59,7 @@ _HOMES = {
     "detect": "medunsup.workflows.detect.scan",
     "detect_many": "medunsup.workflows.detect.cohort",
     "evaluate": "medunsup.workflows.evaluate.evaluate",
+    "export": "medunsup.workflows.export.export",
     "load": "medunsup.io.load",
     "methods": "medunsup.core.registry",
     "pretrain": "medunsup.workflows.pretrain.pretrain",
@@ -75,6 +78,7 @@ __all__ = [
     "Encoder",
     "EncoderFolder",
     "Evaluation",
+    "ExportedFolder",
     "MedunsupError",
     "ModelFolder",
     "SegmentResult",
@@ -88,6 +92,7 @@ __all__ = [
     "detect_many",
     "errors",
     "evaluate",
+    "export",
     "load",
     "methods",
     "pretrain",

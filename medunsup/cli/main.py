@@ -6,7 +6,19 @@ from typing import Annotated, Any
 
 import typer
 
-from medunsup.cli import bids, demo, detect, doctor, evaluate, methods, models, pretrain, segment, train
+from medunsup.cli import (
+    bids,
+    demo,
+    detect,
+    doctor,
+    evaluate,
+    export,
+    methods,
+    models,
+    pretrain,
+    segment,
+    train,
+)
 from medunsup.cli.shared.help import Command
 from medunsup.cli.shared.usage_errors import App
 from medunsup.core.version import __version__
@@ -24,6 +36,7 @@ app.command(cls=Command)(train.train)
 app.command(cls=Command)(detect.detect)
 app.command(cls=Command)(evaluate.evaluate)
 app.command(cls=Command)(pretrain.pretrain)
+app.command(cls=Command)(export.export)
 app.add_typer(models.app, name="models")
 app.command(cls=Command)(methods.methods)
 app.command(cls=Command)(doctor.doctor)

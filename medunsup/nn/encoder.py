@@ -138,10 +138,9 @@ class Encoder(nn.Module, ABC):
         UsageError
             If the images have other dimensions or channels than the network takes.
         """
-        padding = [(0, -side % self.divisor) for side in reversed(x.shape[2:])]
-        if any(far for _, far in padding):
-            ends = [end for pair in padding for end in pair]
-            x, mask = functional.pad(x, ends), functional.pad(_whole_if_empty(x, mask), ends)
+        if any(side % self.divisor for side in x.shape[2:]):
+            mask = _filled_up(_whole_if_empty(x, mask), self.divisor)
+            x = _filled_up(x, self.divisor)
         return self.pooled(self(x)[-1], mask)
 
     def pooled(self, coarsest: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -162,7 +161,7 @@ class Encoder(nn.Module, ABC):
         if mask is None:
             return coarsest.flatten(2).mean(dim=2)
         cell = self.strides[-1]
-        shares = POOL[self.dims](mask.float(), cell, ceil_mode=True, divisor_override=cell**self.dims)
+        shares = POOL[self.dims](_filled_up(mask.float(), cell), cell)
         weights = shares.flatten(2)
         weights = weights.where(weights.sum(dim=2, keepdim=True) > 0, 1.0)
         return (coarsest.flatten(2) * weights).sum(dim=2) / weights.sum(dim=2)
@@ -181,6 +180,11 @@ class Encoder(nn.Module, ABC):
                 f"{name} takes sides that are multiples of {self.divisor}, got {sides}. "
                 f"Pad the images to {larger}, or choose patches of such sides."
             )
+
+
+def _filled_up(x: Tensor, divisor: int) -> Tensor:
+    """Add zeros at the far ends until all sides are multiples of a number."""
+    return functional.pad(x, [end for side in reversed(x.shape[2:]) for end in (0, -side % divisor)])
 
 
 def _whole_if_empty(x: Tensor, mask: Tensor | None) -> Tensor:

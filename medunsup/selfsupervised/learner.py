@@ -118,6 +118,21 @@ class PretrainLearner(Learner):
         """
         return None
 
+    def teacher_probabilities(self, batch: Batch) -> Tensor | None:
+        """Return what a teacher says of each item, to be watched.
+
+        Parameters
+        ----------
+        batch : Batch
+            Items, not augmented.
+
+        Returns
+        -------
+        Tensor or None
+            Probabilities (B, K); None for a method without a teacher's prototypes.
+        """
+        return None
+
     @property
     def guessing(self) -> float | None:
         """Loss of whoever guesses; None where that is not known."""
@@ -144,7 +159,9 @@ class PretrainLearner(Learner):
         features = _array([self.encoder.features(part.values, part.masks) for part in parts])
         pairs = [pair for part in parts if (pair := self.embedded_views(part, generator)) is not None]
         embedded = (_array([one for one, _ in pairs]), _array([two for _, two in pairs])) if pairs else None
-        found = asdict(Monitors.of(0, None, features, embeddings=embedded))
+        said = [rows for part in parts if (rows := self.teacher_probabilities(part)) is not None]
+        teacher = _array(said) if said else None
+        found = asdict(Monitors.of(0, None, features, embeddings=embedded, teacher=teacher))
         return {name: value for name, value in found.items() if name not in BESIDE and value is not None}
 
     def verdict(self, history: Sequence[Mapping[str, Any]]) -> str:

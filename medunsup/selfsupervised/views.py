@@ -10,8 +10,10 @@ from medunsup.selfsupervised.augmentations.presets import PRESETS, Augmentations
 from medunsup.selfsupervised.base import PretrainConfig
 from medunsup.training.learner import Batch
 
+ABOUT = "'segmentation' or 'classification', the presets, or probabilities and strengths by name"
 
-def _named(given: Any) -> Any:
+
+def named_augmentations(given: Any) -> Any:
     """Take the name of a preset for its augmentations, and other values for those of it alone."""
     if isinstance(given, dict):
         return Augmentations.parse(given, "augmentations")
@@ -25,9 +27,9 @@ def _named(given: Any) -> Any:
 class ViewsConfig(PretrainConfig):
     """Parameters of methods that compare augmented views."""
 
-    augmentations: Annotated[Augmentations, BeforeValidator(_named)] = Field(
+    augmentations: Annotated[Augmentations, BeforeValidator(named_augmentations)] = Field(
         PRESETS["segmentation"],
-        description="'segmentation' or 'classification', the presets, or probabilities and strengths by name",
+        description=ABOUT,
     )
 
 

@@ -8,7 +8,12 @@ import numpy as np
 from medunsup.core.registry import method, methods
 from medunsup.selfsupervised.base import SelfSupervised
 
-SMALL: dict[str, Any] = {"epochs": 2, "batch_size": 6, "learning_rate": 3e-3}
+SMALL: dict[str, Any] = {
+    "epochs": 2,
+    "batch_size": 6,
+    "learning_rate": 3e-3,
+    "encoder_parameters": {"channels": 8, "levels": 2},
+}
 METHODS = [(card.name, dims) for card in methods("selfsupervised") for dims in card.dims]
 
 

@@ -67,7 +67,7 @@ WHOLE_RUNS = {  # examples that take seconds
     *("AnomalyResult", "BaselineResult", "Evaluation", "Finding", "Flag", "detect", "evaluate", "train"),
     *("CohortResult", "detect_many", "segment_many", "write_group"),
     *("ModelFolder", "RegisterTemplated", "compact_model"),
-    *("Encoder", "EncoderFolder", "pretrain"),
+    *("Encoder", "EncoderFolder", "ExportedFolder", "export", "pretrain"),
 }
 
 

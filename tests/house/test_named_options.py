@@ -23,13 +23,14 @@ BELOW_CLI = [
 ]
 TEMPLATES = sorted(PACKAGE.rglob("*.j2"))
 BY_HAND = re.compile(r"(?<![\w-])(--(?=[a-z]|$)[a-z-]*|-o\b)")
-OF_OTHER_PROGRAMS = {"--include"}  # git lfs
+OF_OTHER_PROGRAMS = {"--include", "--no-deps"}  # git lfs, pip
 CHOICES: dict[str, tuple[list[object], list[type[Config]]]] = {
     "segment": ([medunsup.segment, medunsup.segment_many], [SegmentSettings]),
     "detect": ([medunsup.detect, medunsup.detect_many], []),
     "train": ([medunsup.train], [TrainSettings]),
     "evaluate": ([medunsup.evaluate], []),
     "pretrain": ([medunsup.pretrain], [PretrainSettings]),
+    "export": ([medunsup.export], []),
 }
 READ_BY = {"train": ["train", "detect"]}  # what a model folder says of itself
 

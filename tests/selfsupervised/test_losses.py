@@ -12,6 +12,7 @@ from scipy.special import log_softmax, logsumexp, softmax
 from torch import Tensor
 
 from medunsup.selfsupervised.losses.barlow_twins import barlow_twins, cross_correlation
+from medunsup.selfsupervised.losses.cross_view import cross_view
 from medunsup.selfsupervised.losses.dino import dino, updated_center
 from medunsup.selfsupervised.losses.info_nce import info_nce
 from medunsup.selfsupervised.losses.masked_error import masked_error
@@ -23,6 +24,7 @@ from medunsup.selfsupervised.losses.y_aware import y_aware
 SHAPES = st.tuples(st.integers(2, 9), st.integers(1, 7), st.integers(0, 10_000))
 TWO_VIEWS = {
     "nt_xent": nt_xent,
+    "cross_view": cross_view,
     "pairwise_margin": pairwise_margin,
     "triplet": triplet,
     "y_aware": lambda first, second, **named: y_aware(
@@ -278,7 +280,7 @@ def test_the_length_of_embeddings_does_not_matter(name, shape, scale):
     assert float(loss(scale * one, two / scale)) == pytest.approx(float(loss(one, two)), abs=1e-6)
 
 
-@pytest.mark.parametrize("name", ["nt_xent", "pairwise_margin", "triplet"])
+@pytest.mark.parametrize("name", ["nt_xent", "cross_view", "pairwise_margin", "triplet"])
 def test_the_order_of_items_and_of_views_does_not_matter(name):
     one, two = tensors(*arrays(9, 5, 3))
     order = torch.randperm(9, generator=torch.Generator().manual_seed(0))
@@ -296,7 +298,7 @@ def test_barlow_twins_knows_no_order_scale_or_offset():
     assert float(barlow_twins(7 * one + 30, two)) == pytest.approx(expected, abs=1e-6)
 
 
-@pytest.mark.parametrize("name", ["nt_xent", "pairwise_margin", "triplet"])
+@pytest.mark.parametrize("name", ["nt_xent", "cross_view", "pairwise_margin", "triplet"])
 def test_items_of_the_same_subject_have_no_influence(name):
     """A batch of one person is as good as each item alone."""
     one, two = tensors(*arrays(5, 4, 1))

@@ -1,5 +1,6 @@
 """A pretrained encoder on disk: weights, what they expect, and which scans they have seen."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from medunsup.cohort.encoders.manifest import EncoderManifest, read_manifest
+from medunsup.cohort.encoders.plan import plan_of
 from medunsup.cohort.training.folder import TRAINING
 from medunsup.core.errors import InputError, MedunsupError, MissingError
 from medunsup.core.hints import option
@@ -15,13 +17,15 @@ from medunsup.io.files.artifact_folder import ArtifactFolder, write_artifact
 from medunsup.io.files.tsv import read_tsv
 
 if TYPE_CHECKING:
+    from medunsup.nn.adaptation_plan import AdaptationPlan
     from medunsup.nn.encoder import Encoder
 
 MANIFEST = "encoder.json"
 WEIGHTS = "encoder.safetensors"
 SCANS = "scans.tsv"
 CURVE = "curve.tsv"
-FILES = (WEIGHTS, SCANS, CURVE)
+PLAN = "adaptation_plan.json"
+FILES = (WEIGHTS, SCANS, CURVE, PLAN)
 LOCK = ".medunsup.lock"
 
 
@@ -84,6 +88,11 @@ class EncoderFolder:
                 "pretrain again with this one."
             ) from error
 
+    @property
+    def plan(self) -> "AdaptationPlan":
+        """What must be known of the weights to use them in another network; adaptation_plan.json holds it."""
+        return plan_of(self.manifest)
+
     @cached_property
     def seen(self) -> list[Seen]:
         """The scans or images it was pretrained on, or measured on while it was."""
@@ -113,11 +122,13 @@ def read_encoder(path: str | Path) -> EncoderFolder:
 def write_encoder(folder: Path, manifest: EncoderManifest, files: Mapping[str, str | bytes]) -> None:
     """Write all files or none; encoder.json comes last, so where it is, the encoder is whole.
 
-    The folder is locked by the caller. Raises OutputError on a full or unwritable disk.
+    The manifest's adaptation plan is one of the files. The folder is locked by the caller. Raises OutputError
+    on a full or unwritable disk.
     """
+    plan = json.dumps(plan_of(manifest).model_dump(mode="json"), indent=2) + "\n"
     write_artifact(
         folder,
-        files,
+        {**files, PLAN: plan},
         MANIFEST,
         lambda hashes: manifest.written_now(dict(hashes)).as_record(),
         kind="encoder",

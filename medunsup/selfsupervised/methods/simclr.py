@@ -1,69 +1,36 @@
 """SimCLR: two views of an item are alike, and unlike those of other subjects in the batch."""
 
-from collections.abc import Sequence
 from math import log
 from typing import ClassVar
 
-import torch
 from pydantic import Field
 from torch import Tensor
 
 from medunsup.core.registry import register
-from medunsup.nn.heads import Projector
 from medunsup.selfsupervised.base import SelfSupervised
-from medunsup.selfsupervised.collapse_rules import Kind
-from medunsup.selfsupervised.learner import PretrainLearner
 from medunsup.selfsupervised.losses.nt_xent import nt_xent
-from medunsup.selfsupervised.views import ViewsConfig, two_views
-from medunsup.training.learner import Batch, Embeddings, Loss, Objective
+from medunsup.selfsupervised.two_views import TwoViewsConfig, TwoViewsLearner
 
 
-class SimCLRConfig(ViewsConfig):
+class SimCLRConfig(TwoViewsConfig):
     """Parameters of SimCLR."""
 
-    batch_size: int = Field(64, ge=2, description="items in each step, each the negative of those of others")
     temperature: float = Field(0.1, gt=0, le=10, description="what similarities are divided by")
-    projection_dim: int = Field(64, ge=2, le=4096, description="length of the embeddings that are compared")
 
 
-class SimCLRLearner(PretrainLearner):
-    """Encoder and projector; the loss sees the embeddings of the whole batch."""
+class SimCLRLearner(TwoViewsLearner):
+    """Encoder and projector; each view is told from all others of the batch."""
 
-    kind: ClassVar[Kind] = "contrastive"
-
-    def __init__(self, shape: tuple[int, ...], config: SimCLRConfig) -> None:
-        super().__init__(shape, config)
-        self.projector = Projector(self.encoder.n_features, config.projection_dim)
+    loss_name: ClassVar[str] = "nt_xent"
 
     @property
     def guessing(self) -> float:
         """Loss of equal embeddings."""
         return log(2 * self.config.batch_size - 1)
 
-    def objectives(self) -> Sequence[Objective]:
-        """Return one joint objective."""
-        return [self.objective("nt_xent", self.loss, embed=self.embed)]
-
-    def augment(self, batch: Batch, generator: torch.Generator) -> Batch:
-        """Make two views of each item."""
-        return two_views(batch, generator, self.config.augmentations)
-
-    def embed(self, batch: Batch, generator: torch.Generator) -> Embeddings:
-        """Return the embeddings of both views, and whose each item is."""
-        first, second = (
-            self.projector(self.encoder.features(view.values, view.masks)) for view in batch.views
-        )
-        return first, second, batch.subjects.to(first.device)
-
-    def loss(self, embeddings: Embeddings, generator: torch.Generator) -> Loss:
+    def compare(self, first: Tensor, second: Tensor, subjects: Tensor) -> Tensor:
         """NT-Xent, in which items of one subject are no negatives of one another."""
-        first, second, subjects = embeddings
-        return Loss(nt_xent(first, second, temperature=self.config.temperature, subjects=subjects), {})
-
-    def embedded_views(self, batch: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Embed two views of each item."""
-        first, second, _ = self.embed(self.augment(batch, generator), generator)
-        return first, second
+        return nt_xent(first, second, temperature=self.config.temperature, subjects=subjects)
 
 
 @register(

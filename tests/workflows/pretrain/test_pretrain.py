@@ -1,6 +1,7 @@
 """From scans or images to an encoder folder: what it holds, how it is stopped, and what is refused."""
 
 import csv
+import hashlib
 import json
 import os
 import signal
@@ -71,6 +72,17 @@ class TestScans:
         assert first.manifest.network.dims == 3
         assert is_same(first.path, second.path)
         assert not is_same(first.path, run(few, tmp_path / "c", seed=1, **choices).path)
+
+    def test_features_of_prepared_scans_are_taken_inside_the_brain(self, few, tmp_path):
+        made = run(few, tmp_path / "out", spacing_mm=SPACING_MM)
+        kept = [np.load(path) for path in sorted((tmp_path / "prepared").glob("*.npz"))]
+        values = np.stack([one["values"] for one in kept])
+        encoder = medunsup.Encoder.load(made.path)
+        inside = values[:, 0] != 0
+        assert np.array_equal(encoder.transform(values), encoder.transform(values, inside))
+        assert not np.allclose(encoder.transform(values), encoder.transform(values, np.ones_like(inside)))
+        contents = {hashlib.sha256(one.tobytes()).hexdigest() for one in values}
+        assert contents == {one.prepared_sha256 for one in made.seen}
 
     def test_nobody_needs_to_be_healthy(self, few, tmp_path):
         rows = ["scan\tgroup", *(f"{scan}\tpatient" for scan in sorted(few.iterdir()))]

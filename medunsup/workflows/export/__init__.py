@@ -1,0 +1,1 @@
+"""`export`: a pretrained encoder as weights that another library's network loads."""
