@@ -182,8 +182,6 @@ def test_a_prediction_on_the_template_is_inverted_with_its_volume():
     data = chain(
         {"image": tensor(np.ones(grid.shape, np.float32), grid.affine), "template_to_scan": np.eye(4)}
     )
-        {"image": tensor(np.ones(grid.shape, np.float32), grid.affine), "template_to_scan": np.eye(4)}
-    )
     prediction = torch.zeros_like(data["image"])
     prediction[:, 30:33, 40:45, 31:34] = 1
     data["prediction"] = prediction
