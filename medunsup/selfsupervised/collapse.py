@@ -42,9 +42,9 @@ def name_collapse(
     history : sequence of Monitors
         All epochs so far; that before the first step (epoch 0) is what later ones are compared with. With a
         long warm-up, only epochs after it.
-    kind : {'contrastive', 'predictive', 'distillation', 'redundancy', 'reconstruction'}
+    kind : {'contrastive', 'predictive', 'distillation', 'redundancy', 'reconstruction', 'classification'}
         Kind of the method: with negatives, without, with a teacher's prototypes, by decorrelation, by
-        restoring what was hidden.
+        restoring what was hidden, by naming what was done.
     guessing : float, optional
         Loss of whoever guesses: ln(2N - 1) of SimCLR with batches of N, ln(Q + 1) of MoCo, ln K of DINO.
 

@@ -13,7 +13,7 @@ from typing import Literal
 
 from medunsup.selfsupervised.monitors import Monitors
 
-Kind = Literal["contrastive", "predictive", "distillation", "redundancy", "reconstruction"]
+Kind = Literal["contrastive", "predictive", "distillation", "redundancy", "reconstruction", "classification"]
 Words = tuple[str, str]
 
 NO_SPREAD = 0.02
@@ -36,6 +36,7 @@ CONSTANT_KNOBS: dict[Kind, str] = {
     "distillation": f"centre the teacher's outputs, keep batch norm in the projector, or {LEARNING_RATE}",
     "redundancy": f"raise the weight of decorrelation, or {LEARNING_RATE}",
     "reconstruction": f"{LEARNING_RATE}, or hide less",
+    "classification": "learn from patches, or for fewer epochs: scans that lie alike are one class",
 }
 
 
@@ -176,8 +177,10 @@ def _loss_of_guessing(case: Case) -> Words | None:
 
 
 def _alike_features(case: Case) -> Words | None:
+    """Means of restoring encoders may lose spread and rank while their maps restore what was hidden."""
     spread, rank = case.now.feature_std, case.now.feature_rank
-    if not (spread < NO_SPREAD or (case.left("feature_std") < FEATURES_LEFT and rank < FEATURE_RANK)):
+    is_less = case.left("feature_std") < FEATURES_LEFT and rank < FEATURE_RANK
+    if not (spread < NO_SPREAD or (is_less and case.kind != "reconstruction")):
         return None
     is_behind = (case.now.embedding_std or 0.0) >= LOW_SPREAD
     return (

@@ -34,9 +34,9 @@ class PretrainLearner(Learner):
     ----------
     encoder : Encoder
         What is kept after the training.
-    kind : {'contrastive', 'predictive', 'distillation', 'redundancy', 'reconstruction'}
+    kind : {'contrastive', 'predictive', 'distillation', 'redundancy', 'reconstruction', 'classification'}
         Kind of the method, by which a collapse is told: with negatives, without, with a teacher's
-        prototypes, by decorrelation, by restoring.
+        prototypes, by decorrelation, by restoring, by naming what was done.
 
     Examples
     --------

@@ -264,3 +264,10 @@ def test_the_features_of_a_transformer_are_no_single_token():
     tokens = encoder(x)[-1]
     assert torch.allclose(encoder.features(x), tokens.flatten(2).mean(dim=2), atol=1e-6)
     assert not torch.allclose(encoder.features(x), tokens[..., 0, 0], atol=1e-2)
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+def test_images_smaller_than_a_cell_of_the_coarsest_map_have_features(dims):
+    encoder = make_encoder("cnn", {"channels": 4, "levels": 3}, dims=dims, channels=1)
+    images, masks = torch.rand(2, 1, *(4,) * dims), torch.ones(2, 1, *(4,) * dims, dtype=torch.bool)
+    assert torch.allclose(encoder.features(images, masks), encoder(images)[-1].flatten(1), atol=1e-6)
