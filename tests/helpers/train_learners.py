@@ -1,6 +1,7 @@
 """The smallest learners there are, to test the loop with."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -171,3 +172,45 @@ class Teacher(Learner):
         places = (self.pointer + torch.arange(len(self.codes))) % len(self.queue)
         self.queue[places] = self.codes
         self.pointer.add_(len(self.codes)).remainder_(len(self.queue))
+
+
+class NormInLoss(Contrast):
+    """The loss holds a batch norm, and counts its calls; `embed` counts the items that it sees."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.norm = nn.BatchNorm1d(6)
+        self.register_buffer("losses", torch.zeros(()))
+        self.register_buffer("embedded", torch.zeros(()))
+
+    def embed(self, batch: Batch, generator: torch.Generator) -> Embeddings:
+        self.embedded += len(batch)
+        return super().embed(batch, generator)
+
+    def loss(self, embeddings: Embeddings, generator: torch.Generator) -> Loss:
+        one, other, scans = embeddings
+        self.losses += 1
+        normed = functional.normalize(self.norm(torch.cat([one, other])), dim=1)
+        return super().loss((*normed.chunk(2), scans), generator)
+
+
+class NormInBoth(NormInLoss):
+    """The same norm is in `embed` too."""
+
+    def embed(self, batch: Batch, generator: torch.Generator) -> Embeddings:
+        one, other, scans = super().embed(batch, generator)
+        return self.norm(one), self.norm(other), scans
+
+
+class Doubtful(Teacher):
+    """Each process makes something else of its buffer; the first one's holds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("whose", torch.full((), -1.0))
+
+    def after_step(self, progress):
+        super().after_step(progress)
+        rank = torch.distributed.get_rank() if torch.distributed.is_initialized() else 0
+        assert float(self.whose) in (-1, 0)  # what the other process made of it is gone
+        self.whose = torch.tensor(float(rank))

@@ -1,19 +1,15 @@
 """A joint loss has the gradient of the whole batch, however the batch is worked off."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 import torch
 from helpers.small_brains import small_brains
-from helpers.train_learners import Contrast
+from helpers.train_learners import Contrast, NormInBoth, NormInLoss
 from monai.transforms import RandGaussianNoised
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor
 
 from medunsup.core.errors import UsageError
 from medunsup.training.datasets import Draws, Slices
-from medunsup.training.learner import Batch, Embeddings, Loss
 from medunsup.training.loop import Training, train
 from medunsup.training.optimizers import SGD
 
@@ -44,34 +40,6 @@ def plain_gradient(learner: Contrast) -> dict[str, Tensor]:
 
 def farthest(one: dict[str, Tensor], other: dict[str, Tensor]) -> float:
     return max(float((one[name] - other[name]).abs().max()) for name in one)
-
-
-class NormInLoss(Contrast):
-    """The loss holds a batch norm, and counts its calls; `embed` counts the items that it sees."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.norm = nn.BatchNorm1d(6)
-        self.register_buffer("losses", torch.zeros(()))
-        self.register_buffer("embedded", torch.zeros(()))
-
-    def embed(self, batch: Batch, generator: torch.Generator) -> Embeddings:
-        self.embedded += len(batch)
-        return super().embed(batch, generator)
-
-    def loss(self, embeddings: Embeddings, generator: torch.Generator) -> Loss:
-        one, other, scans = embeddings
-        self.losses += 1
-        normed = functional.normalize(self.norm(torch.cat([one, other])), dim=1)
-        return super().loss((*normed.chunk(2), scans), generator)
-
-
-class NormInBoth(NormInLoss):
-    """The same norm is in `embed` too."""
-
-    def embed(self, batch: Batch, generator: torch.Generator) -> Embeddings:
-        one, other, scans = super().embed(batch, generator)
-        return self.norm(one), self.norm(other), scans
 
 
 KINDS = [(Contrast, 1e-6), (NormInLoss, 1e-5)]  # the norm makes the gradient, and its rounding, larger

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import pytest
 import torch
 from helpers.small_brains import small_brains
-from helpers.train_learners import Teacher
+from helpers.train_learners import Doubtful, Teacher
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from monai.transforms import RandGaussianNoised
@@ -77,20 +77,6 @@ def test_two_processes_keep_the_state_of_one_and_go_on_from_its_checkpoint(strai
     with pytest.raises(StoppedError):
         run(parts=2, folder=tmp_path, tell=stop_at(8))
     assert farthest(run(devices=2, folder=tmp_path, resume=True), straight) <= 1e-6
-
-
-class Doubtful(Teacher):
-    """Each process makes something else of its buffer; the first one's holds."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.register_buffer("whose", torch.full((), -1.0))
-
-    def after_step(self, progress):
-        super().after_step(progress)
-        rank = torch.distributed.get_rank() if torch.distributed.is_initialized() else 0
-        assert float(self.whose) in (-1, 0)  # what the other process made of it is gone
-        self.whose = torch.tensor(float(rank))
 
 
 @pytest.mark.slow
