@@ -70,6 +70,8 @@ WRONG = [
     f"evaluate --model {BUNDLED} --cases names_gone.tsv -o out",
     f"evaluate --model {BUNDLED} --cases names_gone.tsv -o out --lesion-shapes gone",
     "evaluate --model gone --cases names_gone.tsv -o out",
+    "pretrain --data gone -o out",
+    "export gone --to monai -o out",
     "probe gone --data names_gone.tsv -o out",
     "probe empty -o out",
     "models nonsense",

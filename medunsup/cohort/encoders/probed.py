@@ -100,7 +100,7 @@ class ProbeResult:
     Examples
     --------
     >>> import medunsup
-    >>> found = medunsup.probe("runs/encoder", "labelled.npz", "probe", fractions=(1.0,))
+    >>> found = medunsup.probe("runs/encoder", "labelled.npz", "probe/three", fractions=(1.0,))
     >>> found.verdicts[0].said in ("better", "no difference seen", "worse")
     True
     """
@@ -128,6 +128,13 @@ class ProbeResult:
         -------
         list of ProbeFigures
             In the order of the shares.
+
+        Examples
+        --------
+        >>> import medunsup
+        >>> found = medunsup.probe("runs/encoder", "labelled.npz", "probe/one", fractions=(1.0,))
+        >>> len(found.figures_of("pca", "linear"))
+        1
         """
         return [one for one in self.figures if (one.features, one.probe) == (features, probe)]
 
@@ -138,6 +145,13 @@ class ProbeResult:
         -------
         dict
             Verdicts first, then all figures.
+
+        Examples
+        --------
+        >>> import medunsup
+        >>> found = medunsup.probe("runs/encoder", "labelled.npz", "probe/two", fractions=(1.0,))
+        >>> found.as_record()["classes"]
+        ['0', '1']
         """
         return {
             "verdicts": [asdict(one) for one in self.verdicts],
