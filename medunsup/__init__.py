@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from medunsup.cohort.batch import CohortResult
     from medunsup.cohort.encoders.encoder import Encoder
     from medunsup.cohort.encoders.folder import EncoderFolder
+    from medunsup.cohort.encoders.probed import ProbeResult
     from medunsup.core.errors import MedunsupError
     from medunsup.core.record import Step
     from medunsup.core.registry import methods, register
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from medunsup.workflows.evaluate.evaluate import evaluate
     from medunsup.workflows.export.export import ExportedFolder, export
     from medunsup.workflows.pretrain.pretrain import pretrain
+    from medunsup.workflows.probe.probe import probe
     from medunsup.workflows.segment.cohort import segment_many
     from medunsup.workflows.segment.result import SegmentResult
     from medunsup.workflows.segment.scan import segment
@@ -50,6 +52,7 @@ _HOMES = {
     "ExportedFolder": "medunsup.workflows.export.export",
     "MedunsupError": "medunsup.core.errors",
     "ModelFolder": "medunsup.workflows.train.model_folder",
+    "ProbeResult": "medunsup.cohort.encoders.probed",
     "SegmentResult": "medunsup.workflows.segment.result",
     "Step": "medunsup.core.record",
     "Volume": "medunsup.core.volume",
@@ -63,6 +66,7 @@ _HOMES = {
     "load": "medunsup.io.load",
     "methods": "medunsup.core.registry",
     "pretrain": "medunsup.workflows.pretrain.pretrain",
+    "probe": "medunsup.workflows.probe.probe",
     "read_model": "medunsup.workflows.train.model_folder",
     "register": "medunsup.core.registry",
     "segment": "medunsup.workflows.segment.scan",
@@ -81,6 +85,7 @@ __all__ = [
     "ExportedFolder",
     "MedunsupError",
     "ModelFolder",
+    "ProbeResult",
     "SegmentResult",
     "Step",
     "Volume",
@@ -96,6 +101,7 @@ __all__ = [
     "load",
     "methods",
     "pretrain",
+    "probe",
     "read_model",
     "register",
     "segment",

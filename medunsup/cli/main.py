@@ -16,6 +16,7 @@ from medunsup.cli import (
     methods,
     models,
     pretrain,
+    probe,
     segment,
     train,
 )
@@ -37,6 +38,7 @@ app.command(cls=Command)(detect.detect)
 app.command(cls=Command)(evaluate.evaluate)
 app.command(cls=Command)(pretrain.pretrain)
 app.command(cls=Command)(export.export)
+app.command(cls=Command)(probe.probe)
 app.add_typer(models.app, name="models")
 app.command(cls=Command)(methods.methods)
 app.command(cls=Command)(doctor.doctor)

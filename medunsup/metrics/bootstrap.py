@@ -86,24 +86,29 @@ def mean_interval(
 ) -> Estimate:
     """Mean over subjects with its expanded percentile interval; NaN values are left out.
 
-    The plain percentile interval is too narrow for few subjects; its tails are widened as the t interval's
+    The plain percentile interval is too narrow for few subjects; its tails are `widened` as the t interval's
     are (Hesterberg, The American Statistician 69, 2015, section 4.4).
     """
     sample = _by_subject(np.asarray(values, dtype=np.float64), subjects)
     n = sample.size
     if n < 2:
         return Estimate(float(sample.mean()) if n else NAN, NAN, NAN, n, confidence)
-    quantile = stats.t.ppf((1 + confidence) / 2, n - 1) * np.sqrt(n / (n - 1))
     found = stats.bootstrap(
         (sample,),
         np.mean,
         n_resamples=N_RESAMPLES,
         batch=max(1, 10**6 // n),
-        confidence_level=1 - 2 * stats.norm.sf(quantile),
+        confidence_level=widened(confidence, n),
         method="percentile",
         rng=np.random.default_rng(seed),
     ).confidence_interval
     return Estimate(float(sample.mean()), float(found.low), float(found.high), n, confidence)
+
+
+def widened(confidence: float, n: int) -> float:
+    """Return the confidence to ask a percentile interval over `n` subjects for, to hold with `confidence`."""
+    quantile = stats.t.ppf((1 + confidence) / 2, n - 1) * np.sqrt(n / (n - 1))
+    return float(1 - 2 * stats.norm.sf(quantile))
 
 
 def least_subjects(confidence: float = CONFIDENCE) -> int:

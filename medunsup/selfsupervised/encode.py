@@ -26,6 +26,17 @@ def encoder_of(
     return convert_conv2d_weight_memory_format(made, torch.channels_last).eval()  # as in training: same bits
 
 
+def untrained(name: str, parameters: Mapping[str, Any], *, dims: int, channels: int, seed: int) -> Encoder:
+    """Build an encoder with the random weights that follow from a seed; torch's own generator is left alone.
+
+    Raises UsageError if it cannot be built.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        made = make_encoder(name, parameters, dims=dims, channels=channels)
+    return convert_conv2d_weight_memory_format(made, torch.channels_last).eval()
+
+
 def encode(encoder: Encoder, values: Array, masks: Mask | None = None) -> Array:
     """Return features (N, D) float32 of scans (N, C, I, J, K): means of the coarsest map inside the masks.
 

@@ -70,6 +70,10 @@ WRONG = [
     f"evaluate --model {BUNDLED} --cases names_gone.tsv -o out",
     f"evaluate --model {BUNDLED} --cases names_gone.tsv -o out --lesion-shapes gone",
     "evaluate --model gone --cases names_gone.tsv -o out",
+    "pretrain --data gone -o out",
+    "export gone --to monai -o out",
+    "probe gone --data names_gone.tsv -o out",
+    "probe empty -o out",
     "models nonsense",
     "models list gone",
     "models show gone",
@@ -90,6 +94,7 @@ FAILING = [
     "detect scan.nii.gz --model empty",
     f"evaluate --model {BUNDLED} --cases empty -o out",
     f"evaluate --model {BUNDLED} --cases names_gone.tsv -o out --lesion-shapes empty",
+    "probe empty --data names_gone.tsv -o out",
     "models show empty",
     "models verify empty",
 ]

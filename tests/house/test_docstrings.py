@@ -28,6 +28,7 @@ from helpers.docstrings import (
     signature_faults,
 )
 from helpers.healthy_scans import SPOT, write_person
+from helpers.labelled_images import write_labelled
 from helpers.pretraining import write_images
 from numpydoc.docscrape import get_doc_object
 
@@ -67,7 +68,7 @@ WHOLE_RUNS = {  # examples that take seconds
     *("AnomalyResult", "BaselineResult", "Evaluation", "Finding", "Flag", "detect", "evaluate", "train"),
     *("CohortResult", "detect_many", "segment_many", "write_group"),
     *("ModelFolder", "RegisterTemplated", "compact_model"),
-    *("Encoder", "EncoderFolder", "ExportedFolder", "export", "pretrain"),
+    *("Encoder", "EncoderFolder", "ExportedFolder", "ProbeResult", "export", "pretrain", "probe"),
 }
 
 
@@ -118,6 +119,7 @@ def shelf(small_brain, people: Path, patient: Path, trained: ModelFolder, tmp_pa
     medunsup.pretrain(
         "autoencoder", write_images(folder / "images.npz"), folder / "runs" / "encoder", parameters=sizes
     )
+    write_labelled(folder / "labelled.npz", n_train=20)
     image, spot = small_brain.mask, np.zeros(small_brain.mask.shape, np.uint8)
     spot[SPOT] = 1
     phantom.save(image.like(spot, kind="label"), folder / "lesions.nii.gz", dtype=np.uint8)

@@ -14,6 +14,7 @@ from medunsup.core.config import Config
 from medunsup.core.hints import ARGUMENTS, FLAGS, words
 from medunsup.core.registry import PACKAGE
 from medunsup.workflows.pretrain.settings import PretrainSettings
+from medunsup.workflows.probe.settings import ProbeSettings
 from medunsup.workflows.segment.settings import SegmentSettings
 from medunsup.workflows.train.settings import TrainSettings
 
@@ -31,6 +32,7 @@ CHOICES: dict[str, tuple[list[object], list[type[Config]]]] = {
     "evaluate": ([medunsup.evaluate], []),
     "pretrain": ([medunsup.pretrain], [PretrainSettings]),
     "export": ([medunsup.export], []),
+    "probe": ([medunsup.probe], [ProbeSettings]),
 }
 READ_BY = {"train": ["train", "detect"]}  # what a model folder says of itself
 

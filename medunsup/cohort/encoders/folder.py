@@ -25,7 +25,8 @@ WEIGHTS = "encoder.safetensors"
 SCANS = "scans.tsv"
 CURVE = "curve.tsv"
 PLAN = "adaptation_plan.json"
-FILES = (WEIGHTS, SCANS, CURVE, PLAN)
+FINGERPRINTS = "fingerprints.safetensors"
+FILES = (WEIGHTS, SCANS, CURVE, PLAN, FINGERPRINTS)
 LOCK = ".medunsup.lock"
 
 

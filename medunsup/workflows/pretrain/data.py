@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from medunsup.cohort.dataset.images import Images, read_images
-from medunsup.cohort.dataset.sources import Case, SplitName, open_source, refuse_unfetched
+from medunsup.cohort.dataset.sources import Case, SplitName
 from medunsup.cohort.dataset.splits import split_off_validation
 from medunsup.cohort.encoders.folder import Seen
 from medunsup.cohort.encoders.manifest import Preprocessing
 from medunsup.cohort.training.prepare import prepare_alike, stack_splits
-from medunsup.cohort.training.select import LABEL_MAP, hash_scans, left_out_words, without_label_maps
-from medunsup.core.errors import InputError
+from medunsup.cohort.training.select import find_scans, hash_scans
 from medunsup.core.progress import Told
 from medunsup.io.bids.names import data_set_id
 from medunsup.io.files.hashes import hash_file
@@ -93,15 +92,7 @@ class _Scans:
 
 def _find_scans(request: PretrainRequest, told: Told) -> _Scans:
     settings = request.settings
-    named = None if settings.contrast == "auto" else settings.contrast
-    source = open_source(request.data, contrast=named, mask=request.mask)
-    refuse_unfetched(source.cases)
-    is_table = source.kind == "table"
-    scans = source.cases if is_table else without_label_maps(source.cases, told)
-    left_out = Counter(source.left_out)
-    left_out[LABEL_MAP] = len(source.cases) - len(scans)
-    if not scans:
-        raise InputError(f"{request.data}: holds no scan. {left_out_words(left_out)}")
+    scans, left_out = find_scans(request.data, contrast=settings.contrast, mask=request.mask, told=told)
     splits = split_off_validation(scans, validation=settings.validation, seed=settings.seed)
     left_out[OTHER_SPLIT] = len(scans) - len(_all(splits))
     return _Scans(splits, +left_out, hash_scans(_all(splits)))

@@ -5,9 +5,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from medunsup.cohort.encoders.folder import (
     CURVE,
     FILES,
+    FINGERPRINTS,
     LOCK,
     MANIFEST,
     SCANS,
@@ -18,6 +22,7 @@ from medunsup.cohort.encoders.folder import (
     write_encoder,
 )
 from medunsup.cohort.encoders.manifest import EncoderManifest, Network
+from medunsup.cohort.encoders.overlap import fingerprints
 from medunsup.cohort.training.folder import TrainingFolder, asked_for
 from medunsup.core.errors import MedunsupError
 from medunsup.core.paths import user_path
@@ -150,7 +155,8 @@ def pretrain_encoder(request: PretrainRequest, told: Told) -> EncoderFolder:
                 folder.forget()
                 raise
             learned = learn(settings, ready.scans, folder.checkpoints, resume=goes_on, told=told)
-        write_encoder(request.out, _manifest(settings, found, ready, learned), _files(ready, learned))
+            files = _files(ready, learned)
+        write_encoder(request.out, _manifest(settings, found, ready, learned), files)
         folder.finish()
     return read_encoder(request.out)
 
@@ -182,7 +188,14 @@ def _files(ready: Ready, learned: Learned) -> dict[str, str | bytes]:
         WEIGHTS: arrays_as_bytes(learned.weights),
         SCANS: tsv([Seen._fields, *ready.seen]),
         CURVE: _curve_tsv(learned.curve),
+        FINGERPRINTS: arrays_as_bytes({"fingerprints": _fingerprints(ready)}),
     }
+
+
+def _fingerprints(ready: Ready) -> NDArray[np.float16]:
+    """Fingerprints in the order of the lines of scans.tsv, split by split."""
+    found = [fingerprints(scans.values) for scans in ready.scans.values()]
+    return np.concatenate(found).astype(np.float16)
 
 
 def _curve_tsv(curve: Curve) -> str:

@@ -1,0 +1,1 @@
+"""`probe`: whether a pretrained encoder helps, with few labels or many."""

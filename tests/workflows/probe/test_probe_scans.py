@@ -1,0 +1,107 @@
+"""Probing scans: labels by subject, splits drawn or named, and scans unlike those of pretraining."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers import phantom
+from helpers.healthy_scans import SPACING_MM
+from scipy.ndimage import gaussian_filter
+
+import medunsup
+from medunsup.core.errors import InputError, UsageError
+
+TINY = {"epochs": 1, "batch_size": 4, "encoder_parameters": {"channels": 2, "levels": 2}}
+N_PRETRAINED, N_PEOPLE = 4, 16
+
+
+def write_unlike(folder: Path, brain: phantom.Anatomy, n: int, *, contrast: str = "T1w") -> None:
+    """Write a person whose tissue varies smoothly by itself; every other one is labelled AD."""
+    image = brain.image(contrast, seed=n, noise=0.02)
+    field = gaussian_filter(np.random.default_rng(n).normal(size=image.data.shape), 2)
+    values = image.data * (1 + 0.2 * field / field.std()) * brain.mask.data
+    phantom.save(image.like(values.astype(np.float32)), folder / f"sub-{n:02d}_{contrast}.nii.gz")
+
+
+@pytest.fixture(scope="module")
+def cohort(small_brain, tmp_path_factory) -> Path:
+    """Scans of people, some of whom an encoder is pretrained on, and a table of labels."""
+    folder = tmp_path_factory.mktemp("cohort")
+    for name, members in (("seen", range(N_PRETRAINED)), ("scans", range(N_PEOPLE))):
+        (folder / name).mkdir()
+        for n in members:
+            write_unlike(folder / name, small_brain, n)
+    rows = [f"sub-{n:02d},{60 + n},{'AD' if n % 2 else 'HC'}" for n in range(N_PEOPLE)]
+    (folder / "labels.csv").write_text("\n".join(["subject,age,diagnosis", *rows]) + "\n")
+    with pytest.MonkeyPatch.context() as patch:
+        from helpers.small_scans import place_quickly
+
+        place_quickly(patch)
+        medunsup.pretrain(
+            "autoencoder", folder / "seen", folder / "run", parameters=TINY, spacing_mm=SPACING_MM
+        )
+    return folder
+
+
+def probed(cohort: Path, out: Path, data: Path | None = None, **more):
+    choices = {"labels": cohort / "labels.csv", "column": "diagnosis", "fractions": (1.0,)} | more
+    return medunsup.probe(cohort / "run", data or cohort / "scans", out, cache=cohort / "prepared", **choices)
+
+
+@pytest.mark.usefixtures("quick_registration")
+class TestScans:
+    def test_subjects_are_tested_on_whom_pretraining_has_not_seen(self, cohort, tmp_path):
+        found = probed(cohort, tmp_path / "out")
+        assert found.classes == ("AD", "HC")
+        assert found.counts == {"train": 12, "test": 4}
+        assert {path.name for path in (tmp_path / "out").iterdir()} == {
+            "figures.tsv",
+            "probe.json",
+            "report.html",
+        }
+
+    def test_a_table_that_tests_on_those_whom_pretraining_saw_is_refused(self, cohort, tmp_path):
+        scans = sorted((cohort / "scans").iterdir())
+        splits = ["test" if n < 6 else "train" for n in range(N_PEOPLE)]
+        rows = [f"{scan}\t{split}" for scan, split in zip(scans, splits, strict=True)]
+        (tmp_path / "table.tsv").write_text("\n".join(["scan\tsplit", *rows]) + "\n")
+        with pytest.raises(
+            InputError, match=r"4 of 6 of the test split were seen by pretraining: sub-00_T1w"
+        ):
+            probed(cohort, tmp_path / "out", tmp_path / "table.tsv")
+
+    def test_subjects_without_a_label_are_left_out_and_told(self, cohort, tmp_path):
+        text = (cohort / "labels.csv").read_text().replace("sub-15,75,AD", "sub-15,75,n/a")
+        (tmp_path / "labels.csv").write_text(text)
+        found = probed(cohort, tmp_path / "out", labels=tmp_path / "labels.csv")
+        assert sum(found.counts.values()) == 15
+        assert found.remarks == ("Images left out: no label (1).",)
+
+    def test_scans_of_another_contrast_are_refused(self, cohort, small_brain, tmp_path):
+        folder = tmp_path / "t2"
+        folder.mkdir()
+        for n in range(N_PEOPLE):
+            write_unlike(folder, small_brain, n, contrast="T2w")
+        with pytest.raises(InputError, match="pretrained on T1w scans, these are T2w"):
+            probed(cohort, tmp_path / "out", folder)
+
+    def test_voxels_of_another_size_are_refused_with_the_numbers(self, cohort, tmp_path):
+        from medunsup.cohort.encoders.folder import read_encoder
+        from medunsup.cohort.training.consistency import Common
+        from medunsup.workflows.probe.alike import refuse_other_scans
+
+        encoder = read_encoder(cohort / "run")
+        usual = encoder.manifest.preprocessing.coarsest_mm
+        refuse_other_scans(encoder, Common("T1w", 1.4 * usual, ()))
+        for ratio in (1.6, 1 / 1.6):
+            with pytest.raises(
+                InputError, match=f"up to {usual:.2g} mm, these have up to {ratio * usual:.2g} mm"
+            ):
+                refuse_other_scans(encoder, Common("T1w", ratio * usual, ()))
+
+    def test_scans_need_a_table_and_an_encoder_of_scans_no_images(self, cohort, tmp_path):
+        with pytest.raises(UsageError, match="Whose label is which"):
+            probed(cohort, tmp_path / "out", labels=None, column=None)
+        np.savez(tmp_path / "i.npz", train_images=np.zeros((4, 8, 8)), test_images=np.zeros((4, 8, 8)))
+        with pytest.raises(UsageError, match="was pretrained on scans"):
+            probed(cohort, tmp_path / "out", tmp_path / "i.npz", labels=None, column=None)
