@@ -167,7 +167,10 @@ def _wrong_positives(case: Case) -> Words | None:
 
 def _loss_of_guessing(case: Case) -> Words | None:
     is_about = abs(case.share_of_guessing - 1) < ABOUT_GUESSING
-    if case.kind != "contrastive" or case.epochs < 2 or not is_about or case.left("alignment") < UNCHANGED:
+    is_dead = _alike_features(case) is not None  # too high a learning rate ends in the same loss
+    if case.kind != "contrastive" or case.epochs < 2 or not is_about or is_dead:
+        return None
+    if case.left("alignment") < UNCHANGED:
         return None
     return (
         f"the loss ({case.now.loss:.2f}) is about that of guessing ({case.guessing:.2f}), and views of an "

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from medunsup.nn.encoder import Encoder, make_encoder
+from medunsup.nn.heads import batch_statistics
 from medunsup.selfsupervised.collapse import name_collapse
 from medunsup.selfsupervised.collapse_rules import Kind
 from medunsup.selfsupervised.monitors import Monitors
@@ -144,7 +145,7 @@ class PretrainLearner(Learner):
         Parameters
         ----------
         batch : Batch
-            The sample, not augmented.
+            The sample, not augmented; the last item of 16 k + 1 is left out, as batch norm needs two.
         generator : Generator
             What views are drawn by.
 
@@ -155,11 +156,12 @@ class PretrainLearner(Learner):
         """
         if len(batch) < 2:
             return {}
-        parts = batch.split(MEASURED_AT_ONCE)
+        parts = [part for part in batch.split(MEASURED_AT_ONCE) if len(part) > 1]
         features = _array([self.encoder.features(part.values, part.masks) for part in parts])
-        pairs = [pair for part in parts if (pair := self.embedded_views(part, generator)) is not None]
+        with batch_statistics(self):
+            pairs = [pair for part in parts if (pair := self.embedded_views(part, generator)) is not None]
+            said = [rows for part in parts if (rows := self.teacher_probabilities(part)) is not None]
         embedded = (_array([one for one, _ in pairs]), _array([two for _, two in pairs])) if pairs else None
-        said = [rows for part in parts if (rows := self.teacher_probabilities(part)) is not None]
         teacher = _array(said) if said else None
         found = asdict(Monitors.of(0, None, features, embeddings=embedded, teacher=teacher))
         return {name: value for name, value in found.items() if name not in BESIDE and value is not None}

@@ -25,7 +25,7 @@ class MoCoConfig(ViewsConfig):
 
     batch_size: int = Field(64, ge=2, description="items in each step, which enter the queue after it")
     projection_dim: int = Field(64, ge=2, le=4096, description="length of the embeddings that are compared")
-    temperature: float = Field(0.2, gt=0, le=10, description="what similarities are divided by")
+    temperature: float = Field(0.2, ge=0.01, le=10, description="what similarities are divided by")
     queue_size: int = Field(
         1024,
         ge=2,

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,10 @@ ITEMS_SHOWN = 4
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run stands; `step` counts batches from 1 to `steps` over all epochs, `epoch` from 1."""
+    """Where a run stands; `step` counts batches from 1 to `steps` over all epochs, `epoch` from 1.
+
+    `figures` are those that were logged last, once an epoch.
+    """
 
     epoch: int
     epochs: int
@@ -32,6 +35,7 @@ class Progress:
     losses: dict[str, float]
     best_validation: float | None
     seconds_left: float
+    figures: Mapping[str, float | None] = field(default_factory=dict)
 
 
 class Monitor:
@@ -49,6 +53,7 @@ class Monitor:
         self._tell = tell
         self.rows = rows_kept
         self._board = _board(folder) if tensorboard and folder else None
+        self._figures: Mapping[str, float | None] = {}
         self._started, self._steps_here = time.monotonic(), 0
         if folder:
             _keep_lines(folder / LOG, rows_kept)
@@ -60,11 +65,13 @@ class Monitor:
         self._steps_here += 1
         if self._tell:
             pace = (time.monotonic() - self._started) / self._steps_here
-            self._tell(Progress(epoch, epochs, step, steps, losses, best, pace * (steps - step)))
+            left = pace * (steps - step)
+            self._tell(Progress(epoch, epochs, step, steps, losses, best, left, self._figures))
 
     def epoch(self, epoch: int, row: Mapping[str, float | None]) -> None:
         """Log one epoch. Raises OutputError if the disk is full."""
         self.rows += 1
+        self._figures = dict(row)
         if self._folder:
             _append(self._folder / LOG, json.dumps({"epoch": epoch, **row}))
         if self._board:

@@ -1,6 +1,7 @@
 """A learner looked at by what it makes of the same items, before the first step and once an epoch."""
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from medunsup.training.learner import Batch, Learner
 from medunsup.training.seeds import Use, seeded
 
 ITEMS_MEASURED = 256
+NUMBER = re.compile(r"\d[\d.]*")
 
 Row = dict[str, float | None]
 
@@ -39,11 +41,12 @@ class Watch:
             return dict(self._learner.measure(batch, seeded(device, self._seed, use=Use.MEASURE)))
 
     def verdict(self, history: Sequence[Mapping[str, Any]]) -> str:
-        """Let the learner say what is wrong by its history, and warn of it once; empty if nothing is."""
+        """Let the learner say what is wrong by its history, and warn of it once, whatever its numbers."""
         said = self._learner.verdict(history) if self.is_active else ""
-        if said and said != self._told:
+        words = NUMBER.sub("", said)
+        if words and words != self._told:
             log.warning("%s", said)
-        self._told = said
+        self._told = words
         return said
 
     def sample(self, most: int) -> Batch:

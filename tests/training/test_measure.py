@@ -64,6 +64,26 @@ def test_a_verdict_is_warned_of_once_and_kept(caplog):
     assert run(Denoiser()).verdict == ""
 
 
+def test_a_verdict_whose_numbers_alone_change_is_not_repeated(caplog):
+    class Sinking(Measured):
+        def verdict(self, history):
+            return f"Since epoch 1: spread {0.1 / len(history):.3f}." if len(history) > 1 else ""
+
+    run(Sinking())
+    assert caplog.messages == ["Since epoch 1: spread 0.050."]
+
+
+def test_figures_of_the_last_epoch_are_told_with_each_batch():
+    told = []
+    run(Measured(), tell=told.append)
+    assert {progress.epoch: "denoising" in progress.figures for progress in told} == {
+        1: False,
+        2: True,
+        3: True,
+    }
+    assert len({progress.figures["weight"] for progress in told}) == 3
+
+
 def test_a_resumed_run_remembers_what_it_was_before(tmp_path):
     def stop(progress):
         if progress.step == 2 * progress.steps // 3 + 1:

@@ -15,7 +15,7 @@ from medunsup.selfsupervised.two_views import TwoViewsConfig, TwoViewsLearner
 class InfoNCEConfig(TwoViewsConfig):
     """Parameters of InfoNCE."""
 
-    temperature: float = Field(0.1, gt=0, le=10, description="what similarities are divided by")
+    temperature: float = Field(0.1, ge=0.01, le=10, description="what similarities are divided by")
 
 
 class InfoNCELearner(TwoViewsLearner):

@@ -20,7 +20,7 @@ class MoCoV1Config(MoCoConfig):
     augmentations: Annotated[Augmentations, BeforeValidator(named_augmentations)] = Field(
         SHARP, description=f"{ABOUT}; by default 'segmentation' without smoothing"
     )
-    temperature: float = Field(0.07, gt=0, le=10, description="what similarities are divided by")
+    temperature: float = Field(0.07, ge=0.01, le=10, description="what similarities are divided by")
 
 
 class MoCoV1Learner(MoCoLearner):

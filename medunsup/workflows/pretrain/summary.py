@@ -34,10 +34,11 @@ def line(made: EncoderFolder) -> str:
 
 
 def remarks(made: EncoderFolder) -> list[str]:
-    """Say who was left out, and how the last epoch ended."""
+    """Say who was left out, how the last epoch ended, and whether the features have collapsed."""
     last = made.manifest.last
     figures = ", ".join(f"{name} {value:.4g}" for name, value in last.items() if value is not None)
-    return [text for text in (left_out_words(made.manifest.left_out), f"Last epoch: {figures}.") if text]
+    said = (left_out_words(made.manifest.left_out), f"Last epoch: {figures}.", made.manifest.verdict)
+    return [text for text in said if text]
 
 
 def _sized(shape: tuple[int, int, int, int]) -> str:
