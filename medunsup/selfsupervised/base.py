@@ -87,6 +87,7 @@ class SelfSupervised(Estimator):
     """
 
     Config: ClassVar[type[PretrainConfig]]
+    asks_for: ClassVar[str] = ""  # what `Scans.targets` shall hold, if a workflow can make it
     learner_: PretrainLearner
 
     @property

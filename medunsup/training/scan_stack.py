@@ -27,6 +27,8 @@ class Scans:
         Names of the scans, for messages.
     subjects : sequence of str, default ()
         Whose each scan is, where a subject has several; without them each scan is a subject of its own.
+    targets : ndarray of shape (N, T, I, J, K), float32, optional
+        What a pretraining asks of each voxel, made from the scans themselves, such as tissue fractions.
 
     Raises
     ------
@@ -48,12 +50,18 @@ class Scans:
     masks: Mask
     names: Sequence[str] = field(default=())
     subjects: Sequence[str] = field(default=())
+    targets: Array | None = None
 
     def __post_init__(self) -> None:
         if self.values.ndim != 5 or self.masks.shape != self.values.shape[:1] + self.values.shape[2:]:
             raise InputError(
                 "Scans are (N, C, I, J, K) with masks (N, I, J, K); "
                 f"got {self.values.shape} and {self.masks.shape}."
+            )
+        if self.targets is not None and self.targets[:, 0].shape != self.masks.shape:
+            raise InputError(
+                f"Targets are (N, T, I, J, K) on the grid of the scans, {self.masks.shape}; "
+                f"got {self.targets.shape}."
             )
 
     @classmethod
@@ -126,7 +134,8 @@ class Scans:
         """
         index = list(chosen)
         names, subjects = (tuple(known[n] for n in index if known) for known in (self.names, self.subjects))
-        return Scans(self.values[index], self.masks[index], names, subjects)
+        targets = None if self.targets is None else self.targets[index]
+        return Scans(self.values[index], self.masks[index], names, subjects, targets)
 
 
 def _is_row(values: Array) -> bool:

@@ -35,6 +35,7 @@ from medunsup.workflows.pretrain.data import Found, Ready, find
 from medunsup.workflows.pretrain.learn import Curve, Learned, build, check_fits_images, learn
 from medunsup.workflows.pretrain.request import PretrainRequest
 from medunsup.workflows.pretrain.settings import PretrainSettings
+from medunsup.workflows.pretrain.targets import with_targets
 
 
 def pretrain(
@@ -150,7 +151,7 @@ def pretrain_encoder(request: PretrainRequest, told: Told) -> EncoderFolder:
         goes_on = folder.open(asked_for(settings, found.hashes))
         with folder.work() as work:
             try:
-                ready = found.ready(request, work, told)
+                ready = with_targets(found.ready(request, work, told), settings, work, told)
             except MedunsupError:
                 folder.forget()
                 raise
