@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from medunsup.workflows.detect.scan import detect
     from medunsup.workflows.evaluate.evaluate import evaluate
     from medunsup.workflows.export.export import ExportedFolder, export
+    from medunsup.workflows.finetune.finetune import finetune
+    from medunsup.workflows.finetune.folder import FinetunedFolder
     from medunsup.workflows.pretrain.pretrain import pretrain
     from medunsup.workflows.probe.probe import probe
     from medunsup.workflows.segment.cohort import segment_many
@@ -50,6 +52,7 @@ _HOMES = {
     "EncoderFolder": "medunsup.cohort.encoders.folder",
     "Evaluation": "medunsup.anomaly.evaluation",
     "ExportedFolder": "medunsup.workflows.export.export",
+    "FinetunedFolder": "medunsup.workflows.finetune.folder",
     "MedunsupError": "medunsup.core.errors",
     "ModelFolder": "medunsup.workflows.train.model_folder",
     "ProbeResult": "medunsup.cohort.encoders.probed",
@@ -63,6 +66,7 @@ _HOMES = {
     "detect_many": "medunsup.workflows.detect.cohort",
     "evaluate": "medunsup.workflows.evaluate.evaluate",
     "export": "medunsup.workflows.export.export",
+    "finetune": "medunsup.workflows.finetune.finetune",
     "load": "medunsup.io.load",
     "methods": "medunsup.core.registry",
     "pretrain": "medunsup.workflows.pretrain.pretrain",
@@ -83,6 +87,7 @@ __all__ = [
     "EncoderFolder",
     "Evaluation",
     "ExportedFolder",
+    "FinetunedFolder",
     "MedunsupError",
     "ModelFolder",
     "ProbeResult",
@@ -98,6 +103,7 @@ __all__ = [
     "errors",
     "evaluate",
     "export",
+    "finetune",
     "load",
     "methods",
     "pretrain",

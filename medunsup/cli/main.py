@@ -13,6 +13,7 @@ from medunsup.cli import (
     doctor,
     evaluate,
     export,
+    finetune,
     methods,
     models,
     pretrain,
@@ -37,6 +38,7 @@ app.command(cls=Command)(train.train)
 app.command(cls=Command)(detect.detect)
 app.command(cls=Command)(evaluate.evaluate)
 app.command(cls=Command)(pretrain.pretrain)
+app.command(cls=Command)(finetune.finetune)
 app.command(cls=Command)(export.export)
 app.command(cls=Command)(probe.probe)
 app.add_typer(models.app, name="models")

@@ -98,7 +98,8 @@ class Objective:
     however it was split into pieces and processes; the gradient goes through all of them.
 
     `every` 5 takes the objective at each fifth batch only. `schedule(step, steps)` is a factor of the
-    learning rate. `weight_decay` leaves out biases and norms unless `decay_all`. All randomness comes from
+    learning rate. `weight_decay` leaves out biases and norms unless `decay_all`. Those of the parameters that
+    are `slow` as well learn at `slow_share` of the rate. All randomness comes from
     the generator, so that a resumed run goes on as if it had not been broken.
     """
 
@@ -110,6 +111,8 @@ class Objective:
     weight_decay: float = 0.0
     decay_all: bool = False
     every: int = 1
+    slow: Callable[[], Iterable[nn.Parameter]] = tuple
+    slow_share: float = 0.1
     embed: Callable[[Batch, torch.Generator], Embeddings] | None = None
 
     @property

@@ -81,7 +81,8 @@ class Stepper:
 
     def _step(self, number: int, factor: float) -> None:
         for group in self._plain[number].param_groups:
-            group["lr"] = factor * self._objectives[number].optimizer.learning_rate
+            share = group.get("share", 1.0)
+            group["lr"] = factor * share * self._objectives[number].optimizer.learning_rate
         self._optimizers[number].step()
 
     def _gradient(self, number: int, work: Work, step: int) -> dict[str, Tensor]:
@@ -129,14 +130,22 @@ class Stepper:
 
 
 def _groups(objective: Objective, parameters: Sequence[nn.Parameter]) -> list[dict[str, Any]]:
-    return groups_of(parameters, objective.weight_decay, decay_all=objective.decay_all)
+    """Group parameters by weight decay, and those that are slow apart from the others."""
+    slow = {id(parameter) for parameter in objective.slow()}
+    found = []
+    for share, wanted in ((1.0, False), (objective.slow_share, True)):
+        chosen = [parameter for parameter in parameters if (id(parameter) in slow) == wanted]
+        groups = groups_of(chosen, objective.weight_decay, decay_all=objective.decay_all) if chosen else []
+        found += [{**group, "share": share} if wanted else group for group in groups]
+    return found
 
 
 def _described(objective: Objective) -> str:
     schedule = objective.schedule
     named = schedule if is_dataclass(schedule) else getattr(schedule, "__qualname__", type(schedule).__name__)
     decay = f"weight decay {objective.weight_decay}{' of all' if objective.decay_all else ''}"
-    return f"{objective.optimizer}, {named}, {decay}, every {objective.every}"
+    slow = f", {objective.slow_share} of the rate for some" if any(True for _ in objective.slow()) else ""
+    return f"{objective.optimizer}, {named}, {decay}, every {objective.every}{slow}"
 
 
 def _named(objective: Objective, loss: Loss) -> dict[str, Tensor]:

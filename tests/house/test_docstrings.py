@@ -29,6 +29,7 @@ from helpers.docstrings import (
 )
 from helpers.healthy_scans import SPOT, write_person
 from helpers.labelled_images import write_labelled
+from helpers.labelled_scans import write_pairs
 from helpers.pretraining import write_images
 from numpydoc.docscrape import get_doc_object
 
@@ -38,6 +39,7 @@ from medunsup.core.geometry import Grid
 from medunsup.core.record import Record
 from medunsup.core.registry import MethodCard, method, methods
 from medunsup.workflows.detect.outcome import DetectOutcome
+from medunsup.workflows.finetune.settings import FinetuneSettings
 from medunsup.workflows.pretrain.settings import PretrainSettings
 from medunsup.workflows.segment.outcome import ScanOutcome
 from medunsup.workflows.segment.settings import SegmentSettings
@@ -68,7 +70,8 @@ WHOLE_RUNS = {  # examples that take seconds
     *("AnomalyResult", "BaselineResult", "Evaluation", "Finding", "Flag", "detect", "evaluate", "train"),
     *("CohortResult", "detect_many", "segment_many", "write_group"),
     *("ModelFolder", "RegisterTemplated", "compact_model"),
-    *("Encoder", "EncoderFolder", "ExportedFolder", "ProbeResult", "export", "pretrain", "probe"),
+    *("Encoder", "EncoderFolder", "ExportedFolder", "FinetunedFolder", "ProbeResult"),
+    *("export", "finetune", "pretrain", "probe"),
 }
 
 
@@ -120,6 +123,7 @@ def shelf(small_brain, people: Path, patient: Path, trained: ModelFolder, tmp_pa
         "autoencoder", write_images(folder / "images.npz"), folder / "runs" / "encoder", parameters=sizes
     )
     write_labelled(folder / "labelled.npz", n_train=20)
+    write_pairs(folder, small_brain)
     image, spot = small_brain.mask, np.zeros(small_brain.mask.shape, np.uint8)
     spot[SPOT] = 1
     phantom.save(image.like(spot, kind="label"), folder / "lesions.nii.gz", dtype=np.uint8)
@@ -215,7 +219,7 @@ class TestRegistered:
         run_examples(method(card.area, card.name), card.name)
 
 
-@pytest.mark.parametrize("config", [SegmentSettings, TrainSettings, PretrainSettings])
+@pytest.mark.parametrize("config", [SegmentSettings, TrainSettings, PretrainSettings, FinetuneSettings])
 def test_every_choice_of_a_workflow_is_documented(config: type[Config]):
     assert not config_faults(config)
 
@@ -228,6 +232,7 @@ def test_every_choice_of_a_workflow_is_documented(config: type[Config]):
             medunsup.detect_many,
             {"alpha", "fp_per_scan", "baselines", "contrast", "brain", "volume", "series", "cache"},
         ),
+        (medunsup.finetune, set(FinetuneSettings.model_fields) - {"parameters"}),
         (medunsup.pretrain, set(PretrainSettings.model_fields) - {"method", "parameters"}),
         (medunsup.train, set(TrainSettings.model_fields) - {"model", "parameters"}),
     ],

@@ -13,6 +13,7 @@ from medunsup.cli.main import app
 from medunsup.core.config import Config
 from medunsup.core.hints import ARGUMENTS, FLAGS, words
 from medunsup.core.registry import PACKAGE
+from medunsup.workflows.finetune.settings import FinetuneSettings
 from medunsup.workflows.pretrain.settings import PretrainSettings
 from medunsup.workflows.probe.settings import ProbeSettings
 from medunsup.workflows.segment.settings import SegmentSettings
@@ -33,6 +34,7 @@ CHOICES: dict[str, tuple[list[object], list[type[Config]]]] = {
     "pretrain": ([medunsup.pretrain], [PretrainSettings]),
     "export": ([medunsup.export], []),
     "probe": ([medunsup.probe], [ProbeSettings]),
+    "finetune": ([medunsup.finetune], [FinetuneSettings]),
 }
 READ_BY = {"train": ["train", "detect"]}  # what a model folder says of itself
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from medunsup.workflows.finetune.settings import FinetuneSettings
     from medunsup.workflows.pretrain.settings import PretrainSettings
     from medunsup.workflows.segment.settings import SegmentSettings
     from medunsup.workflows.train.settings import TrainSettings
@@ -39,6 +40,15 @@ def read_pretraining(
     from medunsup.workflows.pretrain.settings import PretrainSettings
 
     return PretrainSettings.parse(_joined("pretrain", config, given, parameters), where=config or "pretrain")
+
+
+def read_finetuning(
+    config: str | None, given: Mapping[str, Any], parameters: Sequence[str]
+) -> "FinetuneSettings":
+    """Do the same for `finetune`."""
+    from medunsup.workflows.finetune.settings import FinetuneSettings
+
+    return FinetuneSettings.parse(_joined("finetune", config, given, parameters), where=config or "finetune")
 
 
 def _joined(

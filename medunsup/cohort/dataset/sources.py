@@ -29,16 +29,16 @@ HOW = {
 }
 
 RENAMED = {"part": "split"}
-COLUMNS = ("scan", "mask", "lesions", "subject", "site", "group", "split")
+COLUMNS = ("scan", "mask", "lesions", "labels", "subject", "site", "group", "split")
 
 
 @dataclass(frozen=True)
 class Case:
     """One scan: its files, whose it is, from which scanner, of which group, and for which split.
 
-    `lesions` is a mask of true lesions, if known; `split` is empty until one is given or drawn. `state` says
-    whether the source calls its subject healthy ("given": it says nothing, so only the user does), and
-    `evidence` by which word: "group control", "no row in participants.tsv".
+    `lesions` is a mask of true lesions and `labels` a label map, if known; `split` is empty until one is
+    given or drawn. `state` says whether the source calls its subject healthy ("given": it says nothing, so
+    only the user does), and `evidence` by which word: "group control", "no row in participants.tsv".
     """
 
     scan: Path
@@ -50,6 +50,13 @@ class Case:
     split: str = ""
     state: State = "given"
     evidence: str = ""
+    labels: Path | None = None
+
+    @property
+    def files(self) -> list[Path]:
+        """All files of the case."""
+        named = (self.scan, self.mask, self.lesions, self.labels)
+        return [file for file in named if file is not None]
 
     @property
     def is_healthy(self) -> bool:
@@ -112,7 +119,7 @@ def open_source(
 
 def refuse_unfetched(cases: Sequence[Case]) -> None:
     """Raise InputError with the command that fetches it if the content of a file has not been fetched."""
-    files = [file for case in cases for file in (case.scan, case.mask, case.lesions) if file is not None]
+    files = [file for case in cases for file in case.files]
     commands = {file: command for file in files if (command := how_to_fetch(file))}
     if commands:
         first, command = next(iter(commands.items()))
@@ -158,7 +165,9 @@ def _check_columns(names: Sequence[str], path: Path, asked: str) -> None:
 def _case(row: Mapping[str, str], table: Path, told_by: Meaning) -> Case:
     values = {key: _known(value) for key, value in row.items()}
     files = {
-        key: table.parent / user_path(values[key]) for key in ("scan", "mask", "lesions") if values.get(key)
+        key: table.parent / user_path(values[key])
+        for key in ("scan", "mask", "lesions", "labels")
+        if values.get(key)
     }
     if "scan" not in files:
         raise UsageError(f"{table}: a row has no scan.")
@@ -172,6 +181,7 @@ def _case(row: Mapping[str, str], table: Path, told_by: Meaning) -> Case:
         subject=values.get("subject") or subject_of(files["scan"]),
         mask=files.get("mask"),
         lesions=files.get("lesions"),
+        labels=files.get("labels"),
         site=values.get("site", ""),
         group=_known(cell),
         split=split,
@@ -216,7 +226,7 @@ def _no_scan(source: Path, contrast: str | None) -> str:
 def _check_there(cases: Sequence[Case], source: Path, contrast: str | None = None) -> None:
     if not cases:
         raise InputError(_no_scan(source, contrast))
-    files = [file for case in cases for file in (case.scan, case.mask, case.lesions) if file is not None]
+    files = [file for case in cases for file in case.files]
     missing = [file for file in files if not file.exists() and not how_to_fetch(file)]
     if missing:
         more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""

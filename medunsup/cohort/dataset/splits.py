@@ -1,7 +1,7 @@
 """Which scans a model learns from, which it is calibrated on: splits of a data set that share nobody."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -82,6 +82,35 @@ def split_off_validation(
             "are needed, to tell people apart. A subject is named by sub- or all before the last _, or in a "
             "table."
         )
+    return found
+
+
+def split_off_test(
+    cases: Sequence[Case], *, test: float, seed: int, known: Collection[str] = ()
+) -> dict[SplitName, list[Case]]:
+    """Give each subject to training or, by the share `test`, to the test split, all scans of it together.
+
+    A table's splits are kept; those it names for validation or calibration are left out. `known` subjects are
+    not drawn for the test split as long as there are others.
+
+    Raises InputError as `split` does, and unless both splits have a subject.
+    """
+    given = cases
+    subjects = sorted({case.subject for case in cases})
+    if "" in _splits_given(cases):
+        order = [subjects[n] for n in np.random.default_rng(seed).permutation(len(subjects))]
+        order.sort(key=lambda subject: subject in known)  # stable: the order drawn stays
+        chosen = set(order[: min(max(1, round(test * len(order))), len(order) - 1)])
+        given = [replace(case, split="test" if case.subject in chosen else "train") for case in cases]
+    _refuse_split_subjects(given)
+    kept: tuple[SplitName, ...] = ("train", "test")
+    found = {name: [case for case in given if case.split == name] for name in kept}
+    for name, cases_of in found.items():
+        if not cases_of:
+            raise InputError(
+                f"No subject is left for the {name} split: {len(subjects)} in all. Give at least two, "
+                "one to learn from and one to test on."
+            )
     return found
 
 

@@ -1,0 +1,88 @@
+"""The page of a fine-tuned network: verdict, Dice of all networks, one picture a test scan."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from medunsup.core.labels import Label
+from medunsup.core.version import __version__
+from medunsup.metrics.bootstrap import Estimate
+from medunsup.report.base.images import those_that_fit
+from medunsup.report.base.numbers import minus
+from medunsup.report.base.render import render
+from medunsup.report.base.text import DISCLAIMER, Shown
+
+SIGNS: dict[Shown, str] = {"pass": "✓", "partial": "–", "check": "!", "fail": "✕"}
+LIMITS = (
+    "Intervals hold for subjects like these, scanned like these.",
+    "Networks are compared with their last weights after as many steps, on the same batches. With more "
+    "steps, or another step size, training from scratch may catch up.",
+    "Dice flatters large structures: see each label.",
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One network: mean Dice in native space and on the grid, Dice of each label, and beside scratch."""
+
+    name: str
+    native: Estimate
+    grid: Estimate
+    per_label: Sequence[Estimate]
+    difference: Estimate | None = None
+    words: str = ""
+    is_main: bool = False
+
+
+@dataclass(frozen=True)
+class Scan:
+    """One test scan: its name, mean Dice by network, its picture as a data address."""
+
+    name: str
+    dice: Mapping[str, float]
+    picture: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """Everything that the page shows; `about` are facts by name."""
+
+    title: str
+    verdict: str
+    tone: Shown
+    meaning: str
+    labels: Sequence[Label]
+    rows: Sequence[Row]
+    scans: Sequence[Scan]
+    remarks: Sequence[str]
+    about: Mapping[str, str]
+
+
+def finetune_page(page: Page) -> str:
+    """Return the page as HTML; it loads nothing from outside and needs no JavaScript."""
+    fitting = those_that_fit([scan.picture for scan in page.scans])
+    return render(
+        "finetune.html.j2",
+        page=page,
+        sign=SIGNS[page.tone],
+        pictures=list(zip(page.scans, fitting, strict=True)),
+        limits=LIMITS,
+        interval=interval,
+        figure=figure,
+        version=__version__,
+        disclaimer=DISCLAIMER,
+    )
+
+
+def figure(value: float | None, *, signed: bool = False) -> str:
+    """Write a Dice: three decimals, a dash if it is not known."""
+    if value is None or value != value:
+        return "–"
+    return minus(f"{value:+.3f}" if signed else f"{value:.3f}")
+
+
+def interval(estimate: Estimate, *, signed: bool = False) -> str:
+    """Write a mean with its interval: "0.912 [0.901, 0.922]"."""
+    told = figure(estimate.value, signed=signed)
+    if estimate.low != estimate.low:
+        return told
+    return f"{told} [{figure(estimate.low, signed=signed)}, {figure(estimate.high, signed=signed)}]"

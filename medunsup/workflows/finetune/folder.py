@@ -1,0 +1,140 @@
+"""The folder of a fine-tuned network: weights, figures, label maps of the test scans, a page."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medunsup.cohort.dataset.sources import Case
+from medunsup.core.labels import Label
+from medunsup.io.bids.names import stem
+from medunsup.io.files.artifact_folder import ArtifactFolder, write_artifact
+from medunsup.io.files.atomic import write_text
+from medunsup.io.files.tsv import tsv
+from medunsup.workflows.finetune.figures import SPACES, Figures
+from medunsup.workflows.finetune.manifest import FinetuneManifest, read_manifest
+
+MANIFEST = "finetune.json"
+WEIGHTS = "network.safetensors"
+FIGURES, DICE, SCANS, CURVE, PAGE = "figures.json", "dice.tsv", "scans.tsv", "curve.tsv", "report.html"
+FILES = (WEIGHTS, FIGURES, DICE, SCANS, CURVE, PAGE)
+PREDICTIONS, ENDING, LABEL_TABLE = "predictions", "_desc-finetuned_dseg.nii.gz", "dseg.tsv"
+LOCK = ".medunsup.lock"
+
+Classes = NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False)
+class FinetunedFolder:
+    """A fine-tuned network on disk, and what it came to on its test scans.
+
+    Attributes
+    ----------
+    path : Path
+        The folder.
+    manifest : FinetuneManifest
+        What its finetune.json says: task, encoder, labels, how scans are prepared.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> few = {"parameters": {"steps": 2}, "spacing_mm": 8.0}
+    >>> made = medunsup.finetune("runs/encoder", "pairs.tsv", "runs/folder", **few)
+    >>> made.manifest.task, made.manifest.scans
+    ('segment', {'train': 5, 'test': 3})
+    """
+
+    path: Path
+    manifest: FinetuneManifest = field(repr=False)
+
+    @property
+    def files(self) -> ArtifactFolder:
+        """Its files, with the hashes they had when they were written."""
+        return ArtifactFolder(self.path, self.manifest.sha256)
+
+    @cached_property
+    def figures(self) -> dict[str, Any]:
+        """What its figures.json says: verdict, Dice, comparisons with scratch."""
+        return dict(json.loads((self.path / FIGURES).read_text(encoding="utf-8")))
+
+
+def read_finetuned(path: Path) -> FinetunedFolder:
+    """Open a folder. Raises InputError if it is not complete or cannot be read."""
+    return FinetunedFolder(path, read_manifest(path / MANIFEST))
+
+
+def write_finetuned(folder: Path, manifest: FinetuneManifest, files: Mapping[str, str | bytes]) -> None:
+    """Write all files or none; finetune.json comes last. Raises OutputError on a full or unwritable disk."""
+    write_artifact(
+        folder,
+        files,
+        MANIFEST,
+        lambda hashes: manifest.written_now(dict(hashes)).as_record(),
+        kind="finetuned",
+    )
+
+
+def prediction_names(cases: Sequence[Case]) -> list[str]:
+    """Name the label map of each test scan after the scan, and its subject where scans have one name."""
+    stems = [stem(case.scan) for case in cases]
+    return [
+        (name if stems.count(name) == 1 else f"{case.subject}_{n}_{name}") + ENDING
+        for n, (case, name) in enumerate(zip(cases, stems, strict=True))
+    ]
+
+
+def clear_predictions(folder: Path) -> None:
+    """Remove what an earlier run has predicted."""
+    for path in (folder / PREDICTIONS).glob(f"*{ENDING}"):
+        path.unlink()
+
+
+def as_labels(classes: Classes, labels: Sequence[Label]) -> NDArray[Any]:
+    """Turn numbers of classes into labels, of the smallest type that holds them."""
+    values = np.array([0, *(label.index for label in labels)])
+    fits = values.max() <= np.iinfo(np.uint8).max
+    return np.asarray(values.astype(np.uint8 if fits else np.uint16)[classes])
+
+
+def write_label_table(folder: Path, labels: Sequence[Label]) -> None:
+    """Write the BIDS table of label names beside the label maps."""
+    rows = [("index", "name", "abbreviation", "color")]
+    rows += [(str(one.index), one.name, one.abbreviation, one.hex) for one in labels]
+    write_text(folder / PREDICTIONS / LABEL_TABLE, tsv(rows))
+
+
+def dice_tsv(figures: Figures) -> str:
+    """List Dice: one row for each test scan, network, space and label."""
+    rows: list[Sequence[str]] = [("scan", "subject", "network", "space", "label", "name", "dice")]
+    for case in figures.cases:
+        for arm, of in case.dice.items():
+            for space in SPACES:
+                rows += [
+                    (case.scan, case.subject, arm, space, str(label.index), label.name, _number(value))
+                    for label, value in zip(figures.labels, of[space], strict=True)
+                ]
+    return tsv(rows)
+
+
+def scans_tsv(cases: Sequence[Case], hashes: Sequence[str]) -> str:
+    """List the scans by split, with the hashes of their files, and of their label maps."""
+    rows: list[Sequence[str]] = [("subject", "split", "scan", "sha256", "labels_sha256")]
+    n = len(cases)
+    for case, scan, labels in zip(cases, hashes[:n], hashes[n:], strict=True):
+        rows.append((case.subject, case.split, case.scan.name, scan, labels))
+    return tsv(rows)
+
+
+def curve_tsv(curve: Sequence[Mapping[str, Any]]) -> str:
+    """List the loss of each network by epoch."""
+    names = list(dict.fromkeys(name for row in curve for name in row))
+    return tsv([names, *([_number(row.get(name)) for name in names] for row in curve)])
+
+
+def _number(value: float | None) -> str:
+    return "n/a" if value is None or not np.isfinite(value) else f"{value:.6g}"

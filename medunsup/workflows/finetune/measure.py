@@ -1,0 +1,78 @@
+"""Apply the networks to the test scans: label maps on the grid and in native space, and their Dice."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medunsup.cohort.label_maps import on_template_grid
+from medunsup.core.geometry import Affine, Grid
+from medunsup.core.labels import Label
+from medunsup.core.progress import Stage, Told
+from medunsup.metrics.segmentation import dice
+from medunsup.workflows.finetune.data import LabelledScan, Pairs, as_classes
+from medunsup.workflows.finetune.figures import FINETUNED, GRID, NATIVE, CaseDice
+
+if TYPE_CHECKING:
+    from medunsup.supervised.segmentation import Segmentation
+
+Classes = NDArray[np.int32]
+Shares = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Tested:
+    """One test scan: its figures, the true and the fine-tuned network's classes (I, J, K) in native space."""
+
+    pair: LabelledScan
+    figures: CaseDice
+    truth: Classes
+    predicted: Classes
+
+
+def tested_scans(
+    made: "Segmentation", pairs: Pairs, labels: Sequence[Label], cache: Path, told: Told
+) -> Iterator[Tested]:
+    """Yield each test scan as it is done."""
+    cases = pairs.splits["test"]
+    for n, case in enumerate(cases):
+        told(Stage(f"testing scans, {n + 1} of {len(cases)}", n / len(cases)))
+        yield _tested(made, pairs.read(case, cache), labels, pairs.grid.spacing_mm)
+
+
+def in_native_space(shares: Shares, template_to_scan: Affine, spacing_mm: float, grid: Grid) -> Classes:
+    """Bring the probabilities (classes, I, J, K) of a scan to its own grid; return the likeliest class there.
+
+    Interpolated linearly before the choice, so that borders are no staircase; beyond the template grid all is
+    background.
+    """
+    from medunsup.preprocess.geometry.template_grid import ModelSpace
+
+    space, chosen = ModelSpace(spacing_mm), np.zeros(grid.shape, np.int32)
+    best = np.zeros(grid.shape, np.float32)
+    for number, share in enumerate(shares):
+        here = space.to_native(share, template_to_scan, grid)
+        chosen[here > best] = number
+        best = np.maximum(best, here)
+    return chosen
+
+
+def _tested(made: "Segmentation", pair: LabelledScan, labels: Sequence[Label], spacing_mm: float) -> Tested:
+    place, numbers = pair.prepared.template_to_scan, range(1, len(labels) + 1)
+    truth = as_classes(pair.labels, labels)
+    on_grid = on_template_grid(truth, pair.image, place, spacing_mm)
+    found: dict[str, dict[str, list[float]]] = {}
+    maps: dict[str, Classes] = {}
+    for arm in made.arms:
+        shares = made.probabilities(arm, pair.values, pair.prepared.mask)
+        maps[arm] = in_native_space(shares, place, spacing_mm, pair.image.grid)
+        there = shares.argmax(axis=0)
+        found[arm] = {
+            GRID: [dice(there, on_grid, number) for number in numbers],
+            NATIVE: [dice(maps[arm], truth, number) for number in numbers],
+        }
+    case = pair.case
+    return Tested(pair, CaseDice(case.scan.name, case.subject, found), truth, maps[FINETUNED])

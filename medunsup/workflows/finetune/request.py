@@ -1,0 +1,51 @@
+"""One encoder to fine-tune: which, on which scans and labels, into which folder."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from medunsup.cohort.training.folder import How
+from medunsup.core.errors import UsageError
+from medunsup.core.hints import option
+from medunsup.workflows.finetune.settings import FinetuneSettings
+
+
+@dataclass(frozen=True)
+class FinetuneRequest:
+    """One encoder to fine-tune: which, on which scans and labels, into which folder.
+
+    Either `encoder`, a folder of ours, or `weights` with `plan`, trained elsewhere. `label_table` names
+    labels, `cache` keeps prepared scans.
+    """
+
+    settings: FinetuneSettings
+    data: Path
+    out: Path
+    encoder: Path | None = None
+    weights: Path | None = None
+    plan: Path | None = None
+    label_table: Path | None = None
+    cache: Path | None = None
+    jobs: int = 1
+    resume: bool = False
+    force: bool = False
+
+    def __post_init__(self) -> None:
+        if (self.encoder is None) == (self.weights is None):
+            raise UsageError(
+                f"Give an encoder folder, or weights that were trained elsewhere ({option('weights')}): "
+                "one of the two."
+            )
+        if self.encoder is not None and self.plan is not None:
+            raise UsageError(
+                f"{option('plan')} goes with {option('weights')}; an encoder folder has its own."
+            )
+
+    @property
+    def how(self) -> How:
+        """How to meet what is in the folder; going on wins over replacing."""
+        return "resume" if self.resume else "force" if self.force else "plain"
+
+    @property
+    def prepared(self) -> Path:
+        """Folder of prepared scans."""
+        return self.cache or self.out.parent / "prepared"

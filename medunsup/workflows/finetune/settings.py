@@ -1,0 +1,47 @@
+"""Everything a user can choose about fine-tuning: what options, YAML and `--set` end in."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from medunsup.cohort.settings import BrainChoice, ContrastChoice, ReadSettings
+from medunsup.core.config import Config
+from medunsup.io.load import Coordinates
+
+Task = Literal["segment"]
+
+
+class FinetuneSettings(Config):
+    """Choices that a fine-tuned network follows from."""
+
+    task: Task = Field("segment", description="what is learned: 'segment' gives each voxel a label")
+    parameters: dict[str, Any] = Field(
+        default_factory=dict, description="parameters of the task, by name; docs/finetune.md lists them"
+    )
+    spacing_mm: float | None = Field(
+        None,
+        ge=0.5,
+        le=8.0,
+        description="voxel spacing in mm of the template grid; by default that of the pretraining",
+    )
+    contrast: ContrastChoice = Field(
+        "auto", description="weighting of the scans; 'auto' takes it from names, headers or intensities"
+    )
+    brain: BrainChoice = Field("auto", description="how the brain mask is found if none is given")
+    coordinates: Coordinates = Field(
+        "auto", description="which of a NIfTI file's two coordinate systems places scans, masks and labels"
+    )
+    test: float = Field(
+        0.3, gt=0, lt=1, description="share of the subjects to test on, unless the table names the splits"
+    )
+    baselines: bool = Field(
+        True, description="whether the same is trained with a frozen encoder, and from scratch"
+    )
+    seed: int = Field(
+        0, ge=0, description="seed of the split of subjects and, unless its parameters name one, of the task"
+    )
+
+    @property
+    def reading(self) -> ReadSettings:
+        """How scans are read."""
+        return ReadSettings(contrast=self.contrast, brain=self.brain, coordinates=self.coordinates)

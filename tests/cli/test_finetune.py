@@ -1,0 +1,63 @@
+"""`medunsup finetune` from end to end: what it prints, writes and refuses."""
+
+import json
+import shutil
+
+import pytest
+from helpers.labelled_scans import write_pairs
+from typer.testing import CliRunner
+
+from medunsup.cli.main import app
+
+SMALL = ("--set", "steps=2", "--set", "batch_size=4")
+
+
+def run(verb: str, *words: object):
+    return CliRunner().invoke(app, [verb, *map(str, words)])
+
+
+@pytest.fixture
+def encoder(people, tmp_path, quick_registration):
+    (tmp_path / "scans").mkdir()
+    for scan in sorted(people.iterdir())[:4]:
+        shutil.copy(scan, tmp_path / "scans")
+    small = (
+        "--set",
+        "epochs=1",
+        "--set",
+        "batch_size=4",
+        "--set",
+        "encoder_parameters={channels: 2, levels: 2}",
+    )
+    done = run("pretrain", "--data", tmp_path / "scans", "-o", tmp_path / "encoder", "--spacing", 8, *small)
+    assert done.exit_code == 0, done.stderr
+    return tmp_path / "encoder"
+
+
+def test_scans_with_labels_become_a_network_and_the_verdict_is_printed(encoder, small_brain, tmp_path):
+    table, out = write_pairs(tmp_path / "pairs", small_brain), tmp_path / "out"
+    done = run("finetune", encoder, "--task", "segment", "--data", table, "-o", out, *SMALL)
+    assert done.exit_code == 0, done.stderr
+    assert "Fine-tuned beside scratch: too few test subjects to tell: 3 of at least 6" in done.stdout
+    again = run("finetune", encoder, "--data", table, "-o", out, *SMALL)
+    assert (again.exit_code, "Pass --force to replace it" in again.stderr) == (2, True)
+    told = json.loads(
+        run("finetune", encoder, "--data", table, "-o", out, *SMALL, "--force", "--json").stdout
+    )
+    assert told["scans"] == {"train": 5, "test": 3}
+    assert set(told["figures"]["MeanDice"]) == {"finetuned", "frozen", "scratch"}
+
+
+def test_wrong_use_ends_in_a_line_with_a_remedy(encoder, small_brain, tmp_path):
+    table = write_pairs(tmp_path / "pairs", small_brain)
+    for words, said in [
+        ((encoder, "--set", "step=1"), "did you mean 'steps'"),
+        ((encoder, "--spacing", 2), "--spacing-mm 8"),
+        ((encoder, "--weights", "x.pth"), "one of the two"),
+        ((), "(--weights)"),
+        (("--weights", "x.pth"), "there is no such file"),
+        (("nowhere",), "there is no such folder"),
+    ]:
+        done = run("finetune", *words, "--data", table, "-o", tmp_path / "out")
+        assert done.exit_code == 2, done.stderr
+        assert said in " ".join(done.stderr.split())
