@@ -1,7 +1,6 @@
 """Made-up scans with label maps, in a table, and an encoder that was pretrained on other people."""
 
 import numpy as np
-
 from scipy.ndimage import gaussian_filter
 
 from helpers import phantom

@@ -125,7 +125,10 @@ def prepare_pairs(pairs: Pairs, request: FinetuneRequest, told: Told) -> Common:
     prints = np.concatenate(
         [fingerprints(prepared(case, pairs.grid, request.prepared).values[None]) for case in pairs.cases]
     )
-    lines, n = _lines(pairs.cases, pairs.hashes, common.contents), len(pairs.splits["train"])
+    lines, n = (
+        _lines(pairs.cases, pairs.hashes[: len(pairs.cases)], common.contents),
+        len(pairs.splits["train"]),
+    )
     tested = Known(lines[n:], prints[n:])
     refuse_overlap(tested, pairs.pretrained.known, by="pretraining", remedy=REMEDY)
     refuse_overlap(tested, Known(lines[:n], prints[:n]), by="fine-tuning", remedy=REPEATED)
@@ -173,7 +176,14 @@ def stack_pairs(pairs: Pairs, labels: Sequence[Label], request: FinetuneRequest,
 def _lines(cases: Sequence[Case], hashes: Sequence[str], contents: Sequence[str] = ()) -> list[Seen]:
     """Describe scans as an encoder folder does; `contents` are the hashes of prepared values, if known."""
     return [
-        Seen(case.subject, case.split, case.scan.name, hashes[n], contents[n] if contents else "", _set_of(case))
+        Seen(
+            case.subject,
+            case.split,
+            case.scan.name,
+            hashes[n],
+            contents[n] if contents else "",
+            _set_of(case),
+        )
         for n, case in enumerate(cases)
     ]
 
