@@ -52,7 +52,7 @@ def test_wrong_use_ends_in_a_line_with_a_remedy(encoder, small_brain, tmp_path):
     table = write_pairs(tmp_path / "pairs", small_brain)
     for words, said in [
         ((encoder, "--set", "step=1"), "did you mean 'steps'"),
-        ((encoder, "--spacing", 2), "--spacing-mm 8"),
+        ((encoder, "--spacing", 2), "Fine-tune at 8 mm"),
         ((encoder, "--weights", "x.pth"), "one of the two"),
         ((), "(--weights)"),
         (("--weights", "x.pth"), "there is no such file"),

@@ -46,7 +46,7 @@ class Pretrained:
             raise UsageError(
                 f"The encoder was pretrained on voxels of {odd[0]:g} mm; {spacing:g} mm is more than "
                 f"{SPACING_RATIO:g} times as coarse or fine, which costs more than pretraining gains. "
-                f"Fine-tune with {option('spacing_mm', odd[0])}, or pretrain at {spacing:g} mm."
+                f"Fine-tune at {odd[0]:g} mm, or pretrain at {spacing:g} mm."
             )
         return spacing
 
