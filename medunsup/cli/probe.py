@@ -112,7 +112,7 @@ def _shares(text: str | None) -> list[str] | None:
 
 def _print(result: "ProbeResult", out: Path, telling: options.Telling) -> None:
     from medunsup.core.provenance import plain
-    from medunsup.report.probe.words import sentence, verdict
+    from medunsup.report.probe.words import contrary, sentence, verdict
 
     if telling.as_json:
         print_json(plain(result.as_record()))
@@ -123,5 +123,5 @@ def _print(result: "ProbeResult", out: Path, telling: options.Telling) -> None:
     typer.echo(f"{said.title}  -> {out / 'report.html'}")
     for one in result.verdicts:
         typer.echo(f"  {sentence(one)}")
-    for remark in result.remarks:
+    for remark in (*contrary(result), *result.remarks):
         typer.echo(f"  {remark}", err=True)

@@ -25,7 +25,7 @@ def write_page(result: ProbeResult, path: Path) -> Path:
         result=result,
         shown=shown,
         verdict=said,
-        sentences=[words.sentence(one) for one in result.verdicts],
+        sentences=[*(words.sentence(one) for one in result.verdicts), *words.contrary(result)],
         headline=_headline(result),
         curves={kind: charts.efficiency(result, kind) for kind in PROBES},
         scatter=charts.scatter(result),

@@ -16,6 +16,7 @@ NAMES: dict[Features, str] = {
 }
 MOST_NEEDED = 100_000
 LIMITS = (
+    "Verdicts are of the linear probe; that of the neighbours stands below.",
     "A probe leaves the encoder as it is. What a network gains that is trained on, for labels or for "
     "segmentation, may be more or less.",
     "Intervals are over test subjects like these, scanned like these, for the draws of labels made here; the "
@@ -45,6 +46,24 @@ def sentence(one: ProbeVerdict) -> str:
     if one.said != "no difference seen":
         return f"{labels}: {one.said}, {against}."
     return f"{labels}: no difference seen ({needed(one)}), {against}."
+
+
+def contrary(result: ProbeResult) -> list[str]:
+    """Say where the vote of neighbours, mean over draws, points the other way than the verdict."""
+    found = []
+    for one in result.verdicts:
+        own, baseline = (
+            next(each for each in result.figures_of(name, "knn") if each.fraction == one.fraction)
+            for name in ("encoder", one.baseline)
+        )
+        is_lower, is_higher = own.mean_auc < baseline.mean_auc, own.mean_auc > baseline.mean_auc
+        if (one.said == "better" and is_lower) or (one.said == "worse" and is_higher):
+            found.append(
+                f"By nearest neighbours it is the other way round with {share(one.fraction)} of the "
+                "labels: AUC "
+                f"{own.mean_auc:.3f}, {NAMES[one.baseline]} {baseline.mean_auc:.3f}."
+            )
+    return found
 
 
 def needed(one: ProbeVerdict) -> str:

@@ -1,6 +1,7 @@
 """The page of a probe: its verdict follows from the intervals, and nothing is loaded from outside."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -64,6 +65,17 @@ def test_no_difference_is_told_with_the_subjects_that_would_show_one():
     endless = words.sentence(verdict(0.1, "no difference seen", needed=float("inf")))
     assert "would need more than 100000 test subjects" in endless
     assert "would need" not in words.sentence(verdict(0.1, "better"))
+
+
+def test_neighbours_that_point_the_other_way_are_told():
+    found = result("better", "worse", "no difference seen")
+    assert not words.contrary(found)  # in which all figures are alike
+    lower = tuple(
+        replace(one, auc=(0.7,)) if (one.features, one.probe) == ("encoder", "knn") else one
+        for one in found.figures
+    )
+    (told,) = words.contrary(replace(found, figures=lower))
+    assert told.endswith("with 1 % of the labels: AUC 0.700, principal components 0.850.")
 
 
 def test_the_page_is_whole_and_its_names_are_escaped(tmp_path):
