@@ -2,36 +2,26 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from medunsup.cohort.dataset.sources import SplitName
 from medunsup.cohort.encoders.folder import EncoderFolder
 from medunsup.cohort.encoders.probed import Features, Kind, ProbeFigures, ProbeVerdict, Said
 from medunsup.core.progress import Stage, Told
 from medunsup.metrics.bootstrap import Estimate, least_subjects
 from medunsup.metrics.classification import auc, auc_difference, balanced_accuracy, subjects_needed
 from medunsup.metrics.probes import Probed, linear_probe, neighbours_probe
+from medunsup.workflows.probe.components import Rows, principal_components
 from medunsup.workflows.probe.data import Labelled
 from medunsup.workflows.probe.settings import ProbeSettings
 from medunsup.workflows.probe.splits import draw_labels
-
-if TYPE_CHECKING:
-    from medunsup.training.scan_stack import Scans
 
 BASELINES: tuple[Features, ...] = ("random", "pca")
 KINDS: tuple[Kind, ...] = ("linear", "knn")
 
 Scale = Literal["each", "together"]
-
-
-class Rows(NamedTuple):
-    """Features (N, D) of the training and of the test split."""
-
-    train: NDArray[np.floating]
-    test: NDArray[np.floating]
 
 
 @dataclass(frozen=True)
@@ -42,7 +32,7 @@ class Measured:
     verdicts: tuple[ProbeVerdict, ...]
 
 
-def features_of(encoder: EncoderFolder, labelled: Labelled, seed: int, told: Told) -> dict[Features, Rows]:
+def features_of(encoder: EncoderFolder, labelled: Labelled, told: Told) -> dict[Features, Rows]:
     """Return the features of the encoder, of the same network untrained, and of the voxels."""
     from medunsup.selfsupervised.encode import encode, untrained
 
@@ -57,21 +47,8 @@ def features_of(encoder: EncoderFolder, labelled: Labelled, seed: int, told: Tol
         )
         found["encoder" if name == "encoder" else "random"] = Rows(train, test)
     told(Stage("principal components"))
-    found["pca"] = principal_components(scans, about.n_features, seed)
+    found["pca"] = principal_components(scans, about.n_features)
     return found
-
-
-def principal_components(scans: Mapping[SplitName, "Scans"], n_components: int, seed: int) -> Rows:
-    """Return principal components of voxels inside any training mask, fitted on the training split."""
-    from sklearn.decomposition import PCA
-
-    inside = np.asarray(scans["train"].masks.any(axis=0))
-    train, test = (
-        scans[split].values[:, :, inside].reshape(len(scans[split]), -1) for split in ("train", "test")
-    )
-    n_components = min(n_components, len(train), train.shape[1])
-    model = PCA(n_components, random_state=seed).fit(train)
-    return Rows(model.transform(train), model.transform(test))
 
 
 def measure(

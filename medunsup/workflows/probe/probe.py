@@ -14,8 +14,9 @@ from medunsup.io.files.lock import locked
 from medunsup.io.files.transaction import recover, refuse_foreign_files
 from medunsup.metrics.representation import TEMPERATURE
 from medunsup.workflows.probe.alike import refuse_seen
+from medunsup.workflows.probe.components import Rows
 from medunsup.workflows.probe.data import read_labelled
-from medunsup.workflows.probe.figures import Rows, features_of, measure
+from medunsup.workflows.probe.figures import features_of, measure
 from medunsup.workflows.probe.request import ProbeRequest
 from medunsup.workflows.probe.save import PAGE, RESULT, TABLE, save
 from medunsup.workflows.probe.settings import ProbeSettings
@@ -133,7 +134,7 @@ def probe_encoder(request: ProbeRequest, told: Told) -> ProbeResult:
         with TemporaryDirectory(prefix=".work-", dir=out) as work:
             labelled = read_labelled(request, encoder, Path(work), told)
             remarks = refuse_seen(encoder, labelled.scans, labelled.lines)
-            features = features_of(encoder, labelled, request.settings.seed, told)
+            features = features_of(encoder, labelled, told)
         measured = measure(features, labelled, request.settings, told)
         result = ProbeResult(
             verdicts=measured.verdicts,

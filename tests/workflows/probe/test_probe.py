@@ -10,8 +10,9 @@ from helpers.pretraining import write_images
 import medunsup
 from medunsup.cohort.encoders.folder import Seen
 from medunsup.core.errors import InputError, MissingError, ResultThereError, UsageError
+from medunsup.workflows.probe.components import Rows
 from medunsup.workflows.probe.data import Labelled
-from medunsup.workflows.probe.figures import Rows, measure
+from medunsup.workflows.probe.figures import measure
 from medunsup.workflows.probe.settings import ProbeSettings
 
 TINY = {"epochs": 1, "batch_size": 4, "encoder_parameters": {"channels": 2, "levels": 2}}
