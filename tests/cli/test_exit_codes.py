@@ -72,6 +72,7 @@ WRONG = [
     "evaluate --model gone --cases names_gone.tsv -o out",
     "pretrain --data gone -o out",
     "export gone --to monai -o out",
+    "finetune gone --data names_gone.tsv -o out",
     "probe gone --data names_gone.tsv -o out",
     "probe empty -o out",
     "models nonsense",
