@@ -125,6 +125,7 @@ class SelfSupervised(Estimator):
             size=config.patch,
             per_scan=config.patches_per_scan,
             subjects=tuple(scans.subjects),
+            covariates=scans.covariates,
             transform=transform,
         )
 

@@ -46,7 +46,8 @@ class Dataset(ABC):
     """Items that batches are made of; each belongs to one scan.
 
     `values` are (N, C, I, J, K) float32 and `masks` (N, I, J, K) bool, in memory or mapped from disk;
-    `subjects` tell whose each scan is, if a subject has several.
+    `subjects` tell whose each scan is, if a subject has several; `covariates` (N,) or (N, P) what else is
+    known of it.
     A `transform` (any MONAI dictionary transform with the keys "values" and "mask") changes each item as it
     is taken; a list of them makes one view of the item each. What is drawn follows from `Draws` alone.
     """
@@ -58,12 +59,14 @@ class Dataset(ABC):
         names: Sequence[str] = (),
         *,
         subjects: Sequence[str] = (),
+        covariates: NDArray[np.floating] | None = None,
         transform: TransformOrMany = None,
     ) -> None:
         self.values = values
         self.masks = masks
         self.names = tuple(names) or tuple(str(n) for n in range(len(values)))
         self.subjects = tuple(subjects)
+        self.covariates = None if covariates is None else _columns(covariates)
         self._owners = np.unique(self.subjects, return_inverse=True)[1] if self.subjects else None
         self.transforms = Transforms.of(transform)
         self.scans = self._scans()
@@ -115,7 +118,8 @@ class Dataset(ABC):
         views = self.transforms.views(values, masks[:, None], draws.of) or [View(values, masks[:, None])]
         scans = self.scans[items]
         owners = None if self._owners is None else torch.from_numpy(self._owners[scans])
-        return replace(Batch.of_views(views, torch.from_numpy(scans)), owners=owners)
+        known = None if self.covariates is None else torch.from_numpy(self.covariates[scans])
+        return replace(Batch.of_views(views, torch.from_numpy(scans)), owners=owners, covariates=known)
 
     def reader(self) -> "Dataset":
         """Return the same items to be read by another thread: arrays are shared, transforms are not."""
@@ -128,8 +132,10 @@ class Dataset(ABC):
         return [self.names[n] for n in np.unique(self.scans[items])]
 
     def digest(self) -> str:
-        """Checksum of names, subjects, values and masks, to know the same data again."""
+        """Checksum of names, subjects, covariates, values and masks, to know the same data again."""
         total = zlib.crc32("\n".join((*self.names, *self.subjects)).encode())
+        if self.covariates is not None:
+            total = zlib.crc32(self.covariates.data, total)
         for values, mask in zip(self.values, self.masks, strict=True):
             for array in (values, mask):
                 total = zlib.crc32(np.ascontiguousarray(array).data, total)
@@ -138,6 +144,11 @@ class Dataset(ABC):
     def _first_and_counts(self) -> tuple[Positions, Positions]:
         _, first, counts = np.unique(self.scans, return_index=True, return_counts=True)
         return first, counts
+
+
+def _columns(covariates: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Lay covariates out as (N, P)."""
+    return np.ascontiguousarray(covariates.reshape(len(covariates), -1), dtype=np.float32)
 
 
 class Slices(Dataset):

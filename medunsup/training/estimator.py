@@ -108,7 +108,7 @@ class Estimator(ABC):
         """
         kind = Volumes if self.config.dims == 3 else Slices
         whose = {"names": tuple(scans.names), "subjects": tuple(scans.subjects)}
-        return kind(scans.values, scans.masks, **whose, transform=transform)
+        return kind(scans.values, scans.masks, **whose, covariates=scans.covariates, transform=transform)
 
     def fit(self, scans: Scans, *, validation: Scans | None = None, training: Training | None = None) -> Self:
         """Train the networks.

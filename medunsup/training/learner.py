@@ -30,6 +30,7 @@ class Batch:
 
     These are the first view; `further` views of the same items follow, each of its own size. `owners` (B,)
     number the subjects whose the scans are, where a subject has several.
+    `covariates` (B, P) float32 are what else is known of the scans, if anything is.
     """
 
     values: Tensor
@@ -37,6 +38,7 @@ class Batch:
     scans: Tensor
     further: tuple[View, ...] = ()
     owners: Tensor | None = None
+    covariates: Tensor | None = None
 
     @classmethod
     def of_views(cls, views: Sequence[View], scans: Tensor) -> "Batch":
@@ -63,7 +65,7 @@ class Batch:
         return len(self.values)
 
     def each(self, change: Callable[[Tensor], Tensor]) -> "Batch":
-        """Change the tensors of all views; `scans` and `owners` stay on the CPU."""
+        """Change the tensors of all views; what is known of the scans stays on the CPU."""
         return self.shown_as([View(change(view.values), change(view.masks)) for view in self.views])
 
     def split(self, size: int) -> "list[Batch]":
@@ -72,8 +74,9 @@ class Batch:
         return [self._rows(slice(start, start + size)) for start in starts]
 
     def _rows(self, rows: slice) -> "Batch":
-        owners = None if self.owners is None else self.owners[rows]
-        return replace(self.each(lambda tensor: tensor[rows]), scans=self.scans[rows], owners=owners)
+        owners, known = (None if one is None else one[rows] for one in (self.owners, self.covariates))
+        views = self.each(lambda tensor: tensor[rows])
+        return replace(views, scans=self.scans[rows], owners=owners, covariates=known)
 
     def to(self, device: torch.device) -> "Batch":
         """Move to a device."""

@@ -29,11 +29,13 @@ class Scans:
         Whose each scan is, where a subject has several; without them each scan is a subject of its own.
     targets : ndarray of shape (N, T, I, J, K), float32, optional
         What a pretraining asks of each voxel, made from the scans themselves, such as tissue fractions.
+    covariates : ndarray of shape (N,) or (N, P), float, optional
+        What else is known of each scan, such as the age in years.
 
     Raises
     ------
     InputError
-        If the shapes do not go together.
+        If the shapes do not go together, or a covariate is not finite.
 
     Examples
     --------
@@ -51,6 +53,7 @@ class Scans:
     names: Sequence[str] = field(default=())
     subjects: Sequence[str] = field(default=())
     targets: Array | None = None
+    covariates: NDArray[np.floating] | None = None
 
     def __post_init__(self) -> None:
         if self.values.ndim != 5 or self.masks.shape != self.values.shape[:1] + self.values.shape[2:]:
@@ -63,6 +66,8 @@ class Scans:
                 f"Targets are (N, T, I, J, K) on the grid of the scans, {self.masks.shape}; "
                 f"got {self.targets.shape}."
             )
+        if self.covariates is not None:
+            _check_covariates(self.covariates, len(self.values))
 
     @classmethod
     def of_arrays(cls, values: NDArray[np.floating], masks: Mask | None = None) -> "Scans":
@@ -135,7 +140,17 @@ class Scans:
         index = list(chosen)
         names, subjects = (tuple(known[n] for n in index if known) for known in (self.names, self.subjects))
         targets = None if self.targets is None else self.targets[index]
-        return Scans(self.values[index], self.masks[index], names, subjects, targets)
+        covariates = None if self.covariates is None else self.covariates[index]
+        return Scans(self.values[index], self.masks[index], names, subjects, targets, covariates)
+
+
+def _check_covariates(covariates: NDArray[np.floating], n: int) -> None:
+    """Raise InputError unless they are finite numbers, one row a scan."""
+    if covariates.ndim not in (1, 2) or len(covariates) != n:
+        raise InputError(f"Covariates are (N,) or (N, P) of {n} scans; got {covariates.shape}.")
+    unknown = np.argwhere(~np.isfinite(covariates))
+    if len(unknown):
+        raise InputError(f"The covariate of scan {unknown[0, 0]} is not finite. Leave the scan out (`take`).")
 
 
 def _is_row(values: Array) -> bool:

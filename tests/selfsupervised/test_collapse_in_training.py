@@ -1,12 +1,11 @@
 """A method's own training names its collapse with the knob to turn; a healthy one says nothing."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from helpers.pretraining import make
 from helpers.small_brains import small_brains
-
-from medunsup.training.scan_stack import Scans
 
 HEALTHY: dict[str, Any] = {
     "batch_size": 24,
@@ -20,7 +19,7 @@ ALL_NOISE = {"crop": 1, "crop_least": 0.05, "crop_most": 0.1, "noise": 1, "noise
 def verdict(name: str, **parameters: Any) -> str:
     """What is said in the end of a training on one slice of each of 96 people."""
     scans = small_brains(96)
-    slices = Scans(scans.values[..., 4:5], scans.masks[..., 4:5])
+    slices = replace(scans, values=scans.values[..., 4:5], masks=scans.masks[..., 4:5])
     return make(name, 2, **{**HEALTHY, **parameters}).fit(slices).trained_.verdict
 
 
@@ -49,7 +48,7 @@ def test_a_fault_is_named_with_its_knob_and_warned_of(name, fault, knob, caplog)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["infonce", "pairwise", "triplet", "moco_v1", "moco_v2"])
+@pytest.mark.parametrize("name", ["infonce", "pairwise", "triplet", "moco_v1", "moco_v2", "y_aware"])
 def test_other_healthy_runs_raise_no_alarm_either(name):
     more = {"queue_size": 64} if name.startswith("moco") else {}
     assert verdict(name, epochs=20, **more) == ""

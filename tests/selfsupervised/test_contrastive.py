@@ -14,7 +14,7 @@ SHAPE = small_brains(1).shape
 LEARNERS = {name: make(name, 2)._build(SHAPE) for name, dims in METHODS if dims == 2}
 CONTRASTIVE = [name for name, learner in LEARNERS.items() if learner.kind == "contrastive"]
 WITH_QUEUE = [name for name in CONTRASTIVE if hasattr(LEARNERS[name], "queue")]
-IN_BATCH = [name for name in CONTRASTIVE if name not in WITH_QUEUE]
+IN_BATCH = [name for name in CONTRASTIVE if name not in (*WITH_QUEUE, "y_aware")]
 GENERATOR = torch.Generator()
 PROGRESS = StepProgress(1, 10, 1, 1)
 
