@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from medunsup.cohort.dataset.sources import Case
 from medunsup.core.labels import Label
-from medunsup.io.bids.names import stem
+from medunsup.io.bids.names import output_names
 from medunsup.io.files.artifact_folder import ArtifactFolder, write_artifact
 from medunsup.io.files.atomic import write_text
 from medunsup.io.files.tsv import tsv
@@ -80,8 +80,11 @@ def write_finetuned(folder: Path, manifest: FinetuneManifest, files: Mapping[str
 
 
 def prediction_names(cases: Sequence[Case]) -> list[str]:
-    """Name the label map of each test scan after the scan, and its subject where scans have one name."""
-    stems = [stem(case.scan) for case in cases]
+    """Name the label map of each test scan after the scan, as BIDS does where the scan's name is of BIDS.
+
+    Where scans have one name, subject and number come before it.
+    """
+    stems = [output_names(case.scan, Path()).stem for case in cases]
     return [
         (name if stems.count(name) == 1 else f"{case.subject}_{n}_{name}") + ENDING
         for n, (case, name) in enumerate(zip(cases, stems, strict=True))

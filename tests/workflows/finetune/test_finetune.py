@@ -109,7 +109,7 @@ class TestFolder:
         rows = list(csv.DictReader((made.path / "dice.tsv").open(), delimiter="\t"))
         for n in range(5, 8):
             name = f"sub-{30 + n}_T1w"
-            found = nib.load(made.path / "predictions" / f"{name}_desc-finetuned_dseg.nii.gz")
+            found = nib.load(made.path / "predictions" / f"sub-{30 + n}_desc-finetuned_dseg.nii.gz")
             scan, truth = (nib.load(table.parent / f"{name}{end}.nii.gz") for end in ("", "_dseg"))
             assert found.shape == scan.shape
             np.testing.assert_array_equal(found.affine, scan.affine)
