@@ -6,7 +6,7 @@
 Per fold, a model learns from 20 of the 66 healthy scans at 2 mm and scores the other 46. Then, many times
 over, some of those are drawn for calibration and one for testing. Given the 46, each draw is an independent
 trial that goes wrong with the asked probability: the share gone wrong must lie in the binomial band (99 %).
-Budgets of voxels and parts move in steps, so that they may fall short of it ("below").
+Budgets of voxels and components move in steps, so that they may fall short of it ("below").
 
 Scans come from MEDUNSUP_DATA (default ../shared/data), prepared ones are kept in --cache.
 """
@@ -35,7 +35,7 @@ VOXEL_MM3 = SPACING_MM**3
 N_TRAIN = 20
 BAND = 0.99
 ALPHAS, SIZES = (0.05, 0.1, 0.2), (9, 19, 39)
-SHARE, PARTS, BUDGET_ALPHA = 0.01, 1, 0.1
+SHARE, COMPONENTS, BUDGET_ALPHA = 0.01, 1, 0.1
 
 Measure = Callable[[Calibration, Calibration], float]  # on calibration scans, and on one more
 
@@ -112,7 +112,7 @@ def rows(whole: Calibration, chosen: np.ndarray) -> Calibration:
         whole,
         scan_scores=whole.scan_scores[chosen],
         marked_share=whole.marked_share[chosen],
-        parts=whole.parts[chosen],
+        components=whole.components[chosen],
     )
 
 
@@ -123,7 +123,7 @@ def promises(size: int) -> Iterator[tuple[str, Measure, float]]:
             yield f"scan flagged (p <= {alpha:g})", partial(flagged, alpha=alpha), alpha
     if BUDGET_ALPHA * (size + 1) >= 1:
         yield f"over {SHARE:.0%} of the brain marked", over_share, BUDGET_ALPHA
-        yield f"over {PARTS} part marked", over_parts, BUDGET_ALPHA
+        yield f"over {COMPONENTS} component marked", over_components, BUDGET_ALPHA
 
 
 def flagged(calibration: Calibration, test: Calibration, *, alpha: float) -> bool:
@@ -134,29 +134,31 @@ def over_share(calibration: Calibration, test: Calibration) -> bool:
     return share_above(test, calibration.voxel_threshold(SHARE, alpha=BUDGET_ALPHA)) > SHARE
 
 
-def over_parts(calibration: Calibration, test: Calibration) -> bool:
-    return parts_above(test, calibration.component_threshold(PARTS, alpha=BUDGET_ALPHA)) > PARTS
+def over_components(calibration: Calibration, test: Calibration) -> bool:
+    return (
+        components_above(test, calibration.component_threshold(COMPONENTS, alpha=BUDGET_ALPHA)) > COMPONENTS
+    )
 
 
 def mean_share(calibration: Calibration, test: Calibration) -> float:
     return share_above(test, calibration.voxel_threshold(SHARE))
 
 
-def mean_parts(calibration: Calibration, test: Calibration) -> float:
-    return parts_above(test, calibration.component_threshold(PARTS))
+def mean_components(calibration: Calibration, test: Calibration) -> float:
+    return components_above(test, calibration.component_threshold(COMPONENTS))
 
 
 def share_above(test: Calibration, threshold: float) -> float:
     return float(test.marked_share[0, test.thresholds == np.float32(threshold)][0])
 
 
-def parts_above(test: Calibration, threshold: float) -> float:
-    return float(test.parts[0, test.thresholds == np.float32(threshold)][0])
+def components_above(test: Calibration, threshold: float) -> float:
+    return float(test.components[0, test.thresholds == np.float32(threshold)][0])
 
 
 AVERAGES: list[tuple[str, Measure, float]] = [
     ("share of the brain marked", mean_share, SHARE),
-    ("parts marked", mean_parts, PARTS),
+    ("components marked", mean_components, COMPONENTS),
 ]
 
 
