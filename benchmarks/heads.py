@@ -108,7 +108,7 @@ def registration_table() -> None:
         )
     given = _load(DATA / "tissue_malf" / "1000_T1w.nii.gz")
     mask = given.like(given.data > 0, kind="mask")
-    _, seconds = _timed(lambda: register_template(given, mask, step=Step("place")))
+    _, seconds = _timed(lambda: register_template(given, mask, step=Step("template")))
     print(f"\nRegistration alone, mask given, template read before: {seconds:.1f} CPU s.")
 
 

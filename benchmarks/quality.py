@@ -143,7 +143,7 @@ def _told(case: Case, is_head: bool) -> Case:
 
 
 def read(name: str) -> tuple[Volume, Volume, Registration, bool]:
-    """Read a scan at about 2 mm with its mask and the template's place; whether the skull is still there."""
+    """Read a scan at about 2 mm with its mask and registration; whether the skull is still there."""
     kind, _, key = name.partition(":")
     if kind == "head":
         image, step = shrink(load(DATA / key)), Step("mask")
@@ -157,11 +157,11 @@ def read(name: str) -> tuple[Volume, Volume, Registration, bool]:
         image = shrink(load(DATA / path))
         region = np.asarray(ndimage.binary_fill_holes(image.data > 0))
     mask = image.like(region, kind="mask")
-    return image, mask, place(image, mask), False
+    return image, mask, registered(image, mask), False
 
 
-def place(image: Volume, mask: Volume) -> Registration:
-    return register_template(image, mask, step=Step("place"))
+def registered(image: Volume, mask: Volume) -> Registration:
+    return register_template(image, mask, step=Step("template"))
 
 
 def spoilt(image: Volume, mask: Volume, registration: Registration, *, is_head: bool) -> Iterator[Case]:
@@ -216,7 +216,7 @@ def _ghosts(image: Volume) -> Iterator[tuple[str, Volume]]:
 
 def judge(scan: str, case: Case) -> Found:
     """Segment one case with the default method and ask for the verdict."""
-    registration = case.registration or place(case.image, case.mask)
+    registration = case.registration or registered(case.image, case.mask)
     even, found = case.image, Brain(case.mask, registration, is_stripped=not case.is_head)
     if case.contrast == "T1w" and case.registration is None:
         even, _ = evened_out(case.image, found, lambda scan, step: found, step=Step("brain mask"))

@@ -44,7 +44,7 @@ from medunsup.tissue.base import TissueMethod
 NAMES = [tissue.abbreviation for tissue in TISSUES]
 NOISES, BIASES = (0.03, 0.05, 0.09), (0.0, 0.2, 0.4)
 OUTLIERS = ("bright spikes", "dark spikes", "both spikes", "bright block", "dark block")
-FIELDS, FACTORS = ("centre", "rim", "head to foot", "back to front"), (1.5, 2.0, 2.5, 3.0)
+FIELDS, FACTORS = ("centre", "border", "head to foot", "back to front"), (1.5, 2.0, 2.5, 3.0)
 BIAS_SCANS = ("simulated01", "simulated05", "1000", "1010")
 COLLAPSE_SCANS = ("simulated01", "1000", "1104")
 REPEAT_SCANS = ("1000", "1104", "simulated01")
@@ -185,7 +185,7 @@ def renoised(scan: Scan, n: int) -> Scan:
 def turned(scan: Scan, n: int, margin: int = 6) -> Scan:
     """Copy turned by 2 degrees about one axis: cubic for the scan, halfway between voxels for the mask.
 
-    Round a stripped brain its own border values go on, so that turning makes no dark rim.
+    Round a stripped brain its own border values go on, so that turning makes no dark border.
     """
     affine, center = scan.image.affine, scan.image.grid.center_mm
     turn = np.eye(4)
@@ -253,7 +253,9 @@ def lesion_rows(job: tuple[str, tuple[str, ...]]) -> list[tuple[str, str, float,
     name, labels = job
     scan = read_scan(name)
     healthy = prepare(scan)
-    registration = register_template(scan.image, scan.image.like(scan.mask, kind="mask"), step=Step("place"))
+    registration = register_template(
+        scan.image, scan.image.like(scan.mask, kind="mask"), step=Step("template")
+    )
     before = [fit(healthy, label).labels_ for label in labels]
     rows = []
     for patient, spots in product(LESION_PATIENTS, ("dark", "bright")):

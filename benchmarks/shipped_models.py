@@ -120,10 +120,10 @@ def words(found: tuple[float, int, bool]) -> str:
 
 
 def remembered(name: str, model: ModelFolder, scans: Scans) -> None:
-    """Print the largest correlation of each image that is kept with scans of each part."""
-    parts = model.subjects
-    own = [n for n, subject in enumerate(scans.names) if parts.get(subject) == "train"]
-    new = [n for n, subject in enumerate(scans.names) if parts.get(subject) != "train"]
+    """Print the largest correlation of each image that is kept with scans of each split."""
+    splits = model.subjects
+    own = [n for n, subject in enumerate(scans.names) if splits.get(subject) == "train"]
+    new = [n for n, subject in enumerate(scans.names) if splits.get(subject) != "train"]
     print(f"\n{name}: correlation of what is kept with {len(own)} scans learned from and {len(new)} others\n")
     print("| image | learned from: largest (mean) | others: largest (mean) |\n| --- | --- | --- |")
     for kept, image in images(model):

@@ -54,7 +54,7 @@ def in_field(image: Volume, mask: np.ndarray, kind: str, factor: float) -> Volum
     low, high = (np.percentile(place[:, mask], percent, axis=1)[:, None, None, None] for percent in (1, 99))
     x, y, z = (2 * place - low - high) / (high - low)
     r2 = x**2 + y**2 + z**2
-    shape = {"none": z, "centre": -r2, "rim": r2, "head to foot": z, "back to front": y}[kind]
+    shape = {"none": z, "centre": -r2, "border": r2, "head to foot": z, "back to front": y}[kind]
     dim, bright = np.percentile(shape[mask], (1, 99))
     power = np.clip((shape - dim) / (bright - dim), -1, 2) - 0.5
     return image.like((image.data * factor**power).astype(np.float32))

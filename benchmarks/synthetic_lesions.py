@@ -7,8 +7,8 @@ Scans come from MEDUNSUP_DATA (default ../shared/data): healthy_t1_2mm, trained 
 to 66. Shapes are those of real MS lesions, brought to 1, 3 and 8 ml and laid anywhere in the brain; contrasts
 are -3, -2, +2 and +3 voxel-wise standard deviations of the healthy scans there. AP is the mean over scans;
 the interval is that of the difference to the best baseline, over subjects. Lesions are found or not at the
-threshold at which the same scans show one part of 0.1 ml each, on average, before lesions are inserted: one
-point of the FROC curve.
+threshold at which the same scans show one component of 0.1 ml each, on average, before lesions are inserted:
+one point of the FROC curve.
 """
 
 import argparse

@@ -154,7 +154,7 @@ def learned(asked: argparse.Namespace, healthy: Scans) -> Iterable[tuple[str, An
 
 
 def on_scan(score: Any, model: Any, case: Case, steps: Sequence[str]) -> Map:
-    """Map a case at 2 mm and bring it back to its own voxels."""
+    """Map a case at 2 mm and resample the map to native space."""
     values, mask = coarse(case)
     spacing = (float(FACTOR),) * 3
     found = postprocess(tuple(steps), score.map(model, values, mask), mask, spacing)

@@ -51,16 +51,16 @@ def splits(data: Path, *, stops_early: bool) -> str:
     """Write the table of scans: the same draw for all models, so that all know the same calibration scans."""
     subjects = [f"sub-{n:02d}" for n in range(1, N_KNOWN + 1)]
     order = np.random.default_rng(0).permutation(N_KNOWN)
-    part = dict.fromkeys(subjects, "train")
-    part |= {subjects[n]: "calibration" for n in order[N_KNOWN - N_CALIBRATION :]}
+    split_of = dict.fromkeys(subjects, "train")
+    split_of |= {subjects[n]: "calibration" for n in order[N_KNOWN - N_CALIBRATION :]}
     if stops_early:
-        learned = [subject for subject in subjects if part[subject] == "train"]
+        learned = [subject for subject in subjects if split_of[subject] == "train"]
         chosen = np.random.default_rng(1).choice(learned, N_VALIDATION, replace=False)
-        part |= dict.fromkeys(chosen.tolist(), "validation")
+        split_of |= dict.fromkeys(chosen.tolist(), "validation")
     rows = ["scan\tsubject\tsplit"]
     for subject in subjects:
         scan = (data / f"{subject}_T1w.nii.gz").resolve()
-        rows.append(f"{scan}\t{subject}\t{part[subject]}")
+        rows.append(f"{scan}\t{subject}\t{split_of[subject]}")
     return "\n".join(rows) + "\n"
 
 

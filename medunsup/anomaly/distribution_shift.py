@@ -37,7 +37,7 @@ SENTENCES = {
     "intensities": "The intensities are spread otherwise than in healthy scans (distance {value}, "
     "limit {limit}): another contrast or sequence, or much noise.",
     "side": "Left and right differ the other way round than in healthy scans (correlation {value}, "
-    "limit {limit}): left and right may be swapped.",
+    "limit {limit}): left and right may be flipped.",
     "bias": "Brightness changes smoothly across the brain by a factor of {value} otherwise than in healthy "
     "scans (limit {limit}): another bias field, as of another coil or field strength, or one that was "
     "corrected here and not there; of healthy scans of one study up to 1 in 20 show it by chance.",

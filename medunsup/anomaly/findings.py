@@ -30,15 +30,16 @@ def findings(
     Maps are (I, J, K) on the scan's RAS+ `grid`; `template_to_scan` maps template to scan world. Returns
     the mask of the components kept, and their list.
     """
-    labels, n_parts = components(mask, voxel_mm3=grid.voxel_volume_mm3, least_mm3=least_mm3)
-    sizes = np.bincount(labels.ravel(), minlength=n_parts + 1)[1:]
+    labels, n_components = components(mask, voxel_mm3=grid.voxel_volume_mm3, least_mm3=least_mm3)
+    sizes = np.bincount(labels.ravel(), minlength=n_components + 1)[1:]
     order = np.argsort(-sizes, kind="stable")[:MOST_LISTED]
     boxes = ndimage.find_objects(labels)
     to_template = np.linalg.inv(template_to_scan) @ grid.affine
     space = ModelSpace()
     found = []
-    for rank, part in enumerate(order, start=1):
-        voxels = np.argwhere(labels[boxes[part]] == part + 1) + [edge.start for edge in boxes[part]]
+    for rank, component in enumerate(order, start=1):
+        voxels = np.argwhere(labels[boxes[component]] == component + 1)
+        voxels += [edge.start for edge in boxes[component]]
         at = tuple(voxels.T)
         peak = int(np.argmax(score[at]))
         template_mm = _moved(to_template, voxels)

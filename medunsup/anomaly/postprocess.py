@@ -1,9 +1,9 @@
 """Named steps between a raw map and what is thresholded, in the order they are given.
 
-`["median=3", "erosion=4", "components=20"]`: median over 3³ voxels, then a rim of 4 mm set to 0, then bright
-spots smaller than 20 mm³ lowered. `"relative=75"` divides a map by its own 75th percentile, but never by less
-than healthy maps have there (`learned_floors`). Each step takes a map to a map, so that its effect can be
-measured alone.
+`["median=3", "erosion=4", "components=20"]`: median over 3³ voxels, then a border of 4 mm set to 0, then
+bright spots smaller than 20 mm³ lowered. `"relative=75"` divides a map by its own 75th percentile, but never
+by less than healthy maps have there (`learned_floors`). Each step takes a map to a map, so that its effect
+can be measured alone.
 """
 
 from collections.abc import Callable, Sequence
@@ -80,7 +80,7 @@ def learned_floors(
 
 
 def median(score_map: Array, mask: Mask, size: int) -> Array:
-    """Median over a cube of `size`³ voxels; outside the mask counts as 0, so single voxels and rims sink."""
+    """Median over a cube of `size`³ voxels; outside the mask counts as 0, so single voxels and edges sink."""
     if size == 1 or not mask.any():
         return score_map * mask
     out = np.zeros_like(score_map)

@@ -55,7 +55,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Flag:
-    """One way in which a scan is out-of-distribution (OOD) for a model.
+    """One way in which a scan is out of distribution (OOD) for a model.
 
     Attributes
     ----------
@@ -193,7 +193,7 @@ class AnomalyResult:
     is_anomalous : bool or None
         The verdict; None without `alpha`, with `flags`, or for a scan or subject of the training set.
     flags : tuple of Flag
-        What makes the scan out-of-distribution (OOD).
+        What makes the scan out of distribution (OOD).
     baselines : tuple of BaselineResult
         What the baselines say, if these were asked for.
     model : ModelFacts

@@ -1,4 +1,4 @@
-"""From a scan's file to what models of healthy scans take: brain, place on the template, grid, scale."""
+"""From a scan's file to what models of healthy scans take: brain, registration, grid, scale."""
 
 import json
 from collections.abc import Callable
@@ -130,7 +130,7 @@ def _make(image: Volume, request: ScanRequest, spacing_mm: float, record: Record
 
     space, asked = ModelSpace(spacing_mm), request.reading.contrast
     with record.step("brain mask", given=request.mask is not None) as step:
-        brain, template_to_scan = _brain_and_place(image, request, step)
+        brain, template_to_scan = _brain_and_registration(image, request, step)
     with record.step("template grid", spacing_mm=spacing_mm) as step:
         steady = replace(image, affine=steadied(image.affine))
         inside = space.to_template_grid(steady.like(brain.astype(np.float32)), template_to_scan) > 0.5
@@ -160,7 +160,7 @@ def _make(image: Volume, request: ScanRequest, spacing_mm: float, record: Record
     )
 
 
-def _brain_and_place(image: Volume, request: ScanRequest, step: Step) -> tuple[Mask, Affine]:
+def _brain_and_registration(image: Volume, request: ScanRequest, step: Step) -> tuple[Mask, Affine]:
     """Get the brain, given, left alone in the file or found, and where the template lies on the scan."""
     from medunsup.preprocess.registration.template_space import constant_background, on_template
 
@@ -180,7 +180,7 @@ def _brain_and_place(image: Volume, request: ScanRequest, step: Step) -> tuple[M
 
 
 def _filled(image: Volume, brain: Mask) -> Volume:
-    """Give the outside the brain's median, so that no rim of air or skull is blurred into the brain."""
+    """Give the outside the brain's median, so that no border of air or skull is blurred into the brain."""
     return image.like(np.where(brain, image.data, np.float32(np.median(image.data[brain]))))
 
 

@@ -142,14 +142,14 @@ class _Lesions:
         self.sizes = np.bincount(self.labels.ravel(), minlength=self.n + 1)[1:]
 
     def count(self, marked: Mask, min_cluster_mm3: float) -> LesionCounts:
-        parts, n_parts = components(marked, voxel_mm3=self.voxel_mm3, least_mm3=min_cluster_mm3)
-        in_part = parts > 0
-        part = parts[in_part]
-        size = np.bincount(part, minlength=n_parts + 1)
-        inside = np.bincount(part, weights=self.truth[in_part], minlength=n_parts + 1)
+        labels, n_marked = components(marked, voxel_mm3=self.voxel_mm3, least_mm3=min_cluster_mm3)
+        is_marked = labels > 0
+        component = labels[is_marked]
+        size = np.bincount(component, minlength=n_marked + 1)
+        inside = np.bincount(component, weights=self.truth[is_marked], minlength=n_marked + 1)
         is_true = inside >= LEAST_SHARE * size
         is_true[0] = True
-        lesion = self.labels[in_part][is_true[part]]
+        lesion = self.labels[is_marked][is_true[component]]
         overlap = np.bincount(lesion, minlength=self.n + 1)[1:]
         n_found = int((overlap >= LEAST_SHARE * self.sizes).sum())
         return LesionCounts(self.n, n_found, int((~is_true).sum()))

@@ -29,7 +29,7 @@ def coarse_noise(values: Tensor, masks: Tensor, sd: float, generator: torch.Gene
 def blobs(values: Tensor, generator: torch.Generator) -> Tensor:
     """Draw (B, 1, ...) in [0, 1], shaped like `values` (B, C, ...): 1 in few blobs of one size, 0 elsewhere.
 
-    They lie where a random field on 4 to 24 points a side, enlarged linearly, is far from 0; rims are soft.
+    They lie where a random field on 4 to 24 points a side, enlarged linearly, is far from 0; edges are soft.
     """
     points = int(torch.randint(FEWEST_POINTS, MOST_POINTS + 1, (), generator=generator, device=values.device))
     field = _smooth_field(values[:, :1], points, generator)

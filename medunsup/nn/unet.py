@@ -1,4 +1,4 @@
-"""A small U-Net whose full-resolution part is cheap, since there most of the time goes."""
+"""A small U-Net whose full-resolution part is small, since there most of the time goes."""
 
 import torch
 from torch import Tensor, nn

@@ -18,11 +18,13 @@ def tissue_priors(image: Volume, mask: Volume, registration: Registration) -> Ar
     to 1 inside `mask` and are 0 outside.
     """
     template = load_template()
-    return placed(template.gm, template.wm, image, mask, registration)
+    return registered_priors(template.gm, template.wm, image, mask, registration)
 
 
-def placed(gm: Volume, wm: Volume, image: Volume, mask: Volume, registration: Registration) -> Array:
-    """Place maps of GM and WM on a scan: (3, I, J, K), sums to 1 inside `mask`, 0 outside."""
+def registered_priors(
+    gm: Volume, wm: Volume, image: Volume, mask: Volume, registration: Registration
+) -> Array:
+    """Resample maps of GM and WM onto a scan: (3, I, J, K), sums to 1 inside `mask`, 0 outside."""
     on_scan = [np.clip(registration.to_scan(volume, image.grid), 0, 1) for volume in (gm, wm)]
     priors = np.stack([*on_scan, np.clip(1 - on_scan[0] - on_scan[1], 0, 1)])
     priors /= priors.sum(axis=0)

@@ -92,7 +92,7 @@ def _in_process(fabric: Any, *, go: Go, learner: Learner, path: Path) -> Medunsu
     except MedunsupError as error:
         return error.with_traceback(None)  # its frames would keep what talks between the processes alive
     finally:
-        destroy_process_group()  # its threads, left running, abort a process on its way out
+        destroy_process_group()  # its threads, left running, abort a process as it exits
     return None
 
 

@@ -76,15 +76,15 @@ def make_scan(out: Path) -> tuple[Path, Volume]:
     world_mm = index @ template.t1.affine[:3, :3].T + template.t1.affine[:3, 3]
     is_inside = np.linalg.norm(world_mm - CENTER_MM, axis=1) <= RADIUS_MM
     values, brain = template.t1.data, template.mask.data
-    lesioned = insert_level(
+    made = insert_level(
         values[None],
         brain,
         is_inside.reshape(values.shape),
         level=float(values[(template.csf.data > PURE_CSF) & brain].mean()),
         spacing_mm=template.t1.spacing_mm,
     )
-    lesion = template.mask.like(lesioned.truth, kind="mask")
-    for path, volume in ((out / TRUTH, lesion), (out / SCAN, template.t1.like(lesioned.values[0]))):
+    lesion = template.mask.like(made.truth, kind="mask")
+    for path, volume in ((out / TRUTH, lesion), (out / SCAN, template.t1.like(made.values[0]))):
         if not path.exists():
             write_volume(volume, path, descrip="MNI152 average with a synthetic lesion")
     return out / SCAN, lesion

@@ -83,7 +83,7 @@ def test_a_larger_budget_never_asks_for_a_higher_threshold():
 
 
 @pytest.mark.parametrize("count", [-1, 101, float("nan")])
-def test_a_number_of_parts_that_cannot_be_promised_is_refused(count):
+def test_a_number_of_components_that_cannot_be_promised_is_refused(count):
     with pytest.raises(UsageError, match=f"from 0 to 100; {count:g} was asked for"):
         calibrated(2)[0].component_threshold(count)
 

@@ -29,8 +29,8 @@ def person(seed: int) -> tuple[np.ndarray, np.ndarray]:
     """A healthy scan: the template with everyone's torque, own noise and an own outline."""
     generator = np.random.default_rng(seed)
     texture = ndimage.gaussian_filter(generator.normal(size=SPACE.shape), 1) * 0.15
-    rim = BRAIN & ~ndimage.binary_erosion(BRAIN)
-    mask = BRAIN & ~(rim & (generator.uniform(size=SPACE.shape) < 0.05))
+    boundary = BRAIN & ~ndimage.binary_erosion(BRAIN)
+    mask = BRAIN & ~(boundary & (generator.uniform(size=SPACE.shape) < 0.05))
     return ((MEAN + TORQUE + texture) * mask)[None].astype(np.float32), mask
 
 
@@ -71,13 +71,13 @@ def test_skull_left_on_is_flagged(card):
     assert "outside" in named(card, np.where(head & ~mask, 0.9, values), head)
 
 
-@pytest.mark.parametrize("axis", [0, 1, 2, "centre", "rim"])
+@pytest.mark.parametrize("axis", [0, 1, 2, "centre", "border"])
 def test_another_bias_field_than_everyones_is_flagged_by_its_name(card, axis):
     values, mask = person(100)
     place = [np.linspace(-1, 1, size) for size in SPACE.shape]
     grid = np.stack(np.meshgrid(*place, indexing="ij"))
     bowl = (grid**2).sum(axis=0)
-    shape = {"centre": -bowl, "rim": bowl}[axis] if isinstance(axis, str) else grid[axis]
+    shape = {"centre": -bowl, "border": bowl}[axis] if isinstance(axis, str) else grid[axis]
     low, high = np.percentile(shape[mask], (1, 99))
     strong, weak = (values * ratio ** ((shape - low) / (high - low) - 0.5) for ratio in (2.5, 1.15))
     assert "bias" in named(card, strong, mask)
@@ -106,7 +106,7 @@ def test_brain_in_the_wrong_place_is_flagged(card):
     assert {"pattern", "missing"} <= named(card, np.roll(values, 3, axis=2), moved)
 
 
-def test_left_and_right_swapped_is_flagged_and_nothing_else(card):
+def test_a_left_right_flip_is_flagged_and_nothing_else(card):
     values, mask = person(100)
     assert named(card, mirrored(values), mirrored(mask)) == {"side"}
 

@@ -142,11 +142,11 @@ def test_brain_turned_off_the_template_is_flagged(card, healthy, turn_deg):
     assert share_caught(card, healthy, fault) >= CAUGHT
 
 
-def test_left_and_right_swapped_in_the_file_is_flagged(card, data_dir, tmp_path):
+def test_a_left_right_flip_in_the_file_is_flagged(card, data_dir, tmp_path):
     for number in NEW:
         scan = load(scan_of(data_dir, number))
-        swapped = phantom.save(
+        flipped = phantom.save(
             Volume(scan.data[::-1].copy(), scan.affine), tmp_path / f"sub-{number}_T1w.nii.gz"
         )
-        made = prepare(ScanRequest(swapped), SPACE.spacing_mm)
+        made = prepare(ScanRequest(flipped), SPACE.spacing_mm)
         assert "side" in named(card, made.values, made.mask)

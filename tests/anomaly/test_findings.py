@@ -49,7 +49,7 @@ def test_place_is_told_in_words(center_mm, side, place):
 
 
 @pytest.mark.parametrize(("right_mm", "side"), [(25, "both"), (12, "left")])
-def test_part_with_a_fifth_on_each_side_lies_on_both_wherever_its_centre_is(right_mm, side):
+def test_component_with_a_fifth_on_each_side_lies_on_both_wherever_its_centre_is(right_mm, side):
     x_mm = (GRID.affine[:3, :3] @ np.indices(GRID.shape).reshape(3, -1) + GRID.affine[:3, 3:])[0]
     across = (x_mm > -50) & (x_mm < right_mm)
     slab = across.reshape(GRID.shape)
@@ -89,7 +89,7 @@ def test_peak_lies_where_the_score_is_highest():
     assert np.linalg.norm(np.array(one.peak_mm) - (34, 2, 20)) < 2
 
 
-def test_small_parts_are_left_out_of_list_and_mask():
+def test_small_components_are_left_out_of_list_and_mask():
     mask, found = listed(ball((30, 0, 20), 8) | ball((-30, 0, 20), 2.5), least_mm3=500)
     assert len(found) == 1
     assert not mask[ball((-30, 0, 20), 2.5)].any()

@@ -115,7 +115,7 @@ def test_the_same_scans_and_seed_give_the_same_model_and_another_seed_another(na
 
 @pytest.mark.parametrize("axis", [0, 1, 2])
 @pytest.mark.parametrize("name", CLASSIC)
-def test_a_classic_model_of_flipped_scans_gives_flipped_looks(name, axis):
+def test_a_classic_model_of_flipped_scans_gives_flipped_reconstructions(name, axis):
     scans, (values, mask) = small_brains(), unseen()
     mirrored = Scans(np.flip(scans.values, axis + 2), np.flip(scans.masks, axis + 1))
     model = make(name, 3).fit(mirrored)

@@ -259,7 +259,7 @@ def test_an_empty_command_shows_help(medunsup):
     assert "segment" in medunsup().output
 
 
-def test_an_mgz_scan_gives_nifti_maps_in_its_own_space(medunsup, make_scan, tmp_path):
+def test_an_mgz_scan_gives_nifti_maps_in_native_space(medunsup, make_scan, tmp_path):
     scan = nibabel.load(make_scan("made.nii.gz", axes="LIA"))
     nibabel.save(nibabel.MGHImage(scan.get_fdata().astype(np.float32), scan.affine), tmp_path / "brain.mgz")
     assert medunsup("segment", "brain.mgz", *QUICK).exit_code == 0
@@ -307,7 +307,7 @@ def test_python_and_the_command_line_write_the_same_bytes(medunsup, make_scan, t
     assert b"--coordinates qform" in made["scan_dseg.json"]
 
 
-def test_the_way_out_is_one_that_the_reader_can_take(medunsup, make_scan, tmp_path):
+def test_the_remedy_is_one_that_the_reader_can_take(medunsup, make_scan, tmp_path):
     path = make_scan()
     (tmp_path / "scan_dseg.nii.gz").write_bytes(b"made by hand")
     with pytest.raises((OutputError, UsageError), match="ass force=True") as refused:

@@ -3,7 +3,7 @@
     anatomy = make_anatomy(spacing_mm=(2, 2, 2))
     scan = anatomy.image("T1w", noise=0.03, bias=0.2)
 
-Brain: folded cortex around white matter, ventricles, deep grey, a rim of CSF. Partial volume comes from
+Brain: folded cortex around white matter, ventricles, deep grey, a layer of CSF. Partial volume comes from
 supersampling. With `head=True` a skull and a scalp lie around it.
 """
 

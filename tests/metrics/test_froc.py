@@ -46,7 +46,7 @@ def test_components_are_numbered_without_gaps_and_none_is_too_small(mask, least)
     assert (sizes >= max(least, 1)).all()
 
 
-def test_a_part_that_floods_the_brain_finds_nothing_and_is_one_false_alarm():
+def test_a_component_that_floods_the_brain_finds_nothing_and_is_one_false_alarm():
     truth = np.zeros((10, 10, 10), bool)
     truth[4:6, 4:6, 4:6] = True
     assert count_lesions(np.ones_like(truth), truth, voxel_mm3=8.0) == LesionCounts(1, 0, 1)

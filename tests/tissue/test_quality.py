@@ -184,12 +184,12 @@ def test_a_value_just_beyond_its_limit_is_told_with_the_digits_that_show_it():
 
 
 @pytest.mark.parametrize(
-    ("rim", "said"), [(1, "% of the mask's volume"), (8, "more than 10 times the mask's")]
+    ("margin", "said"), [(1, "% of the mask's volume"), (8, "more than 10 times the mask's")]
 )
-def test_what_a_small_mask_leaves_out_is_told_in_numbers_that_mean_something(rim, said):
+def test_what_a_small_mask_leaves_out_is_told_in_numbers_that_mean_something(margin, said):
     scan, mask = np.zeros((24, 24, 24), np.float32), np.zeros((24, 24, 24), bool)
     scan[2:20, 2:20, 2:20] = 0.5
-    inner = slice(2 + rim, 20 - rim)
+    inner = slice(2 + margin, 20 - margin)
     mask[inner, inner, inner] = True
     n = int(mask.sum())
     sample = Sample(scan, mask, np.ones((1, n), np.float32), np.ones(n, np.uint8), (3.0,) * 3, True, None)
@@ -300,18 +300,18 @@ def test_a_mask_unlike_the_templates_brain_is_no_doubt_about_the_place(whole, co
 
 
 @pytest.mark.slow
-def test_ripple_grows_with_ghosts_and_not_with_noise(whole, verdict):
+def test_ghosting_grows_with_ghosts_and_not_with_noise(whole, verdict):
     noisy = whole.image.like(
         whole.image.data + np.random.default_rng(1).normal(0, 5, whole.image.shape).astype(np.float32)
     )
-    rippled = [verdict.measures["ghosting_percent"]]
+    found = [verdict.measures["ghosting_percent"]]
     for strength in (0.4, 0.8):
         ghosts = faults.stripped(faults.ghosted(whole.image, strength), whole.mask)
-        rippled.append(judge(replace(whole, image=ghosts)).measures["ghosting_percent"])
-    assert rippled == sorted(rippled)
-    assert rippled[-1] > 2 * rippled[0]
+        found.append(judge(replace(whole, image=ghosts)).measures["ghosting_percent"])
+    assert found == sorted(found)
+    assert found[-1] > 2 * found[0]
     more_noise = judge(replace(whole, image=faults.stripped(noisy, whole.mask)))
-    assert more_noise.measures["ghosting_percent"] == pytest.approx(rippled[0], abs=2)
+    assert more_noise.measures["ghosting_percent"] == pytest.approx(found[0], abs=2)
     assert more_noise.measures["noise_percent"] > 1.3 * verdict.measures["noise_percent"]
 
 

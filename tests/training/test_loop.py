@@ -195,7 +195,7 @@ def test_pictures_show_input_reconstruction_and_difference(tmp_path):
     assert 0.2 < (upper > 0).mean() < 0.9
 
 
-def test_without_tensorboard_the_way_out_is_named(tmp_path, monkeypatch):
+def test_without_tensorboard_the_remedy_is_named(tmp_path, monkeypatch):
     import sys
 
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)

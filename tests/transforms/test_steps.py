@@ -211,7 +211,7 @@ def test_a_step_that_had_to_fall_back_says_so(caplog, monkeypatch):
     assert [record.message for record in caplog.records] == ["brain_mask: the template does not fit"]
 
 
-def test_placing_the_template_gives_a_plausible_affine(masked):
+def test_registering_the_template_gives_a_plausible_affine(masked):
     placed = RegisterTemplated("image")(copy_of(masked))["template_to_scan"]
     assert 0.3 < np.linalg.det(placed[:3, :3]) < 3
 

@@ -37,7 +37,7 @@ def insert(
     The deviation is that of each voxel's intensity over healthy scans, `spread` (C, I, J, K), as
     `VoxelStatistics.sd` holds it. Its median over the lesion, times `contrast_sd` (one number, or one a
     channel), is added, so that the scan's own texture stays. The full contrast is reached `edge_mm` inside
-    the lesion's rim. No voxel becomes darker than the scan's darkest in the mask.
+    the lesion's edge. No voxel becomes darker than the scan's darkest in the mask.
 
     Raises InputError if the lesion holds no voxel of the mask.
     """
@@ -45,8 +45,8 @@ def insert(
     contrast = np.broadcast_to(np.asarray(contrast_sd, dtype=np.float32), values.shape[:1])
     shift = contrast * np.median(spread[:, truth], axis=1)
     floor = values[:, mask].min(axis=1)[:, None, None, None]
-    lesioned = np.maximum(values + shift[:, None, None, None] * weight, floor)
-    return WithLesion(np.where(truth, lesioned, values).astype(np.float32), truth)
+    shifted = np.maximum(values + shift[:, None, None, None] * weight, floor)
+    return WithLesion(np.where(truth, shifted, values).astype(np.float32), truth)
 
 
 def insert_level(
@@ -54,7 +54,7 @@ def insert_level(
 ) -> WithLesion:
     """Fill a lesion (I, J, K) with one intensity, on the scan's own scale, in every channel.
 
-    The scan fades into `level` over `edge_mm` from the rim inwards. Such lesions show at which intensities a
+    The scan fades into `level` over `edge_mm` from its edge inwards. Such lesions show at which intensities a
     score is blind (Meissen et al., On the Pitfalls of Using the Residual Error as Anomaly Score, MIDL 2022).
 
     Raises InputError if the lesion holds no voxel of the mask.
@@ -64,7 +64,7 @@ def insert_level(
 
 
 def _profile(mask: Mask, lesion: Mask, edge_mm: float, spacing_mm: Spacing) -> tuple[Mask, Array]:
-    """Return the lesion within the mask, and its weight: 0 outside, rising from the rim inwards to 1."""
+    """Return the lesion within the mask, and its weight: 0 outside, rising from its edge inwards to 1."""
     truth = lesion & mask
     if not truth.any():
         raise InputError("The lesion lies outside the brain mask: draw its place inside.")

@@ -171,17 +171,17 @@ class _Search:
     def _look(self, n: int, lesion: Mask, paint: Paint) -> tuple[float, float, float]:
         at = n // self.lesions.repeats
         mask = self.scans.masks[at]
-        lesioned = paint(self.scans.values[at], mask, lesion)
-        scores = self.score_map(lesioned.values, mask)
+        made = paint(self.scans.values[at], mask, lesion)
+        scores = self.score_map(made.values, mask)
         counts = count_lesions(
             (scores > self.threshold) & mask,
-            lesioned.truth,
+            made.truth,
             voxel_mm3=self._voxel_mm3,
             least_lesion_mm3=0.0,
             min_cluster_mm3=self.min_cluster_mm3,
         )
-        precision = average_precision_score(lesioned.truth[mask], scores[mask])
-        return float(counts.n_found > 0), float(precision), float(lesioned.truth.sum() / mask.sum())
+        precision = average_precision_score(made.truth[mask], scores[mask])
+        return float(counts.n_found > 0), float(precision), float(made.truth.sum() / mask.sum())
 
     def _marked(self, values: Array, mask: Mask) -> tuple[NDArray[np.int32], int]:
         marked = (self.score_map(values, mask) > self.threshold) & mask

@@ -34,7 +34,7 @@ def _found(volumes_mm3: tuple[float, ...] | None) -> str:
 def _numbers(scan: "DetectOutcome") -> str:
     """Give the p-value where it means something, and the rate that the verdict keeps; else the reason."""
     if scan.verdict == "OOD":
-        return " (out-of-distribution: unlike the scans that the model knows)"
+        return " (out of distribution: unlike the scans that the model knows)"
     if scan.verdict == "in the training set" or scan.p_value is None:
         return ""
     alpha = f", alpha = {scan.alpha:g}" if scan.verdict != "no verdict" else ""

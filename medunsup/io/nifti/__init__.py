@@ -1,1 +1,1 @@
-"""NIfTI, Analyze and MGH files: read into RAS+ millimetres, written in the scan's own space."""
+"""NIfTI, Analyze and MGH files: read into RAS+ millimetres, written in native space."""

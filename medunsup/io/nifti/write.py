@@ -27,7 +27,7 @@ def write_volume(
     descrip: str = "",
     overwrite: bool = True,
 ) -> Path:
-    """Write a NIfTI file (.nii or .nii.gz) in the source's own space, atomically.
+    """Write a NIfTI file (.nii or .nii.gz) in the source's native space, atomically.
 
     For a NIfTI source, sform, qform, their codes and units are the source's own, bit for bit, so that
     every viewer lays the map over the scan. Labels and masks become uint8, the rest float32 unless `dtype`

@@ -161,10 +161,10 @@ def _with_atlas(image: Volume, step: Step, rule: Growth | None = None) -> Brain:
             f"The brain's own surface was not found ({problem}); the registered MNI mask is used.",
             degraded=True,
         )
-        brain = surface.placed
+        brain = surface.registered
     mask = image.like(onto_grid(brain, surface.work, image.grid), kind="mask")
     step.findings["reaches_bone"] = surface.reaches_bone
-    step.findings["agreement_with_atlas"] = round(dice(brain, surface.placed), 3)
+    step.findings["agreement_with_atlas"] = round(dice(brain, surface.registered), 3)
     registration = refine_registration(image, mask, registration, step=step)
     return Brain(mask, registration, is_stripped=False, reaches_bone=surface.reaches_bone)
 
@@ -175,7 +175,7 @@ def _with_deepbet(image: Volume, step: Step) -> Brain:
     mask = image.like(deepbet_mask(image), kind="mask")
     if not BRAIN_ML[0] < _volume_ml(mask) < BRAIN_ML[1]:
         step.warn(
-            f"deepbet found a brain of {_volume_ml(mask):.0f} ml; the MNI mask is placed instead.",
+            f"deepbet found a brain of {_volume_ml(mask):.0f} ml; the MNI152 mask is registered instead.",
             degraded=True,
         )
         step.findings["method"] = "atlas"
@@ -189,7 +189,7 @@ def _with_deepbet(image: Volume, step: Step) -> Brain:
 def _problem(surface: Surface) -> str | None:
     """Name what is implausible about the fitted mask, if anything."""
     volume_ml = _volume_ml(surface.work.like(surface.fitted, kind="mask"))
-    agreement = dice(surface.fitted, surface.placed)
+    agreement = dice(surface.fitted, surface.registered)
     if not volume_ml < BRAIN_ML[1]:
         return f"it would measure {volume_ml:.0f} ml"
     if agreement < LEAST_AGREEMENT:

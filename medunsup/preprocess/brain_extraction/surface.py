@@ -1,4 +1,4 @@
-"""Move the placed atlas mask onto this brain's own surface, by intensities of any contrast.
+"""Move the registered atlas mask onto this brain's own surface, by intensities of any contrast.
 
 First the template's mask is a prior, and a voxel near its boundary joins the brain if it looks like the
 scan's own GM, WM or CSF rather than like what lies outside. Then the mask grows through fluid up to the bone,
@@ -63,7 +63,7 @@ class Surface:
     """
 
     work: Volume
-    placed: Mask
+    registered: Mask
     fitted: Mask
     reaches_bone: bool = True
 
@@ -75,18 +75,18 @@ def fit_surface(
 
     Works at about 2 mm in a box around the registered mask; the scan itself is never copied.
     """
-    scan, placed = _box(image, registration, template)
-    distance = signed_distance(placed, scan.spacing_mm)
+    scan, registered = _box(image, registration, template)
+    distance = signed_distance(registered, scan.spacing_mm)
     maps = [shrink(part) for part in (template.gm, template.wm, template.csf)]
     priors = [registration.to_scan(part, scan.grid) for part in maps]
-    look = tissue_look(scan.data, priors, placed & (distance > SURELY_INSIDE_MM), scan.spacing_mm)
-    brain = _reclassify(look, placed, distance, scan.spacing_mm)
+    look = tissue_look(scan.data, priors, registered & (distance > SURELY_INSIDE_MM), scan.spacing_mm)
+    brain = _reclassify(look, registered, distance, scan.spacing_mm)
     grown, reaches_bone = _grown(look, brain, scan.spacing_mm, rule or Growth())
-    return Surface(scan, placed, grown, reaches_bone)
+    return Surface(scan, registered, grown, reaches_bone)
 
 
 def onto_grid(mask: Mask, work: Volume, grid: Grid) -> NDArray[np.bool_]:
-    """Carry a mask from a coarse grid to a fine one by its signed distance, which keeps it smooth."""
+    """Resample a mask from a coarse grid to a fine one by its signed distance, which keeps it smooth."""
     box = bounding_box(mask, (3, 3, 3))
     near = crop(work.like(mask, kind="mask"), box)
     distance = signed_distance(near.data, near.spacing_mm)
@@ -97,17 +97,17 @@ def _box(image: Volume, registration: Registration, template: Template) -> tuple
     scan = refine_thick_axes(shrink(image))
     # Air is the zero of the multiplicative bias, whatever offset the scan was stored with.
     scan = scan.like(scan.data - np.float32(np.percentile(scan.data, 0.5)))
-    placed = registration.to_scan(template.mask, scan.grid) > 0.5
+    registered = registration.to_scan(template.mask, scan.grid) > 0.5
     i, j, k = (int(np.ceil(MARGIN_MM / spacing)) for spacing in scan.spacing_mm)
-    box = bounding_box(placed, (i, j, k))
-    return crop(scan, box), placed[box]
+    box = bounding_box(registered, (i, j, k))
+    return crop(scan, box), registered[box]
 
 
 def _reclassify(
-    look: TissueLook, placed: Mask, distance: NDArray[np.float32], spacing_mm: tuple[float, float, float]
+    look: TissueLook, registered: Mask, distance: NDArray[np.float32], spacing_mm: tuple[float, float, float]
 ) -> Mask:
-    """Decide brain or not near the registered boundary: prior, likelihood, neighbours, a few times over."""
-    level, centers = _levels(look.corrected, placed)
+    """Decide brain or not near the registered mask's boundary: prior, likelihood, neighbours, in turns."""
+    level, centers = _levels(look.corrected, registered)
     inside = _density_inside(look, centers)
     prior = distance / PRIOR_WIDTH_MM
     brain_prob = _logistic(prior)
@@ -166,10 +166,10 @@ def _fluid_range(look: TissueLook, distance: NDArray[np.float32], rule: Growth) 
     return low, high
 
 
-def _levels(corrected: NDArray[np.float32], placed: Mask) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+def _levels(corrected: NDArray[np.float32], registered: Mask) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Histogram level of every voxel, and the levels' centres."""
     low = float(np.percentile(corrected, 0.5))
-    high = float(np.percentile(corrected[placed], 99.5)) * 1.3
+    high = float(np.percentile(corrected[registered], 99.5)) * 1.3
     if not high > low:  # nothing in the head is brighter than the air
         high = float(corrected.max())
     scaled = (corrected - low) * (N_BINS / ((high - low) or 1.0))

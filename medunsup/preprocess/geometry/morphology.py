@@ -63,11 +63,11 @@ def closing(mask: Mask, radius_mm: float, spacing_mm: Spacing) -> Mask:
 
 
 def largest_component(mask: Mask) -> Mask:
-    """Keep the largest connected part; an empty mask stays empty."""
-    parts, n_parts = ndimage.label(mask)
-    if n_parts <= 1:
+    """Keep the largest connected component; an empty mask stays empty."""
+    labels, n_labels = ndimage.label(mask)
+    if n_labels <= 1:
         return mask
-    return np.asarray(parts == 1 + np.argmax(np.bincount(parts.ravel())[1:]))
+    return np.asarray(labels == 1 + np.argmax(np.bincount(labels.ravel())[1:]))
 
 
 def fill_holes(mask: Mask) -> Mask:
@@ -75,13 +75,13 @@ def fill_holes(mask: Mask) -> Mask:
     if not mask.any():
         return mask.copy()
     box = bounding_box(mask, (0, 0, 0))
-    parts, n_parts = ndimage.label(~mask[box])
-    is_open = np.zeros(n_parts + 1, dtype=bool)
+    labels, n_labels = ndimage.label(~mask[box])
+    is_open = np.zeros(n_labels + 1, dtype=bool)
     for axis in range(3):
-        is_open[np.take(parts, [0, -1], axis)] = True
+        is_open[np.take(labels, [0, -1], axis)] = True
     is_open[0] = False  # the mask itself
     filled = mask.copy()
-    filled[box] = ~is_open[parts]
+    filled[box] = ~is_open[labels]
     return filled
 
 

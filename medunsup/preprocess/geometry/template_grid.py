@@ -81,11 +81,11 @@ class ModelSpace:
         """
         from medunsup.preprocess.geometry.resample import resampled
 
-        placed = replace(
+        moved = replace(
             _smoothed(volume, template_to_scan, self.spacing_mm),
             affine=np.linalg.inv(template_to_scan) @ volume.affine,
         )
-        return resampled(placed, self.grid)
+        return resampled(moved, self.grid)
 
     def to_native(self, data: NDArray[Any], template_to_scan: Affine, grid: Grid) -> NDArray[np.float32]:
         """Resample a map of the grid linearly onto a scan's own grid; 0 beyond the grid."""

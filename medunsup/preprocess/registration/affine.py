@@ -65,8 +65,8 @@ class Registration:
 
         `order` 0 is nearest neighbour, 1 linear. Returns `grid.shape` float32.
         """
-        placed = replace(volume, affine=self.template_to_scan @ volume.affine)
-        return resampled(placed, grid, order=order)
+        moved = replace(volume, affine=self.template_to_scan @ volume.affine)
+        return resampled(moved, grid, order=order)
 
 
 def register_template(image: Volume, mask: Volume | None, *, step: Step) -> Registration:

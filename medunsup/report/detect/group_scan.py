@@ -26,7 +26,7 @@ class AnomalyScan:
 
     `n_healthy` is how many healthy scans it was ranked among; None in results that do not say. `page` is the
     address of its report from the group page, `thumbnail` the data address of a picture; either may be empty.
-    `fp_per_scan` is how many findings a healthy scan shows on average; `seen` the part of the model's own
+    `fp_per_scan` is how many findings a healthy scan shows on average; `seen` the split of the model's own
     scans that it was in, or empty; `seen_subject` the name of its subject, where the model has seen another
     scan of that name. `remarks` are what a reader of its result should know, warnings among them.
     """

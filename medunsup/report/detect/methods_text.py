@@ -19,7 +19,7 @@ def methods_text(result: AnomalyResult) -> MethodsText:
     say_input(text, result.image)
     prepared = {step.name: step for step in preparation(result).steps}
     if "brain mask" in prepared:
-        _say_place(text, prepared["brain mask"])
+        _say_registration(text, prepared["brain mask"])
     if "template grid" in prepared:
         spacing_mm = prepared["template grid"].parameters.get("spacing_mm")
         text.say(
@@ -37,7 +37,7 @@ def preparation(result: AnomalyResult) -> Record:
     return Record([Step(**step) for step in steps])
 
 
-def _say_place(text: MethodsText, step: Step) -> None:
+def _say_registration(text: MethodsText, step: Step) -> None:
     if step.parameters.get("given"):
         text.say("The brain mask was given")
     elif step.findings.get("on_template") or step.findings.get("already_stripped"):
@@ -47,13 +47,13 @@ def _say_place(text: MethodsText, step: Step) -> None:
     if step.findings.get("on_template"):
         text.say("It lay on the MNI152 template already, and was not moved", "mni")
     else:
-        text.say("The MNI152 template was registered on it by affine registration", "mni", *REGISTRATION)
+        text.say("The MNI152 template was registered to it by an affine transform", "mni", *REGISTRATION)
 
 
 def _say_model(text: MethodsText, result: AnomalyResult) -> None:
     """Name model and score with their papers and limits, as their cards do."""
     for area, what, name in (
-        ("anomaly", "pseudo-healthy reconstruction was modelled by", result.model.model),
+        ("anomaly", "appearance of healthy scans was modelled by", result.model.model),
         ("score", "anomaly score is", result.model.score),
     ):
         card = next((card for card in methods(area) if card.name == name), None)
@@ -74,6 +74,6 @@ def _say_calibration(text: MethodsText, result: AnomalyResult) -> None:
         "conformal",
     )
     text.say(
-        "Findings are connected parts above the threshold at which a healthy scan shows "
+        "Findings are connected components above the threshold at which a healthy scan shows "
         f"{result.fp_per_scan:g} on average"
     )

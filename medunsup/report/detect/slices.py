@@ -114,13 +114,15 @@ def comparisons(result: AnomalyResult) -> list[Comparison]:
     rows = []
     for plane in cutter.planes:
         index = where[plane.axis]
-        look = None
+        expected = None
         if healthy is not None:
-            look = cutter.plain_tile(
+            expected = cutter.plain_tile(
                 plane, index, grey_picture(as_grey(cut(healthy, plane, index), cutter.window))
             )
         coloured = palette_png(cut(raw, plane, index), doubt_palette())
-        rows.append(Comparison(cutter.scan(plane, index), look, cutter.plain_tile(plane, index, coloured)))
+        rows.append(
+            Comparison(cutter.scan(plane, index), expected, cutter.plain_tile(plane, index, coloured))
+        )
     return rows
 
 

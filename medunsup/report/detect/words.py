@@ -152,9 +152,9 @@ def findings_words(result: AnomalyResult) -> str:
     return f"{ordinary}; this one shows {count_words(n_found)}. Any single one may still be an ordinary one."
 
 
-def seen_words(part: str, subject: str) -> str:
-    """Say what the model has seen before, this scan or one of a subject of its name, and in which part."""
-    how = f" (it {HOW.get(part, 'knows')} this {'subject' if subject else 'scan'})" if part else ""
+def seen_words(split: str, subject: str) -> str:
+    """Say what the model has seen before, this scan or one of a subject of its name, and in which split."""
+    how = f" (it {HOW.get(split, 'knows')} this {'subject' if subject else 'scan'})" if split else ""
     return f"the model has seen {f'a subject named {subject}' if subject else 'this scan'}{how}"
 
 

@@ -39,7 +39,7 @@ def _pair(one: CaseSlice) -> tuple[Pixels, Pixels]:
     drawn = with_heat(grey, _sized(one, one.heat, Image.Resampling.NEAREST))
     for label, part in ((FOUND, one.marked), (TRUTH, one.truth)):
         line = outline(_sized(one, part * np.uint8(label.index), Image.Resampling.NEAREST), LINES) > 0
-        drawn[ndimage.binary_dilation(line, iterations=2)] = 0  # a rim, to be seen on white and on colours
+        drawn[ndimage.binary_dilation(line, iterations=2)] = 0  # a border, to be seen on white and on colours
         drawn[ndimage.binary_dilation(line)] = label.rgb
     return _lettered(grey[..., None].repeat(3, axis=2), one.plane), _lettered(drawn, one.plane)
 

@@ -48,8 +48,8 @@ def _say_mask(text: MethodsText, step: Step) -> None:
         )
     else:
         text.say(
-            "The brain mask was found by placing that of the MNI152 template on the scan and moving it onto "
-            "the brain's surface",
+            "The brain mask was found by registering that of the MNI152 template to the scan and moving it "
+            "onto the brain's surface",
             "mni",
             *REGISTRATION,
         )
@@ -95,7 +95,7 @@ def _say_priors(text: MethodsText, result: TissueResult) -> None:
     if made is not None and made.outcome == "done" and _uses_priors(result):
         text.say(
             "The tissue maps of the MNI152 template, as shipped with nilearn, were registered to the scan by "
-            "affine registration and served as spatial priors",
+            "an affine transform and served as spatial priors",
             "mni",
             "nilearn",
             *REGISTRATION,

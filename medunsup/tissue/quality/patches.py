@@ -64,5 +64,5 @@ def _smoothed(values: Array, mask: Mask, spacing: tuple[float, ...]) -> Array:
 
 
 def _largest(found: Mask) -> Mask:
-    parts, n_parts = ndimage.label(found)
-    return np.asarray(parts == 1 + np.argmax(np.bincount(parts.ravel())[1:])) if n_parts else found
+    labels, n_labels = ndimage.label(found)
+    return np.asarray(labels == 1 + np.argmax(np.bincount(labels.ravel())[1:])) if n_labels else found

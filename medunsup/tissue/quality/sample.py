@@ -130,6 +130,8 @@ def _atlas(registration: Registration, grid: Grid, seen: Mask) -> Atlas:
     index = np.indices(grid.shape, dtype=np.float32).reshape(3, -1)
     position = to_template[:3, :3].astype(np.float32) @ index + to_template[:3, 3:].astype(np.float32)
     is_brain = brain > 0.5
-    placed_ml = template.volume_ml * abs(float(np.linalg.det(registration.template_to_scan[:3, :3])))
+    registered_ml = template.volume_ml * abs(float(np.linalg.det(registration.template_to_scan[:3, :3])))
     seen_ml = float(np.count_nonzero(is_brain & seen)) * grid.voxel_volume_mm3 / 1000
-    return Atlas(gm, wm, is_brain, position.reshape(3, *grid.shape), min(1.0, seen_ml / max(placed_ml, 1e-6)))
+    return Atlas(
+        gm, wm, is_brain, position.reshape(3, *grid.shape), min(1.0, seen_ml / max(registered_ml, 1e-6))
+    )

@@ -9,7 +9,7 @@ CELL_MM = 4.0
 SMOOTHING_MM = 10.0
 EDGES_MM = tuple(np.arange(low, high, CELL_MM) for low, high in ((-96, 97), (-136, 105), (-96, 117)))
 DIFFERENT = 0.2
-ENOUGH = 0.6  # of the median; what holds less brain lies at its rim
+ENOUGH = 0.6  # of the median; what holds less brain lies at its boundary
 
 
 def of_symmetry(sample: Sample, atlas: Atlas) -> dict[str, float]:

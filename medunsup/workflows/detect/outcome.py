@@ -36,8 +36,8 @@ class DetectOutcome(Outcome):
     seconds : float
         How long it took.
     p_value : float or None
-        Conformal p-value of the scan; None also where the verdict is that it is OOD or was seen by
-        the model, for it means nothing there.
+        Conformal p-value of the scan; None also where the verdict is 'OOD' or 'in the training set',
+        for it means nothing there.
     alpha : float or None
         False-positive rate that the verdict keeps.
     is_anomalous : bool or None
@@ -47,7 +47,7 @@ class DetectOutcome(Outcome):
     volumes_mm3 : tuple of float or None
         Volume of each finding in mm³, the largest first; None where the p-value is.
     flags : tuple of str
-        Sentences on what makes the scan out-of-distribution (OOD).
+        Sentences on what makes the scan out of distribution (OOD).
     seen : str
         Split of the model's own scans that this one, or its subject by name, was in; empty if it was in none.
     """

@@ -242,9 +242,9 @@ def reconstructed(model: ModelFolder, made: Prepared, image: Volume, space: Any)
     if not hasattr(model.healthy.model, "reconstruct"):
         return None
     low, high = made.intensity_range
-    look = model.healthy.model.reconstruct(made.values, made.mask)[0]
-    look = space.to_native(low + (high - low) * look, made.template_to_scan, image.grid)
-    return image.like((look * made.brain).astype(np.float32), kind="image")
+    found = model.healthy.model.reconstruct(made.values, made.mask)[0]
+    found = space.to_native(low + (high - low) * found, made.template_to_scan, image.grid)
+    return image.like((found * made.brain).astype(np.float32), kind="image")
 
 
 def unlike_healthy(model: ModelFolder, made: Prepared, image: Volume) -> "tuple[Flag, ...]":
@@ -258,7 +258,7 @@ def unlike_healthy(model: ModelFolder, made: Prepared, image: Volume) -> "tuple[
 
 
 def seen_in(model: ModelFolder, made: Prepared) -> str:
-    """Return the part of the model's own scans that this one was in, empty if the model has not seen it."""
+    """Return the split of the model's own scans that this one was in, empty if the model has not seen it."""
     return model.hashes.get(made.sha256) or model.contents.get(made.content) or ""
 
 

@@ -95,8 +95,8 @@ def read_shapes(folder: Path) -> LesionShapes:
         except EmptyImageError:
             continue
         marked = region_of(path, stored.data)
-        parts = real_shapes(marked, spacing_mm=stored.spacing_mm, least_mm3=LEAST_SHAPE_MM3)
-        found += [(part, stored.spacing_mm) for part in parts]
+        shapes = real_shapes(marked, spacing_mm=stored.spacing_mm, least_mm3=LEAST_SHAPE_MM3)
+        found += [(shape, stored.spacing_mm) for shape in shapes]
     if not found:
         raise InputError(
             f"{folder}: holds no mask with a lesion of {LEAST_SHAPE_MM3 / 1000:g} ml or more. "

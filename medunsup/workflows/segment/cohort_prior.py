@@ -18,7 +18,7 @@ from medunsup.core.geometry import Affine, Grid
 from medunsup.core.volume import Volume
 from medunsup.io.files.npz import read_npz, write_npz
 from medunsup.preprocess.registration.affine import Registration
-from medunsup.tissue.priors import placed
+from medunsup.tissue.priors import registered_priors
 from medunsup.tissue.result import TissueResult
 
 SPACING_MM = 2.0
@@ -63,7 +63,7 @@ def mean_with_template(total: Array) -> TissueMaps:
 def on_scan(prior: TissueMaps, image: Volume, mask: Volume, registration: Registration) -> Array:
     """Place a prior on a scan: (3, I, J, K), sums to 1 inside the mask, 0 outside."""
     gm, wm, _ = prior.volumes()
-    return placed(gm, wm, image, mask, registration)
+    return registered_priors(gm, wm, image, mask, registration)
 
 
 def write_maps(path: Path, maps: TissueMaps, identity: str = "") -> Path:

@@ -179,7 +179,7 @@ def _scan(result: "SegmentResult") -> Path:
 def _rounded(volume: Volume) -> Volume:
     """Drop the bits nobody needs: probabilities to 1/1024, the corrected scan to 1/4096 of its range.
 
-    Returns a volume that lies in the source's own space already, so that writing copies it no further.
+    Returns a volume that lies in native space already, so that writing copies it no further.
     """
     data, affine = volume.in_source_space()
     if volume.kind not in ("label", "mask"):

@@ -1,4 +1,4 @@
-"""One scan's whole trip, top to bottom: load, mask, place, normalise, priors, mixture, volumes, verdict."""
+"""One scan's trip, top to bottom: load, mask, register, normalise, priors, mixture, volumes, verdict."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path

@@ -37,7 +37,7 @@ def drawn(volume, seed):
 @few
 @given(volumes, st.floats(-4, 4).filter(lambda c: abs(c) > 0.1), st.floats(0, 6), seeds)
 def test_nothing_changes_outside_the_truth_and_every_voxel_inside_does(volume, contrast, edge, seed):
-    lesioned = insert(
+    made = insert(
         VALUES,
         MASK,
         drawn(volume, seed),
@@ -46,59 +46,59 @@ def test_nothing_changes_outside_the_truth_and_every_voxel_inside_does(volume, c
         spacing_mm=SPACING,
         edge_mm=edge,
     )
-    changed = (lesioned.values != VALUES)[0]
-    assert (changed <= lesioned.truth).all()
-    assert (lesioned.truth <= MASK).all()
+    is_changed = (made.values != VALUES)[0]
+    assert (is_changed <= made.truth).all()
+    assert (made.truth <= MASK).all()
     lowest = VALUES[0] == VALUES[0][MASK].min()
-    assert changed[lesioned.truth & ~lowest].all()
+    assert is_changed[made.truth & ~lowest].all()
 
 
 @few
 @given(st.floats(-3, 3), seeds)
 @example(-1.0, 191)  # this lesion holds the scan's darkest voxel
 def test_core_is_shifted_by_the_contrast_times_the_healthy_deviation(contrast, seed):
-    lesioned = insert(
+    made = insert(
         VALUES, MASK, drawn(800, seed), contrast_sd=contrast, spread=SPREAD, spacing_mm=SPACING, edge_mm=0
     )
     wanted = np.maximum(VALUES[0] + contrast * 0.05, VALUES[0][MASK].min())  # never below the scan's darkest
-    np.testing.assert_allclose(lesioned.values[0][lesioned.truth], wanted[lesioned.truth], atol=1e-6)
+    np.testing.assert_allclose(made.values[0][made.truth], wanted[made.truth], atol=1e-6)
 
 
 def test_contrast_is_weighed_by_the_deviation_at_the_place_not_elsewhere():
     lesion = drawn(500, 1)
     spread = np.where(lesion, 0.02, 5.0)[None].astype(np.float32)
-    lesioned = insert(VALUES, MASK, lesion, contrast_sd=2, spread=spread, spacing_mm=SPACING, edge_mm=0)
-    assert (lesioned.values - VALUES)[0][lesion] == pytest.approx(0.04, abs=1e-6)
+    made = insert(VALUES, MASK, lesion, contrast_sd=2, spread=spread, spacing_mm=SPACING, edge_mm=0)
+    assert (made.values - VALUES)[0][lesion] == pytest.approx(0.04, abs=1e-6)
 
 
 def test_each_channel_may_have_its_own_contrast():
     two, spread = np.repeat(VALUES, 2, axis=0), np.repeat(SPREAD, 2, axis=0)
     lesion = drawn(500, 2)
-    lesioned = insert(two, MASK, lesion, contrast_sd=(-2, 1), spread=spread, spacing_mm=SPACING, edge_mm=0)
-    shift = (lesioned.values - two)[:, lesion].mean(axis=1)
+    made = insert(two, MASK, lesion, contrast_sd=(-2, 1), spread=spread, spacing_mm=SPACING, edge_mm=0)
+    shift = (made.values - two)[:, lesion].mean(axis=1)
     np.testing.assert_allclose(shift, [-0.1, 0.05], atol=1e-6)
 
 
 def test_edges_are_softer_than_the_core_which_is_reached():
     lesion = drawn(2000, 3)
-    lesioned = insert(VALUES, MASK, lesion, contrast_sd=2, spread=SPREAD, spacing_mm=SPACING, edge_mm=4)
-    shift = (lesioned.values - VALUES)[0][lesion]
+    made = insert(VALUES, MASK, lesion, contrast_sd=2, spread=SPREAD, spacing_mm=SPACING, edge_mm=4)
+    shift = (made.values - VALUES)[0][lesion]
     assert shift.max() == pytest.approx(0.1, abs=1e-6)
     assert shift.min() < 0.05
 
 
 def test_a_very_dark_lesion_is_not_darker_than_the_darkest_voxel():
-    lesioned = insert(VALUES, MASK, drawn(500, 4), contrast_sd=-100, spread=SPREAD, spacing_mm=SPACING)
-    assert lesioned.values[0][MASK].min() == VALUES[0][MASK].min()
+    made = insert(VALUES, MASK, drawn(500, 4), contrast_sd=-100, spread=SPREAD, spacing_mm=SPACING)
+    assert made.values[0][MASK].min() == VALUES[0][MASK].min()
 
 
 @few
 @given(st.floats(0, 1), seeds)
 def test_a_filled_lesion_has_one_intensity_in_its_core(level, seed):
     lesion = drawn(800, seed)
-    lesioned = insert_level(VALUES, MASK, lesion, level=level, spacing_mm=SPACING, edge_mm=0)
-    np.testing.assert_allclose(lesioned.values[0][lesion], level, atol=1e-6)
-    assert (lesioned.values[0] == VALUES[0])[~lesion].all()
+    made = insert_level(VALUES, MASK, lesion, level=level, spacing_mm=SPACING, edge_mm=0)
+    np.testing.assert_allclose(made.values[0][lesion], level, atol=1e-6)
+    assert (made.values[0] == VALUES[0])[~lesion].all()
 
 
 def test_a_lesion_outside_the_brain_is_refused():
@@ -163,7 +163,7 @@ def test_lesions_drawn_from_rods_and_balls_are_rods_or_balls():
     assert all(length <= 4 or length >= 8 for length in longest)
 
 
-def test_parts_of_a_real_mask_below_the_least_volume_are_left_out():
+def test_components_of_a_real_mask_below_the_least_volume_are_left_out():
     lesions = np.zeros(SHAPE, bool)
     lesions[2, 2, 2], lesions[8:12, 8:12, 8:12] = True, True
     shapes = real_shapes(lesions, spacing_mm=SPACING, least_mm3=10)

@@ -108,14 +108,14 @@ def test_intensity_scale_and_offset_do_not_change_the_mask(known_head, upright):
     assert agreement > 0.999
 
 
-def test_a_surface_that_makes_no_sense_falls_back_to_the_placed_mask(known_head, monkeypatch):
+def test_a_surface_that_makes_no_sense_falls_back_to_the_registered_mask(known_head, monkeypatch):
     from medunsup.preprocess.brain_extraction import brain_mask as module
 
     def tiny(*words):
         surface = fit(*words)
         only_a_corner = np.zeros_like(surface.fitted)
         only_a_corner[:5, :5, :5] = True
-        return module.Surface(surface.work, surface.placed, only_a_corner)
+        return module.Surface(surface.work, surface.registered, only_a_corner)
 
     fit = module.fit_surface
     monkeypatch.setattr(module, "fit_surface", tiny)

@@ -1,4 +1,4 @@
-"""deepbet's mask is carried up to the bone, and never kept where it makes no sense."""
+"""deepbet's mask is grown up to the bone, and never kept where it makes no sense."""
 
 import sys
 from dataclasses import replace

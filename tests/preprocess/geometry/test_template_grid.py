@@ -28,8 +28,8 @@ def test_scan_on_the_usual_two_millimetre_grid_is_not_interpolated():
     affine = np.diag([2.0, 2, 2, 1])
     affine[:3, 3] = (-98, -134, -72)
     noise = np.random.default_rng(0).normal(size=(99, 117, 95)).astype(np.float32)
-    carried = ModelSpace().to_template_grid(Volume(noise, affine), np.eye(4))
-    assert np.isin(carried[carried != 0], noise).all()
+    on_grid = ModelSpace().to_template_grid(Volume(noise, affine), np.eye(4))
+    assert np.isin(on_grid[on_grid != 0], noise).all()
 
 
 def test_label_map_comes_back_from_the_grid_as_it_was():
@@ -38,8 +38,8 @@ def test_label_map_comes_back_from_the_grid_as_it_was():
     shape = template.mask.shape
     for tissue in (template.gm, template.wm, template.csf):
         truth = tissue.data > 0.5
-        carried = ModelSpace(1.0).to_template_grid(Volume(truth.astype(np.float32), affine), SOMEWHERE)
-        back = ModelSpace(1.0).to_native(carried, SOMEWHERE, Grid(shape, affine)) > 0.5
+        on_grid = ModelSpace(1.0).to_template_grid(Volume(truth.astype(np.float32), affine), SOMEWHERE)
+        back = ModelSpace(1.0).to_native(on_grid, SOMEWHERE, Grid(shape, affine)) > 0.5
         assert 2 * (truth & back).sum() / (truth.sum() + back.sum()) >= 0.99
 
 
@@ -48,15 +48,15 @@ def test_label_map_between_the_grid_points_comes_back_with_little_loss():
     affine = template.mask.affine.copy()
     affine[:3, 3] += (0.31, -0.47, 0.23)
     truth = template.wm.data > 0.5
-    carried = space.to_template_grid(Volume(truth.astype(np.float32), affine), np.eye(4))
-    back = space.to_native(carried, np.eye(4), Grid(truth.shape, affine)) > 0.5
+    on_grid = space.to_template_grid(Volume(truth.astype(np.float32), affine), np.eye(4))
+    back = space.to_native(on_grid, np.eye(4), Grid(truth.shape, affine)) > 0.5
     assert 2 * (truth & back).sum() / (truth.sum() + back.sum()) >= 0.99
 
 
 def test_detail_finer_than_the_grid_does_not_fold_back():
     fine = Volume(np.indices((160, 192, 160)).sum(axis=0).astype(np.float32) % 2, ModelSpace(1.0).grid.affine)
-    carried = ModelSpace(2.0).to_template_grid(fine, np.eye(4))[5:-5, 5:-5, 5:-5]
-    assert np.abs(carried - 0.5).max() < 0.05
+    on_grid = ModelSpace(2.0).to_template_grid(fine, np.eye(4))[5:-5, 5:-5, 5:-5]
+    assert np.abs(on_grid - 0.5).max() < 0.05
 
 
 @pytest.mark.parametrize("spacing_mm", [0.1, 20.0])

@@ -1,4 +1,4 @@
-"""Tissue maps that experts drew, carried onto a grid of 1 mm by the real registration, and back."""
+"""Tissue maps that experts drew, resampled to a grid of 1 mm by the real registration, and back."""
 
 import numpy as np
 import pytest
@@ -23,8 +23,8 @@ def test_tissues_of_a_real_brain_come_back_from_the_grid(data_dir, scan):
     back = []
     for tissue in range(4):
         truth = drawn.like((drawn.data == tissue).astype(np.float32))
-        carried = space.to_template_grid(truth, registration.template_to_scan)
-        back.append(space.to_native(carried, registration.template_to_scan, drawn.grid))
+        on_grid = space.to_template_grid(truth, registration.template_to_scan)
+        back.append(space.to_native(on_grid, registration.template_to_scan, drawn.grid))
     found = np.argmax(back, axis=0)
     for tissue in (1, 2, 3):
         assert dice(found, drawn.data, tissue) >= 0.99

@@ -14,7 +14,7 @@ from medunsup.preprocess.registration.affine import Registration
 
 FIELDS = {
     "centre": lambda x: -(x**2).sum(axis=0),
-    "rim": lambda x: (x**2).sum(axis=0),
+    "border": lambda x: (x**2).sum(axis=0),
     "head to foot": lambda x: x[2],
     "back to front": lambda x: x[1],
     "to one side": lambda x: x[0] + 0.3 * x[0] * x[2],
@@ -42,7 +42,7 @@ def of_strength(place, kind, ratio, where):
 
 
 @settings(max_examples=15, deadline=None)
-@example(kind="rim", ratio=3.0, factor=1e-12)
+@example(kind="border", ratio=3.0, factor=1e-12)
 @given(
     kind=st.sampled_from(list(FIELDS)),
     ratio=st.floats(1, 3),

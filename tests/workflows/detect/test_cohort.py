@@ -46,9 +46,9 @@ def _quick(quick_registration: None) -> None:
 
 
 @pytest.fixture(scope="module")
-def strangers(small_brain: phantom.Anatomy, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+def unseen(small_brain: phantom.Anatomy, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Three more people, healthy, whom no model knows."""
-    folder = tmp_path_factory.mktemp("strangers")
+    folder = tmp_path_factory.mktemp("unseen")
     return [write_person(folder / f"sub-{n}_T1w.nii.gz", small_brain, n) for n in (50, 51, 52)]
 
 
@@ -65,10 +65,10 @@ def reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.slow
 def test_two_processes_find_byte_for_byte_what_one_finds_and_read_the_model_once(
-    trained, strangers, tmp_path, reads
+    trained, unseen, tmp_path, reads
 ):
-    one = detect_many(strangers, trained.path, tmp_path / "one" / "out")
-    two = detect_many(strangers, trained.path, tmp_path / "two" / "out", jobs=2)
+    one = detect_many(unseen, trained.path, tmp_path / "one" / "out")
+    two = detect_many(unseen, trained.path, tmp_path / "two" / "out", jobs=2)
     assert [scan.status for scan in two.scans] == ["done"] * 3
     assert [scan.p_value for scan in two.scans] == [scan.p_value for scan in one.scans]
     files = {path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("*") if path.is_file()}
@@ -83,9 +83,9 @@ def test_two_processes_find_byte_for_byte_what_one_finds_and_read_the_model_once
 
 
 @pytest.mark.slow
-def test_process_that_is_killed_costs_its_own_scan(trained, strangers, tmp_path, reads):
-    deadly = shutil.copy(strangers[0], tmp_path / "sub-deadly_T1w.nii.gz")
-    result = detect_many([deadly, *strangers[1:]], trained.path, tmp_path / "out", jobs=2)
+def test_process_that_is_killed_costs_its_own_scan(trained, unseen, tmp_path, reads):
+    deadly = shutil.copy(unseen[0], tmp_path / "sub-deadly_T1w.nii.gz")
+    result = detect_many([deadly, *unseen[1:]], trained.path, tmp_path / "out", jobs=2)
     assert [scan.status for scan in result.scans] == ["error", "done", "done"]
     assert "sub-deadly_T1w.nii.gz: its process was ended from outside" in result.scans[0].error
     assert "Try fewer `jobs`" in result.scans[0].error
@@ -146,9 +146,9 @@ def test_scan_that_fails_does_not_end_the_others(trained, patient, tmp_path):
     assert "sub-00_T1w.nii.gz" in outcomes[0].error
 
 
-def test_mask_of_one_scan_is_not_taken_for_all(trained, patient, strangers, tmp_path):
+def test_mask_of_one_scan_is_not_taken_for_all(trained, patient, unseen, tmp_path):
     with pytest.raises(UsageError, match="is one file for 2 scans"):
-        detect_many([patient, strangers[0]], trained.path, tmp_path, mask="mask.nii.gz")
+        detect_many([patient, unseen[0]], trained.path, tmp_path, mask="mask.nii.gz")
 
 
 def test_scan_that_is_not_there_fails_and_the_rest_goes_on(trained, patient, tmp_path):
@@ -158,7 +158,7 @@ def test_scan_that_is_not_there_fails_and_the_rest_goes_on(trained, patient, tmp
     assert result.n_failed == 1
 
 
-def test_second_run_on_the_folder_is_refused_while_the_first_works(trained, patient, strangers, tmp_path):
+def test_second_run_on_the_folder_is_refused_while_the_first_works(trained, patient, unseen, tmp_path):
     refused = []
 
     def intrude(scan: Path, text: str) -> None:
@@ -166,10 +166,10 @@ def test_second_run_on_the_folder_is_refused_while_the_first_works(trained, pati
             return
         for second in (detect_many, lambda scans, *rest: detect(scans[0], *rest)):
             with pytest.raises(OutputError, match="is writing here") as caught:
-                second([strangers[0]], trained.path, tmp_path)
+                second([unseen[0]], trained.path, tmp_path)
             refused.append(str(caught.value))
 
-    result = detect_many([patient, strangers[1]], trained.path, tmp_path, progress=intrude)
+    result = detect_many([patient, unseen[1]], trained.path, tmp_path, progress=intrude)
     assert len(refused) == 4
     assert [scan.status for scan in result.scans] == ["done", "done"]
     assert not (tmp_path / ".medunsup.lock").exists()
@@ -190,10 +190,10 @@ def test_model_trained_anew_in_its_place_is_the_one_that_looks(people, patient, 
     assert after["ScanScore"] != before["ScanScore"]
 
 
-def test_progress_and_outcomes_are_told_as_they_come(trained, patient, strangers, tmp_path):
+def test_progress_and_outcomes_are_told_as_they_come(trained, patient, unseen, tmp_path):
     told = []
     detect_many(
-        [patient, strangers[0]],
+        [patient, unseen[0]],
         trained.path,
         tmp_path,
         progress=lambda scan, text: told.append(text),
@@ -201,17 +201,17 @@ def test_progress_and_outcomes_are_told_as_they_come(trained, patient, strangers
     )
     assert told[:2] == ["reading the model", "load"]
     assert told.index(patient.name) < told.index("load", 2)
-    assert told[-2:] == ["save", strangers[0].name]
+    assert told[-2:] == ["save", unseen[0].name]
 
 
-def test_table_holds_every_scan_of_all_runs(trained, patient, strangers, tmp_path):
+def test_table_holds_every_scan_of_all_runs(trained, patient, unseen, tmp_path):
     alone = detect_many([patient], trained.path, tmp_path)
     assert alone.group_page is None
     assert not (tmp_path / "anomalies.tsv").exists()
-    both = detect_many([strangers[0]], trained.path, tmp_path)
+    both = detect_many([unseen[0]], trained.path, tmp_path)
     assert both.group_page == tmp_path / "anomaly_group.html"
     rows = {row["scan"]: row for row in csv.DictReader((tmp_path / "anomalies.tsv").open(), delimiter="\t")}
-    assert set(rows) == {patient.name, strangers[0].name}
+    assert set(rows) == {patient.name, unseen[0].name}
     assert rows[patient.name]["p_value"] == "0.125"
     assert (rows[patient.name]["alpha"], rows[patient.name]["verdict"]) == ("n/a", "no verdict")
     assert "support no false-positive rate" in rows[patient.name]["remarks"]
@@ -229,37 +229,37 @@ def assert_withheld(outcome, row):
     assert 0 < json.loads(outcome.outputs["sidecar"].read_text())["PValue"] <= 1
 
 
-def test_flagged_scan_has_no_verdict_in_the_table(trained, strangers, small_brain, tmp_path):
+def test_flagged_scan_has_no_verdict_in_the_table(trained, unseen, small_brain, tmp_path):
     other = write_person(tmp_path / "sub-53_T2w.nii.gz", small_brain, 53, contrast="T2w")
-    result = detect_many([other, strangers[0]], trained.path, tmp_path / "out", alpha=0.5)
+    result = detect_many([other, unseen[0]], trained.path, tmp_path / "out", alpha=0.5)
     table = csv.DictReader((tmp_path / "out" / "anomalies.tsv").open(), delimiter="\t")
     rows = {row["scan"]: row for row in table}
     assert rows[other.name]["verdict"] == "OOD"
     assert {"contrast", "pattern"} <= set(rows[other.name]["flags"].split(","))
     assert_withheld(result.scans[0], rows[other.name])
-    assert 0 < float(rows[strangers[0].name]["p_value"]) == pytest.approx(result.scans[1].p_value, rel=1e-4)
+    assert 0 < float(rows[unseen[0].name]["p_value"]) == pytest.approx(result.scans[1].p_value, rel=1e-4)
     judged = "unusual" if result.scans[1].is_anomalous else "not unusual"
-    assert (rows[strangers[0].name]["verdict"], rows[strangers[0].name]["flags"]) == (judged, "none")
+    assert (rows[unseen[0].name]["verdict"], rows[unseen[0].name]["flags"]) == (judged, "none")
 
 
-def test_scan_the_model_has_seen_is_called_so_in_the_table(trained, people, strangers, tmp_path):
+def test_scan_the_model_has_seen_is_called_so_in_the_table(trained, people, unseen, tmp_path):
     known = min(people.iterdir())
-    result = detect_many([known, strangers[0]], trained.path, tmp_path, alpha=0.2)
+    result = detect_many([known, unseen[0]], trained.path, tmp_path, alpha=0.2)
     rows = {row["scan"]: row for row in csv.DictReader((tmp_path / "anomalies.tsv").open(), delimiter="\t")}
     assert rows[known.name]["verdict"] == "in the training set"
     assert_withheld(result.scans[0], rows[known.name])
-    assert rows[strangers[0].name]["verdict"] in ("unusual", "not unusual")
+    assert rows[unseen[0].name]["verdict"] in ("unusual", "not unusual")
 
 
-def test_scan_that_failed_is_named_with_the_reason_until_a_later_run_does_it(trained, strangers, tmp_path):
+def test_scan_that_failed_is_named_with_the_reason_until_a_later_run_does_it(trained, unseen, tmp_path):
     def rows() -> dict[str, dict[str, str]]:
         with (tmp_path / "out" / "anomalies.tsv").open() as file:
             return {row["scan"]: row for row in csv.DictReader(file, delimiter="\t")}
 
-    broken = tmp_path / "private" / strangers[0].name
+    broken = tmp_path / "private" / unseen[0].name
     broken.parent.mkdir()
     broken.write_bytes(b"no scan")
-    first = detect_many([broken, strangers[1]], trained.path, tmp_path / "out")
+    first = detect_many([broken, unseen[1]], trained.path, tmp_path / "out")
     assert rows()[broken.name] == dict.fromkeys(rows()[broken.name], "n/a") | {
         "scan": broken.name,
         "verdict": "error",
@@ -268,8 +268,8 @@ def test_scan_that_failed_is_named_with_the_reason_until_a_later_run_does_it(tra
     text = first.group_page.read_text("utf-8")
     assert first.scans[0].error.removeprefix(f"{broken}: ") in html.unescape(text)
     assert "private" not in text
-    shutil.copy(strangers[0], broken)
-    detect_many([broken, strangers[1]], trained.path, tmp_path / "out")
+    shutil.copy(unseen[0], broken)
+    detect_many([broken, unseen[1]], trained.path, tmp_path / "out")
     assert rows()[broken.name]["verdict"] != "error"
     assert 'id="failed"' not in first.group_page.read_text("utf-8")
 
@@ -290,13 +290,13 @@ def test_error_on_the_page_names_files_and_no_folders(error, told):
 
 
 def test_defect_in_the_page_of_all_scans_costs_the_page_alone(
-    trained, patient, strangers, tmp_path, monkeypatch
+    trained, patient, unseen, tmp_path, monkeypatch
 ):
     def broken(*_: object) -> Path:
         raise ZeroDivisionError
 
     monkeypatch.setattr("medunsup.report.detect.group_page.write_group_page", broken)
-    result = detect_many([patient, strangers[0]], trained.path, tmp_path)
+    result = detect_many([patient, unseen[0]], trained.path, tmp_path)
     assert (result.n_failed, result.group_page) == (0, None)
     assert (tmp_path / "anomalies.tsv").exists()
 
@@ -308,11 +308,11 @@ def test_table_of_the_users_own_is_not_replaced(trained, patient, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["anomalies.tsv"]
 
 
-def test_results_of_segment_and_detect_lie_in_one_folder(trained, strangers, tmp_path):
+def test_results_of_segment_and_detect_lie_in_one_folder(trained, unseen, tmp_path):
     choices = {"method": "kmeans", "parameters": {"max_voxels": 1000}}
-    segmented = segment_many(strangers[:2], tmp_path, **choices)
+    segmented = segment_many(unseen[:2], tmp_path, **choices)
     before = segmented.group_page.read_bytes()
-    looked_at = detect_many(strangers[:2], trained.path, tmp_path)
+    looked_at = detect_many(unseen[:2], trained.path, tmp_path)
     assert (segmented.n_failed, looked_at.n_failed) == (0, 0)
     assert segmented.group_page.read_bytes() == before
     shared = {path.name for path in tmp_path.iterdir() if path.is_file()}

@@ -40,7 +40,7 @@ def test_a_dicom_series_gives_what_its_nifti_gives(trained, patient, series):
     assert np.linalg.norm(np.subtract(first.center_mm, other.center_mm)) < 2
 
 
-def test_what_the_scanner_calls_another_part_of_the_body_is_not_judged(trained, series):
+def test_what_the_scanner_calls_another_part_of_the_body_is_out_of_distribution(trained, series):
     for path in series.iterdir():
         slice_ = pydicom.dcmread(path)
         slice_.BodyPartExamined = "SHOULDER"
@@ -51,7 +51,7 @@ def test_what_the_scanner_calls_another_part_of_the_body_is_not_judged(trained, 
     assert result.is_anomalous is None
 
 
-def test_files_of_a_dicom_series_lie_in_its_own_space_and_do_not_name_the_patient(trained, series, tmp_path):
+def test_files_of_a_dicom_series_lie_in_native_space_and_do_not_name_the_patient(trained, series, tmp_path):
     before = {path.name: path.read_bytes() for path in series.iterdir()}
     detect(series, trained, tmp_path / "out")
     (found,) = (tmp_path / "out").rglob("*desc-anomaly_mask.nii.gz")

@@ -128,7 +128,7 @@ def test_detect_gives_no_verdict_on_a_subject_of_the_model_in_another_file(train
     assert f"The model has seen a subject of this name (it learned from {name})" in text
 
 
-def test_a_stranger_is_judged_without_a_remark_on_it(trained, small_brain: phantom.Anatomy, tmp_path):
+def test_an_unseen_subject_is_judged_without_a_remark_on_it(trained, small_brain: phantom.Anatomy, tmp_path):
     found = detect(write_person(tmp_path / "sub-77_T1w.nii.gz", small_brain, 77), trained, alpha=0.5)
     assert found.is_anomalous is not None
     assert not [text for text in found.remarks if "seen" in text]

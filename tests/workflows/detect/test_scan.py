@@ -46,7 +46,7 @@ def test_patient_scores_more_than_all_healthy_people(found):
     assert found.scan.score > max(found.scan.healthy)
 
 
-def test_maps_lie_on_the_scans_own_voxels_and_are_0_outside_its_brain(found):
+def test_maps_lie_in_native_space_and_are_0_outside_its_brain(found):
     for volume in (found.score, found.calibrated, found.mask, found.healthy):
         assert volume.grid.is_close(found.image.grid)
         assert (volume.data[~found.brain.data] == 0).all()

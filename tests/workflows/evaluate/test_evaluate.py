@@ -94,7 +94,7 @@ def test_prevalence_is_what_the_chance_baseline_reaches(result):
         )
 
 
-def test_baselines_that_take_native_scans_are_ranked_on_the_scans_own_voxels(result, folder):
+def test_baselines_that_take_native_scans_are_ranked_in_native_space(result, folder):
     scan = nibabel.load(folder / f"sub-{N_TRAIN}_T1w.nii.gz").get_fdata()
     truth = nibabel.load(folder / "spot.nii.gz").as_reoriented([[0, -1], [1, -1], [2, 1]]).get_fdata() > 0
     from sklearn.metrics import average_precision_score

@@ -28,7 +28,7 @@ def cohort(make_scan):
     return [make_scan(f"{name}.nii.gz", seed=n) for n, name in enumerate("abcd")]
 
 
-def test_fractions_carried_to_the_template_and_back_stay_where_they_were(make_result):
+def test_fractions_resampled_to_the_template_and_back_stay_where_they_were(make_result):
     result = make_result()
     registration = Registration(
         np.array([[1.1, 0, 0, 3], [0, 0.9, 0.1, 20], [0, -0.1, 1, -12], [0, 0, 0, 1.0]]), 1, True

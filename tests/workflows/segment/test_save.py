@@ -1,4 +1,4 @@
-"""What is saved: in the scan's own space, complete or not at all, telling nothing of the patient's folder."""
+"""What is saved: in native space, complete or not at all, telling nothing of the patient's folder."""
 
 import json
 
@@ -14,7 +14,7 @@ from medunsup.workflows.segment.cohort import segment_many
 from medunsup.workflows.segment.save import save, write
 
 
-def test_maps_lie_in_the_scans_own_space(make_scan, make_result, tmp_path):
+def test_maps_lie_in_native_space(make_scan, make_result, tmp_path):
     scan = make_scan(axes="PIR")
     paths = save(make_result(scan), tmp_path / "out")
     original = nibabel.load(scan)

@@ -85,7 +85,7 @@ def test_a_data_set_that_is_not_understood_is_learned_from_once_the_user_says_wh
     assert names(found) == {f"sub-{n:02d}_T1w.nii.gz" for n in range(8)}
 
 
-def test_a_table_that_calls_nobody_healthy_names_its_words_and_the_way_out(folder, tmp_path):
+def test_a_table_that_calls_nobody_healthy_names_its_words_and_the_remedy(folder, tmp_path):
     listed = tmp_path / "scans.tsv"
     rows = [f"{folder}/sub-{n:02d}_T1w.nii.gz\t{'ms' if n else ''}" for n in range(N)]
     listed.write_text("\n".join(["scan\tgroup", *rows]) + "\n")

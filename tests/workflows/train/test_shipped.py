@@ -60,7 +60,7 @@ def test_the_card_names_origin_licence_and_limits(name):
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_scans_kept_aside_are_in_no_part_and_calibration_supports_a_verdict(name):
+def test_scans_kept_aside_are_in_no_split_and_calibration_supports_a_verdict(name):
     model = read_model(name)
     parts = list(model.subjects.values())
     assert not KEPT_ASIDE & set(model.subjects)

@@ -74,11 +74,11 @@ def test_a_model_that_is_no_network_leaves_no_folder_for_training(trained):
     assert not (trained.path / "training").exists()
 
 
-def test_scans_are_listed_by_part_and_hash_without_their_folders(trained, people):
+def test_scans_are_listed_by_split_and_hash_without_their_folders(trained, people):
     text = (trained.path / "scans.tsv").read_text()
     assert str(people) not in text
-    parts = list(trained.hashes.values())
-    assert (len(parts), parts.count("calibration"), parts.count("validation")) == (N_PEOPLE, 7, 0)
+    splits = list(trained.hashes.values())
+    assert (len(splits), splits.count("calibration"), splits.count("validation")) == (N_PEOPLE, 7, 0)
     assert hash_file(people / "sub-00_T1w.nii.gz") in trained.hashes
 
 
