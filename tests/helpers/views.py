@@ -21,7 +21,7 @@ def noisy(shape: tuple[int, ...], seed: int = 0) -> View:
 
 
 def blob(shape: tuple[int, ...], at: float = 0.15, radius: float = 0.45) -> View:
-    """A bright ball off the middle that is the mask as well; values fall smoothly at its rim."""
+    """A bright ball off the middle that is the mask as well; values fall smoothly at its edge."""
     distance = sum((place - at).square() for place in offsets(shape[2:])).sqrt()
     values = ((radius - distance) / 0.1 + 0.5).clamp(0, 1)
     return View(values.expand(shape).clone(), (values > 0.5).expand(shape[0], 1, *shape[2:]).clone())
