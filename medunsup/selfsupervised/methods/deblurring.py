@@ -33,8 +33,8 @@ class DeblurringLearner(RestorationLearner):
     "deblurring",
     family="restoration",
     dims=(2, 3),
-    paper="Chen et al., Self-supervised learning for medical image analysis using image context restoration, "
-    "Medical Image Analysis 2019, doi:10.1016/j.media.2019.101539 (whose other tasks are of this kind)",
+    paper="A denoising autoencoder with smoothing for noise: Vincent et al., Stacked denoising autoencoders, "
+    "Journal of Machine Learning Research 2010",
     limit="Fine detail must pass the coarsest map, so sharpness comes back in part alone.",
 )
 class Deblurring(SelfSupervised):
