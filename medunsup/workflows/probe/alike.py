@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from medunsup.cohort.dataset.sources import SplitName
 from medunsup.cohort.encoders.folder import EncoderFolder, Seen
-from medunsup.cohort.encoders.overlap import Known, fingerprints, known_to, refuse_overlap
+from medunsup.cohort.encoders.overlap import Known, fingerprints, known_to, overlap, refuse_overlap
 from medunsup.cohort.training.consistency import Common
 from medunsup.core.errors import InputError, UsageError
 
@@ -16,6 +16,12 @@ MOST_RATIO = 1.5  # of sizes or voxel sides
 NO_FINGERPRINTS = (
     "The encoder's folder holds no fingerprints: images nearly alike were not looked for among those it was "
     "pretrained on, only equal ones."
+)
+
+UNSEEN = (
+    "Take them out of the test split, or pretrain again without them: figures of what an encoder has "
+    "seen say "
+    "nothing of others, even if it saw no labels."
 )
 
 
@@ -58,6 +64,16 @@ def refuse_other_scans(encoder: EncoderFolder, common: Common) -> None:
         )
 
 
+def refuse_seen_people(encoder: EncoderFolder, tested: Sequence[Seen]) -> None:
+    """Raise InputError if pretraining has seen one of these, by subject or file: before any is prepared."""
+    refuse_overlap(Known(tested, None), Known(encoder.seen, None), by="pretraining", remedy=UNSEEN)
+
+
+def seen_people(encoder: EncoderFolder, lines: Sequence[Seen]) -> set[str]:
+    """Return the subjects whom pretraining has seen, by name or file."""
+    return {pair.tested.subject for pair in overlap(Known(lines, None), Known(encoder.seen, None))}
+
+
 def refuse_seen(
     encoder: EncoderFolder,
     scans: Mapping[SplitName, "Scans"],
@@ -69,14 +85,7 @@ def refuse_seen(
     """
     test = Known(lines["test"], fingerprints(scans["test"].values))
     known = known_to(encoder)
-    refuse_overlap(
-        test,
-        known,
-        by="pretraining",
-        remedy="Take them out of the test split, or pretrain again without them: figures of what an "
-        "encoder has "
-        "seen say nothing of others, even if it saw no labels.",
-    )
+    refuse_overlap(test, known, by="pretraining", remedy=UNSEEN)
     refuse_overlap(
         test,
         Known(lines["train"], fingerprints(scans["train"].values)),

@@ -12,6 +12,7 @@ from medunsup.cohort.dataset.images import read_images
 from medunsup.cohort.dataset.labels import classes_of, labels_of_cases, labels_of_images
 from medunsup.cohort.dataset.sources import Case, SplitName
 from medunsup.cohort.encoders.folder import EncoderFolder, Seen
+from medunsup.cohort.encoders.overlap import NO_DATA_SET
 from medunsup.cohort.settings import ReadSettings
 from medunsup.cohort.training.prepare import prepare_alike, stack_splits
 from medunsup.cohort.training.select import find_scans, hash_scans, left_out_words
@@ -19,7 +20,12 @@ from medunsup.core.errors import InputError, UsageError
 from medunsup.core.hints import option
 from medunsup.core.progress import Told
 from medunsup.io.bids.names import data_set_id
-from medunsup.workflows.probe.alike import refuse_other_images, refuse_other_scans
+from medunsup.workflows.probe.alike import (
+    refuse_other_images,
+    refuse_other_scans,
+    refuse_seen_people,
+    seen_people,
+)
 from medunsup.workflows.probe.request import ProbeRequest
 from medunsup.workflows.probe.splits import split_off_test
 
@@ -98,22 +104,27 @@ def _scans(request: ProbeRequest, encoder: EncoderFolder, work: Path, told: Told
     )
     words = labels_of_cases(cases, request.labels, request.column)
     left_out["no label"] = words.count("")
-    known = [(case, word) for case, word in zip(cases, words, strict=True) if word]
-    splits, labels = _split([case for case, _ in known], [word for _, word in known], request, encoder)
+    cases, words = [case for case, word in zip(cases, words, strict=True) if word], list(filter(None, words))
+    splits, labels = _split(cases, words, request, encoder)
     classes_of(labels, f"{request.labels}")  # is told before any scan is prepared
     every = [case for split in SPLITS for case in splits[split]]
-    hashes = hash_scans(every)
+    n, seen = len(splits["train"]), _unprepared(every)
+    refuse_seen_people(encoder, seen[n:])
     common = prepare_alike(every, settings, request.prepared, jobs=request.jobs, told=told)
     refuse_other_scans(encoder, common)
-    seen = [
-        Seen(case.subject, case.split, case.scan.name, sha256, content, data_set_id(case.scan) or "n/a")
-        for case, sha256, content in zip(every, hashes, common.contents, strict=True)
-    ]
-    n = len(splits["train"])
+    seen = [one._replace(prepared_sha256=held) for one, held in zip(seen, common.contents, strict=True)]
     lines: dict[SplitName, list[Seen]] = {"train": seen[:n], "test": seen[n:]}
     stacks = stack_splits(splits, settings, request.prepared, work)
     remarks = (left_out_words(+left_out),) if +left_out else ()
     return _labelled(stacks, lines, labels, f"{request.labels}", remarks)
+
+
+def _unprepared(cases: Sequence[Case]) -> list[Seen]:
+    """Say whose scans these are and by which files, before their values are known."""
+    return [
+        Seen(case.subject, case.split, case.scan.name, sha256, "", data_set_id(case.scan) or NO_DATA_SET)
+        for case, sha256 in zip(cases, hash_scans(cases), strict=True)
+    ]
 
 
 def _split(
@@ -134,7 +145,7 @@ def _split(
     else:
         subjects = [case.subject for case in cases]
         chosen = request.settings
-        seen = {one.subject for one in encoder.seen}
+        seen = seen_people(encoder, _unprepared(cases))
         wanted = [True] * len(cases)
         is_test = split_off_test(subjects, words, share=chosen.test, seen=seen, seed=chosen.seed)
     splits: dict[SplitName, list[Case]] = {split: [] for split in SPLITS}

@@ -1,5 +1,6 @@
 """Probing scans: labels by subject, splits drawn or named, and scans unlike those of pretraining."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -65,10 +66,20 @@ class TestScans:
         splits = ["test" if n < 6 else "train" for n in range(N_PEOPLE)]
         rows = [f"{scan}\t{split}" for scan, split in zip(scans, splits, strict=True)]
         (tmp_path / "table.tsv").write_text("\n".join(["scan\tsplit", *rows]) + "\n")
-        with pytest.raises(
-            InputError, match=r"4 of 6 of the test split were seen by pretraining: sub-00_T1w"
-        ):
-            probed(cohort, tmp_path / "out", tmp_path / "table.tsv")
+        heard = []
+        with pytest.raises(InputError, match="4 of 6 of the test split were seen by pretraining: sub-00_T1w"):
+            probed(cohort, tmp_path / "out", tmp_path / "table.tsv", progress=heard.append)
+        assert not heard  # before any scan was prepared
+
+    def test_a_file_under_another_name_is_known_again(self, cohort, tmp_path):
+        folder, rows = tmp_path / "renamed", []
+        folder.mkdir()
+        for n, scan in enumerate(sorted((cohort / "scans").iterdir())):
+            shutil.copy(scan, folder / f"sub-{n + 50}_T1w.nii.gz")
+            rows.append(f"{n + 50},{'AD' if n % 2 else 'HC'}")
+        (tmp_path / "labels.csv").write_text("\n".join(["id,diagnosis", *rows]) + "\n")
+        found = probed(cohort, tmp_path / "out", folder, labels=tmp_path / "labels.csv", test=0.9)
+        assert found.counts == {"train": 4, "test": 12}  # those whom pretraining saw are learned from
 
     def test_subjects_without_a_label_are_left_out_and_told(self, cohort, tmp_path):
         text = (cohort / "labels.csv").read_text().replace("sub-15,75,AD", "sub-15,75,n/a")
