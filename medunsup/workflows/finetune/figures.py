@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from medunsup.core.hints import both
 from medunsup.core.labels import Label
 from medunsup.metrics.bootstrap import Estimate, compare, least_subjects, mean_interval
 from medunsup.metrics.power import subjects_needed
@@ -107,6 +108,20 @@ def gather(cases: Sequence[CaseDice], labels: Sequence[Label], *, seed: int = 0)
     others = [arm for arm in arms if arm != SCRATCH] if SCRATCH in arms else []
     against = {arm: _against(arm, cases, subjects, seed) for arm in others}
     return Figures(tuple(labels), tuple(cases), means, per_class, against)
+
+
+def unlearned(figures: Figures) -> list[str]:
+    """Say which labels no network finds in any test scan, which more steps may change."""
+    lost = [
+        label.name
+        for n, label in enumerate(figures.labels)
+        if all(of[n].value == 0 for of in figures.per_class.values())
+    ]
+    if not lost:
+        return []
+    return [
+        f"No network finds {', '.join(lost)} in any test scan: train longer ({both('parameters')} steps)."
+    ]
 
 
 def _against(arm: str, cases: Sequence[CaseDice], subjects: Sequence[str], seed: int) -> Against:

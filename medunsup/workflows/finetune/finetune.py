@@ -15,7 +15,7 @@ from medunsup.io.files.artifact_folder import arrays_as_bytes
 from medunsup.io.files.lock import locked
 from medunsup.io.files.transaction import recover, refuse_foreign_files
 from medunsup.workflows.finetune.data import Pairs, find_labels, find_pairs, prepare_pairs, stack_pairs
-from medunsup.workflows.finetune.figures import FINETUNED, Figures, gather
+from medunsup.workflows.finetune.figures import FINETUNED, Figures, gather, unlearned
 from medunsup.workflows.finetune.folder import (
     CURVE,
     DICE,
@@ -211,7 +211,7 @@ def _manifest(
         scans={name: len(cases) for name, cases in pairs.splits.items()},
         steps=made.config.steps,
         verdict=figures.verdict,
-        remarks=[*pretrained.remarks, *_remarks(pretrained, pairs, common)],
+        remarks=[*pretrained.remarks, *_remarks(pretrained, pairs, common), *unlearned(figures)],
     )
 
 

@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 
 from medunsup.cohort.dataset.sources import Case
 from medunsup.core.labels import Label
-from medunsup.workflows.finetune.figures import FINETUNED, FROZEN, GRID, NATIVE, SCRATCH, CaseDice, gather
+from medunsup.workflows.finetune.figures import (
+    FINETUNED,
+    FROZEN,
+    GRID,
+    NATIVE,
+    SCRATCH,
+    CaseDice,
+    gather,
+    unlearned,
+)
 from medunsup.workflows.finetune.folder import prediction_names
 
 LABELS = (Label(1, "1", "one", (230, 159, 0)), Label(4, "4", "four", (86, 180, 233)))
@@ -76,3 +85,15 @@ def test_label_maps_are_named_after_their_scans_and_never_alike():
     assert names[0] == "sub-01_ses-1_desc-finetuned_dseg.nii.gz"
     assert len(set(names)) == 3
     assert all(name.endswith("head_desc-finetuned_dseg.nii.gz") for name in names[1:])
+
+
+def test_a_label_that_no_network_finds_is_named():
+    def one(fine: float, scratch: float) -> CaseDice:
+        arms = ((FINETUNED, fine), (SCRATCH, scratch))
+        dice = {arm: {space: [0.5, value] for space in (GRID, NATIVE)} for arm, value in arms}
+        return CaseDice("scan", "subject", dice)
+
+    (said,) = unlearned(gather([one(0.0, 0.0)], LABELS))
+    assert "four" in said
+    assert "one" not in said.removeprefix("No network")
+    assert unlearned(gather([one(0.0, 0.1)], LABELS)) == []
