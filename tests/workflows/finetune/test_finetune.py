@@ -221,6 +221,42 @@ class TestWeightsFromElsewhere:
         with pytest.raises(MissingError, match="no such file"):
             medunsup.finetune(None, table, tmp_path / "out", weights=tmp_path / "none.pth")
 
+    def test_a_checkpoint_of_nnssl_holds_its_own_plan(self, table, tmp_path):
+        """Made up, with the keys that OpenMind's checkpoints have; arrays there have axes (K, J, I)."""
+        pytest.importorskip("dynamic_network_architectures")
+        from medunsup.nn import AdaptationPlan
+
+        sizes = {"features_per_stage": [8, 16, 16], "n_blocks_per_stage": [1, 1, 1]}
+        trained = {
+            "patch_size": [32] * 3,
+            "spacing": [8] * 3,
+            "normalization_schemes": ["ZScoreNormalization"],
+        }
+        plan = {
+            "architecture_plans": {"arch_class_name": "ResidualEncoderUNet", "arch_kwargs": sizes},
+            "pretrain_num_input_channels": 1,
+            "recommended_downstream_patchsize": [32] * 3,
+            "key_to_encoder": "encoder.stages",
+            "key_to_stem": "encoder.stem",
+            "pretrain_plan": {"configurations": {"only": trained}},
+        }
+        weights = {}
+        for name, value in AdaptationPlan.of_nnssl(plan).build().state_dict().items():
+            theirs = name.replace("stem_block.", "encoder.stem.", 1).replace("stages.", "encoder.stages.", 1)
+            weights[theirs] = value.permute(0, 1, 4, 3, 2) if value.ndim == 5 else value
+        torch.save({"network_weights": weights, "nnssl_adaptation_plan": plan}, tmp_path / "foreign.pth")
+        done = medunsup.finetune(
+            None,
+            table,
+            tmp_path / "out",
+            weights=tmp_path / "foreign.pth",
+            parameters={"steps": 1, "batch_size": 1},
+            baselines=False,
+        )
+        assert done.manifest.encoder["intensity"] == "z-score"
+        assert done.manifest.spacing_mm == 8.0
+        assert f"{len(weights)} weights loaded into ResEnc, 0 left" in done.manifest.remarks[0]
+
     def test_a_file_that_would_run_code_is_refused(self, table, tmp_path):
         torch.save({"model": Path("x")}, tmp_path / "foreign.pth")
         with pytest.raises(InputError, match="Save the state dict"):
