@@ -19,12 +19,12 @@ def made(n: int, gap: float, seed: int = 0, d: int = 6) -> tuple[np.ndarray, np.
 
 
 @pytest.mark.parametrize("probe", PROBES)
-def test_what_is_planted_is_found_and_what_is_not_there_is_not(probe):
+def test_what_is_there_is_found_and_what_is_not_there_is_not(probe):
     test, truth = made(400, 3.0, seed=1)
-    planted = probe(*made(200, 3.0), test).probabilities[:, 1]
+    informative = probe(*made(200, 3.0), test).probabilities[:, 1]
     rng, (features, labels) = np.random.default_rng(2), made(200, 3.0)
     permuted = probe(features, rng.permutation(labels), test).probabilities[:, 1]
-    assert roc_auc_score(truth, planted) > 0.9
+    assert roc_auc_score(truth, informative) > 0.9
     assert abs(roc_auc_score(rng.permutation(truth), permuted) - 0.5) < 0.12
 
 

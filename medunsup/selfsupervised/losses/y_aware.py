@@ -1,4 +1,4 @@
-"""Contrastive learning with a covariate: people of like age are no strangers."""
+"""Contrastive learning with a covariate: people of like age are no negatives."""
 
 import torch
 from torch import Tensor

@@ -1,4 +1,4 @@
-"""y-aware contrast: whose covariate, such as the age, is alike is no stranger."""
+"""y-aware contrast: whose covariate, such as the age, is alike is no negative."""
 
 from math import log
 from typing import ClassVar

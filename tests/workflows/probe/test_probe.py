@@ -1,4 +1,4 @@
-"""Whether a probe says what is true: planted features, permuted labels, what was seen, what does not fit."""
+"""Whether a probe says what is true: informative features, permuted labels, what was seen, what does not fit."""
 
 import json
 
@@ -44,10 +44,10 @@ def measured(gap: dict[str, float], *, permuted: bool = False, seed: int = 0, n:
     return measure(features, Labelled({}, lines, labels, ("0", "1")), settings, lambda stage: None)
 
 
-def test_planted_features_are_better_and_swapped_they_are_worse():
-    planted = measured({"encoder": 0.8, "random": 0.1, "pca": 0.0})
-    assert [one.said for one in planted.verdicts] == ["better", "better"]
-    assert all(one.difference.low > 0 and one.baseline == "random" for one in planted.verdicts)
+def test_informative_features_are_better_and_swapped_they_are_worse():
+    informative = measured({"encoder": 0.8, "random": 0.1, "pca": 0.0})
+    assert [one.said for one in informative.verdicts] == ["better", "better"]
+    assert all(one.difference.low > 0 and one.baseline == "random" for one in informative.verdicts)
     swapped = measured({"encoder": 0.1, "random": 0.0, "pca": 0.8})
     assert [(one.said, one.baseline) for one in swapped.verdicts] == [("worse", "pca"), ("worse", "pca")]
 
