@@ -1,4 +1,4 @@
-"""Whether a probe says what is true: informative features, permuted labels, what was seen, what does not fit."""
+"""Whether a probe says what is true: informative features, permuted labels, what was seen, what misfits."""
 
 import json
 
