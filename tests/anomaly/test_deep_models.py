@@ -163,6 +163,7 @@ def test_each_voxel_is_denoised_once_with_all_other_patches_in_view(dims):
         assert not torch.equal(shown[:, :-1][patch], x[patch])
 
 
+@pytest.mark.slow
 def test_a_patch_made_brighter_is_told_from_the_same_voxels_as_they_were():
     people, (values, mask) = small_brains(8, (32, 32, 8)), next(iter(small_brains(1, (32, 32, 8), seed=5)))
     model = make("fpi", foreign=0.0, shift_sd=1.0, channels=8, epochs=100).fit(people)

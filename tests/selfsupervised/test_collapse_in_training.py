@@ -13,6 +13,8 @@ HEALTHY: dict[str, Any] = {
     "augmentations": "classification",
     "learning_rate": 3e-3,
 }
+UNCENTRED = {"center_momentum": 0.9999, "momentum": 0.9}
+SLOW = pytest.mark.slow
 ALL_NOISE = {"crop": 1, "crop_least": 0.05, "crop_most": 0.1, "noise": 1, "noise_sd": 10}
 
 
@@ -23,7 +25,9 @@ def verdict(name: str, **parameters: Any) -> str:
     return make(name, 2, **{**HEALTHY, **parameters}).fit(slices).trained_.verdict
 
 
-@pytest.mark.parametrize("name", ["simclr", "barlow_twins", "dino"])
+@pytest.mark.parametrize(
+    "name", ["simclr", *(pytest.param(one, marks=SLOW) for one in ("barlow_twins", "dino"))]
+)
 def test_a_healthy_run_raises_no_alarm(name, caplog):
     assert verdict(name) == ""
     assert caplog.messages == []
@@ -33,11 +37,11 @@ def test_a_healthy_run_raises_no_alarm(name, caplog):
     ("name", "fault", "knob"),
     [
         ("simclr", {"learning_rate": 0.1}, "Lower the learning rate"),
-        ("simclr", {"learning_rate": 1.0}, "Lower the learning rate"),
+        pytest.param("simclr", {"learning_rate": 1.0}, "Lower the learning rate", marks=SLOW),
         ("simclr", {"augmentations": ALL_NOISE}, "Weaken the augmentations"),
-        ("barlow_twins", {"learning_rate": 0.3}, "Lower the learning rate"),
-        ("dino", {"teacher_temperature": 10}, "Lower the teacher's temperature"),
-        ("dino", {"center_momentum": 0.9999, "momentum": 0.9}, "Centre the teacher's outputs"),
+        pytest.param("barlow_twins", {"learning_rate": 0.3}, "Lower the learning rate", marks=SLOW),
+        pytest.param("dino", {"teacher_temperature": 10}, "Lower the teacher's temperature", marks=SLOW),
+        pytest.param("dino", UNCENTRED, "Centre the teacher's outputs", marks=SLOW),
     ],
 )
 def test_a_fault_is_named_with_its_knob_and_warned_of(name, fault, knob, caplog):

@@ -80,6 +80,7 @@ def test_copying_and_extrapolating_are_what_they_are_called(dims):
         assert float(found[name]) == pytest.approx(np.mean(errors), rel=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dims", [2, 3])
 def test_waves_of_new_scans_are_predicted_better_than_by_copying_and_extrapolating(dims):
     epochs, size, shape = {2: (8, 24, (16, 12)), 3: (20, 8, (8, 8))}[dims]

@@ -137,6 +137,7 @@ def test_without_augmentation_a_batch_stays_as_it_is():
     assert learner.augment(batch, torch.Generator()) is batch
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dims", [2, 3])
 def test_what_intensities_tell_is_learned_and_found_in_other_scans(dims):
     scans, other = labelled(4), labelled(1, seed=3)

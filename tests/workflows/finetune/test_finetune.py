@@ -165,6 +165,7 @@ class TestFolder:
         assert (made.path / "dice.tsv").read_bytes() == (again.path / "dice.tsv").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick_registration")
 def test_a_run_that_was_killed_goes_on_to_the_same_weights_and_figures(made, encoder, table, tmp_path):
     out = tmp_path / "out"

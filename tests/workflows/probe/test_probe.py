@@ -52,6 +52,7 @@ def test_informative_features_are_better_and_swapped_they_are_worse():
     assert [(one.said, one.baseline) for one in swapped.verdicts] == [("worse", "pca"), ("worse", "pca")]
 
 
+@pytest.mark.slow
 def test_permuted_labels_show_no_difference():
     found = [
         one

@@ -139,6 +139,7 @@ def test_a_damaged_file_of_the_first_pass_is_made_again(tmp_path, make_result):
         read_maps(path)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick_registration")
 def test_a_cohort_that_could_learn_nothing_says_so(cohort, tmp_path, monkeypatch):
     monkeypatch.setattr(first_pass, "do_first_pass", lambda first, say: False)
