@@ -15,6 +15,7 @@ HEALTHY: dict[str, Any] = {
 }
 UNCENTRED = {"center_momentum": 0.9999, "momentum": 0.9}
 SLOW = pytest.mark.slow
+SLOWER = [pytest.param(name, marks=SLOW) for name in ("barlow_twins", "dino")]
 ALL_NOISE = {"crop": 1, "crop_least": 0.05, "crop_most": 0.1, "noise": 1, "noise_sd": 10}
 
 
