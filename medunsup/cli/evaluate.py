@@ -41,7 +41,7 @@ WithBaselines = Annotated[
     bool, typer.Option("--baselines/--no-baselines", help="Measure the baselines as well.")
 ]
 SyntheticLesions = Annotated[
-    bool, typer.Option("--synthetic-lesions", help="Insert synthetic lesions into the healthy cases as well.")
+    bool, typer.Option("--synthetic", help="Insert synthetic lesions into the healthy cases as well.")
 ]
 LesionShapes = Annotated[
     Path | None,
@@ -71,7 +71,7 @@ def evaluate(
     out: Out,
     *,
     baselines: WithBaselines = True,
-    synthetic_lesions: SyntheticLesions = False,
+    synthetic: SyntheticLesions = False,
     lesion_shapes: LesionShapes = None,
     fp_per_scan: FPPerScan = 1.0,
     healthy: model_options.Healthy = None,
@@ -93,7 +93,7 @@ def evaluate(
             cases,
             out,
             baselines=baselines,
-            synthetic_lesions=synthetic_lesions,
+            synthetic=synthetic,
             lesion_shapes=lesion_shapes,
             fp_per_scan=fp_per_scan,
             healthy=healthy,

@@ -50,7 +50,7 @@ def test_a_class_is_found_by_its_old_name_with_a_warning():
         (["detect", "a", "--false-findings", "2"], ["detect", "a", "--fp-per-scan", "2"]),
         (
             ["evaluate", "--false-findings=2", "--planted"],
-            ["evaluate", "--fp-per-scan=2", "--synthetic-lesions"],
+            ["evaluate", "--fp-per-scan=2", "--synthetic"],
         ),
         (["detect", "--", "--planted"], ["detect", "--", "--planted"]),
     ],

@@ -110,7 +110,7 @@ def evaluate(scans: Path, out: Path) -> None:
     text = "\n".join("\t".join(row) for row in [("scan", "lesions", "subject"), *rows])
     table.write_text(text + "\n", encoding="utf-8")
     cache = scans / "cache"
-    medunsup.evaluate(out / "atlas", table, out / "evaluate_atlas", synthetic_lesions=True, cache=cache)
+    medunsup.evaluate(out / "atlas", table, out / "evaluate_atlas", synthetic=True, cache=cache)
     medunsup.evaluate(out / "ae", table, out / "evaluate_ae", cache=cache)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import typer
 
-NEW_OF = {"--false-findings": "--fp-per-scan", "--planted": "--synthetic-lesions"}
+NEW_OF = {"--false-findings": "--fp-per-scan", "--planted": "--synthetic"}
 
 
 def by_new_names(words: Sequence[str]) -> list[str]:

@@ -37,7 +37,7 @@ CASES = "cases"
 
 @takes_old_names(
     told="progress",
-    planted="synthetic_lesions",
+    planted="synthetic",
     false_parts="fp_per_scan",
     false_findings="fp_per_scan",
 )
@@ -47,7 +47,7 @@ def evaluate(
     out: str | Path,
     *,
     baselines: bool = True,
-    synthetic_lesions: bool = False,
+    synthetic: bool = False,
     lesion_shapes: str | Path | None = None,
     fp_per_scan: float = 1.0,
     healthy: str | None = None,
@@ -72,7 +72,7 @@ def evaluate(
         Folder for tables and page.
     baselines : bool, default True
         Measure the baselines as well.
-    synthetic_lesions : bool, default False
+    synthetic : bool, default False
         Add synthetic lesions (ellipsoids) in the healthy cases.
     lesion_shapes : str or Path, optional
         Folder of lesion masks whose shapes the synthetic lesions take; asks for these as well.
@@ -121,11 +121,11 @@ def evaluate(
     """
     folder, table, say = user_path(out), user_path(cases), progress or (lambda stage: None)
     shapes = None if lesion_shapes is None else read_shapes(user_path(lesion_shapes))
-    synthetic_lesions = synthetic_lesions or shapes is not None
+    synthetic = synthetic or shapes is not None
     judged = read_model(model)
     words = None if healthy is None else HealthyWords.parse(healthy)
     chosen = unseen(judged, known_cases(read_source(table, healthy=words)), table)
-    if synthetic_lesions and not any(case.is_healthy and case.lesions is None for case in chosen):
+    if synthetic and not any(case.is_healthy and case.lesions is None for case in chosen):
         raise UsageError(
             f"{table}: names no healthy case to insert synthetic lesions into (one without lesions)."
         )
@@ -151,7 +151,7 @@ def evaluate(
             about=about(judged),
             threshold=judge.threshold,
             fp_per_scan=fp_per_scan,
-            synthetic=kept_or_measured(chosen, kept, judge, say, shapes) if synthetic_lesions else None,
+            synthetic=kept_or_measured(chosen, kept, judge, say, shapes) if synthetic else None,
         )
         save(result, folder, [one.slices for one in kept])
     return result

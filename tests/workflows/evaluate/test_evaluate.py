@@ -67,7 +67,7 @@ def write_table(folder: Path, name: str = "cases.tsv", **change: str) -> Path:
 
 @pytest.fixture(scope="module")
 def result(folder: Path) -> Evaluation:
-    return evaluate(folder / "model", folder / "cases.tsv", folder / "eval", synthetic_lesions=True)
+    return evaluate(folder / "model", folder / "cases.tsv", folder / "eval", synthetic=True)
 
 
 def pictures(out: Path) -> list[str]:
@@ -328,7 +328,7 @@ def test_synthetic_lesions_need_a_healthy_case(folder):
     table = folder / "ill.tsv"
     table.write_text(f"scan\tlesions\nsub-{N_TRAIN}_T1w.nii.gz\tspot.nii.gz\n")
     with pytest.raises(UsageError, match="no healthy case"):
-        evaluate(folder / "model", table, folder / "refused", synthetic_lesions=True)
+        evaluate(folder / "model", table, folder / "refused", synthetic=True)
 
 
 @pytest.mark.parametrize("place", ["outside", "half"])
