@@ -12,6 +12,7 @@ import nibabel as nib
 import numpy as np
 from nibabel import imageglobals
 from nibabel.filebasedimages import ImageFileError
+from nibabel.freesurfer.mghformat import MGHError
 from nibabel.openers import ImageOpener
 from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
@@ -86,7 +87,7 @@ def _open(path: Path, form: Format, notes: Notes) -> Any:
         raise InputError(
             lone_half(path) or f"{path}: the header cannot be read ({error}). {READABLE}"
         ) from error
-    except (HeaderDataError, WrapStructError, ValueError, KeyError) as error:
+    except (HeaderDataError, MGHError, WrapStructError, ValueError, KeyError) as error:
         raise InputError(f"{path}: the header cannot be read ({error}). {READABLE}") from error
     except (EOFError, OSError, zlib.error) as error:
         raise InputError(f"{path}: the file is damaged ({error}). Copy or download it again.") from error
