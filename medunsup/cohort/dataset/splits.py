@@ -96,19 +96,19 @@ def split_off_test(
     Raises InputError as `split` does, and unless both splits have a subject.
     """
     given = cases
-    subjects = sorted({case.subject for case in cases})
     if "" in _splits_given(cases):
-        order = [subjects[n] for n in np.random.default_rng(seed).permutation(len(subjects))]
+        order = _in_random_order(cases, seed)
         order.sort(key=lambda subject: subject in known)  # stable: the order drawn stays
         chosen = set(order[: min(max(1, round(test * len(order))), len(order) - 1)])
         given = [replace(case, split="test" if case.subject in chosen else "train") for case in cases]
     _refuse_split_subjects(given)
     kept: tuple[SplitName, ...] = ("train", "test")
     found = {name: [case for case in given if case.split == name] for name in kept}
+    n_subjects = len({case.subject for case in cases})
     for name, cases_of in found.items():
         if not cases_of:
             raise InputError(
-                f"No subject is left for the {name} split: {len(subjects)} in all. Give at least two, "
+                f"No subject is left for the {name} split: {n_subjects} in all. Give at least two, "
                 "one to learn from and one to test on."
             )
     return found
@@ -163,10 +163,15 @@ def _splits_given(cases: Sequence[Case]) -> set[str]:
     return splits
 
 
+def _in_random_order(cases: Sequence[Case], seed: int) -> list[str]:
+    """Shuffle the subjects; the order of the cases plays no part."""
+    subjects = sorted({case.subject for case in cases})
+    return [subjects[n] for n in np.random.default_rng(seed).permutation(len(subjects))]
+
+
 def _draw(cases: Sequence[Case], n_calibration: int, n_validation: int, seed: int) -> list[Case]:
     """Give so many subjects to calibration and validation, the others to training."""
-    subjects = sorted({case.subject for case in cases})
-    order = [subjects[n] for n in np.random.default_rng(seed).permutation(len(subjects))]
+    order = _in_random_order(cases, seed)
     split_of = dict.fromkeys(order, "train")
     split_of |= dict.fromkeys(order[:n_calibration], "calibration")
     split_of |= dict.fromkeys(order[n_calibration : n_calibration + n_validation], "validation")

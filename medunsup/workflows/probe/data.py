@@ -27,7 +27,7 @@ from medunsup.workflows.probe.alike import (
     seen_people,
 )
 from medunsup.workflows.probe.request import ProbeRequest
-from medunsup.workflows.probe.splits import split_off_test
+from medunsup.workflows.probe.splits import split_off_test_by_class
 
 if TYPE_CHECKING:
     from medunsup.training.scan_stack import Scans
@@ -147,7 +147,7 @@ def _split(
         chosen = request.settings
         seen = seen_people(encoder, _unprepared(cases))
         wanted = [True] * len(cases)
-        is_test = split_off_test(subjects, words, share=chosen.test, seen=seen, seed=chosen.seed)
+        is_test = split_off_test_by_class(subjects, words, share=chosen.test, seen=seen, seed=chosen.seed)
     splits: dict[SplitName, list[Case]] = {split: [] for split in SPLITS}
     labels: dict[SplitName, list[str]] = {split: [] for split in SPLITS}
     for case, word, is_wanted, tested in zip(cases, words, wanted, is_test, strict=True):

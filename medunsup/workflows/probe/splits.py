@@ -10,7 +10,7 @@ from medunsup.core.errors import InputError
 LEAST_A_CLASS = 2  # test subjects
 
 
-def split_off_test(
+def split_off_test_by_class(
     subjects: Sequence[str], labels: Sequence[str], *, share: float, seen: Collection[str], seed: int
 ) -> NDArray[np.bool_]:
     """Return which scans are tested on: those of a share of each class's subjects, none of them `seen`.
@@ -26,10 +26,8 @@ def split_off_test(
         if len(fresh) < LEAST_A_CLASS or len(everybody) <= LEAST_A_CLASS:
             raise InputError(
                 f"Too few subjects labelled {one} to test on: {len(fresh)} of {len(everybody)} were not "
-                "seen by "
-                f"pretraining, at least {LEAST_A_CLASS} are needed, and one more to learn from. Pretrain "
-                "again on "
-                "a table whose column split says test for some, or probe other scans."
+                f"seen by pretraining, at least {LEAST_A_CLASS} are needed, and one more to learn from. "
+                "Pretrain again on a table whose column split says test for some, or probe other scans."
             )
         taken = rng.permutation(len(fresh))[: min(n, len(fresh), len(everybody) - 1)]
         chosen |= {fresh[place] for place in taken}

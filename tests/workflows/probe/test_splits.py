@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medunsup.core.errors import InputError
-from medunsup.workflows.probe.splits import draw_labels, split_off_test
+from medunsup.workflows.probe.splits import draw_labels, split_off_test_by_class
 
 few = settings(max_examples=30, deadline=None)
 
@@ -21,7 +21,7 @@ def cohort(n: int, scans_each: int) -> tuple[list[str], list[str]]:
 def test_a_subject_stands_in_one_split_and_none_that_was_seen_is_tested_on(n, scans_each, share, seed):
     subjects, labels = cohort(n, scans_each)
     seen = {f"s{k}" for k in range(0, n, 4)}
-    is_test = split_off_test(subjects, labels, share=share, seed=seed, seen=seen)
+    is_test = split_off_test_by_class(subjects, labels, share=share, seed=seed, seen=seen)
     tested = {who for who, chosen in zip(subjects, is_test, strict=True) if chosen}
     learned = {who for who, chosen in zip(subjects, is_test, strict=True) if not chosen}
     assert not tested & (learned | seen)
@@ -34,7 +34,7 @@ def test_a_subject_stands_in_one_split_and_none_that_was_seen_is_tested_on(n, sc
 def test_where_pretraining_saw_everybody_the_remedy_is_told():
     subjects, labels = cohort(12, 1)
     with pytest.raises(InputError, match="0 of 4 were not seen by pretraining"):
-        split_off_test(subjects, labels, share=0.3, seed=0, seen=set(subjects[::3]))
+        split_off_test_by_class(subjects, labels, share=0.3, seed=0, seen=set(subjects[::3]))
 
 
 @few
