@@ -70,7 +70,7 @@ def test_targets_that_are_given_are_what_is_learned():
     scans = small_brains(4)
     asked = np.zeros((4, 3, *scans.shape[1:]), np.float32)
     asked[:, 2] = scans.masks
-    method = make("tissue_pretext", 3, epochs=30, batch_size=4, learning_rate=1e-2)
+    method = make("tissue_pretext", 3, epochs=60, batch_size=4, learning_rate=1e-2)
     method.fit(replace(scans, targets=asked))
     batch = method.dataset(replace(scans, targets=asked)).batch(np.arange(4))
     loss = method.learner_.eval().loss(batch, torch.Generator())

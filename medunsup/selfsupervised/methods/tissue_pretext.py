@@ -10,8 +10,8 @@ from torch import Tensor
 
 from medunsup.core.errors import UsageError
 from medunsup.core.registry import register
-from medunsup.nn.decoder import LightDecoder
 from medunsup.nn.losses import inside_mean
+from medunsup.nn.segmenter import SkipDecoder
 from medunsup.selfsupervised.augmentations.intensity import change_intensity
 from medunsup.selfsupervised.augmentations.noise import add_noise
 from medunsup.selfsupervised.base import PretrainConfig, SelfSupervised
@@ -37,11 +37,14 @@ class TissuePretextConfig(PretrainConfig):
 
 
 class TissuePretextLearner(PretrainLearner):
-    """Encoder, and a light decoder of its coarsest map to the fractions of three tissues."""
+    """Encoder, and a decoder of all its maps to the fractions of three tissues, as in fine-tuning."""
 
     def __init__(self, shape: tuple[int, ...], config: TissuePretextConfig) -> None:
         super().__init__(shape, config)
-        self.decoder = LightDecoder(config.dims, self.encoder.widths, N_CLASSES)
+        encoder = self.encoder
+        self.decoder = SkipDecoder(
+            config.dims, shape[0], N_CLASSES, widths=encoder.widths, strides=encoder.strides
+        )
 
     def objectives(self) -> Sequence[Objective]:
         """Return one objective: encoder and decoder together."""
@@ -57,7 +60,7 @@ class TissuePretextLearner(PretrainLearner):
     def loss(self, batch: Batch, generator: torch.Generator) -> Loss:
         """Divergence of the fractions from those asked for; "proportions" is that of each item's own mean."""
         shown, asked = batch.views
-        logits = self.decoder(self.encoder(shown.values), shown.values.shape[2:]).float()
+        logits = self.decoder(shown.values, self.encoder(shown.values)).float()
         axes = tuple(range(2, logits.ndim))
         counts = asked.masks.sum(axes, keepdim=True).clamp(min=1)
         proportions = (asked.values * asked.masks).sum(axes, keepdim=True) / counts
@@ -94,7 +97,8 @@ class TissuePretext(SelfSupervised):
     Fractions are those of `Scans.targets`, (N, 3, I, J, K). `medunsup pretrain` makes them of prepared scans
     by `atlas_gmm` with the template's tissue maps: GM, WM and CSF. Scans without targets, such as images, are
     split into a dark, a middle and a bright class by a mixture of three Gaussians. Inputs get noise and
-    other intensities, so that thresholds alone do not tell.
+    other intensities, so that thresholds alone do not tell. The decoder has skips, for its targets are not
+    in the image: so the fine maps learn as well.
 
     Parameters
     ----------

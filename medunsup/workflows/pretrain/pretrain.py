@@ -151,7 +151,8 @@ def pretrain_encoder(request: PretrainRequest, told: Told) -> EncoderFolder:
         goes_on = folder.open(asked_for(settings, found.hashes))
         with folder.work() as work:
             try:
-                ready = with_targets(found.ready(request, work, told), settings, work, told)
+                ready = found.ready(request, work, told)
+                ready = with_targets(ready, settings, work, request.prepared, told)
             except MedunsupError:
                 folder.forget()
                 raise

@@ -6,6 +6,7 @@ stand side by side and do not know each other, so here, above both, one's maps b
 
 from collections.abc import Callable
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from medunsup.core.labels import TISSUES
 from medunsup.core.pace import Pace
 from medunsup.core.progress import Stage, Told
 from medunsup.io.files.memmap import stacked
+from medunsup.io.files.npz import read_npz, write_npz
 from medunsup.preprocess.geometry.template_grid import ModelSpace
 from medunsup.tissue.base import TissueInput
 from medunsup.workflows.pretrain.data import Ready
@@ -27,13 +29,17 @@ if TYPE_CHECKING:
     from medunsup.training.scan_stack import Scans
 
 TISSUE_FRACTIONS = "tissue fractions"
+FRACTIONS = "fractions"
+RECIPE = 1  # counts up when fractions come out otherwise, so that what was kept is not taken again
 
 Array = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 
-def with_targets(ready: Ready, settings: PretrainSettings, folder: Path, told: Told) -> Ready:
+def with_targets(ready: Ready, settings: PretrainSettings, folder: Path, cache: Path, told: Told) -> Ready:
     """Lay targets beside prepared scans, in files of `folder`, if the method asks for some that can be made.
+
+    `cache` keeps those of each scan.
 
     Raises InputError naming a scan that no tissues are found in.
     """
@@ -45,10 +51,15 @@ def with_targets(ready: Ready, settings: PretrainSettings, folder: Path, told: T
     pace = Pace(sum(map(len, ready.scans.values())))
 
     def fractions(values: Array, mask: Mask) -> Array:
-        found = tissue_fractions(values, mask, priors, contrast=contrast, spacing_mm=spacing_mm)
+        kept = cache / f"{_key(values, mask, contrast, spacing_mm)}_tissues.npz"
+        found = (read_npz(kept) or {}).get(FRACTIONS)
+        if found is None:
+            made = tissue_fractions(values, mask, priors, contrast=contrast, spacing_mm=spacing_mm)
+            found = made.astype(np.float16)
+            write_npz(kept, {FRACTIONS: found})
         seconds_left, share = pace.done(), pace.n_done / pace.n_items
         told(Stage(f"tissue fractions, {pace.n_done} of {pace.n_items}", share, seconds_left))
-        return found
+        return found.astype(np.float32)
 
     told(Stage("tissue fractions"))
     laid = {
@@ -71,6 +82,14 @@ def tissue_fractions(values: Array, mask: Mask, priors: Array, *, contrast: str,
     spacing, contrasts = (spacing_mm, spacing_mm, spacing_mm), (contrast,) * len(values)
     data = TissueInput(np.asarray(values), np.asarray(mask), spacing, contrasts, TISSUES, priors * mask)
     return AtlasGmm().fit(data).fractions_
+
+
+def _key(values: Array, mask: Mask, contrast: str, spacing_mm: float) -> str:
+    """Name what the targets of a scan follow from."""
+    digest = sha256(f"{RECIPE} {contrast} {spacing_mm} {values.shape}".encode())
+    for one in (values, mask):
+        digest.update(np.ascontiguousarray(one).tobytes())
+    return digest.hexdigest()[:32]
 
 
 def _laid(scans: "Scans", fractions: Callable[[Array, Mask], Array], path: Path) -> "Scans":

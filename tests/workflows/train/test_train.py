@@ -256,6 +256,13 @@ def test_scan_that_cannot_be_read_is_named_with_the_others_tried(few, tmp_path):
     assert not (tmp_path / "model").exists()
 
 
+def test_whole_heads_called_skull_stripped_are_named(tmp_path, small_brain):
+    for n in range(1, 8):
+        phantom.save(small_brain.image(seed=n), tmp_path / f"sub-0{n}_T1w.nii.gz")
+    with pytest.raises(InputError, match=r"sub-01_T1w\.nii\.gz: .*skull-stripped.*sub-02_T1w\.nii\.gz: "):
+        train_atlas(tmp_path, tmp_path / "model", brain="stripped")
+
+
 def test_defect_while_preparing_is_told_with_the_scan(few, tmp_path, monkeypatch):
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("no such number")
