@@ -13,7 +13,7 @@ from helpers.healthy_scans import N_PEOPLE, QUICK, SPACING_MM, train_atlas, writ
 
 from medunsup.cohort.dataset.sources import read_source
 from medunsup.cohort.prepare_many import prepare_all, prepared
-from medunsup.core.errors import InputError, OutputError, UsageError
+from medunsup.core.errors import InputError, OutputError, StepError, UsageError
 from medunsup.io.files.artifact_folder import arrays_as_bytes
 from medunsup.io.files.hashes import hash_file
 from medunsup.workflows.train import fit
@@ -256,11 +256,13 @@ def test_scan_that_cannot_be_read_is_named_with_the_others_tried(few, tmp_path):
     assert not (tmp_path / "model").exists()
 
 
-def test_whole_heads_called_skull_stripped_are_named(tmp_path, small_brain):
-    for n in range(1, 8):
-        phantom.save(small_brain.image(seed=n), tmp_path / f"sub-0{n}_T1w.nii.gz")
-    with pytest.raises(InputError, match=r"sub-01_T1w\.nii\.gz: .*skull-stripped.*sub-02_T1w\.nii\.gz: "):
-        train_atlas(tmp_path, tmp_path / "model", brain="stripped")
+def test_what_is_wrong_with_a_scan_is_told_with_its_name(few, tmp_path, monkeypatch):
+    def refused(*_: object, **__: object) -> None:
+        raise StepError("The scan does not look skull-stripped.")
+
+    monkeypatch.setattr("medunsup.cohort.prepare_many.prepare", refused)
+    with pytest.raises(InputError, match=r"sub-00_T1w\.nii\.gz: The scan .*sub-01_T1w\.nii\.gz: The scan "):
+        train_atlas(few, tmp_path / "model")
 
 
 def test_defect_while_preparing_is_told_with_the_scan(few, tmp_path, monkeypatch):
