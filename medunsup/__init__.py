@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from medunsup.cohort.encoders.encoder import Encoder
     from medunsup.cohort.encoders.folder import EncoderFolder
     from medunsup.cohort.encoders.probed import ProbeResult
+    from medunsup.cohort.finetuned.folder import FinetunedFolder
     from medunsup.core.errors import MedunsupError
     from medunsup.core.record import Step
     from medunsup.core.registry import methods, register
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from medunsup.workflows.evaluate.evaluate import evaluate
     from medunsup.workflows.export.export import ExportedFolder, export
     from medunsup.workflows.finetune.finetune import finetune
-    from medunsup.workflows.finetune.folder import FinetunedFolder
     from medunsup.workflows.pretrain.pretrain import pretrain
     from medunsup.workflows.probe.probe import probe
     from medunsup.workflows.segment.cohort import segment_many
@@ -52,7 +52,7 @@ _HOMES = {
     "EncoderFolder": "medunsup.cohort.encoders.folder",
     "Evaluation": "medunsup.anomaly.evaluation",
     "ExportedFolder": "medunsup.workflows.export.export",
-    "FinetunedFolder": "medunsup.workflows.finetune.folder",
+    "FinetunedFolder": "medunsup.cohort.finetuned.folder",
     "MedunsupError": "medunsup.core.errors",
     "ModelFolder": "medunsup.workflows.train.model_folder",
     "ProbeResult": "medunsup.cohort.encoders.probed",

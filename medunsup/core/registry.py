@@ -56,6 +56,9 @@ AREAS = {
     "selfsupervised": Area(
         "selfsupervised/methods", "tests/selfsupervised/test_methods_contract.py", "docs/pretrain.md"
     ),
+    "semisupervised": Area(
+        "semisupervised/methods", "tests/semisupervised/test_methods_contract.py", "docs/few_labels.md"
+    ),
 }
 
 KIND = {
@@ -64,6 +67,7 @@ KIND = {
     "score": "a score",
     "encoder": "an encoder",
     "selfsupervised": "a pretraining method",
+    "semisupervised": "a method for few labels",
 }
 
 
@@ -76,7 +80,7 @@ class MethodCard:
     name : str
         Name of the method, as `segment`, `train` and `Detector` take it.
     area : str
-        'tissue', 'anomaly' (models), 'score', 'encoder' or 'selfsupervised'.
+        'tissue', 'anomaly' (models), 'score', 'encoder', 'selfsupervised' or 'semisupervised'.
     family : str
         Group of methods, such as 'mixture'.
     dims : tuple of int
@@ -158,7 +162,7 @@ def methods(area: str | None = None) -> list[MethodCard]:
     Parameters
     ----------
     area : str, optional
-        One area only: 'tissue', 'anomaly' (models), 'score', 'encoder' or 'selfsupervised'.
+        One area only: 'tissue', 'anomaly' (models), 'score', 'encoder', 'selfsupervised' or 'semisupervised'.
 
     Returns
     -------

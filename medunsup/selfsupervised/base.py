@@ -11,7 +11,7 @@ from medunsup.nn.encoder import Encoder
 from medunsup.selfsupervised.encode import encode
 from medunsup.selfsupervised.learner import PretrainLearner
 from medunsup.training.datasets import Dataset
-from medunsup.training.estimator import Estimator, EstimatorConfig
+from medunsup.training.estimator import Estimator, EstimatorConfig, known_of
 from medunsup.training.loop import Training
 from medunsup.training.patches import Patches
 from medunsup.training.scan_stack import Array, Mask, Scans
@@ -121,12 +121,10 @@ class SelfSupervised(Estimator):
         return Patches(
             scans.values,
             scans.masks,
-            tuple(scans.names),
             size=config.patch,
             per_scan=config.patches_per_scan,
-            subjects=tuple(scans.subjects),
-            covariates=scans.covariates,
             transform=transform,
+            **known_of(scans),
         )
 
     def fit(self, scans: Scans, *, validation: Scans | None = None, training: Training | None = None) -> Self:

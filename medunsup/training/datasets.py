@@ -47,7 +47,7 @@ class Dataset(ABC):
 
     `values` are (N, C, I, J, K) float32 and `masks` (N, I, J, K) bool, in memory or mapped from disk;
     `subjects` tell whose each scan is, if a subject has several; `covariates` (N,) or (N, P) what else is
-    known of it.
+    known of it; `labels` (N,) its class, -1 where none is known.
     A `transform` (any MONAI dictionary transform with the keys "values" and "mask") changes each item as it
     is taken; a list of them makes one view of the item each. What is drawn follows from `Draws` alone.
     """
@@ -60,6 +60,7 @@ class Dataset(ABC):
         *,
         subjects: Sequence[str] = (),
         covariates: NDArray[np.floating] | None = None,
+        labels: NDArray[np.integer] | None = None,
         transform: TransformOrMany = None,
     ) -> None:
         self.values = values
@@ -67,6 +68,7 @@ class Dataset(ABC):
         self.names = tuple(names) or tuple(str(n) for n in range(len(values)))
         self.subjects = tuple(subjects)
         self.covariates = None if covariates is None else _columns(covariates)
+        self.labels = None if labels is None else np.ascontiguousarray(labels, dtype=np.int64)
         self._owners = np.unique(self.subjects, return_inverse=True)[1] if self.subjects else None
         self.transforms = Transforms.of(transform)
         self.scans = self._scans()
@@ -117,9 +119,11 @@ class Dataset(ABC):
         values, masks = (torch.from_numpy(array) for array in self._gather(items, draws))
         views = self.transforms.views(values, masks[:, None], draws.of) or [View(values, masks[:, None])]
         scans = self.scans[items]
-        owners = None if self._owners is None else torch.from_numpy(self._owners[scans])
-        known = None if self.covariates is None else torch.from_numpy(self.covariates[scans])
-        return replace(Batch.of_views(views, torch.from_numpy(scans)), owners=owners, covariates=known)
+        known = {"owners": self._owners, "covariates": self.covariates, "labels": self.labels}
+        own: dict[str, Any] = {
+            name: None if one is None else torch.from_numpy(one[scans]) for name, one in known.items()
+        }
+        return replace(Batch.of_views(views, torch.from_numpy(scans)), **own)
 
     def reader(self) -> "Dataset":
         """Return the same items to be read by another thread: arrays are shared, transforms are not."""
@@ -132,10 +136,10 @@ class Dataset(ABC):
         return [self.names[n] for n in np.unique(self.scans[items])]
 
     def digest(self) -> str:
-        """Checksum of names, subjects, covariates, values and masks, to know the same data again."""
+        """Checksum of names, subjects, what is known of them, values and masks: to know the data again."""
         total = zlib.crc32("\n".join((*self.names, *self.subjects)).encode())
-        if self.covariates is not None:
-            total = zlib.crc32(self.covariates.data, total)
+        for known in (self.covariates, self.labels):
+            total = total if known is None else zlib.crc32(known.data, total)
         for values, mask in zip(self.values, self.masks, strict=True):
             for array in (values, mask):
                 total = zlib.crc32(np.ascontiguousarray(array).data, total)
@@ -151,13 +155,18 @@ def _columns(covariates: NDArray[np.floating]) -> NDArray[np.float32]:
     return np.ascontiguousarray(covariates.reshape(len(covariates), -1), dtype=np.float32)
 
 
+def slices_shown(masks: Masks) -> NDArray[np.bool_]:
+    """Return (N, K) which axial slices of scans with masks (N, I, J, K) are learned from."""
+    least = SMALLEST_SHARE * masks.shape[1] * masks.shape[2]
+    counts = np.stack([np.count_nonzero(mask, axis=(0, 1)) for mask in masks])
+    return counts >= max(1, least)
+
+
 class Slices(Dataset):
     """Axial slices (C, I, J) of which at least 2 % lie inside the mask."""
 
     def _scans(self) -> Positions:
-        least = SMALLEST_SHARE * self.masks.shape[1] * self.masks.shape[2]
-        counts = np.stack([np.count_nonzero(mask, axis=(0, 1)) for mask in self.masks])
-        scans, self._levels = np.nonzero(counts >= max(1, least))
+        scans, self._levels = np.nonzero(slices_shown(self.masks))
         return scans
 
     def _gather(self, items: Positions, draws: Draws) -> tuple[Values, Masks]:

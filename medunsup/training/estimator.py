@@ -107,8 +107,7 @@ class Estimator(ABC):
             Items of the scans.
         """
         kind = Volumes if self.config.dims == 3 else Slices
-        whose = {"names": tuple(scans.names), "subjects": tuple(scans.subjects)}
-        return kind(scans.values, scans.masks, **whose, covariates=scans.covariates, transform=transform)
+        return kind(scans.values, scans.masks, transform=transform, **known_of(scans))
 
     def fit(self, scans: Scans, *, validation: Scans | None = None, training: Training | None = None) -> Self:
         """Train the networks.
@@ -252,6 +251,12 @@ class Estimator(ABC):
             torch.manual_seed(self.config.seed)
             learner = self.build(inputs)
         return convert_conv2d_weight_memory_format(learner, torch.channels_last)  # faster in two dimensions
+
+
+def known_of(scans: Scans) -> dict[str, Any]:
+    """Return what a dataset is told of scans beside their values and masks."""
+    whose = {"names": tuple(scans.names), "subjects": tuple(scans.subjects)}
+    return {**whose, "covariates": scans.covariates, "labels": scans.labels}
 
 
 def used_slices(mask: Mask) -> NDArray[np.intp]:

@@ -30,7 +30,8 @@ class Batch:
 
     These are the first view; `further` views of the same items follow, each of its own size. `owners` (B,)
     number the subjects whose the scans are, where a subject has several.
-    `covariates` (B, P) float32 are what else is known of the scans, if anything is.
+    `covariates` (B, P) float32 are what else is known of the scans, if anything is; `labels` (B,) int64 their
+    classes, -1 where none is known.
     """
 
     values: Tensor
@@ -39,6 +40,7 @@ class Batch:
     further: tuple[View, ...] = ()
     owners: Tensor | None = None
     covariates: Tensor | None = None
+    labels: Tensor | None = None
 
     @classmethod
     def of_views(cls, views: Sequence[View], scans: Tensor) -> "Batch":
@@ -74,9 +76,10 @@ class Batch:
         return [self._rows(slice(start, start + size)) for start in starts]
 
     def _rows(self, rows: slice) -> "Batch":
-        owners, known = (None if one is None else one[rows] for one in (self.owners, self.covariates))
+        known = {"owners": self.owners, "covariates": self.covariates, "labels": self.labels}
+        own: dict[str, Any] = {name: None if one is None else one[rows] for name, one in known.items()}
         views = self.each(lambda tensor: tensor[rows])
-        return replace(views, scans=self.scans[rows], owners=owners, covariates=known)
+        return replace(views, scans=self.scans[rows], **own)
 
     def to(self, device: torch.device) -> "Batch":
         """Move to a device."""

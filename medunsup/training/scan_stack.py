@@ -31,11 +31,13 @@ class Scans:
         What a pretraining asks of each voxel, made from the scans themselves, such as tissue fractions.
     covariates : ndarray of shape (N,) or (N, P), float, optional
         What else is known of each scan, such as the age in years.
+    labels : ndarray of shape (N,), int, optional
+        Class of each scan, from 0 on; -1 where it is not known.
 
     Raises
     ------
     InputError
-        If the shapes do not go together, or a covariate is not finite.
+        If the shapes do not go together, a covariate is not finite, or a label is no class.
 
     Examples
     --------
@@ -54,6 +56,7 @@ class Scans:
     subjects: Sequence[str] = field(default=())
     targets: Array | None = None
     covariates: NDArray[np.floating] | None = None
+    labels: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         if self.values.ndim != 5 or self.masks.shape != self.values.shape[:1] + self.values.shape[2:]:
@@ -68,6 +71,8 @@ class Scans:
             )
         if self.covariates is not None:
             _check_covariates(self.covariates, len(self.values))
+        if self.labels is not None:
+            _check_labels(self.labels, len(self.values))
 
     @classmethod
     def of_arrays(cls, values: NDArray[np.floating], masks: Mask | None = None) -> "Scans":
@@ -141,7 +146,8 @@ class Scans:
         names, subjects = (tuple(known[n] for n in index if known) for known in (self.names, self.subjects))
         targets = None if self.targets is None else self.targets[index]
         covariates = None if self.covariates is None else self.covariates[index]
-        return Scans(self.values[index], self.masks[index], names, subjects, targets, covariates)
+        labels = None if self.labels is None else self.labels[index]
+        return Scans(self.values[index], self.masks[index], names, subjects, targets, covariates, labels)
 
 
 def _check_covariates(covariates: NDArray[np.floating], n: int) -> None:
@@ -151,6 +157,15 @@ def _check_covariates(covariates: NDArray[np.floating], n: int) -> None:
     unknown = np.argwhere(~np.isfinite(covariates))
     if len(unknown):
         raise InputError(f"The covariate of scan {unknown[0, 0]} is not finite. Leave the scan out (`take`).")
+
+
+def _check_labels(labels: NDArray[np.integer], n: int) -> None:
+    """Raise InputError unless they are numbers of classes, one a scan."""
+    if labels.shape != (n,) or labels.dtype.kind not in "iu" or (n and labels.min() < -1):
+        raise InputError(
+            f"Labels are whole numbers (N,) of {n} scans: classes from 0 on, or -1 where none is known; "
+            f"got {labels.dtype} of shape {labels.shape}."
+        )
 
 
 def _is_row(values: Array) -> bool:

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from helpers import phantom
 
+from medunsup.cohort.finetuned.folder import as_labels
 from medunsup.cohort.label_maps import label_table, on_template_grid, read_labels
 from medunsup.core.errors import GeometryError, InputError
 from medunsup.core.volume import Volume
 from medunsup.metrics import dice
-from medunsup.workflows.finetune.folder import as_labels
 from medunsup.workflows.finetune.measure import in_native_space
 
 

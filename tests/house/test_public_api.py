@@ -20,6 +20,7 @@ METHODS = {
     "medunsup.anomaly": {card.class_name for card in OURS if card.area in ("anomaly", "score")},
     "medunsup.nn": {card.class_name for card in OURS if card.area == "encoder"},
     "medunsup.selfsupervised": {card.class_name for card in OURS if card.area == "selfsupervised"},
+    "medunsup.semisupervised": {card.class_name for card in OURS if card.area == "semisupervised"},
     "medunsup.tissue": {card.class_name for card in OURS if card.area == "tissue"},
 }
 BLOCK = re.compile(r"^```(python|text)\n(.*?)^```", re.MULTILINE | re.DOTALL)

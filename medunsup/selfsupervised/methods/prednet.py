@@ -16,6 +16,7 @@ from medunsup.selfsupervised.learner import MEASURED_AT_ONCE, PretrainLearner
 from medunsup.selfsupervised.no_better import no_better
 from medunsup.selfsupervised.slice_runs import LEAST_BEFORE, SliceRuns, check_slices, earlier, hide_later
 from medunsup.training.datasets import Dataset
+from medunsup.training.estimator import known_of
 from medunsup.training.learner import Batch, Loss, Objective, View
 from medunsup.training.scan_stack import Scans
 from medunsup.training.transforms import TransformOrMany
@@ -169,10 +170,9 @@ class PredNet(SelfSupervised):
         return SliceRuns(
             scans.values,
             scans.masks,
-            tuple(scans.names),
             size=config.patch or scans.shape[1:3],
             before=config.before,
             per_scan=per_scan,
-            subjects=tuple(scans.subjects),
             transform=transform,
+            **known_of(scans),
         )

@@ -12,6 +12,7 @@ from medunsup.cohort.dataset.sources import Case, SplitName, open_source, refuse
 from medunsup.cohort.dataset.splits import split_off_test
 from medunsup.cohort.encoders.folder import Seen
 from medunsup.cohort.encoders.overlap import NO_DATA_SET, Known, fingerprints, overlap, refuse_overlap
+from medunsup.cohort.finetuned.folder import standardised
 from medunsup.cohort.label_maps import label_table, on_template_grid, read_labels
 from medunsup.cohort.prepare import Prepared, load_and_prepare
 from medunsup.cohort.prepare_many import prepared, request_of
@@ -83,7 +84,7 @@ class Pairs:
         image, made = load_and_prepare(asked, self.grid.spacing_mm, cache=cache)
         assert case.labels is not None
         labels = read_labels(case.labels, image, self.grid.reading.coordinates)
-        values = _standardised(made.values, made.mask) if self.pretrained.is_standardised else made.values
+        values = standardised(made.values, made.mask) if self.pretrained.is_standardised else made.values
         return LabelledScan(case, image, made, values, labels)
 
 
@@ -198,11 +199,3 @@ def as_classes(labels: Labels, table: Sequence[Label]) -> Labels:
     for number, label in enumerate(table, start=1):
         classes[labels == label.index] = number
     return classes
-
-
-def _standardised(values: Values, mask: NDArray[np.bool_]) -> Values:
-    """Bring each channel to mean 0 and standard deviation 1 in the mask; 0 outside."""
-    inside = values[:, mask]
-    mean, spread = inside.mean(axis=1), np.maximum(inside.std(axis=1), 1e-6)
-    shape = (-1, 1, 1, 1)
-    return np.asarray((values - mean.reshape(shape)) / spread.reshape(shape) * mask, dtype=np.float32)

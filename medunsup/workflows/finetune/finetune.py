@@ -5,6 +5,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from medunsup.cohort.finetuned.folder import (
+    CURVE,
+    DICE,
+    FIGURES,
+    FILES,
+    LOCK,
+    MANIFEST,
+    PAGE,
+    SCANS,
+    WEIGHTS,
+    FinetunedFolder,
+    read_finetuned,
+)
+from medunsup.cohort.finetuned.manifest import FinetuneManifest
 from medunsup.cohort.training.consistency import Common
 from medunsup.cohort.training.folder import TrainingFolder, asked_for
 from medunsup.core.errors import MedunsupError
@@ -17,26 +31,14 @@ from medunsup.io.files.transaction import recover, refuse_foreign_files
 from medunsup.workflows.finetune.data import Pairs, find_labels, find_pairs, prepare_pairs, stack_pairs
 from medunsup.workflows.finetune.figures import FINETUNED, Figures, gather, unlearned
 from medunsup.workflows.finetune.folder import (
-    CURVE,
-    DICE,
-    FIGURES,
-    FILES,
-    LOCK,
-    MANIFEST,
-    PAGE,
-    SCANS,
-    WEIGHTS,
-    FinetunedFolder,
     clear_predictions,
     curve_tsv,
     dice_tsv,
-    read_finetuned,
     scans_tsv,
     write_finetuned,
     write_label_table,
 )
 from medunsup.workflows.finetune.learn import build, check_parameters, learn, read_curve
-from medunsup.workflows.finetune.manifest import FinetuneManifest
 from medunsup.workflows.finetune.pretrained import Pretrained, read_pretrained
 from medunsup.workflows.finetune.request import FinetuneRequest
 from medunsup.workflows.finetune.settings import FinetuneSettings

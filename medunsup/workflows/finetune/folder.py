@@ -1,71 +1,20 @@
-"""The folder of a fine-tuned network: weights, figures, label maps of the test scans, a page."""
+"""What `finetune` writes into its folder; `cohort.finetuned` reads it."""
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from medunsup.cohort.dataset.sources import Case
+from medunsup.cohort.finetuned.folder import ENDING, LABEL_TABLE, MANIFEST, PREDICTIONS, label_rows
+from medunsup.cohort.finetuned.manifest import FinetuneManifest
 from medunsup.core.labels import Label
 from medunsup.io.bids.names import output_names
-from medunsup.io.files.artifact_folder import ArtifactFolder, write_artifact
+from medunsup.io.files.artifact_folder import write_artifact
 from medunsup.io.files.atomic import write_text
 from medunsup.io.files.tsv import tsv
 from medunsup.workflows.finetune.figures import SPACES, Figures
-from medunsup.workflows.finetune.manifest import FinetuneManifest, read_manifest
-
-MANIFEST = "finetune.json"
-WEIGHTS = "network.safetensors"
-FIGURES, DICE, SCANS, CURVE, PAGE = "figures.json", "dice.tsv", "scans.tsv", "curve.tsv", "report.html"
-FILES = (WEIGHTS, FIGURES, DICE, SCANS, CURVE, PAGE)
-PREDICTIONS, ENDING, LABEL_TABLE = "predictions", "_desc-finetuned_dseg.nii.gz", "dseg.tsv"
-LOCK = ".medunsup.lock"
-
-Classes = NDArray[np.int32]
-
-
-@dataclass(frozen=True, eq=False)
-class FinetunedFolder:
-    """A fine-tuned network on disk, and what it came to on its test scans.
-
-    Attributes
-    ----------
-    path : Path
-        The folder.
-    manifest : FinetuneManifest
-        What its finetune.json says: task, encoder, labels, how scans are prepared.
-
-    Examples
-    --------
-    >>> import medunsup
-    >>> few = {"parameters": {"steps": 2}, "spacing_mm": 8.0}
-    >>> made = medunsup.finetune("runs/encoder", "pairs.tsv", "runs/folder", **few)
-    >>> made.manifest.task, made.manifest.scans
-    ('segment', {'train': 5, 'test': 3})
-    """
-
-    path: Path
-    manifest: FinetuneManifest = field(repr=False)
-
-    @property
-    def files(self) -> ArtifactFolder:
-        """Its files, with the hashes they had when they were written."""
-        return ArtifactFolder(self.path, self.manifest.sha256)
-
-    @cached_property
-    def figures(self) -> dict[str, Any]:
-        """What its figures.json says: verdict, Dice, comparisons with scratch."""
-        return dict(json.loads((self.path / FIGURES).read_text(encoding="utf-8")))
-
-
-def read_finetuned(path: Path) -> FinetunedFolder:
-    """Open a folder. Raises InputError if it is not complete or cannot be read."""
-    return FinetunedFolder(path, read_manifest(path / MANIFEST))
 
 
 def write_finetuned(folder: Path, manifest: FinetuneManifest, files: Mapping[str, str | bytes]) -> None:
@@ -97,18 +46,9 @@ def clear_predictions(folder: Path) -> None:
         path.unlink()
 
 
-def as_labels(classes: Classes, labels: Sequence[Label]) -> NDArray[Any]:
-    """Turn numbers of classes into labels, of the smallest type that holds them."""
-    values = np.array([0, *(label.index for label in labels)])
-    fits = values.max() <= np.iinfo(np.uint8).max
-    return np.asarray(values.astype(np.uint8 if fits else np.uint16)[classes])
-
-
 def write_label_table(folder: Path, labels: Sequence[Label]) -> None:
     """Write the BIDS table of label names beside the label maps."""
-    rows = [("index", "name", "abbreviation", "color")]
-    rows += [(str(one.index), one.name, one.abbreviation, one.hex) for one in labels]
-    write_text(folder / PREDICTIONS / LABEL_TABLE, tsv(rows))
+    write_text(folder / PREDICTIONS / LABEL_TABLE, tsv(label_rows(labels)))
 
 
 def dice_tsv(figures: Figures) -> str:

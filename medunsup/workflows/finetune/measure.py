@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from medunsup.cohort.finetuned.native_space import in_native_space
 from medunsup.cohort.label_maps import on_template_grid
-from medunsup.core.geometry import Affine, Grid
 from medunsup.core.labels import Label
 from medunsup.core.progress import Stage, Told
 from medunsup.metrics.segmentation import dice
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from medunsup.supervised.segmentation import Segmentation
 
 Classes = NDArray[np.int32]
-Shares = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,23 +40,6 @@ def tested_scans(
     for n, case in enumerate(cases):
         told(Stage(f"testing scans, {n + 1} of {len(cases)}", n / len(cases)))
         yield _tested(made, pairs.read(case, cache), labels, pairs.grid.spacing_mm)
-
-
-def in_native_space(shares: Shares, template_to_scan: Affine, spacing_mm: float, grid: Grid) -> Classes:
-    """Bring the probabilities (classes, I, J, K) of a scan to its own grid; return the likeliest class there.
-
-    Interpolated linearly before the choice, so that borders are no staircase; beyond the template grid all is
-    background.
-    """
-    from medunsup.preprocess.geometry.template_grid import ModelSpace
-
-    space, chosen = ModelSpace(spacing_mm), np.zeros(grid.shape, np.int32)
-    best = np.zeros(grid.shape, np.float32)
-    for number, share in enumerate(shares):
-        here = space.to_native(share, template_to_scan, grid)
-        chosen[here > best] = number
-        best = np.maximum(best, here)
-    return chosen
 
 
 def _tested(made: "Segmentation", pair: LabelledScan, labels: Sequence[Label], spacing_mm: float) -> Tested:

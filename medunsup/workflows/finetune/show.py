@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from medunsup.cohort.finetuned.folder import PREDICTIONS, as_labels
+from medunsup.cohort.finetuned.manifest import FinetuneManifest
 from medunsup.core.labels import Label
 from medunsup.core.progress import Told
 from medunsup.io.nifti.write import write_volume
@@ -19,8 +21,7 @@ from medunsup.workflows.finetune.figures import (
     CaseDice,
     Figures,
 )
-from medunsup.workflows.finetune.folder import PREDICTIONS, as_labels, prediction_names
-from medunsup.workflows.finetune.manifest import FinetuneManifest
+from medunsup.workflows.finetune.folder import prediction_names
 from medunsup.workflows.finetune.measure import tested_scans
 from medunsup.workflows.finetune.request import FinetuneRequest
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from medunsup.cohort.finetuned.folder import PAGE, PREDICTIONS, FinetunedFolder
 from medunsup.workflows.finetune.figures import ARM_WORDS, NATIVE
-from medunsup.workflows.finetune.folder import PAGE, PREDICTIONS, FinetunedFolder
 
 
 def finetuned_facts(made: FinetunedFolder) -> dict[str, Any]:

@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from medunsup.cohort.encoders.folder import EncoderFolder
 from medunsup.cohort.encoders.probed import Features, Kind, ProbeFigures, ProbeVerdict, Said
+from medunsup.cohort.labelled.read import Labelled
+from medunsup.cohort.labelled.splits import draw_labels
 from medunsup.core.progress import Stage, Told
 from medunsup.metrics.bootstrap import Estimate, least_subjects
 from medunsup.metrics.classification import auc, auc_difference, balanced_accuracy, subjects_needed
 from medunsup.metrics.probes import Probed, linear_probe, neighbours_probe
 from medunsup.workflows.probe.components import Rows, principal_components
-from medunsup.workflows.probe.data import Labelled
 from medunsup.workflows.probe.settings import ProbeSettings
-from medunsup.workflows.probe.splits import draw_labels
 
 BASELINES: tuple[Features, ...] = ("random", "pca")
 KINDS: tuple[Kind, ...] = ("linear", "knn")

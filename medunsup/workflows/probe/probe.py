@@ -1,11 +1,15 @@
 """Whether a pretrained encoder helps: probes on its features, beside a random encoder and PCA."""
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from medunsup.cohort.encoders.folder import LOCK, EncoderFolder, read_encoder
 from medunsup.cohort.encoders.probed import ProbeResult
+from medunsup.cohort.labelled.alike import Before, as_before, before_of, refuse_other_scans, refuse_seen
+from medunsup.cohort.labelled.read import Labelled, find_labelled, read_labelled
 from medunsup.core.errors import ResultThereError
 from medunsup.core.hints import option
 from medunsup.core.paths import user_path
@@ -13,9 +17,7 @@ from medunsup.core.progress import Told
 from medunsup.io.files.lock import locked
 from medunsup.io.files.transaction import recover, refuse_foreign_files
 from medunsup.metrics.representation import TEMPERATURE
-from medunsup.workflows.probe.alike import refuse_seen
 from medunsup.workflows.probe.components import Rows
-from medunsup.workflows.probe.data import read_labelled
 from medunsup.workflows.probe.figures import features_of, measure
 from medunsup.workflows.probe.request import ProbeRequest
 from medunsup.workflows.probe.save import PAGE, RESULT, TABLE, save
@@ -132,8 +134,9 @@ def probe_encoder(request: ProbeRequest, told: Told) -> ProbeResult:
         read = (request.data, request.labels)
         refuse_foreign_files(out, (TABLE, PAGE), RESULT, read=read, force=request.force)
         with TemporaryDirectory(prefix=".work-", dir=out) as work:
-            labelled = read_labelled(request, encoder, Path(work), told)
-            remarks = refuse_seen(encoder, labelled.scans, labelled.lines)
+            before = before_of(encoder)
+            labelled = _read(request, before, Path(work), told)
+            remarks = refuse_seen(before, labelled.scans, labelled.lines, learner="the probe")
             features = features_of(encoder, labelled, told)
         measured = measure(features, labelled, request.settings, told)
         result = ProbeResult(
@@ -148,6 +151,17 @@ def probe_encoder(request: ProbeRequest, told: Told) -> ProbeResult:
         )
         save(result, out)
     return result
+
+
+def _read(request: ProbeRequest, before: Before, work: Path, told: Told) -> Labelled:
+    """Read what is probed, scans being prepared as those of the pretraining were."""
+    source = request.source
+    settings = None if source.is_of_images else as_before(before, request.data)
+    if settings is not None:
+        source = replace(source, contrast=settings.reading.contrast)
+    found = find_labelled(source, before, told)
+    check = partial(refuse_other_scans, before)
+    return read_labelled(found, settings, request.prepared, work, told, jobs=request.jobs, check=check)
 
 
 def _about(request: ProbeRequest, encoder: EncoderFolder, components: Rows) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from medunsup.cohort.dataset.images import ENDING
+from medunsup.cohort.labelled.read import Source
 from medunsup.workflows.probe.settings import ProbeSettings
 
 
@@ -32,6 +32,7 @@ class ProbeRequest:
         return self.cache or self.out.parent / "prepared"
 
     @property
-    def is_of_images(self) -> bool:
-        """Whether images in one .npz file are probed, not scans."""
-        return self.data.suffix == ENDING
+    def source(self) -> Source:
+        """Where scans or images and their labels are, and who is tested on."""
+        chosen = self.settings
+        return Source(self.data, self.labels, self.column, self.mask, test=chosen.test, seed=chosen.seed)

@@ -9,9 +9,9 @@ from helpers.pretraining import write_images
 
 import medunsup
 from medunsup.cohort.encoders.folder import Seen
+from medunsup.cohort.labelled.read import Labelled
 from medunsup.core.errors import InputError, MissingError, ResultThereError, UsageError
 from medunsup.workflows.probe.components import Rows
-from medunsup.workflows.probe.data import Labelled
 from medunsup.workflows.probe.figures import measure
 from medunsup.workflows.probe.settings import ProbeSettings
 

@@ -98,17 +98,18 @@ class TestScans:
 
     def test_voxels_of_another_size_are_refused_with_the_numbers(self, cohort, tmp_path):
         from medunsup.cohort.encoders.folder import read_encoder
+        from medunsup.cohort.labelled.alike import before_of, refuse_other_scans
         from medunsup.cohort.training.consistency import Common
-        from medunsup.workflows.probe.alike import refuse_other_scans
 
         encoder = read_encoder(cohort / "run")
         usual = encoder.manifest.preprocessing.coarsest_mm
-        refuse_other_scans(encoder, Common("T1w", 1.4 * usual, ()))
+        before = before_of(encoder)
+        refuse_other_scans(before, Common("T1w", 1.4 * usual, ()))
         for ratio in (1.6, 1 / 1.6):
             with pytest.raises(
                 InputError, match=f"up to {usual:.2g} mm, these have up to {ratio * usual:.2g} mm"
             ):
-                refuse_other_scans(encoder, Common("T1w", ratio * usual, ()))
+                refuse_other_scans(before, Common("T1w", ratio * usual, ()))
 
     def test_scans_need_a_table_and_an_encoder_of_scans_no_images(self, cohort, tmp_path):
         with pytest.raises(UsageError, match="Whose label is which"):

@@ -1,4 +1,4 @@
-"""Whom a probe tests on, and whose labels it is given: draws of subjects, each class by its share."""
+"""Whom is tested on, and whose labels are given: draws of subjects, each class by its share."""
 
 from collections.abc import Collection, Sequence
 
@@ -27,7 +27,7 @@ def split_off_test_by_class(
             raise InputError(
                 f"Too few subjects labelled {one} to test on: {len(fresh)} of {len(everybody)} were not "
                 f"seen by pretraining, at least {LEAST_A_CLASS} are needed, and one more to learn from. "
-                "Pretrain again on a table whose column split says test for some, or probe other scans."
+                "Pretrain again on a table whose column split says test for some, or take other scans."
             )
         taken = rng.permutation(len(fresh))[: min(n, len(fresh), len(everybody) - 1)]
         chosen |= {fresh[place] for place in taken}

@@ -1,12 +1,12 @@
-"""Whom a probe tests on and whose labels it takes: by subject, each class by its share, nobody seen."""
+"""Whom is tested on and whose labels are given: by subject, each class by its share, nobody seen."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from medunsup.cohort.labelled.splits import draw_labels, split_off_test_by_class
 from medunsup.core.errors import InputError
-from medunsup.workflows.probe.splits import draw_labels, split_off_test_by_class
 
 few = settings(max_examples=30, deadline=None)
 

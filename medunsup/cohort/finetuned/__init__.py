@@ -1,0 +1,1 @@
+"""Folders of fine-tuned networks: what `finetune` writes, and everything that uses such a network reads."""
