@@ -31,6 +31,7 @@ def train(
     seed: options.Seed = None,
     resume: model_options.Resume = False,
     card: model_options.Card = None,
+    encoder: model_options.Encoder = None,
     cache: model_options.Cache = None,
     jobs: options.Jobs = 1,
     force: options.Force = False,
@@ -63,6 +64,7 @@ def train(
             resume=resume,
             force=force,
             healthy=None if healthy is None else HealthyWords.parse(healthy),
+            encoder=encoder,
         )
         made = train_model(request, told)
     if telling.as_json:

@@ -48,6 +48,11 @@ class Encoder(nn.Module, ABC):
         and what they begin with there.
     optional : tuple of str
         Parts of the names of weights that are there and never used.
+    has_blocks : bool
+        Whether a cell of a map stands for a block of voxels, as after pooling or in patches; else for the
+        first voxel of the block, as after convolutions that step over the others.
+    starts : tuple of float
+        Where the middle of each map's first cell lies, in voxels from the first, along every axis.
 
     Examples
     --------
@@ -63,6 +68,7 @@ class Encoder(nn.Module, ABC):
     stem: ClassVar[str] = ""
     networks: ClassVar[dict[str, dict[str, str]]] = {}
     optional: ClassVar[tuple[str, ...]] = ()
+    has_blocks: ClassVar[bool] = False
     config: Any  # of the subclass's Config
     widths: tuple[int, ...]
     strides: tuple[int, ...]
@@ -77,6 +83,11 @@ class Encoder(nn.Module, ABC):
     def n_features(self) -> int:
         """Length of a feature vector: the channels of the coarsest map."""
         return self.widths[-1]
+
+    @property
+    def starts(self) -> tuple[float, ...]:
+        """Where the middle of each map's first cell lies, in voxels from the first."""
+        return tuple((stride - 1) / 2 if self.has_blocks else 0.0 for stride in self.strides)
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """Map images to feature maps, from the finest to the coarsest.

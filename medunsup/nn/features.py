@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from medunsup.core.errors import InputError
+from medunsup.core.hints import option
 from medunsup.nn.autoencoder import Encoder
 from medunsup.nn.blocks import widths
 
@@ -58,6 +59,11 @@ class FrozenFeatures(nn.Sequential):
 
 
 def _read(path: Path) -> dict[str, Tensor]:
+    if path.is_dir():
+        raise InputError(
+            f"{path}: is a folder, not a file of weights. To train, give a pretrained encoder with "
+            f"{option('encoder')}; in Python also as medunsup.Encoder.load(folder)."
+        )
     try:
         stored = load_file(path)
     except (OSError, SafetensorError) as error:

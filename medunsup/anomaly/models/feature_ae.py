@@ -2,17 +2,21 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Any, Self
 
 import torch
-from pydantic import Field
+from pydantic import ConfigDict, Field, WithJsonSchema, field_serializer, field_validator
 from torch import Tensor
 from torch.nn import functional
 
 from medunsup.anomaly.deep import DeepConfig, DeepModel
+from medunsup.core.errors import UsageError
+from medunsup.core.hints import option
 from medunsup.core.registry import register
+from medunsup.nn import encoder as pretrained
 from medunsup.nn.autoencoder import Decoder, Encoder
 from medunsup.nn.features import MODES, FrozenFeatures
+from medunsup.nn.frozen_encoder import EncoderCard, FrozenEncoder
 from medunsup.nn.losses import inside_mean
 from medunsup.nn.ssim import structural_similarity
 from medunsup.training.learner import Batch, Learner, Loss, Objective
@@ -23,18 +27,39 @@ from medunsup.training.scan_stack import Array, Mask, Scans
 WIDER = 4
 POOL = {2: functional.max_pool2d, 3: functional.max_pool3d}
 
+Network = Annotated[pretrained.Encoder, WithJsonSchema({"type": "object"})]
+
 
 class FeatureAEConfig(DeepConfig):
     """Parameters of the feature autoencoder."""
 
-    encoder: Path | None = Field(
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    encoder: Path | EncoderCard | Network | None = Field(
         None,
-        description="safetensors file of an `ae` trained with the same sizes, whose encoder makes the "
-        "features; None draws a random encoder",
+        description="what makes the features: a pretrained encoder (`medunsup.Encoder.load(folder)`), or the "
+        "safetensors file of an `ae` trained with the same sizes; None draws a random encoder",
+    )
+    maps: tuple[int, ...] | None = Field(
+        None,
+        min_length=1,
+        description="feature maps of a pretrained encoder that are rebuilt, by number, 0 the finest; None "
+        "takes the finest three at half the resolution or coarser",
     )
     latent_dim: int = Field(
         128, ge=1, le=4096, description="length of the code of the features of a slice or volume"
     )
+
+    @field_validator("encoder", mode="before")
+    @classmethod
+    def _network_of(cls, given: Any) -> Any:
+        """Take the network out of an encoder as users hold it."""
+        return getattr(given, "network", given)
+
+    @field_serializer("encoder")
+    def _as_card(self, given: Any) -> Any:
+        """Write down which encoder it is; its weights become a part of the model."""
+        return EncoderCard.of(given) if isinstance(given, pretrained.Encoder) else given
 
 
 class FeatureAELearner(Learner):
@@ -42,7 +67,7 @@ class FeatureAELearner(Learner):
 
     def __init__(self, shape: Sequence[int], config: FeatureAEConfig) -> None:
         super().__init__()
-        self.features = FrozenFeatures(shape, channels=config.channels, levels=config.levels)
+        self.features = _features(shape, config)
         half = (self.features.outputs, *(side // 2 for side in shape[1:]))
         size = {"channels": WIDER * config.channels, "levels": config.levels - 1}
         self.encoder = Encoder(half, **size, outputs=config.latent_dim)
@@ -81,7 +106,8 @@ class FeatureAELearner(Learner):
 class FeatureAE(DeepModel):
     """Autoencoder in the space of a frozen encoder, judged by structural similarity.
 
-    Offers `encode` and `deviation`, a map of its own.
+    Offers `encode` and `deviation`, a map of its own. A pretrained encoder is copied into the model and never
+    trained there.
 
     Parameters
     ----------
@@ -118,14 +144,22 @@ class FeatureAE(DeepModel):
         ------
         InputError
             If the encoder's file does not fit the sizes.
+        UsageError
+            If the encoder has other dimensions or channels, not the feature maps asked for, or no weights.
         """
-        self._pretrained = self.config.encoder
+        given = self.config.encoder
+        if isinstance(given, EncoderCard):
+            raise UsageError(
+                f"feature_ae: {given.name} is described here without its weights. Give the encoder itself: "
+                f"{option('encoder')} of train, or medunsup.Encoder.load(folder)."
+            )
+        self._pretrained = given if isinstance(given, Path) else None
         return super().fit(scans, validation=validation, training=training)
 
     def build(self, shape: Sequence[int]) -> FeatureAELearner:
         """Make the networks; only training needs the encoder's file, a stored model holds its weights."""
         learner = FeatureAELearner(shape, self.config)
-        if self._pretrained is not None:
+        if self._pretrained is not None and isinstance(learner.features, FrozenFeatures):
             learner.features.take(self._pretrained)
         return learner
 
@@ -178,3 +212,20 @@ class FeatureAE(DeepModel):
             return functional.interpolate(coarse, x.shape[2:], mode=MODES[x.ndim - 2]) * inside
 
         return self.apply(enlarged, values, mask)[0]
+
+
+def _features(shape: Sequence[int], config: FeatureAEConfig) -> FrozenFeatures | FrozenEncoder:
+    """Make what sees the images: the encoder that is given, or convolutions of the sizes asked for.
+
+    Raises UsageError if the encoder takes images of other dimensions or channels.
+    """
+    given = config.encoder
+    if given is None or isinstance(given, Path):
+        return FrozenFeatures(shape, channels=config.channels, levels=config.levels)
+    if given.dims != config.dims or given.channels != shape[0]:
+        raise UsageError(
+            f"feature_ae: the encoder takes images of {given.channels} channels in {given.dims}D, these have "
+            f"{shape[0]} in {config.dims}D. Set dims to {given.dims} and give such images, or pretrain an "
+            "encoder on images like these."
+        )
+    return FrozenEncoder(given.build() if isinstance(given, EncoderCard) else given, config.maps)

@@ -85,6 +85,15 @@ Card = Annotated[
     Path | None,
     option("Input", metavar="FILE", help="Data card (Markdown) of the scans, kept beside the model."),
 ]
+Encoder = Annotated[
+    Path | None,
+    option(
+        "Method",
+        "--encoder",
+        metavar="FOLDER",
+        help="What `medunsup pretrain` made, for feature_ae: its features are learned from.",
+    ),
+]
 Alpha = Annotated[
     float | None,
     option(

@@ -22,10 +22,12 @@ from medunsup.io.files.tsv import Table, read_tsv
 
 SplitName = Literal["train", "validation", "calibration", "test"]
 # What a model did with the scans of a split that it knows.
+PRETRAINING = "pretraining"
 HOW = {
     "train": "learned from",
     "validation": "stopped learning by",
     "calibration": "was calibrated on",
+    PRETRAINING: "has an encoder that was pretrained on",
 }
 
 RENAMED = {"part": "split"}

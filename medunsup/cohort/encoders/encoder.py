@@ -12,6 +12,7 @@ from medunsup.core.errors import ArrayError
 
 if TYPE_CHECKING:
     from medunsup.cohort.encoders.manifest import EncoderManifest
+    from medunsup.nn.encoder import Encoder as Network
 
 BRIGHTEST = 255
 FARTHEST = 10  # from 0: intensities are about [0, 1]
@@ -99,6 +100,12 @@ class Encoder(TransformerMixin, BaseEstimator):
         self.folder_: EncoderFolder = read_encoder(self.path)
         _ = self.folder_.network
         return self
+
+    @property
+    def network(self) -> "Network":
+        """The network with its weights, a `torch.nn.Module`."""
+        _ = self._about
+        return self.folder_.network
 
     @property
     def n_features(self) -> int:

@@ -59,6 +59,7 @@ class SwinEncoder(Encoder):
 
     Config = SwinEncoderConfig
     stem = "swin.patch_embed.proj."
+    has_blocks = True
     networks: ClassVar[dict[str, dict[str, str]]] = {"SwinUNETR": {"swin.": "swinViT."}}
     divisor = 32
 

@@ -56,6 +56,7 @@ class UNetEncoder(Encoder):
 
     Config = UNetEncoderConfig
     stem = "conv_0.conv_0."
+    has_blocks = True
     networks: ClassVar[dict[str, dict[str, str]]] = {"BasicUNet": {"": ""}}
     divisor = 16
 

@@ -62,6 +62,7 @@ class ViTEncoder(Encoder):
 
     Config = ViTEncoderConfig
     stem = "vit.patch_embedding.patch_embeddings."
+    has_blocks = True
     networks: ClassVar[dict[str, dict[str, str]]] = {"UNETR": {"": ""}}
     optional = ("norm_cross_attn",)
 

@@ -19,6 +19,7 @@ from medunsup.io.load import Coordinates
 from medunsup.workflows.detect.known_subject import SeenSubject, known_subject
 from medunsup.workflows.detect.request import DetectRequest, check_rates, make_request
 from medunsup.workflows.detect.save import refuse_overwrite, save
+from medunsup.workflows.train.encoder import encoder_remarks
 from medunsup.workflows.train.model_folder import ModelFolder, read_model
 from medunsup.workflows.train.shipped import DEFAULT, REACH
 
@@ -267,7 +268,8 @@ def model_remarks(model: ModelFolder, seen: str, known: SeenSubject) -> list[str
     how = f"it {HOW.get(seen, 'knows')} this scan"
     own = f"The model has seen this scan ({how}): its p-value and map say little." if seen else ""
     reach = REACH if model.is_shipped else ""
-    return [text for text in (own, known.remark, reach, model.synthetic.doubt) if text]
+    of_encoder = encoder_remarks(model.manifest.encoder)
+    return [text for text in (own, known.remark, reach, *of_encoder, model.synthetic.doubt) if text]
 
 
 def asked_baselines(

@@ -13,7 +13,7 @@ from medunsup.cohort.dataset.sources import SplitName
 from medunsup.cohort.training.progress import training_of
 from medunsup.core.errors import UsageError
 from medunsup.core.progress import Stage, Told
-from medunsup.workflows.train.settings import TrainSettings
+from medunsup.workflows.train.settings import PARAMETER, TrainSettings
 
 if TYPE_CHECKING:
     from medunsup.anomaly.baselines import Baselines
@@ -79,11 +79,13 @@ def learn(
     coarsest_mm: float,
     resume: bool,
     told: Told,
+    network: Any = None,
 ) -> Learned:
     """Fit model, score and baselines on the scans of "train", calibrate on those of "calibration".
 
     "validation" may be left out. `out` takes the checkpoints of a deep model, `work` what is not needed
-    afterwards; `coarsest_mm` is the largest voxel side of the scans as they came.
+    afterwards; `coarsest_mm` is the largest voxel side of the scans as they came; `network` is the encoder
+    that the settings describe, with its weights.
     """
     from medunsup.anomaly.base import joined
     from medunsup.anomaly.baselines import Baselines
@@ -92,7 +94,7 @@ def learn(
 
     train, held_out = scans["train"], scans["calibration"]
     training = training_of(out, resume=resume, told=told) if has_epochs(settings) else None
-    fitted = fit_and_calibrate(settings, scans, training=training, folder=work, told=told)
+    fitted = fit_and_calibrate(settings, scans, training=training, folder=work, told=told, network=network)
     told(Stage("learning the baselines"))
     baselines = Baselines(steps=settings.postprocess, spacing_mm=settings.spacing_mm).fit(train)
     told(Stage("gathering what healthy scans look like"))
@@ -115,10 +117,11 @@ def fit_and_calibrate(
     training: "Training | None" = None,
     folder: Path | None = None,
     told: Told | None = None,
+    network: Any = None,
 ) -> "HealthyModel":
     """Fit model, score and floors of the steps on "train", set the thresholds on "calibration".
 
-    `folder` takes files that are not needed afterwards.
+    `folder` takes files that are not needed afterwards; `network` is the encoder that the settings describe.
     """
     from medunsup.anomaly.factory import build_model, build_score
     from medunsup.anomaly.fitted_detector import HealthyModel, calibrated
@@ -126,7 +129,8 @@ def fit_and_calibrate(
 
     told = told or (lambda stage: None)
     train, steps, spacing_mm = scans["train"], settings.postprocess, settings.spacing_mm
-    model = build_model(settings.model, settings.parameters)
+    parameters = settings.parameters if network is None else {**settings.parameters, PARAMETER: network}
+    model = build_model(settings.model, parameters)
     score = build_score(settings.score, settings.score_parameters, model=model)
     told(Stage("learning"))
     model.fit(train, validation=scans.get("validation"), training=training)

@@ -32,6 +32,7 @@ class Manifest(BaseModel):
     shape: tuple[int, int, int, int]  # channels and template grid (C, I, J, K)
     coarsest_mm: float | None = Field(None, alias="CoarsestMM")  # largest side of a voxel of its scans
     healthy_by: dict[str, int] = Field(default_factory=dict)  # what calls its scans healthy, and how many
+    encoder: dict[str, Any] | None = None  # the pretrained one that makes its features, and what it has seen
     left_out: dict[str, int] = Field(default_factory=dict)  # why images were left out, and how many
     patients_left_out: int = 0
     repeated_calibration_scans_left_out: int = 0

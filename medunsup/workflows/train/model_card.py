@@ -4,10 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from medunsup.cohort.dataset.sources import PRETRAINING
 from medunsup.cohort.training.select import left_out_words
 from medunsup.core.hints import both
 from medunsup.core.registry import methods
 from medunsup.core.version import __version__
+from medunsup.workflows.train.encoder import encoder_remarks
 from medunsup.workflows.train.manifest import Manifest
 from medunsup.workflows.train.select import healthy_words
 
@@ -24,7 +26,7 @@ Written by medunsup {version}. {summary}
 - {contrast}, voxels of up to {coarsest:.1f} mm, on a grid of {spacing:g} mm in MNI space.
 - Steps after the score: {steps}.
 - The smallest p-value it can give a scan is {least_p:.3g}: {n_calibration} healthy scans were kept for that.
-- {data_card}
+- {data_card}{encoder}
 
 ## What it must not be used for
 
@@ -59,7 +61,8 @@ def model_card(
 ) -> str:
     """Write the card; `scans` is scans.tsv, `table` the rows of baselines.tsv, `data_card` lies beside it."""
     settings = manifest.settings
-    listed = [row.split("\t") for row in scans.splitlines()[1:]]
+    rows = [row.split("\t") for row in scans.splitlines()[1:]]
+    listed = [row for row in rows if row[1] != PRETRAINING]
     splits = Counter(row[1] for row in listed)
     sites = sorted({row[4] for row in listed} - {"n/a"})
     model = next(card for card in methods("anomaly") if card.name == settings.model)
@@ -83,12 +86,22 @@ def model_card(
         steps=", ".join(settings.postprocess) or "none",
         least_p=1 / (splits["calibration"] + 1),
         data_card=described(data_card),
+        encoder=_encoder(manifest),
         limit=model.limit,
         score_limit=score.limit,
         n_synthetic=table[0][4],
         prevalence=table[0][3],
         rows="\n".join(f"| {row[0]} | {row[1]} | {row[2]} |" for row in table),
     )
+
+
+def _encoder(manifest: Manifest) -> str:
+    """Say whose features the model rebuilds, and what is to be known of that encoder."""
+    about = manifest.encoder
+    if about is None:
+        return ""
+    said = f"Its features are those of the pretrained encoder {about['Folder']} ({about['Method']})."
+    return "\n- " + " ".join([said, *encoder_remarks(about)])
 
 
 def described(data_card: str | None) -> str:

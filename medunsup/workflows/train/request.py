@@ -14,7 +14,8 @@ class TrainRequest:
     """One model to train: from which scans, into which folder.
 
     `mask` is a pattern for brain masks, `cache` keeps prepared scans, `card` describes the data set,
-    `healthy` says which words of which column mean healthy where they are not known.
+    `healthy` says which words of which column mean healthy where they are not known. `encoder` is a folder
+    that `pretrain` made, for a model that learns from its features.
     """
 
     settings: TrainSettings
@@ -27,6 +28,7 @@ class TrainRequest:
     resume: bool = False
     force: bool = False
     healthy: HealthyWords | None = None
+    encoder: Path | None = None
 
     @property
     def how(self) -> How:

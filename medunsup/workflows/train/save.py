@@ -7,6 +7,7 @@ from medunsup.cohort.training.consistency import Common
 from medunsup.io.bids.names import data_set_id
 from medunsup.io.files.artifact_folder import arrays_as_bytes
 from medunsup.io.files.tsv import tsv
+from medunsup.workflows.train.encoder import GivenEncoder
 from medunsup.workflows.train.fit import TABLE_COLUMNS, Learned
 from medunsup.workflows.train.manifest import Manifest
 from medunsup.workflows.train.model_card import model_card
@@ -30,12 +31,15 @@ def save(
     common: Common,
     learned: Learned,
     data_card: str | None,
+    encoder: GivenEncoder | None = None,
 ) -> None:
     """Write the model folder, all of it or nothing; `hashes` are of the files of the scans found.
 
+    The scans that an encoder was pretrained on count as known to the model.
+
     Raises OutputError if it cannot be written.
     """
-    scans = scans_tsv(found.cases, hashes, common.contents)
+    scans = scans_tsv(found.cases, hashes, common.contents, encoder.rows(hashes) if encoder else ())
     manifest = Manifest(
         settings=request.settings,
         contrast=common.contrast,
@@ -47,6 +51,12 @@ def save(
         repeated_calibration_scans_left_out=found.left_out.get(REPEAT, 0),
         check=dict(learned.check),
     )
+    if encoder is not None:
+        calibration = [
+            pair for pair in zip(found.cases, hashes, strict=True) if pair[0].split == "calibration"
+        ]
+        cases, own = zip(*calibration, strict=True)
+        manifest = manifest.model_copy(update={"encoder": encoder.about(cases, own)})
     files: dict[str, str | bytes] = {
         WEIGHTS: arrays_as_bytes(learned.arrays),
         BASELINE_ARRAYS: arrays_as_bytes(learned.baselines),
@@ -59,7 +69,12 @@ def save(
     write_model(request.out, manifest, files)
 
 
-def scans_tsv(cases: Sequence[Case], hashes: Sequence[str], contents: Sequence[str]) -> str:
+def scans_tsv(
+    cases: Sequence[Case],
+    hashes: Sequence[str],
+    contents: Sequence[str],
+    further: Sequence[Sequence[str]] = (),
+) -> str:
     """List the scans a model has seen, by name and hashes of file, content and data set, without folders."""
     rows: list[Sequence[str]] = [
         ("subject", "split", "scan", "sha256", "site", "prepared_sha256", "data_set")
@@ -76,4 +91,4 @@ def scans_tsv(cases: Sequence[Case], hashes: Sequence[str], contents: Sequence[s
         )
         for case, value, content in zip(cases, hashes, contents, strict=True)
     ]
-    return tsv(rows)
+    return tsv([*rows, *further])

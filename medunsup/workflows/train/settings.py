@@ -8,6 +8,8 @@ from medunsup.cohort.settings import BrainChoice, ContrastChoice, ReadSettings
 from medunsup.core.config import Config
 from medunsup.io.load import Coordinates
 
+PARAMETER = "encoder"  # of a model that takes a pretrained one
+
 
 class TrainSettings(Config):
     """Choices that a model folder keeps, and that later scans are prepared by."""

@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Any
 
 from medunsup.cohort.training.select import left_out_words
+from medunsup.workflows.train.encoder import encoder_remarks
 from medunsup.workflows.train.model_folder import ModelFolder
 from medunsup.workflows.train.select import healthy_words
 
@@ -31,7 +32,8 @@ def trained_facts(made: ModelFolder) -> dict[str, Any]:
 def remarks(made: ModelFolder) -> list[str]:
     """Say at the end who counts as healthy, who was left out, and which rate can be kept."""
     who = (healthy_words(made.manifest.healthy_by), left_out_words(made.manifest.left_out))
-    return [text for text in (*who, calibration_remark(made)) if text]
+    of_encoder = encoder_remarks(made.manifest.encoder)
+    return [text for text in (*who, *of_encoder, calibration_remark(made)) if text]
 
 
 def calibration_remark(made: ModelFolder) -> str:

@@ -15,6 +15,7 @@ from medunsup.core.progress import Told
 from medunsup.core.renamed import takes_old_names
 from medunsup.io.files.lock import locked
 from medunsup.io.files.transaction import recover, refuse_foreign_files
+from medunsup.workflows.train.encoder import given_encoder
 from medunsup.workflows.train.fit import checked, learn
 from medunsup.workflows.train.model_folder import FILES, LOCK, MANIFEST, ModelFolder, read_model
 from medunsup.workflows.train.request import TrainRequest
@@ -34,6 +35,7 @@ def train(
     healthy: str | None = None,
     cache: str | Path | None = None,
     card: str | Path | None = None,
+    encoder: str | Path | None = None,
     jobs: int = 1,
     resume: bool = False,
     force: bool = False,
@@ -64,6 +66,9 @@ def train(
         Folder that keeps prepared scans; by default 'prepared' beside `out`.
     card : str or Path, optional
         Data card (Markdown) of the scans, kept beside the model.
+    encoder : str or Path, optional
+        Folder that `pretrain` made, for a model that rebuilds an encoder's features (`feature_ae`). The model
+        keeps a copy, and takes dims and spacing from it unless they are given.
     jobs : int, 1 or more, default 1
         Scans that are prepared at the same time, each in a process of its own.
     resume : bool, default False
@@ -97,9 +102,9 @@ def train(
     Raises
     ------
     UsageError
-        If a choice is wrong, or `resume` is asked for with other choices or scans.
+        If a choice is wrong, the encoder does not fit, or `resume` is asked for with other choices or scans.
     InputError
-        If scans cannot be used, are too few, or are not alike.
+        If scans cannot be used, are too few, are not alike, or have another contrast than the encoder's.
     ResultThereError
         If `out` holds a model or an unfinished training, and neither `force` nor `resume` is True.
     OutputError
@@ -125,6 +130,7 @@ def train(
         healthy=None if healthy is None else HealthyWords.parse(healthy),
         cache=None if cache is None else user_path(cache),
         card=None if card is None else user_path(card),
+        encoder=None if encoder is None else user_path(encoder),
         jobs=jobs,
         resume=resume,
         force=force,
@@ -134,7 +140,9 @@ def train(
 
 def train_model(request: TrainRequest, told: Told) -> ModelFolder:
     """Do what `train` does, with everything asked for in one object; `told` hears of each stage."""
-    request = replace(request, settings=checked(request.settings))
+    encoder = given_encoder(request.encoder)
+    settings = request.settings if encoder is None else encoder.settled(request.settings)
+    request = replace(request, settings=checked(settings))
     data_card = request.data_card()
     found = find_healthy(
         request.data, request.settings, mask=request.mask, healthy=request.healthy, told=told
@@ -151,6 +159,8 @@ def train_model(request: TrainRequest, told: Told) -> ModelFolder:
             common = prepare_alike(
                 found.cases, request.settings, request.prepared, jobs=request.jobs, told=told
             )
+            if encoder is not None:
+                encoder.refuse_other(common)
         except MedunsupError:
             folder.forget()
             raise
@@ -163,7 +173,8 @@ def train_model(request: TrainRequest, told: Told) -> ModelFolder:
                 coarsest_mm=common.coarsest_mm,
                 resume=goes_on,
                 told=told,
+                network=None if encoder is None else encoder.network,
             )
-        save(request, found, hashes, common, learned, data_card)
+        save(request, found, hashes, common, learned, data_card, encoder)
         folder.finish()
     return read_model(request.out)
