@@ -66,8 +66,8 @@ class GivenEncoder:
         theirs = self.folder.manifest.preprocessing.contrast
         if theirs not in (None, common.contrast):
             raise InputError(
-                f"{self.folder.path}: was pretrained on {theirs} scans, these are {common.contrast}. Pretrain "
-                "on scans like these, or train on such as it knows."
+                f"{self.folder.path}: was pretrained on {theirs} scans, these are {common.contrast}. "
+                "Pretrain on scans like these, or train on such as it knows."
             )
 
     def about(self, calibration: Sequence[Case], hashes: Sequence[str]) -> dict[str, Any]:
