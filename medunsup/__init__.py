@@ -27,11 +27,14 @@ if TYPE_CHECKING:
     from medunsup.core.volume import Volume
     from medunsup.io.load import load
     from medunsup.preprocess.brain_extraction.brain_mask import brain_mask
+    from medunsup.supervised.prediction import Prediction
     from medunsup.workflows.detect.cohort import detect_many
     from medunsup.workflows.detect.scan import detect
     from medunsup.workflows.evaluate.evaluate import evaluate
     from medunsup.workflows.export.export import ExportedFolder, export
     from medunsup.workflows.finetune.finetune import finetune
+    from medunsup.workflows.predict.cohort import predict_many
+    from medunsup.workflows.predict.scan import predict
     from medunsup.workflows.pretrain.pretrain import pretrain
     from medunsup.workflows.probe.probe import probe
     from medunsup.workflows.segment.cohort import segment_many
@@ -55,6 +58,7 @@ _HOMES = {
     "FinetunedFolder": "medunsup.cohort.finetuned.folder",
     "MedunsupError": "medunsup.core.errors",
     "ModelFolder": "medunsup.workflows.train.model_folder",
+    "Prediction": "medunsup.supervised.prediction",
     "ProbeResult": "medunsup.cohort.encoders.probed",
     "SegmentResult": "medunsup.workflows.segment.result",
     "Step": "medunsup.core.record",
@@ -69,6 +73,8 @@ _HOMES = {
     "finetune": "medunsup.workflows.finetune.finetune",
     "load": "medunsup.io.load",
     "methods": "medunsup.core.registry",
+    "predict": "medunsup.workflows.predict.scan",
+    "predict_many": "medunsup.workflows.predict.cohort",
     "pretrain": "medunsup.workflows.pretrain.pretrain",
     "probe": "medunsup.workflows.probe.probe",
     "read_model": "medunsup.workflows.train.model_folder",
@@ -90,6 +96,7 @@ __all__ = [
     "FinetunedFolder",
     "MedunsupError",
     "ModelFolder",
+    "Prediction",
     "ProbeResult",
     "SegmentResult",
     "Step",
@@ -106,6 +113,8 @@ __all__ = [
     "finetune",
     "load",
     "methods",
+    "predict",
+    "predict_many",
     "pretrain",
     "probe",
     "read_model",

@@ -11,6 +11,7 @@ pytest_plugins = [
     "helpers.healthy_scans",
     "helpers.judged_brains",
     "helpers.segment_results",
+    "helpers.finetuned",
 ]
 
 REPOSITORY = Path(__file__).resolve().parent.parent

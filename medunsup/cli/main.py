@@ -16,6 +16,7 @@ from medunsup.cli import (
     finetune,
     methods,
     models,
+    predict,
     pretrain,
     probe,
     segment,
@@ -39,6 +40,7 @@ app.command(cls=Command)(detect.detect)
 app.command(cls=Command)(evaluate.evaluate)
 app.command(cls=Command)(pretrain.pretrain)
 app.command(cls=Command)(finetune.finetune)
+app.command(cls=Command)(predict.predict)
 app.command(cls=Command)(export.export)
 app.command(cls=Command)(probe.probe)
 app.add_typer(models.app, name="models")

@@ -34,12 +34,14 @@ from helpers.pretraining import write_images
 from numpydoc.docscrape import get_doc_object
 
 import medunsup
+from medunsup.cohort.finetuned.folder import FinetunedFolder
 from medunsup.core.config import Config
 from medunsup.core.geometry import Grid
 from medunsup.core.record import Record
 from medunsup.core.registry import MethodCard, method, methods
 from medunsup.workflows.detect.outcome import DetectOutcome
 from medunsup.workflows.finetune.settings import FinetuneSettings
+from medunsup.workflows.predict.outcome import PredictOutcome
 from medunsup.workflows.pretrain.settings import PretrainSettings
 from medunsup.workflows.segment.outcome import ScanOutcome
 from medunsup.workflows.segment.settings import SegmentSettings
@@ -71,7 +73,8 @@ WHOLE_RUNS = {  # examples that take seconds
     *("CohortResult", "detect_many", "segment_many", "write_group"),
     *("ModelFolder", "RegisterTemplated", "compact_model"),
     *("Encoder", "EncoderFolder", "ExportedFolder", "FinetunedFolder", "ProbeResult"),
-    *("export", "finetune", "pretrain", "probe"),
+    *("export", "finetune", "predict", "predict_many", "pretrain", "probe"),
+    "Prediction",
 }
 
 
@@ -101,13 +104,20 @@ def test_public_name_is_documented(name: str):
 def test_everything_that_results_hold_is_documented():
     """A result is read part by part, so its parts are as public as it is."""
     results = [one for one in map(of_name, NAMES) if is_dataclass(one)]
-    parts = parts_of([*results, ScanOutcome, DetectOutcome, MethodCard])
+    parts = parts_of([*results, ScanOutcome, DetectOutcome, PredictOutcome, MethodCard])
     assert {Record, Grid} < parts  # the walk goes below the results themselves
     assert not [fault for part in parts for fault in faults(part, WORDING) + field_faults(part)]
 
 
 @pytest.fixture(scope="module")
-def shelf(small_brain, people: Path, patient: Path, trained: ModelFolder, tmp_path_factory) -> Path:
+def shelf(
+    small_brain,
+    people: Path,
+    patient: Path,
+    trained: ModelFolder,
+    finetuned: FinetunedFolder,
+    tmp_path_factory,
+) -> Path:
     """The files that examples name beside it: a patient, healthy scans, a model of them, a table of cases."""
     from helpers import phantom
 
@@ -118,6 +128,7 @@ def shelf(small_brain, people: Path, patient: Path, trained: ModelFolder, tmp_pa
     for scan in sorted(people.iterdir())[:12]:
         shutil.copy(scan, folder / "healthy")
     shutil.copytree(trained.path, folder / "runs" / "atlas")
+    shutil.copytree(finetuned.path, folder / "runs" / "seg")
     sizes = {"epochs": 1, "batch_size": 4}
     medunsup.pretrain(
         "autoencoder", write_images(folder / "images.npz"), folder / "runs" / "encoder", parameters=sizes

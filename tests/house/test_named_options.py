@@ -35,6 +35,7 @@ CHOICES: dict[str, tuple[list[object], list[type[Config]]]] = {
     "export": ([medunsup.export], []),
     "probe": ([medunsup.probe], [ProbeSettings]),
     "finetune": ([medunsup.finetune], [FinetuneSettings]),
+    "predict": ([medunsup.predict, medunsup.predict_many], []),
 }
 READ_BY = {"train": ["train", "detect"]}  # what a model folder says of itself
 

@@ -30,6 +30,7 @@ class FinetuneManifest(BaseModel):
     encoder_sha256: str = Field(alias="EncoderSHA256")
     spacing_mm: float = Field(alias="SpacingMM")
     contrast: str
+    coarsest_mm: float | None = Field(None, alias="CoarsestMM")  # largest side of a voxel of its scans
     labels: list[dict[str, Any]]
     scans: dict[str, int]  # how many in each split
     steps: int

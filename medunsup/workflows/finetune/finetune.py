@@ -209,6 +209,7 @@ def _manifest(
         encoder_sha256=pretrained.sha256,
         spacing_mm=pairs.grid.spacing_mm,
         contrast=common.contrast,
+        coarsest_mm=common.coarsest_mm,
         labels=[{"index": label.index, "name": label.name} for label in figures.labels],
         scans={name: len(cases) for name, cases in pairs.splits.items()},
         steps=made.config.steps,

@@ -1,0 +1,1 @@
+"""`predict`: a fine-tuned network is put to use on new scans."""

@@ -1,0 +1,175 @@
+"""Give many scans to one network: skip what is done, go on when one fails, compare what is there."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from medunsup.cohort.batch import CohortResult, Progress, attempt, in_order, reserved
+from medunsup.cohort.dataset.folders import opened
+from medunsup.cohort.failed import failed_scans
+from medunsup.cohort.finetuned.folder import FinetunedFolder
+from medunsup.cohort.inputs_filter import without_results
+from medunsup.cohort.outputs import check_roots
+from medunsup.cohort.patterns import check_patterns, fill
+from medunsup.cohort.places import tell_where
+from medunsup.cohort.plan import carry_out, look, placed
+from medunsup.core.paths import user_path
+from medunsup.workflows.predict.group import write_table_and_page
+from medunsup.workflows.predict.outcome import PredictOutcome, read_outcome
+from medunsup.workflows.predict.outputs import ALL_PREDICTIONS, DERIVATIVE
+from medunsup.workflows.predict.request import PredictRequest, make_request, open_network
+from medunsup.workflows.predict.save import label_names, write
+from medunsup.workflows.predict.scan import predict_scan
+
+Finished = Callable[[PredictOutcome], None]
+
+
+def predict_many(
+    network: str | Path | FinetunedFolder,
+    scans: Sequence[str | Path],
+    out: str | Path | None = None,
+    *,
+    jobs: int = 1,
+    mask: str | Path | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+    finished: Finished | None = None,
+    **choices: Any,
+) -> CohortResult[PredictOutcome]:
+    """Give many scans to a fine-tuned network; what is done already is skipped.
+
+    One that fails stops no other. A scan whose result is there, from the same input, network, choices and
+    version, is skipped. Results of earlier runs among the paths are left out.
+
+    Parameters
+    ----------
+    network : str, Path or FinetunedFolder
+        A folder that `finetune` made, or what it returned.
+    scans : sequence of str or Path
+        The scans, or folders of NIfTI or MGZ files, each of which stands for the scans in it.
+    out : str or Path, optional
+        Folder for all results. Without it they go beside each scan, or to derivatives/medunsup of the BIDS
+        data set that a scan named after BIDS lies in; the log says where before the run begins.
+    jobs : int, 1 or more, default 1
+        Scans at the same time, each in a process of its own. A script that uses more than 1 keeps the call
+        under `if __name__ == "__main__":`.
+    mask : str or Path, optional
+        Brain mask, with {folder}, {stem} and {id} filled in from each scan's path:
+        '{folder}/{id}_mask.nii.gz'.
+    force : bool, default False
+        Look again at scans whose results are there.
+    progress : callable, optional
+        Called with a scan's path and the name of each step as it begins.
+    finished : callable, optional
+        Called with what became of each scan as soon as that is known.
+    **choices
+        What changes the result, by name:
+
+        - probabilities : bool, default False. Write the probability of each label as well.
+        - prepared : bool, default False. Write the scans as the network saw them as well.
+        - contrast : {'auto', 'T1w', 'T2w', 'FLAIR', 'PD'}, default 'auto'. What the scans are.
+        - brain : {'auto', 'atlas', 'stripped', 'deepbet'}. How to find the brain if no mask is given; without
+          it the way of the fine-tuning.
+        - volume : int. Volume of 4D files, counted from 0.
+        - series : str or int. DICOM series, by its number or UID.
+        - coordinates : {'auto', 'sform', 'qform'}. Which of a NIfTI file's two coordinate systems to use if
+          they differ; without it that of the fine-tuning.
+        - cache : str or Path. Folder that keeps prepared scans for the next call.
+
+    Returns
+    -------
+    CohortResult
+        `scans` holds what became of each scan, in the order given; `n_failed` counts those without a result.
+
+    Raises
+    ------
+    InputError
+        If the network cannot be used.
+    UsageError
+        If a choice is wrong, none of the scans is there, or results are there that were made otherwise and
+        `force` is False.
+    OutputError
+        If a folder is in use by another run, or cannot be written.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> done = medunsup.predict_many("runs/seg", ["scan.nii.gz"], "predicted")
+    >>> [scan.status for scan in done.scans], done.n_failed
+    (['done'], 0)
+    """
+    folder = open_network(network)
+    requests = make_requests(scans, folder, out, mask, **choices)
+    return run_requests(requests, folder, jobs=jobs, force=force, progress=progress, finished=finished)
+
+
+def make_requests(
+    scans: Sequence[str | Path],
+    network: FinetunedFolder,
+    out: str | Path | None = None,
+    mask: str | Path | None = None,
+    **choices: Any,
+) -> list[PredictRequest]:
+    """Turn paths and choices into one request a scan; earlier results among the paths are left out.
+
+    A folder of NIfTI or MGZ files stands for the scans in it.
+
+    Raises UsageError if they do not fit together, or if a file is missing for each of the scans.
+    """
+    paths = without_results(opened([user_path(scan) for scan in scans]))
+    check_patterns([mask] if mask is not None else [], len(paths))
+    requests = [
+        make_request(
+            scan,
+            network,
+            out=None if out is None else user_path(out),
+            mask=None if mask is None else fill(mask, scan),
+            **choices,
+        )
+        for scan in paths
+    ]
+    return placed(requests)
+
+
+def run_requests(
+    requests: Sequence[PredictRequest],
+    network: FinetunedFolder,
+    *,
+    jobs: int = 1,
+    force: bool = False,
+    progress: Progress | None = None,
+    finished: Finished | None = None,
+) -> CohortResult[PredictOutcome]:
+    """Do what is not done yet. `progress` hears (scan, step), `finished` each scan's outcome."""
+    names = [request.names for request in requests]
+    tell_where(names)
+    with reserved(names):
+        check_roots(names, ALL_PREDICTIONS)
+        planned = look(requests, DERIVATIVE, force=force, labels=label_names(network.labels))
+        task = partial(do_predict, network, force)
+        outcomes = carry_out(
+            planned, task, PredictOutcome, read_outcome, force=force, jobs=jobs, progress=progress
+        )
+        found = in_order(outcomes, [request.scan.path for request in requests], finished)
+        pages = [write_table_and_page(root, each) for root, each in failed_scans(names, found).items()]
+    return CohortResult(found, pages[0] if pages else None)
+
+
+def do_predict(
+    network: FinetunedFolder, force: bool, request: PredictRequest, say: Callable[[str], None]
+) -> PredictOutcome:
+    """Predict one scan and save what is found; the folder is locked by the caller.
+
+    `network` takes the place of the request's own: in a process of its own it is read once for all its scans.
+    """
+    request = replace(request, network=network)
+    return attempt(request.scan.path, PredictOutcome, lambda: _predict_and_save(request, force, say))
+
+
+def _predict_and_save(request: PredictRequest, force: bool, say: Callable[[str], None]) -> PredictOutcome:
+    result = predict_scan(request, progress=say)
+    say("save")
+    write(result, request, force=force)
+    return read_outcome(request, "done")
