@@ -16,7 +16,7 @@ from medunsup.supervised.prediction import NetworkFacts, Prediction
 
 SLICES, TILE_CHARACTERS = 15, 3_500_000
 UNCHECKED = "No expert has checked these labels"
-UNLIKE = "Unlike the scans it was fine-tuned on: do not use these labels unseen"
+UNLIKE = "Unlike the scans it was fine-tuned on: look at the labels before any use"
 
 
 @dataclass(frozen=True)
