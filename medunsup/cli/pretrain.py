@@ -1,13 +1,13 @@
 """`medunsup pretrain`: an encoder from scans or images without labels."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from medunsup.cli.shared import model_options, options
 from medunsup.cli.shared.json_output import print_json
-from medunsup.cli.shared.options import preset
+from medunsup.cli.shared.options import option, preset
 from medunsup.cli.shared.progress import stages
 from medunsup.cli.shared.settings import read_pretraining
 from medunsup.cli.shared.verb import verb
@@ -38,6 +38,10 @@ Data = Annotated[
         help="Scans: a folder, a BIDS data set, or a table (TSV); or images in a .npz file (train_images).",
     ),
 ]
+Covariates = Annotated[
+    str | None,
+    option("Method", "--covariates", metavar="COLUMNS", help="Of numbers, such as age,bmi, for y_aware."),
+]
 EncoderOut = Annotated[Path, typer.Option("-o", "--out", metavar="FOLDER", help="For the encoder.")]
 
 
@@ -52,6 +56,7 @@ def pretrain(
     contrast: options.Contrast = None,
     coordinates: options.Coordinates = None,
     spacing: model_options.Spacing = None,
+    covariates: Covariates = None,
     config: Annotated[str | None, preset("pretrain")] = None,
     set_: options.SetValue = None,
     seed: options.Seed = None,
@@ -67,8 +72,10 @@ def pretrain(
 
     Exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted, 143 ended from outside.
     """
-    given = {"method": method, "spacing_mm": spacing, "seed": seed}
+    given: dict[str, Any] = {"method": method, "spacing_mm": spacing, "seed": seed}
     given |= {"contrast": contrast, "brain": brain, "coordinates": coordinates}
+    if covariates is not None:
+        given["covariates"] = tuple(name.strip() for name in covariates.split(","))
     with stages(telling.quiet) as told:
         settings = read_pretraining(config, given, set_ or [])
         from medunsup.workflows.pretrain.pretrain import pretrain_encoder

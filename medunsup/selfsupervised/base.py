@@ -88,6 +88,7 @@ class SelfSupervised(Estimator):
 
     Config: ClassVar[type[PretrainConfig]]
     asks_for: ClassVar[str] = ""  # what `Scans.targets` shall hold, if a workflow can make it
+    takes_covariates: ClassVar[bool] = False  # whether it goes by `Scans.covariates`, and needs them
     learner_: PretrainLearner
 
     @property

@@ -1,5 +1,6 @@
 """Images in one .npz file, as MedMNIST ships them: `train_images`, `val_images`, `test_images`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -22,15 +23,17 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Images:
-    """Images (N, C, H, W) float32 in [0, 1], as the file holds them under `key`."""
+    """Images (N, C, H, W) float32 in [0, 1], as the file holds them under `key`, all or at `positions`."""
 
     key: str
     values: Array
+    positions: Sequence[int] | None = None
 
     @property
     def names(self) -> list[str]:
-        """Name of each image: key and position."""
-        return [f"{self.key}[{n}]" for n in range(len(self.values))]
+        """Name of each image: key and position in the file."""
+        positions = range(len(self.values)) if self.positions is None else self.positions
+        return [f"{self.key}[{n}]" for n in positions]
 
     @property
     def contents(self) -> list[str]:

@@ -86,13 +86,14 @@ class YAware(SelfSupervised):
     """
 
     Config = YAwareConfig
+    takes_covariates = True
     learner_: YAwareLearner
 
     def dataset(self, scans: Scans, transform: TransformOrMany = None) -> Dataset:
         """Make what batches are taken from. Raises UsageError for scans without covariates."""
         if scans.covariates is None:
             raise UsageError(
-                "y_aware compares by a covariate, and nothing is known of these scans. In Python give "
+                "y_aware compares by a covariate, and nothing is known of these scans. Give "
                 "Scans(values, masks, covariates=ages); without any, simclr is the same method."
             )
         return super().dataset(scans, transform)

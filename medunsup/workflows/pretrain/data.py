@@ -1,13 +1,14 @@
 """What an encoder learns from: scans on the template grid, or images of one file; found, then made ready."""
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from medunsup.cohort.dataset.covariates import Covariates, covariates_of_cases, covariates_of_images
 from medunsup.cohort.dataset.images import Images, read_images
 from medunsup.cohort.dataset.sources import Case, SplitName
 from medunsup.cohort.dataset.splits import split_off_validation
@@ -58,7 +59,9 @@ def find(request: PretrainRequest, told: Told) -> Found:
 
     Raises UsageError or InputError for a source that cannot be understood or holds too few.
     """
-    return _find_images(request.data) if request.is_of_images else _find_scans(request, told)
+    if request.is_of_images:
+        return _find_images(request.data, request.settings.covariates)
+    return _find_scans(request, told)
 
 
 @dataclass(frozen=True)
@@ -66,11 +69,14 @@ class _Scans:
     splits: dict[SplitName, list[Case]]
     left_out: Mapping[str, int]
     hashes: list[str]
+    covariates: Mapping[SplitName, Covariates]
 
     def ready(self, request: PretrainRequest, work: Path, told: Told) -> Ready:
         settings, cases = request.settings, _all(self.splits)
         common = prepare_alike(cases, settings, request.prepared, jobs=request.jobs, told=told)
         stacks = stack_splits(self.splits, settings, request.prepared, work)
+        if settings.covariates:
+            stacks = {split: replace(stacks[split], covariates=self.covariates[split]) for split in stacks}
         seen = [
             Seen(case.subject, case.split, case.scan.name, sha256, content, _data_set(case))
             for case, sha256, content in zip(cases, self.hashes, common.contents, strict=True)
@@ -95,7 +101,9 @@ def _find_scans(request: PretrainRequest, told: Told) -> _Scans:
     scans, left_out = find_scans(request.data, contrast=settings.contrast, mask=request.mask, told=told)
     splits = split_off_validation(scans, validation=settings.validation, seed=settings.seed)
     left_out[OTHER_SPLIT] = len(scans) - len(_all(splits))
-    return _Scans(splits, +left_out, hash_scans(_all(splits)))
+    columns = settings.covariates
+    known = {split: covariates_of_cases(cases, request.data, columns) for split, cases in splits.items()}
+    return _Scans(splits, +left_out, hash_scans(_all(splits)), known)
 
 
 def _all(splits: Mapping[SplitName, list[Case]]) -> list[Case]:
@@ -110,7 +118,8 @@ def _data_set(case: Case) -> str:
 class _Images:
     splits: dict[SplitName, Images]
     hashes: list[str]
-    left_out: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[str, int]
+    covariates: Mapping[SplitName, Covariates]
 
     def ready(self, request: PretrainRequest, work: Path, told: Told) -> Ready:
         from medunsup.training.scan_stack import Scans
@@ -118,22 +127,27 @@ class _Images:
         stacks, seen = {}, []
         for split, images in self.splits.items():
             values = images.values[..., None]
-            stacks[split] = Scans(values, np.ones(values[:, 0].shape, bool), images.names)
+            known = self.covariates.get(split)
+            inside = np.ones(values[:, 0].shape, bool)
+            stacks[split] = Scans(values, inside, images.names, covariates=known)
             lines = zip(images.names, images.contents, strict=True)
             seen += [Seen(name, split, name, content, content) for name, content in lines]
         shape = stacks["train"].shape
         return Ready(stacks, tuple(seen), Preprocessing(kind="images", shape=shape, intensity=DIVIDED))
 
 
-def _find_images(path: Path) -> _Images:
+def _find_images(path: Path, columns: Sequence[str]) -> _Images:
     """Read images; those of validation that are training images as well are left out, with a warning."""
     splits = read_images(path)
+    sizes = {split: len(one.values) for split, one in splits.items()}
+    covariates = covariates_of_images(path, sizes, columns) if columns else {}
     left_out: Counter[str] = Counter()
     if "validation" in splits:
         images, known = splits["validation"], set(splits["train"].contents)
-        is_new = np.array([content not in known for content in images.contents])
-        left_out[REPEAT] = int((~is_new).sum())
-        splits["validation"] = Images(images.key, images.values[is_new])
-        if not is_new.any():
+        new = [n for n, content in enumerate(images.contents) if content not in known]
+        left_out[REPEAT] = len(images.values) - len(new)
+        splits["validation"] = Images(images.key, images.values[new], new)
+        covariates = {split: one[new] if split == "validation" else one for split, one in covariates.items()}
+        if not new:
             del splits["validation"]
-    return _Images(splits, [hash_file(path)], +left_out)
+    return _Images(splits, [hash_file(path)], +left_out, covariates)

@@ -43,6 +43,20 @@ def build(settings: PretrainSettings) -> "SelfSupervised":
     return kind(kind.Config.parse(values, settings.method))
 
 
+def check_covariates(settings: PretrainSettings) -> None:
+    """Raise UsageError if the method needs covariates that are not named, or takes none that are."""
+    kind: type[SelfSupervised] = method("selfsupervised", settings.method)
+    if kind.takes_covariates and not settings.covariates:
+        raise UsageError(
+            f"{settings.method} compares by a covariate. Name a column of numbers: "
+            f"{option('covariates', 'age')}. Without any, simclr is the same method."
+        )
+    if settings.covariates and not kind.takes_covariates:
+        raise UsageError(
+            f"{settings.method} takes no {option('covariates')}. Leave them out, or use y_aware."
+        )
+
+
 def check_fits_images(settings: PretrainSettings) -> None:
     """Raise UsageError if the method would learn from volumes, which images are not."""
     if build(settings).config.dims != 2:

@@ -32,7 +32,14 @@ from medunsup.io.files.lock import locked
 from medunsup.io.files.transaction import recover, refuse_foreign_files
 from medunsup.io.files.tsv import tsv
 from medunsup.workflows.pretrain.data import Found, Ready, find
-from medunsup.workflows.pretrain.learn import Curve, Learned, build, check_fits_images, learn
+from medunsup.workflows.pretrain.learn import (
+    Curve,
+    Learned,
+    build,
+    check_covariates,
+    check_fits_images,
+    learn,
+)
 from medunsup.workflows.pretrain.request import PretrainRequest
 from medunsup.workflows.pretrain.settings import PretrainSettings
 from medunsup.workflows.pretrain.targets import with_targets
@@ -90,6 +97,8 @@ def pretrain(
         - coordinates : {'auto', 'sform', 'qform'}, default 'auto'. Which of a NIfTI file's two coordinate
           systems to use if they differ.
         - validation : float from 0 to 1, default 0.1. Share of the subjects that are only measured on.
+        - covariates : tuple of str, default (). Columns of numbers, such as age, that `y_aware` goes by: of
+          the table, of participants.tsv in the folder, or arrays `train_age`, `val_age` of the .npz file.
         - seed : int, 0 or more, default 0. Seed of the split and, unless the parameters have one, of the
           method.
 
@@ -141,6 +150,7 @@ def pretrain_encoder(request: PretrainRequest, told: Told) -> EncoderFolder:
     """Do what `pretrain` does, with everything asked for in one object; `told` hears of each stage."""
     settings = request.settings
     build(settings)  # a wrong choice is told before any file is read
+    check_covariates(settings)
     if request.is_of_images:
         check_fits_images(settings)
     found = find(request, told)

@@ -34,6 +34,9 @@ class PretrainSettings(Config):
         lt=1,
         description="share of the subjects that are measured on alone, unless a table names the splits",
     )
+    covariates: tuple[str, ...] = Field(
+        (), description="columns of participants.tsv or of the table, such as age, that the method goes by"
+    )
     seed: int = Field(
         0,
         ge=0,

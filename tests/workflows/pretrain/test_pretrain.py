@@ -126,6 +126,10 @@ class TestImages:
         made = run(path, tmp_path / "out")
         assert made.manifest.scans == {"train": 12, "validation": 1}
         assert list(made.manifest.left_out.values()) == [3]
+        kept = next(one for one in made.seen if one.split == "validation")
+        position = int(kept.scan.removeprefix("val_images[").removesuffix("]"))
+        image = np.load(path)["val_images"][position].astype(np.float32) / np.float32(255)
+        assert hashlib.sha256(np.ascontiguousarray(image).tobytes()).hexdigest() == kept.sha256
 
     def test_colours_are_learned_from(self, tmp_path):
         made = run(write_images(tmp_path / "images.npz", channels=3), tmp_path / "out")
@@ -147,6 +151,21 @@ class TestImages:
         with pytest.raises(medunsup.MedunsupError, match=said):
             run(images, tmp_path / "out", parameters=parameters)
         assert not (tmp_path / "out" / MANIFEST).exists()
+
+    def test_y_aware_goes_by_a_column_and_the_others_take_none(self, tmp_path):
+        rng, path = np.random.default_rng(0), tmp_path / "aged.npz"
+        images = rng.integers(0, 256, (12, 16, 16), np.uint8)
+        ends = []
+        for ages in (np.arange(12), np.arange(12)[::-1] % 5 * 20):
+            np.savez(path, train_images=images, train_age=ages)
+            choices = {"parameters": TINY, "covariates": ("age",), "force": True}
+            made = medunsup.pretrain("y_aware", path, tmp_path / "out", **choices)
+            ends.append(weights(made.path))
+        assert any(not np.array_equal(ends[0][name], ends[1][name]) for name in ends[0])
+        with pytest.raises(UsageError, match="Name a column of numbers"):
+            medunsup.pretrain("y_aware", path, tmp_path / "none")
+        with pytest.raises(UsageError, match="takes no .covariates"):
+            run(path, tmp_path / "none", covariates=("age",))
 
     def test_one_image_alone_is_refused(self, tmp_path):
         np.savez(tmp_path / "one.npz", train_images=np.zeros((1, 16, 16), np.uint8))
