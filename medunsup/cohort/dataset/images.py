@@ -1,4 +1,4 @@
-"""Images in one .npz file, as MedMNIST ships them: `train_images`, `val_images`, `test_images`."""
+"""Images or volumes in one .npz file, as MedMNIST ships them: `train_images`, `val_images`, `test_images`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,10 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Images:
-    """Images (N, C, H, W) float32 in [0, 1], as the file holds them under `key`, all or at `positions`."""
+    """Images (N, C, I, J, K) float32 in [0, 1], as the file holds them under `key`, all or at `positions`.
+
+    Of images in two dimensions K is 1.
+    """
 
     key: str
     values: Array
@@ -46,8 +49,8 @@ def read_images(
 ) -> dict[SplitName, Images]:
     """Read the images of some splits; all but "train" may be missing.
 
-    An array is (N, H, W) or (N, H, W, C) of up to 4 channels, uint8, which is divided by 255, or floats in
-    [0, 1]. Labels are not looked at.
+    An array is (N, H, W), (N, H, W, C) of up to 4 channels, or (N, I, J, K) of more slices than that; uint8,
+    which is divided by 255, or floats in [0, 1]. Labels are not looked at.
 
     Raises MissingError or InputError for a file or array that is not like that.
     """
@@ -75,14 +78,17 @@ def read_images(
 
 
 def as_images(given: NDArray[Any], where: str) -> Array:
-    """Return (N, C, H, W) float32 in [0, 1] of an array in a file. Raises InputError naming `where`."""
-    if given.ndim not in (3, 4) or (given.ndim == 4 and given.shape[3] > MOST_CHANNELS) or not given.size:
+    """Return (N, C, I, J, K) float32 in [0, 1] of an array in a file. Raises InputError naming `where`."""
+    if given.ndim not in (3, 4) or not given.size:
         raise InputError(
-            f"{where} has the shape {given.shape}. Give images (N, H, W), or (N, H, W, C) of up to "
-            f"{MOST_CHANNELS} channels; volumes are read from NIfTI files."
+            f"{where} has the shape {given.shape}. Give images (N, H, W), (N, H, W, C) of up to "
+            f"{MOST_CHANNELS} channels, or volumes (N, I, J, K) of more slices than that."
         )
-    values = given if given.ndim == 4 else given[..., None]
-    return np.ascontiguousarray(np.moveaxis(in_unit_range(values, where), 3, 1))
+    values = in_unit_range(given, where)
+    if values.ndim == 4 and values.shape[3] > MOST_CHANNELS:
+        return np.ascontiguousarray(values[:, None])
+    values = values if values.ndim == 4 else values[..., None]
+    return np.ascontiguousarray(np.moveaxis(values, 3, 1)[..., None])
 
 
 def in_unit_range(values: NDArray[Any], where: str) -> Array:
@@ -110,5 +116,8 @@ def _refuse_not_finite(values: NDArray[Any], where: str) -> None:
 def _refuse_other_sizes(found: dict[SplitName, Images], path: Path) -> None:
     shapes = {one.key: one.values.shape[1:] for one in found.values()}
     if len(set(shapes.values())) > 1:
-        said = ", ".join(f"{key} {shape[1:]} with {shape[0]} channels" for key, shape in shapes.items())
+        said = ", ".join(
+            f"{key} {shape[1:] if shape[3] > 1 else shape[1:3]} with {shape[0]} channels"
+            for key, shape in shapes.items()
+        )
         raise InputError(f"{path}: images differ in size: {said}. Bring all to one size.")

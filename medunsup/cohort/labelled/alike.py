@@ -63,8 +63,13 @@ def as_before(before: Before, data: Path) -> AsBefore:
     return AsBefore(about.reading, about.spacing_mm)
 
 
+def sides_in_words(sides: Sequence[int]) -> str:
+    """Say how large images are, "28 x 28" or "28 x 28 x 28"."""
+    return " x ".join(str(side) for side in (sides[:2] if sides[2] == 1 else sides))
+
+
 def refuse_other_images(before: Before, shape: tuple[int, ...]) -> None:
-    """Raise UsageError or InputError unless images (C, H, W) are like those of pretraining."""
+    """Raise UsageError or InputError unless images (C, I, J, K) are like those of pretraining."""
     about = before.preprocessing
     if about is not None and about.kind != "images":
         raise UsageError(f"{before.name}: was pretrained on scans. Give scans, with a table of labels.")
@@ -73,12 +78,12 @@ def refuse_other_images(before: Before, shape: tuple[int, ...]) -> None:
             f"{before.name}: was pretrained on images of {before.channels} channels, these have {shape[0]}. "
             "Convert them, or pretrain on images like these."
         )
-    sides = shape[1:] if about is None else about.shape[1:3]
+    sides = shape[1:] if about is None else about.shape[1:]
     if any(_is_other(now, then) for now, then in zip(shape[1:], sides, strict=True)):
         raise InputError(
-            f"{before.name}: was pretrained on images of {sides[0]} x {sides[1]}, these are {shape[1]} x "
-            f"{shape[2]}, more than {MOST_RATIO} times larger or smaller. Resample them, or pretrain on "
-            "images like these."
+            f"{before.name}: was pretrained on images of {sides_in_words(sides)}, these are "
+            f"{sides_in_words(shape[1:])}, more than {MOST_RATIO} times larger or smaller. Resample them, or "
+            "pretrain on images like these."
         )
 
 

@@ -155,7 +155,7 @@ def _find_images(source: Source, before: Before) -> Found:
 def _stacked(images: Images) -> "Scans":
     from medunsup.training.scan_stack import Scans
 
-    values = images.values[..., None]
+    values = images.values
     return Scans(values, np.ones(values[:, 0].shape, bool), images.names)
 
 

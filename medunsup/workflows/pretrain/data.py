@@ -19,6 +19,7 @@ from medunsup.cohort.training.select import find_scans, hash_scans
 from medunsup.core.progress import Told
 from medunsup.io.bids.names import data_set_id
 from medunsup.io.files.hashes import hash_file
+from medunsup.workflows.pretrain.learn import check_fits_images
 from medunsup.workflows.pretrain.request import PretrainRequest
 
 if TYPE_CHECKING:
@@ -60,7 +61,9 @@ def find(request: PretrainRequest, told: Told) -> Found:
     Raises UsageError or InputError for a source that cannot be understood or holds too few.
     """
     if request.is_of_images:
-        return _find_images(request.data, request.settings.covariates)
+        found = _find_images(request.data, request.settings.covariates)
+        check_fits_images(request.settings, found.splits["train"].values.shape[1:])
+        return found
     return _find_scans(request, told)
 
 
@@ -126,7 +129,7 @@ class _Images:
 
         stacks, seen = {}, []
         for split, images in self.splits.items():
-            values = images.values[..., None]
+            values = images.values
             known = self.covariates.get(split)
             inside = np.ones(values[:, 0].shape, bool)
             stacks[split] = Scans(values, inside, images.names, covariates=known)

@@ -57,9 +57,9 @@ def check_covariates(settings: PretrainSettings) -> None:
         )
 
 
-def check_fits_images(settings: PretrainSettings) -> None:
-    """Raise UsageError if the method would learn from volumes, which images are not."""
-    if build(settings).config.dims != 2:
+def check_fits_images(settings: PretrainSettings, shape: tuple[int, ...]) -> None:
+    """Raise UsageError if the method would learn from volumes, which images (C, I, J, K) of K = 1 are not."""
+    if shape[3] == 1 and build(settings).config.dims != 2:
         raise UsageError(f"Images have two dimensions. Give {option('parameters', {'dims': 2})}.")
 
 

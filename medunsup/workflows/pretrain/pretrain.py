@@ -37,7 +37,6 @@ from medunsup.workflows.pretrain.learn import (
     Learned,
     build,
     check_covariates,
-    check_fits_images,
     learn,
 )
 from medunsup.workflows.pretrain.request import PretrainRequest
@@ -151,8 +150,6 @@ def pretrain_encoder(request: PretrainRequest, told: Told) -> EncoderFolder:
     settings = request.settings
     build(settings)  # a wrong choice is told before any file is read
     check_covariates(settings)
-    if request.is_of_images:
-        check_fits_images(settings)
     found = find(request, told)
     with locked(request.out / LOCK):
         recover(request.out, "encoder")

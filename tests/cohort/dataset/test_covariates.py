@@ -22,7 +22,9 @@ def table(path: Path, *rows: str) -> Path:
 
 @pytest.mark.parametrize("prefix", ["", "sub-"])
 def test_rows_are_found_by_subject_in_any_order(tmp_path, cases, prefix):
-    rows = [f"{prefix}{name}\t{age}\t{bmi}" for name, age, bmi in (("a", 1, 0.5), ("b", 2, 1e1), ("c", 3, -1))]
+    rows = [
+        f"{prefix}{name}\t{age}\t{bmi}" for name, age, bmi in (("a", 1, 0.5), ("b", 2, 1e1), ("c", 3, -1))
+    ]
     table(tmp_path / "participants.tsv", "participant_id\tage\tbmi", *rows)
     found = covariates_of_cases(cases, tmp_path, ("bmi", "age"))
     np.testing.assert_array_equal(found, [[10, 2], [0.5, 1], [-1, 3]])

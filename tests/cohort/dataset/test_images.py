@@ -24,21 +24,26 @@ def written(path: Path, **held: np.ndarray) -> Path:
 def test_a_grey_value_of_255_becomes_1_and_each_pixel_stays_at_its_place(images):
     values = as_images(images, "here")
     assert values.dtype == np.float32
-    assert values.shape == (len(images), 1, *images.shape[1:])
-    assert np.array_equal(np.rint(255 * values[:, 0]), images)
+    assert values.shape == (len(images), 1, *images.shape[1:], 1)
+    assert np.array_equal(np.rint(255 * values[:, 0, ..., 0]), images)
 
 
 @given(st.integers(1, 4))
 def test_channels_come_second(channels):
     images = np.random.default_rng(0).integers(0, 256, (3, 5, 7, channels), np.uint8)
     values = as_images(images, "here")
-    assert values.shape == (3, channels, 5, 7)
+    assert values.shape == (3, channels, 5, 7, 1)
     for n in range(channels):
-        assert np.array_equal(values[:, n], images[..., n] / np.float32(255))
+        assert np.array_equal(values[:, n, ..., 0], images[..., n] / np.float32(255))
+
+
+def test_volumes_keep_their_axes():
+    volumes = np.random.default_rng(0).integers(0, 256, (3, 5, 7, 6), np.uint8)
+    assert np.array_equal(as_images(volumes, "here")[:, 0], volumes / np.float32(255))
 
 
 def test_floats_between_0_and_1_are_taken_as_they_are():
-    assert np.array_equal(as_images(UNIT.astype(np.float64), "here")[:, 0], UNIT)
+    assert np.array_equal(as_images(UNIT.astype(np.float64), "here")[:, 0, ..., 0], UNIT)
 
 
 def test_the_splits_are_those_of_the_file_and_test_images_are_not_read(tmp_path):
@@ -60,7 +65,8 @@ NAN = np.where(np.arange(4)[:, None, None] == 2, np.nan, UNIT)
         ({}, "holds no train_images, nothing"),
         ({"train_images": GREY[0]}, r"shape \(6, 5\)"),
         ({"train_images": GREY[:0]}, r"shape \(0, 6, 5\)"),
-        ({"train_images": np.zeros((2, 8, 8, 8), np.uint8)}, "volumes are read from NIfTI"),
+        ({"train_images": np.zeros((2, 8, 8, 8, 1), np.uint8)}, r"volumes \(N, I, J, K\)"),
+        ({"train_images": GREY, "val_images": np.stack([GREY] * 7, -1)}, r"val_images \(6, 5, 7\) with 1"),
         ({"train_images": GREY.astype(np.int16)}, "is int16. Give uint8"),
         ({"train_images": 255 * UNIT}, "values from 0 to 119. Give uint8, or scale"),
         ({"train_images": NAN}, r"train_images\[2\] holds values that are no finite numbers"),

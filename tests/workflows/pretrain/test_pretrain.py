@@ -164,8 +164,17 @@ class TestImages:
         assert any(not np.array_equal(ends[0][name], ends[1][name]) for name in ends[0])
         with pytest.raises(UsageError, match="Name a column of numbers"):
             medunsup.pretrain("y_aware", path, tmp_path / "none")
-        with pytest.raises(UsageError, match="takes no .covariates"):
+        with pytest.raises(UsageError, match=r"takes no .covariates"):
             run(path, tmp_path / "none", covariates=("age",))
+
+    @pytest.mark.parametrize("dims", [2, 3])
+    def test_volumes_of_one_file_are_learned_from(self, tmp_path, dims):
+        path, rng = tmp_path / "volumes.npz", np.random.default_rng(0)
+        held = rng.integers(0, 256, (8, 12, 10, 8), np.uint8)
+        np.savez(path, train_images=held)
+        made = run(path, tmp_path / "out", parameters={"dims": dims})
+        assert made.manifest.preprocessing.shape == (1, 12, 10, 8)
+        assert medunsup.Encoder.load(made.path).transform(held[:, None]).shape == (8, made.network.n_features)
 
     def test_one_image_alone_is_refused(self, tmp_path):
         np.savez(tmp_path / "one.npz", train_images=np.zeros((1, 16, 16), np.uint8))
