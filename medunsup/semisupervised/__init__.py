@@ -6,8 +6,12 @@ Each method is public here under the name of its class: `from medunsup.semisuper
 from medunsup.core.lazy import attach
 
 _HOMES = {
+    "Choice": "medunsup.semisupervised.base",
     "FeatureClassifier": "medunsup.semisupervised.features",
     "FeatureConfig": "medunsup.semisupervised.features",
+    "FewLabels": "medunsup.semisupervised.base",
+    "FewLabelsConfig": "medunsup.semisupervised.base",
+    "Scans": "medunsup.training.scan_stack",
 }
 
 __getattr__, __dir__ = attach(__name__, _HOMES, areas=("semisupervised",))
