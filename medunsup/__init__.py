@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from medunsup.anomaly.evaluation import Evaluation
     from medunsup.anomaly.result import AnomalyResult
     from medunsup.cohort.batch import CohortResult
+    from medunsup.cohort.encoders.attended import AttentionResult
     from medunsup.cohort.encoders.encoder import Encoder
     from medunsup.cohort.encoders.folder import EncoderFolder
     from medunsup.cohort.encoders.probed import ProbeResult
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from medunsup.io.load import load
     from medunsup.preprocess.brain_extraction.brain_mask import brain_mask
     from medunsup.supervised.prediction import Prediction
+    from medunsup.workflows.attention.attention import attention
     from medunsup.workflows.detect.cohort import detect_many
     from medunsup.workflows.detect.scan import detect
     from medunsup.workflows.evaluate.evaluate import evaluate
@@ -48,6 +50,7 @@ take_old_paths()
 
 _HOMES = {
     "AnomalyResult": "medunsup.anomaly.result",
+    "AttentionResult": "medunsup.cohort.encoders.attended",
     "Calibration": "medunsup.anomaly.calibration",
     "CohortResult": "medunsup.cohort.batch",
     "Detector": "medunsup.anomaly.detector",
@@ -63,6 +66,7 @@ _HOMES = {
     "SegmentResult": "medunsup.workflows.segment.result",
     "Step": "medunsup.core.record",
     "Volume": "medunsup.core.volume",
+    "attention": "medunsup.workflows.attention.attention",
     "brain_mask": "medunsup.preprocess.brain_extraction.brain_mask",
     "calibrate": "medunsup.anomaly.calibration",
     "compact_model": "medunsup.workflows.train.compact_model",
@@ -86,6 +90,7 @@ _HOMES = {
 
 __all__ = [
     "AnomalyResult",
+    "AttentionResult",
     "Calibration",
     "CohortResult",
     "Detector",
@@ -102,6 +107,7 @@ __all__ = [
     "Step",
     "Volume",
     "__version__",
+    "attention",
     "brain_mask",
     "calibrate",
     "compact_model",

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from medunsup.cli import (
+    attention,
     bids,
     demo,
     detect,
@@ -43,6 +44,7 @@ app.command(cls=Command)(finetune.finetune)
 app.command(cls=Command)(predict.predict)
 app.command(cls=Command)(export.export)
 app.command(cls=Command)(probe.probe)
+app.command(cls=Command)(attention.attention)
 app.add_typer(models.app, name="models")
 app.command(cls=Command)(methods.methods)
 app.command(cls=Command)(doctor.doctor)

@@ -41,6 +41,8 @@ class Encoder(nn.Module, ABC):
         Voxels that one step in each feature map stands for, along every axis.
     divisor : int
         Sides of the images must be multiples of it.
+    heads : int
+        How many heads of global attention its last block has, 0 for an encoder without.
     stem : str
         Beginning of the names of the weights that take the images.
     networks : dict of str to dict
@@ -73,6 +75,7 @@ class Encoder(nn.Module, ABC):
     widths: tuple[int, ...]
     strides: tuple[int, ...]
     divisor: int = 1
+    heads: int = 0
 
     def __init__(self, config: EncoderConfig | None = None, *, dims: int, channels: int) -> None:
         super().__init__()
@@ -150,8 +153,8 @@ class Encoder(nn.Module, ABC):
             If the images have other dimensions or channels than the network takes.
         """
         if any(side % self.divisor for side in x.shape[2:]):
-            mask = _filled_up(_whole_if_empty(x, mask), self.divisor)
-            x = _filled_up(x, self.divisor)
+            mask = filled_up(whole_if_empty(x, mask), self.divisor)
+            x = filled_up(x, self.divisor)
         return self.pooled(self(x)[-1], mask)
 
     def pooled(self, coarsest: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -171,11 +174,41 @@ class Encoder(nn.Module, ABC):
         """
         if mask is None:
             return coarsest.flatten(2).mean(dim=2)
-        cell = self.strides[-1]
-        shares = POOL[self.dims](_filled_up(mask.float(), cell), cell)
-        weights = shares.flatten(2)
-        weights = weights.where(weights.sum(dim=2, keepdim=True) > 0, 1.0)
+        weights = self.cell_weights(mask)[:, None]
         return (coarsest.flatten(2) * weights).sum(dim=2) / weights.sum(dim=2)
+
+    def cell_weights(self, mask: Tensor) -> Tensor:
+        """Return how much each cell of the coarsest map counts in the features.
+
+        Parameters
+        ----------
+        mask : Tensor of shape (B, 1, ...), bool
+            Where to look, on the grid of the images.
+
+        Returns
+        -------
+        Tensor of shape (B, cells), float
+            Share of each cell's voxels inside the mask; 1 for all where the mask is empty.
+        """
+        cell = self.strides[-1]
+        weights = POOL[self.dims](filled_up(mask.float(), cell), cell).flatten(1)
+        return weights.where(weights.sum(dim=1, keepdim=True) > 0, 1.0)
+
+    def attention(self, x: Tensor) -> Tensor | None:
+        """Return the attention of the last block, of an encoder whose blocks look at the whole image.
+
+        Parameters
+        ----------
+        x : Tensor of shape (B, C, ...), float
+            Images, as `forward` takes them.
+
+        Returns
+        -------
+        Tensor of shape (B, heads, cells, cells), or None
+            Each row sums to 1 and says how much a cell of the coarsest map takes from each other; None for an
+            encoder without such attention.
+        """
+        return None
 
     def _check(self, shape: Sequence[int]) -> None:
         """Raise UsageError unless images of this shape (B, C, ...) can be encoded."""
@@ -193,12 +226,12 @@ class Encoder(nn.Module, ABC):
             )
 
 
-def _filled_up(x: Tensor, divisor: int) -> Tensor:
+def filled_up(x: Tensor, divisor: int) -> Tensor:
     """Add zeros at the far ends until all sides are multiples of a number."""
     return functional.pad(x, [end for side in reversed(x.shape[2:]) for end in (0, -side % divisor)])
 
 
-def _whole_if_empty(x: Tensor, mask: Tensor | None) -> Tensor:
+def whole_if_empty(x: Tensor, mask: Tensor | None) -> Tensor:
     """Return the masks of images (B, 1, ...), all of an image whose mask is empty."""
     everywhere = torch.ones_like(x[:, :1], dtype=torch.bool)
     if mask is None:

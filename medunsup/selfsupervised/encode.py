@@ -48,7 +48,7 @@ def encode(encoder: Encoder, values: Array, masks: Mask | None = None) -> Array:
     device = next(encoder.parameters()).device
     sums, counts = np.zeros((len(values), encoder.n_features)), np.zeros(len(values))
     encoder.eval()
-    for scans, x, inside in _items(values, masks, encoder.dims):
+    for scans, _, x, inside in items(values, masks, encoder.dims):
         with torch.no_grad():
             rows = encoder.features(torch.from_numpy(x).to(device), torch.from_numpy(inside).to(device))
         np.add.at(sums, scans, rows.float().cpu().numpy())
@@ -56,8 +56,8 @@ def encode(encoder: Encoder, values: Array, masks: Mask | None = None) -> Array:
     return (sums / counts[:, None]).astype(np.float32)
 
 
-def _items(values: Array, masks: Mask, dims: int) -> Iterator[tuple[np.ndarray, Array, Mask]]:
-    """Yield whose each item is (B,), values (B, C, ...) and masks (B, 1, ...), in batches."""
+def items(values: Array, masks: Mask, dims: int) -> Iterator[tuple[np.ndarray, np.ndarray, Array, Mask]]:
+    """Yield whose each item is and which slice (B,), values (B, C, ...) and masks (B, 1, ...), in batches."""
     used = np.asarray(masks.any(axis=(1, 2))) if dims == 2 else np.ones((len(masks), 1), bool)
     used[np.count_nonzero(used, axis=1) == 0] = True
     scans, levels = np.nonzero(used)
@@ -67,4 +67,4 @@ def _items(values: Array, masks: Mask, dims: int) -> Iterator[tuple[np.ndarray, 
             x, inside = values[whose], masks[whose]
         else:
             x, inside = np.moveaxis(values, 4, 1)[whose, level], np.moveaxis(masks, 3, 1)[whose, level]
-        yield whose, np.ascontiguousarray(x, np.float32), np.ascontiguousarray(inside)[:, None]
+        yield whose, level, np.ascontiguousarray(x, np.float32), np.ascontiguousarray(inside)[:, None]

@@ -75,6 +75,8 @@ WRONG = [
     "finetune gone --data names_gone.tsv -o out",
     "probe gone --data names_gone.tsv -o out",
     "probe empty -o out",
+    "attention gone scan.nii.gz -o out",
+    "attention empty",
     "models nonsense",
     "models list gone",
     "models show gone",
@@ -96,6 +98,7 @@ FAILING = [
     f"evaluate --model {BUNDLED} --cases empty -o out",
     f"evaluate --model {BUNDLED} --cases names_gone.tsv -o out --lesion-shapes empty",
     "probe empty --data names_gone.tsv -o out",
+    "attention empty scan.nii.gz -o out",
     "models show empty",
     "models verify empty",
 ]

@@ -15,6 +15,7 @@ from medunsup.io.bids.names import (
     source_uri,
     stem,
 )
+from medunsup.workflows.attention.outputs import OUTPUTS as ATTENTION
 from medunsup.workflows.detect.outputs import OUTPUTS as DETECT
 from medunsup.workflows.segment.outputs import CORRECTED, DSEG, MASK, OUTPUTS, PROBSEG
 from medunsup.workflows.segment.settings import SegmentSettings
@@ -50,7 +51,9 @@ def test_a_bids_scan_keeps_its_entities_and_goes_to_its_subject_and_session():
     assert corrected == "sub-01_ses-2_acq-hi_run-1_desc-biascorrected_T1w.nii.gz"
 
 
-@pytest.mark.parametrize("output", [one for one in OUTPUTS + DETECT if one.is_map], ids=lambda one: one.key)
+@pytest.mark.parametrize(
+    "output", [one for one in OUTPUTS + DETECT + ATTENTION if one.is_map], ids=lambda one: one.key
+)
 def test_no_name_has_an_entity_twice(output):
     scan = Path("sub-01_ses-2_space-T1w_label-head_desc-preproc_T1w.nii.gz")
     name = output_names(scan, Path("out")).path(output, "GM").name

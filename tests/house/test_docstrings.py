@@ -72,7 +72,15 @@ WHOLE_RUNS = {  # examples that take seconds
     *("AnomalyResult", "BaselineResult", "Evaluation", "Finding", "Flag", "detect", "evaluate", "train"),
     *("CohortResult", "detect_many", "segment_many", "write_group"),
     *("ModelFolder", "RegisterTemplated", "compact_model"),
-    *("Encoder", "EncoderFolder", "ExportedFolder", "FinetunedFolder", "ProbeResult"),
+    *(
+        "AttentionResult",
+        "attention",
+        "Encoder",
+        "EncoderFolder",
+        "ExportedFolder",
+        "FinetunedFolder",
+        "ProbeResult",
+    ),
     *("export", "finetune", "predict", "predict_many", "pretrain", "probe"),
     "Prediction",
 }
@@ -132,6 +140,10 @@ def shelf(
     sizes = {"epochs": 1, "batch_size": 4}
     medunsup.pretrain(
         "autoencoder", write_images(folder / "images.npz"), folder / "runs" / "encoder", parameters=sizes
+    )
+    sizes["encoder_parameters"] = {"channels": 2, "levels": 2}
+    medunsup.pretrain(
+        "autoencoder", folder / "healthy", folder / "runs" / "scans", parameters=sizes, spacing_mm=8.0
     )
     write_labelled(folder / "labelled.npz", n_train=20)
     write_pairs(folder, small_brain)

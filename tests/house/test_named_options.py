@@ -33,6 +33,7 @@ CHOICES: dict[str, tuple[list[object], list[type[Config]]]] = {
     "evaluate": ([medunsup.evaluate], []),
     "pretrain": ([medunsup.pretrain], [PretrainSettings]),
     "export": ([medunsup.export], []),
+    "attention": ([medunsup.attention], []),
     "probe": ([medunsup.probe], [ProbeSettings]),
     "finetune": ([medunsup.finetune], [FinetuneSettings]),
     "predict": ([medunsup.predict, medunsup.predict_many], []),

@@ -136,17 +136,57 @@ class Encoder(TransformerMixin, BaseEstimator):
         """
         from medunsup.selfsupervised.encode import encode
 
+        values, inside = self._inputs(X, masks)
+        return encode(self.folder_.network, values, inside)
+
+    def _inputs(self, X: NDArray[Any], masks: Mask | None) -> tuple[Array, Mask | None]:
+        """Bring arrays to what the network takes, with masks; None looks everywhere."""
         values = _scaled(self._stack(np.asarray(X)))
         if masks is None:
             is_scan = self._about.preprocessing.kind == "scans"
-            return encode(self.folder_.network, values, values[:, 0] != 0 if is_scan else None)
+            return values, values[:, 0] != 0 if is_scan else None
         inside = np.asarray(masks, dtype=bool)
         inside = inside[..., None] if inside.ndim == 3 else inside
         if inside.shape != values[:, 0].shape:
             raise ArrayError(
                 f"masks are {np.shape(masks)}, but the arrays {np.shape(X)}. Give one mask each."
             )
-        return encode(self.folder_.network, values, inside)
+        return values, inside
+
+    def attention(self, X: NDArray[Any], masks: Mask | None = None) -> dict[str, Array]:
+        """Return maps of where the encoder looks in images or prepared scans.
+
+        Parameters
+        ----------
+        X : ndarray of shape (N, H, W), (N, C, H, W) or (N, C, I, J, K)
+            Images or scans, as `transform` takes them.
+        masks : ndarray of shape (N, H, W) or (N, I, J, K), bool, optional
+            Where it may look, as `transform` takes them.
+
+        Returns
+        -------
+        dict of str to ndarray of shape (N, H, W) or (N, I, J, K), float32
+            Maps from 0 to 1 in the mask and 0 outside, the main one first: "mean", "head1", ... of a
+            transformer with global attention; "coarse", "fine", "middle" of any other encoder.
+
+        Raises
+        ------
+        ArrayError
+            As `transform` raises it.
+        """
+        from medunsup.selfsupervised.attention import attention, scaled
+
+        values, inside = self._inputs(X, masks)
+        if inside is None:
+            inside = np.ones_like(values[:, 0], bool)
+        found = attention(self.folder_.network, values, inside)
+        grid = values[:, 0].shape if np.ndim(X) == 5 else values.shape[:1] + values.shape[2:4]
+        return {
+            name: np.stack([scaled(one, mask)[0] * mask for one, mask in zip(maps, inside, strict=True)])
+            .reshape(grid)
+            .astype(np.float32)
+            for name, maps in found.items()
+        }
 
     @property
     def _about(self) -> "EncoderManifest":

@@ -85,8 +85,7 @@ class Derivative:
             f"# {self.heading}",
             "In each subject's `anat` folder, in native space (that of the scan):",
             _listed(own),
-            "For all scans together:",
-            _listed(shared),
+            *(["For all scans together:", _listed(shared)] if shared else []),
             f"The sidecar `_{record}.json` says how each result was made; where it is missing, the result is "
             "not complete.",
             self.notes,

@@ -73,7 +73,7 @@ class ViTEncoder(Encoder):
         given = self.config.sides
         self.sides = (given,) * dims if isinstance(given, int) else given
         self._check_config()
-        self.divisor = self.config.patch
+        self.divisor, self.heads = self.config.patch, self.config.heads
         self.widths, self.strides = (self.config.width,), (self.config.patch,)
         self.vit = ViT(
             in_channels=channels,
@@ -101,6 +101,27 @@ class ViTEncoder(Encoder):
         else:
             tokens = self._elsewhere(x)
         return [tokens.transpose(1, 2).unflatten(2, [side // patch for side in grid])]
+
+    def attention(self, x: Tensor) -> Tensor:
+        """Return the attention of the last block; what the network makes of the images stays the same.
+
+        Parameters
+        ----------
+        x : Tensor of shape (B, C, ...), float
+            Images, as `forward` takes them.
+
+        Returns
+        -------
+        Tensor of shape (B, heads, cells, cells)
+            Each row sums to 1.
+        """
+        last = self.vit.blocks[-1].attn
+        last.save_attn = True
+        try:
+            self(x)
+            return last.att_mat
+        finally:
+            last.save_attn, last.att_mat = False, x.new_empty(0)
 
     def _elsewhere(self, x: Tensor) -> Tensor:
         """Return the tokens of images of other sides, embeddings of places interpolated."""

@@ -9,13 +9,17 @@ from medunsup.core.errors import ResultThereError
 from medunsup.io.bids.derivatives import refuse_overwrite, write_root
 from medunsup.io.bids.names import output_names, sidecar_path
 from medunsup.io.bids.outputs import Derivative, Output
+from medunsup.workflows.attention import outputs as attention
 from medunsup.workflows.detect import outputs as detect
 from medunsup.workflows.segment import outputs as segment
 
 SCAN = Path("sub-01_ses-2_T1w.nii.gz")
 LABELS = {"probseg": ["GM", "C12"], "baseline": ["rank_high"], "colours": ["itksnap.label"]}
+LABELS |= {"attention_part": ["head1", "fine"], "attention_beside": ["mean", "head1", "coarse"]}
 VERBS = pytest.mark.parametrize(
-    "derivative", [segment.DERIVATIVE, detect.DERIVATIVE], ids=["segment", "detect"]
+    "derivative",
+    [segment.DERIVATIVE, detect.DERIVATIVE, attention.DERIVATIVE],
+    ids=["segment", "detect", "attention"],
 )
 
 
@@ -38,7 +42,9 @@ def test_just_what_bids_does_not_know_is_hidden_with_its_sidecar(
 
 def test_no_two_files_of_one_scan_have_one_name(tmp_path: Path) -> None:
     names = output_names(SCAN, tmp_path)
-    own = [path for each in (segment, detect) for path in names.paths(each.OUTPUTS, LABELS).values()]
+    own = [
+        path for each in (segment, detect, attention) for path in names.paths(each.OUTPUTS, LABELS).values()
+    ]
     assert len(set(own)) == len(own)
     assert {path.parent for path in own} == {tmp_path / "sub-01" / "ses-2" / "anat"}
 

@@ -1,0 +1,1 @@
+"""The page of where a pretrained encoder looks in a scan."""

@@ -1,0 +1,1 @@
+"""`attention`: where a pretrained encoder looks in a scan."""
