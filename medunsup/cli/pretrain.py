@@ -78,6 +78,7 @@ def pretrain(
         given["covariates"] = tuple(name.strip() for name in covariates.split(","))
     with stages(telling.quiet) as told:
         settings = read_pretraining(config, given, set_ or [])
+        from medunsup.cohort.encoders.folder import PAGE
         from medunsup.workflows.pretrain.pretrain import pretrain_encoder
         from medunsup.workflows.pretrain.request import PretrainRequest
         from medunsup.workflows.pretrain.summary import line, pretrained_facts, remarks
@@ -88,6 +89,8 @@ def pretrain(
         print_json(pretrained_facts(made))
     elif not telling.quiet:
         typer.echo(f"{made.path}: {line(made)}")
+        if PAGE in made.manifest.sha256:
+            typer.echo(f"  page: {made.path / PAGE}", err=True)
         typer.echo(f"  next, in Python: medunsup.Encoder.load({str(made.path)!r}).transform(X)", err=True)
     for remark in () if telling.quiet else remarks(made):
         typer.echo(f"  {remark}", err=True)

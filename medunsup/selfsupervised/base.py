@@ -1,5 +1,6 @@
 """What every pretraining method shares: parameters, what it learns from, the features it gives."""
 
+from dataclasses import replace
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -46,6 +47,11 @@ class PretrainConfig(EstimatorConfig):
         ge=0,
         lt=1,
         description="share of the steps in which the learning rate rises, before it falls as a cosine",
+    )
+    keep: Literal["last", "label_free"] = Field(
+        "last",
+        description="weights that are kept: 'last' those that the training ends with, 'label_free' those of "
+        "the epoch after the warm-up whose features have the highest rank (RankMe)",
     )
 
     @model_validator(mode="after")
@@ -154,8 +160,34 @@ class SelfSupervised(Estimator):
         StepError
             If a loss is not finite; the last good checkpoint stays.
         """
-        self._check_enough(scans)
+        if len(set(scans.subjects) or range(len(scans))) < 2:
+            raise InputError(
+                "There is one image alone: pretraining learns from many, of two subjects or more."
+            )
+        training = training or Training()
+        if self.config.keep == "label_free":
+            training = replace(training, keep="score")
         return super().fit(scans, validation=validation, training=training)
+
+    def check_items(self, dataset: Dataset) -> None:
+        """Check that there is a whole batch.
+
+        Parameters
+        ----------
+        dataset : Dataset
+            What is learned from.
+
+        Raises
+        ------
+        UsageError
+            If there are fewer items than a batch has.
+        """
+        size, n_items = self.config.batch_size, len(dataset)
+        if n_items < size:
+            raise UsageError(
+                f"{n_items} training items are fewer than a batch of {size}. Give more scans, or "
+                f"{option('parameters', {'batch_size': n_items})}."
+            )
 
     def features(self, values: Array, masks: Mask | None = None) -> Array:
         """Return the features of scans: means of the encoder's coarsest map.
@@ -174,15 +206,3 @@ class SelfSupervised(Estimator):
             One row for each scan.
         """
         return encode(self.encoder_, values, masks)
-
-    def _check_enough(self, scans: Scans) -> None:
-        if len(set(scans.subjects) or range(len(scans))) < 2:
-            raise InputError(
-                "There is one image alone: pretraining learns from many, of two subjects or more."
-            )
-        size, n_items = self.config.batch_size, len(self.dataset(scans))
-        if n_items < size:
-            raise UsageError(
-                f"{n_items} training items are fewer than a batch of {size}. Give more scans, or "
-                f"{option('parameters', {'batch_size': n_items})}."
-            )

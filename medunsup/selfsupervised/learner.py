@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields
-from math import ceil
+from math import ceil, isfinite
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from medunsup.metrics.label_free import rankme
+from medunsup.metrics.representation import knn_accuracy
 from medunsup.nn.encoder import Encoder, make_encoder
 from medunsup.nn.heads import batch_statistics
-from medunsup.selfsupervised.collapse import name_collapse
+from medunsup.selfsupervised.collapse import Collapse, name_collapse
 from medunsup.selfsupervised.collapse_rules import Kind
 from medunsup.selfsupervised.monitors import Monitors
 from medunsup.training.learner import Batch, Embeddings, Learner, Loss, Objective
@@ -18,6 +20,8 @@ from medunsup.training.optimizers import AdamW, Cosine
 
 MEASURED_AT_ONCE = 16
 BESIDE = ("epoch", "loss")
+SCORE, KNN, KNN_K = "rankme", "knn_accuracy", "knn_k"
+FEWEST_LABELLED = 8
 FIGURES = [each.name for each in fields(Monitors) if each.name not in BESIDE]
 
 
@@ -164,7 +168,30 @@ class PretrainLearner(Learner):
         embedded = (_array([one for one, _ in pairs]), _array([two for _, two in pairs])) if pairs else None
         teacher = _array(said) if said else None
         found = asdict(Monitors.of(0, None, features, embeddings=embedded, teacher=teacher))
-        return {name: value for name, value in found.items() if name not in BESIDE and value is not None}
+        figures = {name: value for name, value in found.items() if name not in BESIDE and value is not None}
+        return figures | {SCORE: rankme(features)} | _neighbours(features, parts)
+
+    def score(self, figures: Mapping[str, Any]) -> float | None:
+        """Return RankMe of the features after an epoch; no epoch of the warm-up is kept.
+
+        Parameters
+        ----------
+        figures : mapping
+            "epoch", and what `measure` returned.
+
+        Returns
+        -------
+        float or None
+            The score, higher is better; None in the warm-up, or where features are not finite.
+        """
+        found = figures.get(SCORE)
+        is_known = found is not None and isfinite(found)
+        return found if is_known and figures["epoch"] > self.warm_epochs else None
+
+    @property
+    def warm_epochs(self) -> int:
+        """Epochs of the warm-up, the one in which it ends among them."""
+        return ceil(self.config.warmup * self.config.epochs)
 
     def verdict(self, history: Sequence[Mapping[str, Any]]) -> str:
         """Name a collapse that the figures show.
@@ -179,13 +206,46 @@ class PretrainLearner(Learner):
         str
             What is seen, since which epoch, and what to do; empty for a healthy run.
         """
-        loss, warm = self.objectives()[0].name, ceil(self.config.warmup * self.config.epochs)
-        late = [row for row in history if row["epoch"] == 0 or row["epoch"] >= warm]
-        if "feature_std" not in history[-1]:
-            return ""
-        seen = [_monitors(row, loss) for row in late]
-        found = name_collapse(seen, self.kind, guessing=self.guessing)
+        found = self.collapse(history)
         return "" if found is None else found.sentence
+
+    def collapse(self, history: Sequence[Mapping[str, Any]]) -> Collapse | None:
+        """Find the collapse that the figures show.
+
+        Parameters
+        ----------
+        history : sequence of mapping
+            Figures of each epoch, before the first step first; those of the warm-up are not judged.
+
+        Returns
+        -------
+        Collapse or None
+            Its name, since when, and what to do; None for a healthy run.
+        """
+        if "feature_std" not in history[-1]:
+            return None
+        loss = self.objectives()[0].name
+        late = [row for row in history if row["epoch"] == 0 or row["epoch"] >= self.warm_epochs]
+        seen = [_monitors(row, loss) for row in late]
+        return name_collapse(seen, self.kind, guessing=self.guessing)
+
+
+def _neighbours(features: Any, parts: Sequence[Batch]) -> dict[str, float]:
+    """Return the accuracy of a vote of neighbours and its k, if two classes of items are known."""
+    labels = _labels(parts)
+    if labels is None:
+        return {}
+    known = labels >= 0
+    if known.sum() < FEWEST_LABELLED or len(set(labels[known])) < 2:
+        return {}
+    subjects = torch.cat([part.subjects for part in parts]).cpu().numpy()
+    found = knn_accuracy(features[known], labels[known], subjects=subjects[known])
+    return {KNN: found.accuracy, KNN_K: found.k}
+
+
+def _labels(parts: Sequence[Batch]) -> Any:
+    given = [part.labels for part in parts if part.labels is not None]
+    return torch.cat(given).cpu().numpy() if given else None
 
 
 def _array(rows: Sequence[Tensor]) -> Any:

@@ -6,7 +6,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from medunsup.core.errors import ArrayError
-from medunsup.metrics.representation import alignment, effective_rank, entropy, feature_std, occupancy
+from medunsup.metrics.representation import (
+    alignment,
+    effective_rank,
+    entropy,
+    feature_std,
+    occupancy,
+    uniformity,
+)
 
 Floats = NDArray[np.float64]
 
@@ -38,6 +45,8 @@ class Monitors:
         Mean entropy of the teacher's probabilities as a share of that of uniform ones.
     prototypes_used : float or None
         Share of the prototypes in use, of those that so many items can use.
+    uniformity : float or None
+        How evenly features cover the sphere, see `medunsup.metrics.representation.uniformity`.
     distinct_views : float or None
         Share of views that differ from all others, among those made of copies of one item in this epoch and
         the last: 1 where augmentations are drawn afresh each time.
@@ -62,6 +71,7 @@ class Monitors:
     alignment: float | None = None
     teacher_entropy: float | None = None
     prototypes_used: float | None = None
+    uniformity: float | None = None
     distinct_views: float | None = None
 
     @classmethod
@@ -117,6 +127,7 @@ class Monitors:
             None if embeddings is None else _relative_alignment(*embeddings),
             None if teacher is None else entropy(teacher),
             None if teacher is None else occupancy(teacher),
+            uniformity(rows),
             None if copies is None else _distinct(np.asarray(copies)),
         )
 

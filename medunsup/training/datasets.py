@@ -131,6 +131,16 @@ class Dataset(ABC):
         other.transforms = deepcopy(self.transforms)
         return other
 
+    @property
+    def levels(self) -> Positions | None:
+        """Axial slice that each item is, counted from below; None where items are no single slices."""
+        return None
+
+    @property
+    def n_subjects(self) -> int:
+        """Number of subjects that items come from."""
+        return len(np.unique(self.scans if self._owners is None else self._owners[self.scans]))
+
     def names_of(self, items: Positions) -> list[str]:
         """Names of the scans that items come from, each once."""
         return [self.names[n] for n in np.unique(self.scans[items])]
@@ -164,6 +174,11 @@ def slices_shown(masks: Masks) -> NDArray[np.bool_]:
 
 class Slices(Dataset):
     """Axial slices (C, I, J) of which at least 2 % lie inside the mask."""
+
+    @property
+    def levels(self) -> Positions:
+        """Axial slice that each item is, counted from below."""
+        return self._levels
 
     def _scans(self) -> Positions:
         scans, self._levels = np.nonzero(slices_shown(self.masks))

@@ -91,6 +91,15 @@ class Estimator(ABC):
             Shape of an input: (C, H, W) for slices, (C, I, J, K) for volumes.
         """
 
+    def check_items(self, dataset: Dataset) -> None:  # noqa: B027
+        """Check that there are enough items; a subclass raises UsageError if not.
+
+        Parameters
+        ----------
+        dataset : Dataset
+            What is learned from.
+        """
+
     def dataset(self, scans: Scans, transform: TransformOrMany = None) -> Dataset:
         """Make what batches are taken from: slices or volumes, unless overridden.
 
@@ -138,9 +147,11 @@ class Estimator(ABC):
         self.learner_ = self._build(scans.shape)
         config = self.config
         training = training or Training()
+        data = self.dataset(scans, training.transform)
+        self.check_items(data)
         self.trained_ = train(
             self.learner_,
-            self.dataset(scans, training.transform),
+            data,
             None if validation is None else self.dataset(validation, views_of(training.transform)),
             training,
             epochs=config.epochs,

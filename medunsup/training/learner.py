@@ -193,6 +193,13 @@ class Learner(nn.Module, ABC):
         """
         return {}
 
+    def score(self, figures: Mapping[str, Any]) -> float | None:
+        """Return what the weights of an epoch are worth, higher is better; None if they are not to be kept.
+
+        `figures` holds "epoch" and what `measure` returned; `Training(keep="score")` asks.
+        """
+        return None
+
     def verdict(self, history: Sequence[Mapping[str, Any]]) -> str:
         """Say what the figures of all epochs so far show to be wrong; nothing if all is well.
 

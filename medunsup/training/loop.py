@@ -22,7 +22,7 @@ from medunsup.training.settings import Training
 from medunsup.training.signals import StoppedError, StopRequest, stop_on_signal
 from medunsup.training.stepper import Stepper
 from medunsup.training.validation import Validation
-from medunsup.training.watch import Row, Watch
+from medunsup.training.watch import Row, Watch, is_enough
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def train(
     seed: int,
     config: Mapping[str, Any] | None = None,
 ) -> Trained:
-    """Train a learner in place; with `validation` it ends with its best weights, else with its last.
+    """Train a learner in place; it ends with the weights that `training.keep` asks for, else with its last.
 
     `config` is what else the run follows from, as plain values by name: a checkpoint is resumed with the same
     alone.
@@ -86,6 +86,8 @@ class _Place:
     batch: int = 0
     best: float | None = None
     best_epoch: int = 0
+    score: float | None = None
+    score_epoch: int = 0
     rows: int = 0
     history: list[dict[str, Any]] = field(default_factory=list)
     verdict: str = ""
@@ -125,7 +127,8 @@ class _Run:
         self.training, self.plan = training, plan
         self.parts = training.parts or fabric.world_size
         self.stepper = Stepper(fabric, learner, seed=plan.seed, parts=self.parts)
-        self.watch = Watch(fabric, learner, validation or dataset, seed=plan.seed)
+        shown = validation if validation is not None and is_enough(validation) else dataset
+        self.watch = Watch(fabric, learner, shown, seed=plan.seed)
         self.batches = len(dataset.order(plan.seed, 0)) // plan.batch_size
         self.folder = None if training.folder is None else Path(training.folder)
         self.path = None if self.folder is None else self.folder / checkpoint.NAME
@@ -149,7 +152,8 @@ class _Run:
         if self.best is not None:
             self.learner.load_state_dict(self.best)
         place = self.place
-        kept = place.epoch if self.best is None else place.best_epoch
+        best_epoch = place.score_epoch if self.training.keep == "score" else place.best_epoch
+        kept = place.epoch if self.best is None else best_epoch
         return {
             "epochs": place.epoch,
             "best_epoch": kept,
@@ -203,17 +207,28 @@ class _Run:
         """Validate, keep the weights if they are the best so far, log."""
         place = self.place
         place.epoch, place.batch = place.epoch + 1, 0
-        validation = self._validate()
-        if validation is not None and (place.best is None or validation < place.best):
-            place.best, place.best_epoch = validation, place.epoch
-            if self.training.keep == "best":
-                self.best = {name: value.clone() for name, value in self.learner.state_dict().items()}
+        validation, measured = self._validate(), self.watch.measure()
+        if self._is_best(validation, measured):
+            self.best = {name: value.clone() for name, value in self.learner.state_dict().items()}
         means = {name: total / place.counts[name] for name, total in place.sums.items()}
         place.sums, place.counts = {}, {}
-        figures = {**means, "validation": validation, **self.watch.measure()}
-        self._note(figures, samples_per_s=samples_per_s)
+        self._note({**means, "validation": validation, **measured}, samples_per_s=samples_per_s)
         if place.epoch % self.training.pictures_every == 0 or place.epoch == self.plan.epochs:
             self._draw_pictures()
+
+    def _is_best(self, validation: float | None, measured: Row) -> bool:
+        """Note the lowest validation loss and the highest score; say whether these weights are to be kept."""
+        place, keep = self.place, self.training.keep
+        is_lowest = validation is not None and (place.best is None or validation < place.best)
+        if is_lowest:
+            place.best, place.best_epoch = validation, place.epoch
+        if keep != "score":
+            return is_lowest and keep == "best"
+        score = self.learner.score({"epoch": place.epoch, **measured})
+        is_highest = score is not None and (place.score is None or score > place.score)
+        if is_highest:
+            place.score, place.score_epoch = score, place.epoch
+        return is_highest
 
     def _note(self, figures: Row, **beside: float) -> None:
         """Log the figures of an epoch, and keep them if what they show is looked at."""
@@ -328,4 +343,4 @@ class _Run:
         except (RuntimeError, ValueError) as error:
             raise InputError(f"{path}: made by another network. Resume with the same parameters.") from error
         self.place = _Place(**content["place"])
-        self.best = content["best"] if self.training.keep == "best" else None
+        self.best = None if self.training.keep == "last" else content["best"]

@@ -32,8 +32,9 @@ class Training:
         rounding.
     patience : int or None, default 10
         Stop after so many epochs without a better validation loss; None never stops early.
-    keep : {'best', 'last'}, default 'best'
-        Weights that a run with validation items ends with: those of the best epoch, or the last.
+    keep : {'best', 'last', 'score'}, default 'best'
+        Weights that a run ends with: those of the epoch with the lowest validation loss, where there are
+        validation items; those of the last; or those of the epoch that the learner scores highest.
     checkpoint_every_s : float, default 60.0
         Seconds between checkpoints; 0 writes one after every batch.
     pictures_every : int, default 5
@@ -75,7 +76,7 @@ class Training:
     devices: int = 1
     parts: int | None = None
     patience: int | None = 10
-    keep: Literal["best", "last"] = "best"
+    keep: Literal["best", "last", "score"] = "best"
     checkpoint_every_s: float = 60.0
     pictures_every: int = 5
     tell: Callable[[Progress], None] | None = None

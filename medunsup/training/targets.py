@@ -23,6 +23,11 @@ class WithTargets(Dataset):
         batch = self.inputs.batch(items, draws)
         return replace(batch, further=(*batch.further, View(asked.values, asked.masks)))
 
+    @property
+    def levels(self) -> Positions | None:
+        """Axial slice that each item is; None where items are no single slices."""
+        return self.inputs.levels
+
     def reader(self) -> "WithTargets":
         """Return the same items to be read by another thread."""
         return WithTargets(self.inputs.reader(), self.targets.reader())

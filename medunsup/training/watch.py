@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from medunsup.training.datasets import Dataset
 from medunsup.training.learner import Batch, Learner
 from medunsup.training.seeds import Use, seeded
 
 ITEMS_MEASURED = 256
+FEWEST_ITEMS, FEWEST_SUBJECTS = 8, 4  # of validation, that figures can be told by
 NUMBER = re.compile(r"\d[\d.]*")
 
 Row = dict[str, float | None]
@@ -51,6 +53,15 @@ class Watch:
 
     def sample(self, most: int) -> Batch:
         """Gather items that are evenly spread over all, the same ones each time."""
-        count = min(most, len(self._shown))
-        chosen = np.linspace(0, len(self._shown) - 1, 2 * count + 1)[1::2].astype(int)
-        return self._shown.batch(chosen).to(self._fabric.device)
+        return self._shown.batch(evenly_spread(len(self._shown), most)).to(self._fabric.device)
+
+
+def is_enough(validation: Dataset) -> bool:
+    """Whether validation items are enough to be measured; else those are that are learned from."""
+    return len(validation) >= FEWEST_ITEMS and validation.n_subjects >= FEWEST_SUBJECTS
+
+
+def evenly_spread(n: int, most: int) -> NDArray[np.intp]:
+    """Positions of at most so many of n items, evenly spread over all."""
+    count = min(most, n)
+    return (2 * np.arange(count) + 1) * n // (2 * count)

@@ -26,7 +26,8 @@ SCANS = "scans.tsv"
 CURVE = "curve.tsv"
 PLAN = "adaptation_plan.json"
 FINGERPRINTS = "fingerprints.safetensors"
-FILES = (WEIGHTS, SCANS, CURVE, PLAN, FINGERPRINTS)
+PAGE = "report.html"
+FILES = (WEIGHTS, SCANS, CURVE, PLAN, FINGERPRINTS, PAGE)
 LOCK = ".medunsup.lock"
 
 
@@ -124,7 +125,7 @@ def write_encoder(folder: Path, manifest: EncoderManifest, files: Mapping[str, s
     """Write all files or none; encoder.json comes last, so where it is, the encoder is whole.
 
     The manifest's adaptation plan is one of the files. The folder is locked by the caller. Raises OutputError
-    on a full or unwritable disk.
+    on a full or unwritable disk. A page of an encoder that was there goes, if there is none of this one.
     """
     plan = json.dumps(plan_of(manifest).model_dump(mode="json"), indent=2) + "\n"
     write_artifact(
@@ -133,4 +134,5 @@ def write_encoder(folder: Path, manifest: EncoderManifest, files: Mapping[str, s
         MANIFEST,
         lambda hashes: manifest.written_now(dict(hashes)).as_record(),
         kind="encoder",
+        outdated=(PAGE,),
     )

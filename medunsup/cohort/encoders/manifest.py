@@ -64,6 +64,8 @@ class EncoderManifest(_Part):
     epochs: int
     verdict: str = ""  # the collapse that the figures show at the end, in words; empty of a healthy run
     last: dict[str, float | None] = Field(default_factory=dict)  # figures of the last epoch
+    kept_epoch: int | None = None  # whose weights these are; None in folders that keep the last
+    kept: dict[str, float | None] = Field(default_factory=dict)  # its figures
     sha256: dict[str, str] = Field(default_factory=dict, alias="SHA256")  # of each file, by name
     versions: dict[str, str] = Field(default_factory=dict)
 

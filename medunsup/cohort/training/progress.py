@@ -9,7 +9,12 @@ if TYPE_CHECKING:
     from medunsup.training.loop import Training
     from medunsup.training.monitor import Progress
 
-WATCHED = {"feature_std": "spread", "feature_rank": "rank", "alignment": "alignment"}
+WATCHED = {
+    "feature_std": "spread",
+    "feature_rank": "rank",
+    "alignment": "alignment",
+    "knn_accuracy": "k-NN",
+}
 
 
 def training_of(out: Path, *, resume: bool, told: Told) -> "Training":

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from medunsup.cohort.dataset.covariates import Covariates, covariates_of_cases, covariates_of_images
 from medunsup.cohort.dataset.images import Images, read_images
+from medunsup.cohort.dataset.shown_labels import ShownLabels, shown_labels
 from medunsup.cohort.dataset.sources import Case, SplitName
 from medunsup.cohort.dataset.splits import split_off_validation
 from medunsup.cohort.encoders.folder import Seen
@@ -33,11 +34,15 @@ REPEAT = "validation image that is a training image as well"
 
 @dataclass(frozen=True)
 class Ready:
-    """What is learned from, by its split; a line of each; how all of it was prepared."""
+    """What is learned from, by its split; a line of each; how all of it was prepared.
+
+    `labels` are those that lie beside images: shown, never learned from.
+    """
 
     scans: Mapping[SplitName, "Scans"]
     seen: tuple[Seen, ...]
     preprocessing: Preprocessing
+    labels: ShownLabels = field(default_factory=ShownLabels)
 
 
 class Found(Protocol):
@@ -123,20 +128,22 @@ class _Images:
     hashes: list[str]
     left_out: Mapping[str, int]
     covariates: Mapping[SplitName, Covariates]
+    labels: ShownLabels = field(default_factory=ShownLabels)
 
     def ready(self, request: PretrainRequest, work: Path, told: Told) -> Ready:
         from medunsup.training.scan_stack import Scans
 
         stacks, seen = {}, []
         for split, images in self.splits.items():
-            values = images.values
+            values, labels = images.values, self.labels.of.get(split)
             known = self.covariates.get(split)
             inside = np.ones(values[:, 0].shape, bool)
-            stacks[split] = Scans(values, inside, images.names, covariates=known)
+            stacks[split] = Scans(values, inside, images.names, covariates=known, labels=labels)
             lines = zip(images.names, images.contents, strict=True)
             seen += [Seen(name, split, name, content, content) for name, content in lines]
         shape = stacks["train"].shape
-        return Ready(stacks, tuple(seen), Preprocessing(kind="images", shape=shape, intensity=DIVIDED))
+        made = Preprocessing(kind="images", shape=shape, intensity=DIVIDED)
+        return Ready(stacks, tuple(seen), made, self.labels)
 
 
 def _find_images(path: Path, columns: Sequence[str]) -> _Images:
@@ -144,6 +151,7 @@ def _find_images(path: Path, columns: Sequence[str]) -> _Images:
     splits = read_images(path)
     sizes = {split: len(one.values) for split, one in splits.items()}
     covariates = covariates_of_images(path, sizes, columns) if columns else {}
+    labels = shown_labels(path, sizes)
     left_out: Counter[str] = Counter()
     if "validation" in splits:
         images, known = splits["validation"], set(splits["train"].contents)
@@ -151,6 +159,7 @@ def _find_images(path: Path, columns: Sequence[str]) -> _Images:
         left_out[REPEAT] = len(images.values) - len(new)
         splits["validation"] = Images(images.key, images.values[new], new)
         covariates = {split: one[new] if split == "validation" else one for split, one in covariates.items()}
+        labels = labels.keeping("validation", new)
         if not new:
             del splits["validation"]
-    return _Images(splits, [hash_file(path)], +left_out, covariates)
+    return _Images(splits, [hash_file(path)], +left_out, covariates, labels)

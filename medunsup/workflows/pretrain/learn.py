@@ -26,7 +26,10 @@ Curve = list[dict[str, float | None]]
 
 @dataclass(frozen=True)
 class Learned:
-    """What comes out of a pretraining: weights by name, the network's parameters, figures of each epoch."""
+    """What comes out of a pretraining: weights by name, the network's parameters, figures of each epoch.
+
+    `kept` is the epoch whose weights these are; `fitted` the method with its networks.
+    """
 
     weights: Arrays
     network: dict[str, Any]
@@ -34,6 +37,14 @@ class Learned:
     epochs: int
     verdict: str
     curve: Curve
+    kept: int
+    fitted: "SelfSupervised"
+
+    @property
+    def kept_figures(self) -> dict[str, float | None]:
+        """Figures of the epoch whose weights are kept."""
+        row = next(row for row in self.curve if row["epoch"] == self.kept)
+        return {name: value for name, value in row.items() if name != "epoch"}
 
 
 def build(settings: PretrainSettings) -> "SelfSupervised":
@@ -84,6 +95,8 @@ def learn(
         epochs=made.trained_.epochs,
         verdict=made.trained_.verdict,
         curve=read_curve(out),
+        kept=made.trained_.best_epoch,
+        fitted=made,
     )
 
 

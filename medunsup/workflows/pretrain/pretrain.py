@@ -14,6 +14,7 @@ from medunsup.cohort.encoders.folder import (
     FINGERPRINTS,
     LOCK,
     MANIFEST,
+    PAGE,
     SCANS,
     WEIGHTS,
     EncoderFolder,
@@ -39,6 +40,7 @@ from medunsup.workflows.pretrain.learn import (
     check_covariates,
     learn,
 )
+from medunsup.workflows.pretrain.report import drawn_page
 from medunsup.workflows.pretrain.request import PretrainRequest
 from medunsup.workflows.pretrain.settings import PretrainSettings
 from medunsup.workflows.pretrain.targets import with_targets
@@ -119,7 +121,9 @@ def pretrain(
 
     Notes
     -----
-    The weights kept are those of the last epoch: a pretext loss says little of how useful features are.
+    The weights kept are those of the last epoch, as a pretext loss says little of how useful features are;
+    the parameter `keep="label_free"` keeps those of the epoch with the highest RankMe. `report.html` in the
+    folder shows how the training went. Labels in a .npz file are shown there and looked at for nothing else.
 
     Examples
     --------
@@ -164,8 +168,11 @@ def pretrain_encoder(request: PretrainRequest, told: Told) -> EncoderFolder:
                 folder.forget()
                 raise
             learned = learn(settings, ready.scans, folder.checkpoints, resume=goes_on, told=told)
+            about = _manifest(settings, found, ready, learned)
             files = _files(ready, learned)
-        write_encoder(request.out, _manifest(settings, found, ready, learned), files)
+            if page := drawn_page(about, ready, learned, told):
+                files[PAGE] = page
+        write_encoder(request.out, about, files)
         folder.finish()
     return read_encoder(request.out)
 
@@ -189,6 +196,8 @@ def _manifest(settings: PretrainSettings, found: Found, ready: Ready, learned: L
         epochs=learned.epochs,
         verdict=learned.verdict,
         last=last,
+        kept_epoch=learned.kept,
+        kept=learned.kept_figures,
     )
 
 

@@ -39,9 +39,9 @@ def copied(folder, tmp_path) -> Path:
 
 def test_features_are_those_of_the_trained_network(images, folder):
     values = read_images(images)["train"].values
-    whole = np.ones(values[:, 0, ..., None].shape, bool)
-    fitted = Autoencoder(Autoencoder.Config(**TINY)).fit(Scans(values[..., None], whole))
-    expected = fitted.features(values[..., None])
+    whole = np.ones(values[:, 0].shape, bool)
+    fitted = Autoencoder(Autoencoder.Config(**TINY)).fit(Scans(values, whole))
+    expected = fitted.features(values)
     found = medunsup.Encoder.load(folder).transform(values)
     assert found.dtype == np.float32
     assert np.array_equal(found, expected)

@@ -42,7 +42,7 @@ def test_scans_come_with_the_tissues_that_the_mixture_finds(few, tmp_path, given
     scans, fractions = given["train"], given["kept"]
     assert len(given["validation"].targets) == 2
     for (values, mask), found in zip(scans, fractions, strict=True):
-        assert np.allclose(found.sum(axis=0), mask, atol=1e-4)
+        assert np.allclose(found.sum(axis=0), mask, atol=1e-3)  # kept in half precision
         gm, wm, csf = ((values[0] * one).sum() / one.sum() for one in found)
         assert csf < gm < wm  # as in T1w
     assert float(made.manifest.last["divergence"]) > 0
