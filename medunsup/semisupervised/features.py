@@ -1,10 +1,11 @@
 """What every method on features shares: checks, standardised rows, probabilities of any row."""
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
 
 from medunsup.core.config import Config
 from medunsup.core.errors import ArrayError
@@ -18,6 +19,12 @@ Labels = NDArray[np.int64]
 
 class FeatureConfig(Config):
     """Parameters that all methods on features share."""
+
+    scale: Literal["each", "together"] = Field(
+        "each",
+        description="bring each feature to a spread of 1, or all by one number, so that principal "
+        "components keep their proportions",
+    )
 
 
 class FeatureClassifier(ABC):
@@ -96,6 +103,8 @@ class FeatureClassifier(ABC):
             )
         self.n_features_in_ = rows.shape[1]
         self._mean, spread = rows.mean(axis=0), rows.std(axis=0)
+        if self.config.scale == "together":
+            spread = np.full_like(spread, np.sqrt((spread**2).mean()))
         self._spread = np.where(spread > FLOOR, spread, 1.0)
         targets = np.searchsorted(self.classes_, marks)
         targets[marks == UNLABELLED] = UNLABELLED

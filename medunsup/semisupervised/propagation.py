@@ -11,7 +11,7 @@ from medunsup.core.hints import option
 from medunsup.semisupervised.features import UNLABELLED, FeatureClassifier, FeatureConfig, Floats, Labels
 
 SMALLEST = 1e-6  # distance, in standard deviations of a feature
-CHANGE = 1e-5  # of a row's label in a pass, on average, at which it ends
+CHANGE = 1e-4  # of a row's label in a pass, on average, at which it ends
 
 
 class PropagationConfig(FeatureConfig):
@@ -31,7 +31,7 @@ class PropagationConfig(FeatureConfig):
     class_mass: bool = Field(
         True, description="weigh classes so that the rows have them in the proportions of the labels"
     )
-    rounds: int = Field(3000, ge=1, description="most passes along the graph")
+    rounds: int = Field(500, ge=1, description="most passes along the graph")
 
 
 class PropagationClassifier(FeatureClassifier):
