@@ -31,7 +31,7 @@ class PropagationConfig(FeatureConfig):
     class_mass: bool = Field(
         True, description="weigh classes so that the rows have them in the proportions of the labels"
     )
-    rounds: int = Field(500, ge=1, description="most passes along the graph")
+    rounds: int = Field(2000, ge=1, description="most passes along the graph")
 
 
 class PropagationClassifier(FeatureClassifier):

@@ -210,12 +210,49 @@ class ToyEdges(Encoder):
         return [self.edges(x)]
 '''
 
+TOY_FEW_LABELS = '''"""The class of the nearest labelled row: a method for few labels in one file."""
+
+import numpy as np
+from pydantic import Field
+
+from medunsup.core.registry import register
+from medunsup.semisupervised.features import FeatureClassifier, FeatureConfig
+
+
+class ToyNearestConfig(FeatureConfig):
+    """Parameters of the toy."""
+
+    sharpness: float = Field(1.0, gt=0, description="unused by the toy")
+
+
+@register(
+    "toy_nearest",
+    family="features",
+    dims=(2, 3),
+    paper="Nobody (2026), A toy for few labels.",
+    limit="Only there to show that one file is enough for few labels.",
+)
+class ToyNearest(FeatureClassifier):
+    """The class of the nearest labelled row."""
+
+    Config = ToyNearestConfig
+
+    def _fit(self, rows, targets):
+        self._rows, self._targets = rows[targets >= 0], targets[targets >= 0]
+        return 1.0
+
+    def _probabilities(self, rows):
+        distances = ((rows[:, None] - self._rows) ** 2).sum(axis=2)
+        return np.eye(len(self.classes_))[self._targets[distances.argmin(axis=1)]]
+'''
+
 FILES = {
     "nn/encoders/toy_edges.py": TOY_ENCODER,
     "tissue/methods/toy.py": TOY,
     "anomaly/models/toy_mean.py": TOY_MODEL,
     "anomaly/scores/toy_square.py": TOY_SCORE,
     "selfsupervised/methods/toy_mirror.py": TOY_PRETEXT,
+    "semisupervised/methods/toy_nearest.py": TOY_FEW_LABELS,
 }
 each_area = pytest.mark.parametrize(
     ("area", "name"),
@@ -224,6 +261,7 @@ each_area = pytest.mark.parametrize(
         ("anomaly", "toy_mean"),
         ("score", "toy_square"),
         ("selfsupervised", "toy_mirror"),
+        ("semisupervised", "toy_nearest"),
         ("encoder", "toy_edges"),
     ],
 )
@@ -315,6 +353,7 @@ print(load_weights(plan.build(channels=2), encoder.state_dict(), plan))
         ("anomaly/test_models_contract.py", "toy_mean", 12),
         ("anomaly/test_scores_contract.py", "toy_square", 30),
         ("selfsupervised/test_methods_contract.py", "toy_mirror", 14),
+        ("semisupervised/test_methods_contract.py", "toy_nearest", 12),
         ("nn/test_encoders_contract.py", "toy_edges", 26),
     ],
 )

@@ -16,6 +16,8 @@ from medunsup.semisupervised.losses.consistency import consistency
 from medunsup.semisupervised.tasks import FewLabelsTask
 from medunsup.training.learner import Batch, StepProgress
 
+MEMORY = 0.1  # of the steps; a teacher that remembers more of a short run is left behind
+
 
 class MeanTeacherConfig(FewLabelsConfig):
     """Parameters of the mean teacher."""
@@ -24,7 +26,10 @@ class MeanTeacherConfig(FewLabelsConfig):
         10.0, ge=0, description="what the consistency counts beside the supervised loss"
     )
     momentum: float = Field(
-        0.99, ge=0, lt=1, description="share of the teacher that a step keeps, less in the first steps"
+        0.99,
+        ge=0,
+        lt=1,
+        description="share of the teacher that a step keeps, less at first and in a short run",
     )
 
 
@@ -57,9 +62,11 @@ class MeanTeacherLearner(FewLabelsLearner):
         return Unlabelled(loss, torch.ones_like(loss))
 
     def after_step(self, progress: StepProgress) -> None:
-        """Move the teacher; early on it is the mean of all steps so far."""
+        """Move the teacher; it is the mean of all steps at first, and never of more than a tenth of them."""
         super().after_step(progress)
-        follow(self.teacher, self.arms["semisupervised"], min(self.config.momentum, 1 - 1 / progress.step))
+        longest = max(1.0, MEMORY * progress.steps)
+        keep = min(self.config.momentum, 1 - 1 / progress.step, 1 - 1 / longest)
+        follow(self.teacher, self.arms["semisupervised"], keep)
 
 
 @register(

@@ -19,7 +19,7 @@ class MixMatchConfig(FewLabelsConfig):
     """Parameters of MixMatch."""
 
     unlabelled_weight: float = Field(
-        10.0, ge=0, description="what the squared error of unlabelled items counts (paper: 75 to 150)"
+        2.0, ge=0, description="what the squared error of unlabelled items counts (paper: 75, in long runs)"
     )
     n_views: int = Field(2, ge=1, le=8, description="weak views that a guess is the mean of")
     temperature: float = Field(0.5, gt=0, le=1, description="sharpening of guesses; 1 leaves them")
