@@ -16,7 +16,10 @@ from medunsup.semisupervised.losses.consistency import consistency
 from medunsup.semisupervised.tasks import FewLabelsTask
 from medunsup.training.learner import Batch, StepProgress
 
-MEMORY = 0.1  # of the steps; a teacher that remembers more of a short run is left behind
+MEMORY, LEAST_STEPS = (
+    0.1,
+    10,
+)  # share of all steps; a teacher that remembers more of a short run is left behind
 
 
 class MeanTeacherConfig(FewLabelsConfig):
@@ -62,9 +65,9 @@ class MeanTeacherLearner(FewLabelsLearner):
         return Unlabelled(loss, torch.ones_like(loss))
 
     def after_step(self, progress: StepProgress) -> None:
-        """Move the teacher; it is the mean of all steps at first, and never of more than a tenth of them."""
+        """Move the teacher; it is the mean of all steps at first, later of a tenth of them at most."""
         super().after_step(progress)
-        longest = max(1.0, MEMORY * progress.steps)
+        longest = max(LEAST_STEPS, MEMORY * progress.steps)
         keep = min(self.config.momentum, 1 - 1 / progress.step, 1 - 1 / longest)
         follow(self.teacher, self.arms["semisupervised"], keep)
 
