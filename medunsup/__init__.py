@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from medunsup.workflows.detect.cohort import detect_many
     from medunsup.workflows.detect.scan import detect
     from medunsup.workflows.evaluate.evaluate import evaluate
+    from medunsup.workflows.export.bundle import ExportedBundle
     from medunsup.workflows.export.export import ExportedFolder, export
     from medunsup.workflows.finetune.finetune import finetune
     from medunsup.workflows.predict.cohort import predict_many
@@ -57,6 +58,7 @@ _HOMES = {
     "Encoder": "medunsup.cohort.encoders.encoder",
     "EncoderFolder": "medunsup.cohort.encoders.folder",
     "Evaluation": "medunsup.anomaly.evaluation",
+    "ExportedBundle": "medunsup.workflows.export.bundle",
     "ExportedFolder": "medunsup.workflows.export.export",
     "FinetunedFolder": "medunsup.cohort.finetuned.folder",
     "MedunsupError": "medunsup.core.errors",
@@ -97,6 +99,7 @@ __all__ = [
     "Encoder",
     "EncoderFolder",
     "Evaluation",
+    "ExportedBundle",
     "ExportedFolder",
     "FinetunedFolder",
     "MedunsupError",

@@ -77,6 +77,7 @@ WHOLE_RUNS = {  # examples that take seconds
         "attention",
         "Encoder",
         "EncoderFolder",
+        "ExportedBundle",
         "ExportedFolder",
         "FinetunedFolder",
         "ProbeResult",

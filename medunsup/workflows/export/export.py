@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from medunsup.cohort.encoders.folder import LOCK, PLAN, EncoderFolder, read_encoder
 from medunsup.core.errors import ResultThereError, UsageError
@@ -16,7 +16,10 @@ from medunsup.io.files.artifact_folder import arrays_as_bytes, write_artifact
 from medunsup.io.files.lock import locked
 from medunsup.io.files.transaction import recover, refuse_foreign_files
 
-Target = Literal["monai"]
+if TYPE_CHECKING:
+    from medunsup.workflows.export.bundle import ExportedBundle
+
+Target = Literal["monai", "bundle"]
 
 ABOUT = "export.json"
 PTH, SAFETENSORS, README = "network.pth", "network.safetensors", "README.md"
@@ -79,28 +82,30 @@ def export(
     to: Target = "monai",
     classes: int = CLASSES,
     force: bool = False,
-) -> ExportedFolder:
-    """Write a pretrained encoder as weights that a network of MONAI loads strictly.
+) -> "ExportedFolder | ExportedBundle":
+    """Write an encoder as weights that a network of MONAI loads, or any network as a bundle that runs alone.
 
-    The folder holds the whole network's weights (.pth and .safetensors), the arguments that build it, and an
-    adaptation plan. That the encoder computes the same features there is checked on the way.
+    To 'monai' the folder holds the weights (.pth and .safetensors) of a whole network around a pretrained
+    encoder, the arguments that build it, and an adaptation plan. To 'bundle' it is a MONAI bundle: a
+    fine-tuned network or an encoder as a program, which MONAI runs on prepared scans without medunsup. That
+    what is written computes the same is checked on the way.
 
     Parameters
     ----------
     encoder : str or Path
-        Folder that `pretrain` made.
+        Folder that `pretrain` made; for a bundle also one that `finetune` made.
     out : str or Path
         Folder for what is exported.
-    to : {'monai'}, default 'monai'
-        Library whose network takes the weights.
+    to : {'monai', 'bundle'}, default 'monai'
+        Weights for a network of MONAI, or a MONAI bundle.
     classes : int, 1 or more, default 2
-        Channels of the network's output: one a class, background among them.
+        Channels of the output of MONAI's network: one a class, background among them.
     force : bool, default False
         Replace an export that is in `out`.
 
     Returns
     -------
-    ExportedFolder
+    ExportedFolder or ExportedBundle
         What was written.
 
     Raises
@@ -111,6 +116,8 @@ def export(
         If there is no such folder.
     InputError
         If the encoder folder is not complete or damaged.
+    StepError
+        If a bundle computes something else than the network; then nothing is written.
     ResultThereError
         If `out` holds an export, and `force` is not True.
     OutputError
@@ -128,6 +135,10 @@ def export(
         raise UsageError(f"{option('to', to)}: weights go to {', '.join(get_args(Target))}.")
     if classes < 1:
         raise UsageError(f"{option('classes', classes)}: give 1 or more.")
+    if to == "bundle":
+        from medunsup.workflows.export.bundle import export_bundle
+
+        return export_bundle(user_path(encoder), user_path(out), force=force)
     from medunsup.nn.monai_networks import monai_network, state_as_bytes
 
     source, folder = read_encoder(encoder), user_path(out)
