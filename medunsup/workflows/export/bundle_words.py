@@ -23,11 +23,11 @@ README = """# {title}
 
 Put prepared {inputs} into `prepared/`, then, in this folder:
 
-    python -m monai.bundle run --config_file configs/inference.json
+    python -c "from monai.bundle import run; run(config_file='configs/inference.json')"
 
-{outputs} medunsup is not needed; MONAI {monai} with PyTorch {torch} was used to check it. The command line
-of `monai.bundle` needs the package fire. The network is TorchScript (`models/model.ts`) and takes inputs of
-one shape, {shape}; others are refused.
+{outputs} medunsup is not needed; it was checked with MONAI {monai} and PyTorch {torch}. The command line
+of monai.bundle does the same where the package fire is installed. The network is TorchScript
+(`models/model.ts`) and takes inputs of one shape, {shape}; others are refused.
 
 ## What it takes
 
