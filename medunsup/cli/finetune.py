@@ -9,7 +9,7 @@ from medunsup.cli.shared import model_options, options
 from medunsup.cli.shared.json_output import print_json
 from medunsup.cli.shared.options import option, preset
 from medunsup.cli.shared.progress import stages
-from medunsup.cli.shared.settings import read_finetuning
+from medunsup.cli.shared.settings import listed, read_finetuning
 from medunsup.cli.shared.verb import verb
 
 KEPT = "prepared scans are kept, and the last checkpoint if there is one: go on with --resume"
@@ -21,14 +21,17 @@ Data = Annotated[
     Path,
     typer.Option(
         "--data",
-        metavar="TABLE",
-        help="TSV with columns scan and labels, and subject and split if known.",
+        metavar="SOURCE",
+        help="To segment a TSV with columns scan and labels, and subject and split if known; to classify "
+        "images in a .npz file or scans: a folder, a BIDS data set, a table.",
     ),
 ]
 NetworkOut = Annotated[
     Path, typer.Option("-o", "--out", metavar="FOLDER", help="For network, figures, label maps and page.")
 ]
-Task = Annotated[str | None, option("Method", "--task", metavar="TASK", help="What is learned: segment.")]
+Task = Annotated[
+    str | None, option("Method", "--task", metavar="TASK", help="What is learned: segment or classify.")
+]
 Weights = Annotated[
     Path | None, option("Input", "--weights", metavar="FILE", help="Weights trained elsewhere, not ENCODER.")
 ]
@@ -37,6 +40,24 @@ Plan = Annotated[
 ]
 LabelTable = Annotated[
     Path | None, option("Input", "--label-table", metavar="FILE", help="TSV of labels: index and name.")
+]
+Labels = Annotated[
+    Path | None,
+    option("Input", "--labels", metavar="TABLE", help="Of scans to classify: a row a subject (TSV or CSV)."),
+]
+Column = Annotated[
+    str | None, option("Input", "--column", metavar="NAME", help="Column of --labels that is to be told.")
+]
+Fractions = Annotated[
+    str | None,
+    option("Method", "--fractions", metavar="SHARES", help="Of the labels that are given: 0.01,0.1,1."),
+]
+Labelled = Annotated[
+    str | None,
+    option("Method", "--labelled", metavar="NUMBERS", help="Of labelled subjects, beside shares: 1,2,4."),
+]
+Draws = Annotated[
+    int | None, option("Method", "--draws", metavar="NUMBER", help="Of the labels at each share; 5 or more.")
 ]
 Test = Annotated[
     float | None,
@@ -57,12 +78,18 @@ def finetune(
     weights: Weights = None,
     plan: Plan = None,
     label_table: LabelTable = None,
+    labels: Labels = None,
+    column: Column = None,
+    mask: options.Mask = None,
     test: Test = None,
     brain: options.Brain = None,
     contrast: options.Contrast = None,
     coordinates: options.Coordinates = None,
     spacing: model_options.Spacing = None,
     no_baselines: NoBaselines = False,
+    fractions: Fractions = None,
+    labelled: Labelled = None,
+    draws: Draws = None,
     config: Annotated[str | None, preset("finetune")] = None,
     set_: options.SetValue = None,
     seed: options.Seed = None,
@@ -72,7 +99,7 @@ def finetune(
     force: options.Force = False,
     telling: options.Telling,
 ) -> None:
-    """Fine-tune a pretrained encoder on scans with label maps, and say what pretraining has brought.
+    """Fine-tune a pretrained encoder on labelled scans or images, and say what pretraining has brought.
 
     The same is trained with a frozen encoder and from scratch. It can be stopped and goes on with --resume.
 
@@ -80,11 +107,12 @@ def finetune(
     """
     given = {"task": task, "test": test, "spacing_mm": spacing, "seed": seed, "contrast": contrast}
     given |= {"brain": brain, "coordinates": coordinates, "baselines": False if no_baselines else None}
+    shares = {"fractions": listed(fractions), "labelled": listed(labelled), "draws": draws}
     with stages(telling.quiet) as told:
-        settings = read_finetuning(config, given, set_ or [])
+        settings = read_finetuning(config, given | shares, set_ or [])
         from medunsup.workflows.finetune.finetune import finetune_encoder
         from medunsup.workflows.finetune.request import FinetuneRequest
-        from medunsup.workflows.finetune.summary import finetuned_facts, line
+        from medunsup.workflows.finetune.summary import finetuned_facts, lines
 
         request = FinetuneRequest(
             settings,
@@ -94,6 +122,9 @@ def finetune(
             weights,
             plan,
             label_table,
+            labels,
+            column,
+            mask,
             cache,
             jobs=jobs,
             resume=resume,
@@ -103,6 +134,6 @@ def finetune(
     if telling.as_json:
         print_json(finetuned_facts(made))
     elif not telling.quiet:
-        typer.echo(f"{made.path}: {line(made)}")
+        typer.echo(f"{made.path}: " + "\n  ".join(lines(made)))
     for remark in () if telling.quiet else made.manifest.remarks:
         typer.echo(f"  {remark}", err=True)

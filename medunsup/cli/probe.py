@@ -9,6 +9,7 @@ from medunsup.cli.shared import model_options, options
 from medunsup.cli.shared.json_output import print_json
 from medunsup.cli.shared.options import option
 from medunsup.cli.shared.progress import stages
+from medunsup.cli.shared.settings import listed
 from medunsup.cli.shared.verb import verb
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def probe(
     """
     from medunsup.workflows.probe.probe import probe as probe_encoder
 
-    given = {"fractions": _shares(fractions), "draws": draws, "test": test, "seed": seed}
+    given = {"fractions": listed(fractions), "draws": draws, "test": test, "seed": seed}
     with stages(telling.quiet) as told:
         result = probe_encoder(
             encoder,
@@ -104,10 +105,6 @@ def probe(
             **{name: value for name, value in given.items() if value is not None},
         )
     _print(result, out, telling)
-
-
-def _shares(text: str | None) -> list[str] | None:
-    return None if text is None else [one.strip() for one in text.split(",") if one.strip()]
 
 
 def _print(result: "ProbeResult", out: Path, telling: options.Telling) -> None:

@@ -74,7 +74,7 @@ def compare(
         raise InputError(f"{len(values)} values cannot be paired with {len(baseline)} of the baseline.")
     difference = np.asarray(values, dtype=np.float64) - np.asarray(baseline, dtype=np.float64)
     estimate = mean_interval(difference, subjects=subjects, confidence=confidence, seed=seed)
-    return Comparison(estimate, _verdict(estimate))
+    return Comparison(estimate, verdict_of(estimate))
 
 
 def mean_interval(
@@ -120,7 +120,8 @@ def least_subjects(confidence: float = CONFIDENCE) -> int:
     return int(np.ceil(1 - np.log2(1 - confidence) - 1e-9))
 
 
-def _verdict(estimate: Estimate) -> Verdict:
+def verdict_of(estimate: Estimate) -> Verdict:
+    """Say what the interval of a difference allows to say."""
     if estimate.n < least_subjects(estimate.confidence):
         return "underpowered"
     if estimate.low > 0:

@@ -12,6 +12,7 @@ from torch import nn
 
 from medunsup.nn.encoder import Encoder, make_encoder
 from medunsup.selfsupervised.augmentations.presets import Augmentations
+from medunsup.training.as_many import AsMany
 from medunsup.training.datasets import Dataset
 from medunsup.training.estimator import Estimator, EstimatorConfig, known_of
 from medunsup.training.learner import Batch, Learner, Loss, Objective
@@ -122,20 +123,48 @@ class TaskLearner(Learner):
 class Task(Estimator):
     """Base of what an encoder is fine-tuned for, beside the same with a frozen and a random encoder.
 
-    A subclass gives `build`, which makes its networks as one `TaskLearner`.
+    A subclass gives `build`, which makes its networks as one `TaskLearner`. With `items` each epoch has that
+    many, however few or many the scans are.
     """
 
     config: TaskConfig
     learner_: TaskLearner
 
     def __init__(
-        self, config: TaskConfig, pretrained: Encoder, *, classes: int, arms: Sequence[Arm] = ARMS
+        self,
+        config: TaskConfig,
+        pretrained: Encoder,
+        *,
+        classes: int,
+        arms: Sequence[Arm] = ARMS,
+        items: int | None = None,
     ) -> None:
         super().__init__(config.model_copy(update={"dims": pretrained.dims}))
-        self.pretrained, self.classes, self.arms = pretrained, classes, tuple(arms)
+        self.pretrained, self.classes, self.arms, self.items = pretrained, classes, tuple(arms), items
 
     def dataset(self, scans: Scans, transform: TransformOrMany = None) -> Dataset:
         """Make what batches are taken from; an encoder of one size of images takes patches of that size."""
+        found, items = self._plain(scans, transform), self.items
+        return found if items in (None, _length(found)) else AsMany(found, items)
+
+    def with_steps(self, scans: Scans) -> Self:
+        """Return this with as many epochs over `scans`, or as much of one, as make the number of steps.
+
+        Fitted to some of them it takes as many steps, with batches as large.
+        """
+        steps, size = self.config.steps, self.config.batch_size
+        items = min(_length(self._plain(scans)), steps * size)
+        batches = max(1, items // min(size, items))
+        return self._like(self.config.model_copy(update={"epochs": -(-steps // batches)}), items)
+
+    def with_seed(self, seed: int) -> Self:
+        """Return this with another seed."""
+        return self._like(self.config.model_copy(update={"seed": seed}), self.items)
+
+    def _like(self, config: TaskConfig, items: int | None) -> Self:
+        return type(self)(config, self.pretrained, classes=self.classes, arms=self.arms, items=items)
+
+    def _plain(self, scans: Scans, transform: TransformOrMany = None) -> Dataset:
         size = self._patch(scans)
         if size is None:
             return super().dataset(scans, transform)
@@ -148,14 +177,6 @@ class Task(Estimator):
             **known_of(scans),
         )
 
-    def with_steps(self, scans: Scans) -> Self:
-        """Return this with as many epochs over `scans` as make the number of steps."""
-        items = len(self.dataset(scans).order(self.config.seed, 0))
-        batches = max(1, items // min(self.config.batch_size, items))
-        epochs = -(-self.config.steps // batches)
-        config = self.config.model_copy(update={"epochs": epochs})
-        return type(self)(config, self.pretrained, classes=self.classes, arms=self.arms)
-
     def _patch(self, scans: Scans) -> tuple[int, ...] | None:
         """Return the sides of patches, if any are taken: as asked for, or as the encoder needs them."""
         if self.config.patch is not None:
@@ -163,3 +184,8 @@ class Task(Estimator):
         needed: Any = getattr(self.pretrained, "sides", None)
         whole = scans.shape[1 : 1 + self.config.dims]
         return None if needed is None or tuple(needed) == whole else tuple(needed)
+
+
+def _length(dataset: Dataset) -> int:
+    """Count the items of an epoch."""
+    return len(dataset.order(0, 0))

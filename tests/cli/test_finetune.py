@@ -4,7 +4,9 @@ import json
 import shutil
 
 import pytest
+from helpers.labelled_images import write_labelled
 from helpers.labelled_scans import write_pairs
+from helpers.pretraining import write_images
 from typer.testing import CliRunner
 
 from medunsup.cli.main import app
@@ -46,6 +48,24 @@ def test_scans_with_labels_become_a_network_and_the_verdict_is_printed(encoder, 
     )
     assert told["scans"] == {"train": 5, "test": 3}
     assert set(told["figures"]["MeanDice"]) == {"finetuned", "frozen", "scratch"}
+
+
+def test_images_are_classified_with_few_labels_and_with_all(tmp_path):
+    data, tiny = write_labelled(tmp_path / "labelled.npz"), "encoder_parameters={channels: 2, levels: 2}"
+    images = write_images(tmp_path / "images.npz")
+    small = ("--set", "epochs=1", "--set", "batch_size=4", "--set", tiny)
+    done = run("pretrain", "--data", images, "-o", tmp_path / "run", *small)
+    assert done.exit_code == 0, done.stderr
+    words = (tmp_path / "run", "--task", "classify", "--data", data, "-o", tmp_path / "out", *SMALL)
+    done = run("finetune", *words, "--fractions", "0.25,1", "--labelled", "2")
+    assert done.exit_code == 0, done.stderr
+    for n in (24, 6, 2):
+        assert f"{n} labelled: AUC fine-tuned, all layers" in done.stdout
+    told = json.loads(run("finetune", *words, "--force", "--json").stdout)
+    assert told["predictions"].endswith("probabilities.tsv")
+    assert set(told["figures"]["AUC"]) == {"finetuned", "frozen", "scratch"}
+    wrong = run("finetune", *words, "--force", "--draws", "2")
+    assert (wrong.exit_code, "draws" in wrong.stderr) == (2, True)
 
 
 def test_wrong_use_ends_in_a_line_with_a_remedy(encoder, small_brain, tmp_path):

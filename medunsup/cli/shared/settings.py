@@ -62,6 +62,11 @@ def _joined(
     return values
 
 
+def listed(text: str | None) -> list[str] | None:
+    """Part what was given by commas; None if nothing was given."""
+    return None if text is None else [one.strip() for one in text.split(",") if one.strip()]
+
+
 def read_parameters(words: Sequence[str]) -> dict[str, Any]:
     """Read the words of --set, key=value each, values as numbers, true or false where they are."""
     return {key: typed(value) for key, value in pairs(words, "--set").items()}

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from medunsup.cohort.finetuned.manifest import FinetuneManifest, read_manifest
 from medunsup.cohort.label_maps import COLOURS
 from medunsup.cohort.training.folder import TRAINING
-from medunsup.core.errors import InputError, MedunsupError, MissingError
+from medunsup.core.errors import InputError, MedunsupError, MissingError, UsageError
 from medunsup.core.hints import option
 from medunsup.core.labels import Label
 from medunsup.core.paths import user_path
@@ -22,15 +22,20 @@ from medunsup.io.files.tsv import read_tsv
 
 if TYPE_CHECKING:
     from medunsup.nn.adaptation_plan import AdaptationPlan
+    from medunsup.supervised.arms import Task
+    from medunsup.supervised.classification import Classification
     from medunsup.supervised.segmentation import Segmentation
 
 MANIFEST = "finetune.json"
 WEIGHTS = "network.safetensors"
 FIGURES, DICE, SCANS, CURVE, PAGE = "figures.json", "dice.tsv", "scans.tsv", "curve.tsv", "report.html"
-FILES = (WEIGHTS, FIGURES, DICE, SCANS, CURVE, PAGE)
+PROBABILITIES, SHARES = "probabilities.tsv", "shares.tsv"
+FILES = (WEIGHTS, FIGURES, DICE, PROBABILITIES, SHARES, SCANS, CURVE, PAGE)
 PREDICTIONS, ENDING, LABEL_TABLE = "predictions", "_desc-finetuned_dseg.nii.gz", "dseg.tsv"
 LOCK = ".medunsup.lock"
 Z_SCORE = "z-score"
+
+Kind = TypeVar("Kind", bound="Task")
 
 Array = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -66,7 +71,7 @@ class FinetunedFolder:
 
     @cached_property
     def figures(self) -> dict[str, Any]:
-        """What its figures.json says: verdict, Dice, comparisons with scratch."""
+        """What its figures.json says: verdict, Dice or AUC, comparisons with scratch."""
         return dict(json.loads((self.path / FIGURES).read_text(encoding="utf-8")))
 
     @property
@@ -96,19 +101,30 @@ class FinetunedFolder:
 
     @cached_property
     def network(self) -> "Segmentation":
-        """The segmentation network with its weights; InputError unless all of them fit."""
-        from medunsup.preprocess.geometry.template_grid import ModelSpace
-        from medunsup.supervised.segmentation import Segmentation, SegmentationConfig
+        """The segmentation network with its weights.
 
+        Raises UsageError if it was fine-tuned for another task, InputError unless all weights fit.
+        """
+        from medunsup.supervised.segmentation import Segmentation
+
+        return self._loaded(Segmentation, "segment", len(self.labels) + 1)
+
+    @cached_property
+    def classifier(self) -> "Classification":
+        """The classification network with its weights; raises what `network` does."""
+        from medunsup.supervised.classification import Classification
+
+        return self._loaded(Classification, "classify", len(self.labels))
+
+    def _loaded(self, kind: "type[Kind]", task: str, classes: int) -> "Kind":
         about = self.manifest
+        if about.task != task:
+            raise UsageError(f"{self.path}: was fine-tuned to {about.task}, not to {task}.")
         weights = {f"arms.finetuned.{name}": value for name, value in self.files.arrays(WEIGHTS).items()}
         try:
-            config = SegmentationConfig.parse(about.parameters, str(self.path))
-            made = Segmentation(
-                config, self.plan.build().eval(), classes=len(self.labels) + 1, arms=("finetuned",)
-            )
-            shape = (self.plan.channels, *ModelSpace(about.spacing_mm).shape)
-            return made.load_state(weights, shape)
+            config: Any = kind.Config.parse(about.parameters, str(self.path))
+            made = kind(config, self.plan.build().eval(), classes=classes, arms=("finetuned",))
+            return made.load_state(weights, (self.plan.channels, 1, 1, 1))  # takes images of any sides
         except (MedunsupError, RuntimeError) as error:
             raise InputError(
                 f"{self.path}: the weights do not fit the network ({' '.join(str(error).split())[:200]}). It "

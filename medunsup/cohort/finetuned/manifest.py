@@ -28,8 +28,8 @@ class FinetuneManifest(BaseModel):
     encoder: dict[str, Any]  # its adaptation plan
     pretraining: str  # method, or the file of weights
     encoder_sha256: str = Field(alias="EncoderSHA256")
-    spacing_mm: float = Field(alias="SpacingMM")
-    contrast: str
+    spacing_mm: float = Field(alias="SpacingMM")  # 0 of images, which have no known voxel size
+    contrast: str  # empty of images
     coarsest_mm: float | None = Field(None, alias="CoarsestMM")  # largest side of a voxel of its scans
     labels: list[dict[str, Any]]
     scans: dict[str, int]  # how many in each split

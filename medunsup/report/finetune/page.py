@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from medunsup.core.labels import Label
 from medunsup.core.version import __version__
 from medunsup.metrics.bootstrap import Estimate
+from medunsup.report.base.efficiency import Efficiency
 from medunsup.report.base.images import those_that_fit
 from medunsup.report.base.numbers import minus
 from medunsup.report.base.render import render
@@ -16,21 +17,45 @@ LIMITS = (
     "Intervals hold for subjects like these, scanned like these.",
     "Networks are compared with their last weights after as many steps, on the same batches. With more "
     "steps, or another step size, training from scratch may catch up.",
-    "Dice flatters large structures: see each label.",
 )
+DICE_LIMIT = "Dice flatters large structures: see each label."
+WORDS = "It is"  # column of words
 
 
 @dataclass(frozen=True)
 class Row:
-    """One network: mean Dice in native space and on the grid, Dice of each label, and beside scratch."""
+    """One row of a table: its name and cells; the main one is set in bold."""
 
     name: str
-    native: Estimate
-    grid: Estimate
-    per_label: Sequence[Estimate]
-    difference: Estimate | None = None
-    words: str = ""
+    cells: Sequence[str]
     is_main: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows below the names of their columns, the first being that of the rows' names."""
+
+    columns: Sequence[str]
+    rows: Sequence[Row]
+    words: str = WORDS
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A drawing with its title and what is to be known of it."""
+
+    title: str
+    drawing: Efficiency
+    caption: str
+
+
+@dataclass(frozen=True)
+class ByShare:
+    """What networks come to with shares of the labels: drawings and a table."""
+
+    charts: Sequence[Chart]
+    table: Table
+    hint: str
 
 
 @dataclass(frozen=True)
@@ -50,11 +75,15 @@ class Page:
     verdict: str
     tone: Shown
     meaning: str
-    labels: Sequence[Label]
-    rows: Sequence[Row]
-    scans: Sequence[Scan]
+    measure: str
+    table: Table
+    hint: str
     remarks: Sequence[str]
     about: Mapping[str, str]
+    efficiency: ByShare | None = None
+    labels: Sequence[Label] = ()
+    scans: Sequence[Scan] = ()
+    limits: Sequence[str] = LIMITS
 
 
 def finetune_page(page: Page) -> str:
@@ -65,8 +94,7 @@ def finetune_page(page: Page) -> str:
         page=page,
         sign=SIGNS[page.tone],
         pictures=list(zip(page.scans, fitting, strict=True)),
-        limits=LIMITS,
-        interval=interval,
+        limits=page.limits,
         figure=figure,
         version=__version__,
         disclaimer=DISCLAIMER,
@@ -74,7 +102,7 @@ def finetune_page(page: Page) -> str:
 
 
 def figure(value: float | None, *, signed: bool = False) -> str:
-    """Write a Dice: three decimals, a dash if it is not known."""
+    """Write a Dice or AUC: three decimals, a dash if it is not known."""
     if value is None or value != value:
         return "–"
     return minus(f"{value:+.3f}" if signed else f"{value:.3f}")

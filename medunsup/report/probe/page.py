@@ -27,7 +27,7 @@ def write_page(result: ProbeResult, path: Path) -> Path:
         verdict=said,
         sentences=[*(words.sentence(one) for one in result.verdicts), *words.contrary(result)],
         headline=_headline(result),
-        curves={kind: charts.efficiency(result, kind) for kind in PROBES},
+        curves={kind: charts.curves(result, kind) for kind in PROBES},
         scatter=charts.scatter(result),
         rows={kind: [one for one in result.figures if one.probe == kind] for kind in PROBES},
         setting=_setting,

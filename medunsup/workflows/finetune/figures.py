@@ -8,17 +8,22 @@ import numpy as np
 
 from medunsup.core.hints import both
 from medunsup.core.labels import Label
-from medunsup.metrics.bootstrap import Estimate, compare, least_subjects, mean_interval
+from medunsup.metrics.bootstrap import Estimate, compare, mean_interval
 from medunsup.metrics.power import subjects_needed
+from medunsup.workflows.finetune.compared import (
+    FINETUNED,
+    NOT_COMPARED,
+    SCRATCH,
+    Against,
+    ShareFigures,
+    against,
+    plain_against,
+    plain_estimate,
+    plain_value,
+)
 
-FINETUNED, FROZEN, SCRATCH = "finetuned", "frozen", "scratch"
 GRID, NATIVE = "grid", "native"
 SPACES = (GRID, NATIVE)
-ARM_WORDS = {
-    FINETUNED: "fine-tuned, all layers",
-    FROZEN: "encoder frozen",
-    SCRATCH: "from scratch",
-}
 
 DiceOf = Mapping[str, Mapping[str, Sequence[float]]]  # by network, by space: one figure a class
 
@@ -37,13 +42,22 @@ class CaseDice:
         return float(np.mean(known)) if known else float("nan")
 
 
-@dataclass(frozen=True)
-class Against:
-    """A network less the one trained from scratch, paired by subject; `needed` subjects would show it."""
+def plain_case(case: CaseDice) -> dict[str, Any]:
+    """Return plain values as they were measured; NaN becomes null."""
+    dice = {
+        arm: {space: [value if np.isfinite(value) else None for value in row] for space, row in of.items()}
+        for arm, of in case.dice.items()
+    }
+    return {"scan": case.scan, "subject": case.subject, "dice": dice}
 
-    difference: Estimate
-    words: str
-    needed: int | None
+
+def case_of(plain: Mapping[str, Any]) -> CaseDice:
+    """Undo `plain_case`."""
+    dice = {
+        arm: {space: [np.nan if value is None else value for value in row] for space, row in of.items()}
+        for arm, of in plain["dice"].items()
+    }
+    return CaseDice(plain["scan"], plain["subject"], dice)
 
 
 @dataclass(frozen=True)
@@ -68,7 +82,7 @@ class Figures:
     @property
     def verdict(self) -> str:
         """What the interval says of fine-tuning against training from scratch."""
-        return self.against[FINETUNED].words if FINETUNED in self.against else "not compared with scratch"
+        return self.against[FINETUNED].words if FINETUNED in self.against else NOT_COMPARED
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values; NaN becomes null."""
@@ -76,14 +90,11 @@ class Figures:
             "Verdict": self.verdict,
             "Labels": [{"index": one.index, "name": one.name} for one in self.labels],
             "MeanDice": {
-                arm: {key: _plain(one) for key, one in of.items()} for arm, of in self.means.items()
+                arm: {key: plain_estimate(one) for key, one in of.items()} for arm, of in self.means.items()
             },
-            "DicePerLabel": {arm: [_plain(one) for one in of] for arm, of in self.per_class.items()},
-            "AgainstScratch": {
-                arm: {"difference": _plain(one.difference), "words": one.words, "subjects_needed": one.needed}
-                for arm, one in self.against.items()
-            },
-            "Cases": [_finite(asdict(case)) for case in self.cases],
+            "DicePerLabel": {arm: [plain_estimate(one) for one in of] for arm, of in self.per_class.items()},
+            "AgainstScratch": plain_against(self.against),
+            "Cases": [plain_value(asdict(case)) for case in self.cases],
         }
 
 
@@ -105,9 +116,8 @@ def gather(cases: Sequence[CaseDice], labels: Sequence[Label], *, seed: int = 0)
         )
         for arm in arms
     }
-    others = [arm for arm in arms if arm != SCRATCH] if SCRATCH in arms else []
-    against = {arm: _against(arm, cases, subjects, seed) for arm in others}
-    return Figures(tuple(labels), tuple(cases), means, per_class, against)
+    compared = _all_against(cases, subjects, seed)
+    return Figures(tuple(labels), tuple(cases), means, per_class, compared)
 
 
 def unlearned(figures: Figures) -> list[str]:
@@ -124,31 +134,62 @@ def unlearned(figures: Figures) -> list[str]:
     ]
 
 
+def averaged(draws: Sequence[Sequence[CaseDice]]) -> list[CaseDice]:
+    """Average the figures of the same test scans over draws of the labels; NaN where no draw knows any."""
+    return [
+        CaseDice(
+            cases[0].scan,
+            cases[0].subject,
+            {
+                arm: {space: _known_means([case.dice[arm][space] for case in cases]) for space in of}
+                for arm, of in cases[0].dice.items()
+            },
+        )
+        for cases in zip(*draws, strict=True)
+    ]
+
+
+def share_figures(
+    share: float, n_subjects: int, draws: Sequence[Sequence[CaseDice]], *, seed: int = 0
+) -> ShareFigures:
+    """Lay the mean Dice of a share of the labels together, a list of test scans for each draw."""
+    cases = averaged(draws)
+    subjects = [case.subject for case in cases]
+    arms = [*cases[0].dice]
+    means = {
+        arm: mean_interval([case.mean(arm, NATIVE) for case in cases], subjects=subjects, seed=seed)
+        for arm in arms
+    }
+    per_draw = {
+        arm: [mean_over(subjects, [case.mean(arm, NATIVE) for case in of]) for of in draws] for arm in arms
+    }
+    return ShareFigures(share, n_subjects, per_draw, means, _all_against(cases, subjects, seed))
+
+
+def mean_over(subjects: Sequence[str], values: Sequence[float]) -> float:
+    """Average over the scans of each subject, then over subjects; NaN values are left out."""
+    of = {who: [value for one, value in zip(subjects, values, strict=True) if one == who] for who in subjects}
+    return _known_means([[_known_means([[one] for one in own])[0]] for own in of.values()])[0]
+
+
+def _all_against(cases: Sequence[CaseDice], subjects: Sequence[str], seed: int) -> dict[str, Against]:
+    arms = [*cases[0].dice]
+    others = [arm for arm in arms if arm != SCRATCH] if SCRATCH in arms else []
+    return {arm: _against(arm, cases, subjects, seed) for arm in others}
+
+
 def _against(arm: str, cases: Sequence[CaseDice], subjects: Sequence[str], seed: int) -> Against:
     own, scratch = (np.array([case.mean(one, NATIVE) for case in cases]) for one in (arm, SCRATCH))
     found = compare(own, scratch, subjects=subjects, seed=seed)
     each = {subject: np.array(subjects) == subject for subject in dict.fromkeys(subjects)}
     needed = subjects_needed([float(np.nanmean((own - scratch)[is_own])) for is_own in each.values()])
-    about = "" if needed is None else f" (would need about {max(needed, least_subjects())} subjects)"
-    words = {
-        "better": "better",
-        "worse": "worse than scratch",
-        "no difference shown": f"no difference seen{about}",
-        "underpowered": f"too few test subjects to tell: {found.difference.n} of at least {least_subjects()}",
-    }
-    return Against(found.difference, words[found.verdict], needed)
+    return against(found.difference, found.verdict, needed)
 
 
-def _plain(estimate: Estimate) -> dict[str, Any]:
-    return {key: _finite(value) for key, value in asdict(estimate).items() if key != "confidence"}
-
-
-def _finite(value: Any) -> Any:
-    """Replace NaN by None in plain values, and round what is left."""
-    if isinstance(value, dict):
-        return {key: _finite(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(one) for one in value]
-    if isinstance(value, float):
-        return round(value, 5) if np.isfinite(value) else None
-    return value
+def _known_means(rows: Sequence[Sequence[float]]) -> list[float]:
+    """Average rows column by column, leaving NaN out; NaN where a column knows nothing."""
+    table = np.array(rows, dtype=np.float64)
+    known = np.isfinite(table)
+    counts = known.sum(axis=0)
+    totals = np.where(known, table, 0.0).sum(axis=0)
+    return [float(value) for value in np.where(counts > 0, totals / np.maximum(counts, 1), np.nan)]

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 
 from medunsup.cohort.dataset.sources import Case
-from medunsup.cohort.finetuned.folder import ENDING, LABEL_TABLE, MANIFEST, PREDICTIONS, label_rows
+from medunsup.cohort.finetuned.folder import ENDING, FILES, LABEL_TABLE, MANIFEST, PREDICTIONS, label_rows
 from medunsup.cohort.finetuned.manifest import FinetuneManifest
 from medunsup.core.labels import Label
 from medunsup.io.bids.names import output_names
 from medunsup.io.files.artifact_folder import write_artifact
 from medunsup.io.files.atomic import write_text
 from medunsup.io.files.tsv import tsv
+from medunsup.workflows.finetune.compared import ShareFigures
 from medunsup.workflows.finetune.figures import SPACES, Figures
 
 
@@ -25,6 +26,7 @@ def write_finetuned(folder: Path, manifest: FinetuneManifest, files: Mapping[str
         MANIFEST,
         lambda hashes: manifest.written_now(dict(hashes)).as_record(),
         kind="finetuned",
+        outdated=[name for name in FILES if name not in files],  # of another task
     )
 
 
@@ -61,6 +63,18 @@ def dice_tsv(figures: Figures) -> str:
                     (case.scan, case.subject, arm, space, str(label.index), label.name, _number(value))
                     for label, value in zip(figures.labels, of[space], strict=True)
                 ]
+    return tsv(rows)
+
+
+def shares_tsv(shares: Sequence[ShareFigures]) -> str:
+    """List mean Dice or AUC: one row for each share of the labels, draw and network."""
+    rows: list[Sequence[str]] = [("share", "subjects", "draw", "network", "figure")]
+    for one in shares:
+        for arm, values in one.per_draw.items():
+            rows += [
+                (f"{one.share:.6g}", str(one.n_subjects), str(draw), arm, _number(value))
+                for draw, value in enumerate(values)
+            ]
     return tsv(rows)
 
 

@@ -1,4 +1,4 @@
-"""From labelled scans on the grid to trained networks."""
+"""From labelled scans to trained networks."""
 
 import json
 from dataclasses import replace
@@ -11,7 +11,7 @@ from medunsup.workflows.finetune.pretrained import Pretrained
 from medunsup.workflows.finetune.settings import FinetuneSettings
 
 if TYPE_CHECKING:
-    from medunsup.supervised.segmentation import Arm, Segmentation
+    from medunsup.supervised.arms import Arm, Task
     from medunsup.training.scan_stack import Scans
 
 TIMING = "samples_per_s"
@@ -19,25 +19,22 @@ TIMING = "samples_per_s"
 Curve = list[dict[str, Any]]
 
 
-def build(settings: FinetuneSettings, pretrained: Pretrained, classes: int) -> "Segmentation":
+def build(settings: FinetuneSettings, pretrained: Pretrained, classes: int) -> "Task":
     """Make what is trained. Raises UsageError for parameters that the task does not take."""
-    from medunsup.supervised.segmentation import ARMS, Segmentation
+    from medunsup.supervised.arms import ARMS
 
     arms: tuple[Arm, ...] = ARMS if settings.baselines else ("finetuned",)
     config = check_parameters(settings)
-    return Segmentation(config, pretrained.network, classes=classes, arms=arms)
+    return _kind(settings)(config, pretrained.network, classes=classes, arms=arms)
 
 
 def check_parameters(settings: FinetuneSettings) -> Any:
     """Return the task's config. Raises UsageError for parameters that it does not take."""
-    from medunsup.supervised.segmentation import SegmentationConfig
-
-    return SegmentationConfig.parse({"seed": settings.seed, **settings.parameters}, settings.task)
+    return _kind(settings).Config.parse({"seed": settings.seed, **settings.parameters}, settings.task)
 
 
-def learn(made: "Segmentation", scans: "Scans", out: Path, *, resume: bool, told: Told) -> "Segmentation":
-    """Train all networks on the scans, for the number of steps; the last weights are kept, never the best."""
-    made = made.with_steps(scans)
+def learn(made: "Task", scans: "Scans", out: Path, *, resume: bool, told: Told) -> "Task":
+    """Train all networks on the scans; the last weights are kept, never the best."""
     training = replace(training_of(out, resume=resume, told=told), patience=None, keep="last")
     told(Stage("fine-tuning"))
     return made.fit(scans, training=training)
@@ -49,3 +46,13 @@ def read_curve(folder: Path) -> Curve:
 
     rows = [json.loads(line) for line in (folder / LOG).read_text(encoding="utf-8").splitlines()]
     return [{key: value for key, value in row.items() if key != TIMING and value is not None} for row in rows]
+
+
+def _kind(settings: FinetuneSettings) -> "type[Task]":
+    if settings.task == "classify":
+        from medunsup.supervised.classification import Classification
+
+        return Classification
+    from medunsup.supervised.segmentation import Segmentation
+
+    return Segmentation

@@ -13,8 +13,9 @@ from medunsup.cohort.label_maps import on_template_grid
 from medunsup.core.labels import Label
 from medunsup.core.progress import Stage, Told
 from medunsup.metrics.segmentation import dice
+from medunsup.workflows.finetune.compared import FINETUNED
 from medunsup.workflows.finetune.data import LabelledScan, Pairs, as_classes
-from medunsup.workflows.finetune.figures import FINETUNED, GRID, NATIVE, CaseDice
+from medunsup.workflows.finetune.figures import GRID, NATIVE, CaseDice
 
 if TYPE_CHECKING:
     from medunsup.supervised.segmentation import Segmentation

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from medunsup.cohort.encoders.folder import WEIGHTS, read_encoder
-from medunsup.cohort.encoders.overlap import Known, known_to
+from medunsup.cohort.encoders.overlap import Known
+from medunsup.cohort.labelled.alike import Before, before_of
 from medunsup.core.errors import UsageError
 from medunsup.core.hints import option
 from medunsup.io.files.hashes import hash_file
@@ -28,9 +29,19 @@ class Pretrained:
     plan: "AdaptationPlan"
     sha256: str
     method: str
-    contrast: str | None = None
-    known: Known = NOTHING
+    before: Before
     remarks: tuple[str, ...] = ()
+
+    @property
+    def known(self) -> Known:
+        """Scans or images that it has seen."""
+        return self.before.known
+
+    @property
+    def contrast(self) -> str | None:
+        """Contrast of the scans that it was pretrained on, if it is known."""
+        about = self.before.preprocessing
+        return None if about is None else about.contrast
 
     @property
     def is_standardised(self) -> bool:
@@ -58,7 +69,7 @@ def read_pretrained(request: FinetuneRequest) -> Pretrained:
     if it takes other channels than a scan has.
     """
     found = _folder(request) if request.encoder is not None else _foreign(request)
-    if found.plan.channels != 1:
+    if found.plan.channels != 1 and not request.source.is_of_images:
         raise UsageError(
             f"The encoder takes images of {found.plan.channels} channels, a scan has 1. Pretrain on scans, "
             "or on images of 1 channel."
@@ -70,7 +81,7 @@ def _folder(request: FinetuneRequest) -> Pretrained:
     assert request.encoder is not None
     folder = read_encoder(request.encoder)
     about, remarks = folder.manifest, list[str]()
-    if about.preprocessing.kind == "images":
+    if about.preprocessing.kind == "images" and not request.source.is_of_images:
         remarks.append("The encoder was pretrained on images of no known voxel size, not on scans.")
     if about.verdict:
         remarks.append(f"The pretraining ended in this state: {about.verdict}")
@@ -79,8 +90,7 @@ def _folder(request: FinetuneRequest) -> Pretrained:
         folder.plan,
         about.sha256[WEIGHTS],
         about.method,
-        contrast=about.preprocessing.contrast,
-        known=known_to(folder),
+        before_of(folder),
         remarks=tuple(remarks),
     )
 
@@ -100,4 +110,11 @@ def _foreign(request: FinetuneRequest) -> Pretrained:
     network = plan.build()
     loaded = load_weights(network, weights, plan)
     name = f"weights from {request.weights.name}"
-    return Pretrained(network.eval(), plan, hash_file(request.weights), name, remarks=(str(loaded), UNKNOWN))
+    return Pretrained(
+        network.eval(),
+        plan,
+        hash_file(request.weights),
+        name,
+        Before(str(request.weights), plan.channels, NOTHING),
+        remarks=(str(loaded), UNKNOWN),
+    )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from medunsup.cohort.labelled.read import Source
 from medunsup.cohort.training.folder import How
 from medunsup.core.errors import UsageError
 from medunsup.core.hints import option
@@ -14,7 +15,7 @@ class FinetuneRequest:
     """One encoder to fine-tune: which, on which scans and labels, into which folder.
 
     Either `encoder`, a folder of ours, or `weights` with `plan`, trained elsewhere. `label_table` names
-    labels, `cache` keeps prepared scans.
+    labels of voxels, `labels` and `column` those of scans, `mask` brain masks; `cache` keeps prepared scans.
     """
 
     settings: FinetuneSettings
@@ -24,6 +25,9 @@ class FinetuneRequest:
     weights: Path | None = None
     plan: Path | None = None
     label_table: Path | None = None
+    labels: Path | None = None
+    column: str | None = None
+    mask: str | None = None
     cache: Path | None = None
     jobs: int = 1
     resume: bool = False
@@ -39,11 +43,37 @@ class FinetuneRequest:
             raise UsageError(
                 f"{option('plan')} goes with {option('weights')}; an encoder folder has its own."
             )
+        task = self.settings.task
+        of_scans = {
+            option("labels"): self.labels,
+            option("column"): self.column,
+            option("mask"): self.mask,
+        }
+        other = {option("label_table"): self.label_table} if task == "classify" else of_scans
+        for name, value in other.items():
+            if value is not None:
+                raise UsageError(
+                    f"{name} does not go with {option('task', task)}. Leave it out, or choose the other task."
+                )
 
     @property
     def how(self) -> How:
         """How to meet what is in the folder; going on wins over replacing."""
         return "resume" if self.resume else "force" if self.force else "plain"
+
+    @property
+    def source(self) -> Source:
+        """Where labelled scans or images are, and who is tested on."""
+        chosen = self.settings
+        return Source(
+            self.data,
+            self.labels,
+            self.column,
+            self.mask,
+            test=chosen.test,
+            seed=chosen.seed,
+            contrast=chosen.contrast,
+        )
 
     @property
     def prepared(self) -> Path:

@@ -2,19 +2,22 @@
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from medunsup.cohort.settings import BrainChoice, ContrastChoice, ReadSettings
 from medunsup.core.config import Config
 from medunsup.io.load import Coordinates
 
-Task = Literal["segment"]
+Task = Literal["segment", "classify"]
 
 
 class FinetuneSettings(Config):
     """Choices that a fine-tuned network follows from."""
 
-    task: Task = Field("segment", description="what is learned: 'segment' gives each voxel a label")
+    task: Task = Field(
+        "segment",
+        description="what is learned: 'segment' gives each voxel a label, 'classify' each scan or image",
+    )
     parameters: dict[str, Any] = Field(
         default_factory=dict, description="parameters of the task, by name; docs/finetune.md lists them"
     )
@@ -37,9 +40,35 @@ class FinetuneSettings(Config):
     baselines: bool = Field(
         True, description="whether the same is trained with a frozen encoder, and from scratch"
     )
-    seed: int = Field(
-        0, ge=0, description="seed of the split of subjects and, unless its parameters name one, of the task"
+    fractions: tuple[float, ...] = Field(
+        (1.0,), min_length=1, description="shares of the training subjects whose labels are given"
     )
+    labelled: tuple[int, ...] = Field(
+        (), description="numbers of training subjects whose labels are given, beside the shares"
+    )
+    draws: int = Field(
+        5, ge=5, le=100, description="how often labels are drawn at each share; of all there is but one draw"
+    )
+    seed: int = Field(
+        0,
+        ge=0,
+        description="seed of the split of subjects, of the draws and, unless its parameters name one, of the "
+        "task",
+    )
+
+    @field_validator("fractions")
+    @classmethod
+    def _are_shares(cls, given: tuple[float, ...]) -> tuple[float, ...]:
+        if not all(0 < one <= 1 for one in given):
+            raise ValueError("shares lie above 0, and are at most 1")
+        return tuple(sorted(set(given)))
+
+    @field_validator("labelled")
+    @classmethod
+    def _are_numbers(cls, given: tuple[int, ...]) -> tuple[int, ...]:
+        if not all(one >= 1 for one in given):
+            raise ValueError("numbers of subjects are 1 or more")
+        return tuple(sorted(set(given)))
 
     @property
     def reading(self) -> ReadSettings:

@@ -8,27 +8,35 @@ from medunsup.cohort.finetuned.manifest import FinetuneManifest
 from medunsup.core.labels import Label
 from medunsup.core.progress import Told
 from medunsup.io.nifti.write import write_volume
-from medunsup.report.base.text import Shown as Tone
-from medunsup.report.finetune.page import Page, Row, Scan, figure, finetune_page, interval
-from medunsup.report.finetune.picture import scan_picture
-from medunsup.workflows.finetune.data import Pairs
-from medunsup.workflows.finetune.figures import (
-    ARM_WORDS,
-    FINETUNED,
-    GRID,
-    NATIVE,
-    SCRATCH,
-    CaseDice,
-    Figures,
+from medunsup.report.finetune.page import (
+    DICE_LIMIT,
+    LIMITS,
+    WORDS,
+    Page,
+    Row,
+    Scan,
+    Table,
+    figure,
+    finetune_page,
+    interval,
 )
+from medunsup.report.finetune.picture import scan_picture
+from medunsup.workflows.finetune.compared import ARM_WORDS, FINETUNED, SCRATCH, ShareFigures
+from medunsup.workflows.finetune.data import Pairs
+from medunsup.workflows.finetune.figures import GRID, NATIVE, CaseDice, Figures
 from medunsup.workflows.finetune.folder import prediction_names
+from medunsup.workflows.finetune.manifest_words import facts, tone_of
 from medunsup.workflows.finetune.measure import tested_scans
 from medunsup.workflows.finetune.request import FinetuneRequest
+from medunsup.workflows.finetune.show_shares import by_share
 
 if TYPE_CHECKING:
     from medunsup.supervised.segmentation import Segmentation
 
-TONES: dict[str, Tone] = {"better": "pass", "worse": "fail", "no difference": "partial"}
+HINT = (
+    "Means over subjects with 95 % bootstrap intervals, differences paired by subject. Labels in native "
+    "space. Last weights of each network; all had the same batches."
+)
 
 Shown = Scan
 
@@ -53,26 +61,26 @@ def show(
         yield one.figures, Scan(one.figures.scan, means, picture)
 
 
-def page_of(figures: Figures, scans: Sequence[Shown], manifest: FinetuneManifest) -> str:
-    """Return the page."""
-    tone: Tone = next((one for start, one in TONES.items() if figures.verdict.startswith(start)), "check")
-    encoder, counts = manifest.encoder["encoder"], manifest.scans
+def page_of(
+    figures: Figures, shares: Sequence[ShareFigures], scans: Sequence[Shown], manifest: FinetuneManifest
+) -> str:
+    """Return the page; `shares` of the labels from the largest to the smallest."""
     return finetune_page(
         Page(
-            title=f"{encoder} ({manifest.pretraining}) fine-tuned on {counts['train']} scans",
+            title=f"{manifest.encoder['encoder']} ({manifest.pretraining}) fine-tuned on "
+            f"{manifest.scans['train']} scans",
             verdict=figures.verdict,
-            tone=tone,
+            tone=tone_of(figures.verdict),
             meaning=_meaning(figures),
-            labels=figures.labels,
-            rows=_rows(figures),
-            scans=scans,
+            measure="Dice",
+            table=_table(figures),
+            hint=HINT,
             remarks=manifest.remarks,
-            about={
-                "Encoder": f"{encoder} in {manifest.encoder['dims']}D, {manifest.pretraining}",
-                "Scans": f"{counts['train']} to learn from, {counts['test']} to test on, {manifest.contrast}",
-                "Template grid": f"{manifest.spacing_mm:g} mm",
-                **{key.replace("_", " ").capitalize(): str(one) for key, one in manifest.parameters.items()},
-            },
+            about=facts(manifest),
+            efficiency=by_share(shares, "mean Dice"),
+            labels=figures.labels,
+            scans=scans,
+            limits=(*LIMITS, DICE_LIMIT),
         )
     )
 
@@ -86,16 +94,20 @@ def _meaning(figures: Figures) -> str:
     return f"{told}, from scratch {figure(scratch.value)}; difference {interval(found, signed=True)}."
 
 
-def _rows(figures: Figures) -> list[Row]:
-    return [
+def _table(figures: Figures) -> Table:
+    columns = ("Network", "Mean, native space", "Less scratch", WORDS, "Mean, template grid")
+    rows = [
         Row(
             ARM_WORDS[arm],
-            figures.means[arm][NATIVE],
-            figures.means[arm][GRID],
-            figures.per_class[arm],
-            difference=figures.against[arm].difference if arm in figures.against else None,
-            words=figures.against[arm].words if arm in figures.against else "",
+            [
+                interval(figures.means[arm][NATIVE]),
+                interval(figures.against[arm].difference, signed=True) if arm in figures.against else "",
+                figures.against[arm].words if arm in figures.against else "",
+                interval(figures.means[arm][GRID]),
+                *(figure(one.value) for one in figures.per_class[arm]),
+            ],
             is_main=arm == FINETUNED,
         )
         for arm in figures.arms
     ]
+    return Table((*columns, *(label.name for label in figures.labels)), rows)

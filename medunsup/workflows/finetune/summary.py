@@ -2,14 +2,16 @@
 
 from typing import Any
 
-from medunsup.cohort.finetuned.folder import PAGE, PREDICTIONS, FinetunedFolder
-from medunsup.workflows.finetune.figures import ARM_WORDS, NATIVE
+from medunsup.cohort.finetuned.folder import PAGE, PREDICTIONS, PROBABILITIES, FinetunedFolder
+from medunsup.workflows.finetune.compared import ARM_WORDS
+
+BULKY = ("Cases",)  # in figures.json
 
 
 def finetuned_facts(made: FinetunedFolder) -> dict[str, Any]:
     """Gather for --json: folder, task, scans by split, figures without those of each scan."""
     about = made.manifest
-    figures = {key: value for key, value in made.figures.items() if key != "Cases"}
+    figures = {key: value for key, value in made.figures.items() if key not in BULKY}
     return {
         "folder": str(made.path),
         "task": about.task,
@@ -18,16 +20,24 @@ def finetuned_facts(made: FinetunedFolder) -> dict[str, Any]:
         "figures": figures,
         "remarks": about.remarks,
         "page": str(made.path / PAGE),
-        "predictions": str(made.path / PREDICTIONS),
+        "predictions": str(made.path / (PREDICTIONS if about.task == "segment" else PROBABILITIES)),
     }
 
 
-def line(made: FinetunedFolder) -> str:
-    """Say in one line what came out: "fine-tuned, all layers .912; from scratch .905: better"."""
-    means = made.figures["MeanDice"]
-    told = ", ".join(f"{ARM_WORDS[arm]} {_dice(of[NATIVE]['value'])}" for arm, of in means.items())
-    return f"Dice {told}. Fine-tuned beside scratch: {made.manifest.verdict}"
+def lines(made: FinetunedFolder) -> list[str]:
+    """Say in a line for each share of the labels what came out, from the largest to the smallest.
+
+    "Dice fine-tuned, all layers .912, from scratch .905. Fine-tuned beside scratch: better"
+    """
+    measure, shares = made.figures["Measure"], made.figures["Shares"]
+    found = []
+    for one in shares:
+        told = ", ".join(f"{ARM_WORDS[arm]} {_figure(of['value'])}" for arm, of in one["networks"].items())
+        compared = one["against_scratch"].get("finetuned", {"words": made.manifest.verdict})
+        whose = f"{one['subjects']} labelled: " if len(shares) > 1 else ""
+        found.append(f"{whose}{measure} {told}. Fine-tuned beside scratch: {compared['words']}")
+    return found
 
 
-def _dice(value: float | None) -> str:
+def _figure(value: float | None) -> str:
     return "n/a" if value is None else f"{value:.3f}"

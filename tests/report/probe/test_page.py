@@ -92,3 +92,9 @@ def test_the_page_is_whole_and_its_names_are_escaped(tmp_path):
 def test_one_share_is_drawn_as_well_as_three(tmp_path, n):
     page = write_page(result(*["better"] * n), tmp_path / "page.html").read_text()
     assert "nan" not in page.lower().replace("finance", "")
+
+
+def test_each_chart_names_its_curves(tmp_path):
+    page = write_page(result("better", "better"), tmp_path / "report.html").read_text()
+    for name in words.NAMES.values():
+        assert page.count(f"</svg>{name}</span>") == 2  # linear probe and neighbours

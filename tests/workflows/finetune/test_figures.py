@@ -11,16 +11,8 @@ from hypothesis import strategies as st
 
 from medunsup.cohort.dataset.sources import Case
 from medunsup.core.labels import Label
-from medunsup.workflows.finetune.figures import (
-    FINETUNED,
-    FROZEN,
-    GRID,
-    NATIVE,
-    SCRATCH,
-    CaseDice,
-    gather,
-    unlearned,
-)
+from medunsup.workflows.finetune.compared import FINETUNED, FROZEN, SCRATCH
+from medunsup.workflows.finetune.figures import GRID, NATIVE, CaseDice, gather, unlearned
 from medunsup.workflows.finetune.folder import prediction_names
 
 LABELS = (Label(1, "1", "one", (230, 159, 0)), Label(4, "4", "four", (86, 180, 233)))

@@ -183,6 +183,30 @@ def test_a_run_that_was_killed_goes_on_to_the_same_weights_and_figures(made, enc
         assert (done.path / name).read_bytes() == (made.path / name).read_bytes()
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("quick_registration")
+def test_few_labelled_subjects_are_compared_and_a_run_that_was_ended_goes_on(made, encoder, table, tmp_path):
+    few = {"parameters": TINY, "labelled": (1, 2)}
+    whole = medunsup.finetune(encoder.path, table, tmp_path / "whole", **few)
+    shares = whole.figures["Shares"]
+    assert [(one["subjects"], one["draws"]) for one in shares] == [(5, 1), (2, 5), (1, 5)]
+    for name in ("network.safetensors", "dice.tsv"):
+        assert (whole.path / name).read_bytes() == (made.path / name).read_bytes()
+    whole_mean = made.figures["MeanDice"]["finetuned"]["native"]["value"]
+    assert shares[0]["networks"]["finetuned"]["value"] == whole_mean
+    assert len({tuple(one["per_draw"]["scratch"]) for one in shares}) == 3
+
+    def stop(stage):
+        if stage.what.startswith("2 labelled, draw 3 of 5: testing"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        medunsup.finetune(encoder.path, table, tmp_path / "out", progress=stop, **few)
+    done = medunsup.finetune(encoder.path, table, tmp_path / "out", resume=True, **few)
+    for name in ("network.safetensors", "dice.tsv", "shares.tsv", "figures.json", "report.html"):
+        assert (done.path / name).read_bytes() == (whole.path / name).read_bytes()
+
+
 @pytest.mark.usefixtures("quick_registration")
 class TestWeightsFromElsewhere:
     def test_weights_with_our_plan_are_fine_tuned_to_the_same(self, made, encoder, table, tmp_path):

@@ -1,0 +1,1 @@
+"""Fine-tuning for classification: what the task does in its own way."""

@@ -1,0 +1,59 @@
+"""What a fine-tuned classifier came to on its test scans: AUC and balanced accuracy, and what they show."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medunsup.metrics.bootstrap import Estimate, verdict_of
+from medunsup.metrics.classification import (
+    auc,
+    auc_difference,
+    auc_interval,
+    balanced_accuracy,
+    subjects_needed,
+)
+from medunsup.workflows.finetune.compared import SCRATCH, Against, ShareFigures, against
+
+MOST_NEEDED = 100_000
+
+Told = Mapping[str, NDArray[np.float64]]  # probabilities (N, K) by network
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """Test scans or images: names, whose they are, and their classes (N,), 0 to K - 1."""
+
+    scans: Sequence[str]
+    subjects: Sequence[str]
+    classes: NDArray[np.intp]
+
+
+def class_figures(
+    share: float, n_subjects: int, draws: Sequence[Told], truth: Truth, *, seed: int = 0
+) -> ShareFigures:
+    """Lay the AUC of a share of the labels together; `draws` hold what the networks said, one a draw."""
+    said = {arm: [draw[arm] for draw in draws] for arm in draws[0]}
+    per_draw = {arm: [float(auc(one, truth.classes)[0]) for one in fits] for arm, fits in said.items()}
+    means = {arm: auc_interval(fits, truth.classes, truth.subjects, seed=seed) for arm, fits in said.items()}
+    compared = {
+        arm: _against(auc_difference(fits, said[SCRATCH], truth.classes, truth.subjects, seed=seed))
+        for arm, fits in said.items()
+        if SCRATCH in said and arm != SCRATCH
+    }
+    return ShareFigures(share, n_subjects, per_draw, means, compared)
+
+
+def accuracies(draws: Sequence[Told], truth: Truth) -> dict[str, float]:
+    """Return the balanced accuracy of each network, a mean over draws."""
+    return {
+        arm: float(np.mean([balanced_accuracy(draw[arm], truth.classes) for draw in draws]))
+        for arm in draws[0]
+    }
+
+
+def _against(difference: Estimate) -> Against:
+    needed = subjects_needed(difference)
+    known = int(needed) if np.isfinite(needed) and needed <= MOST_NEEDED else None
+    return against(difference, verdict_of(difference), known)

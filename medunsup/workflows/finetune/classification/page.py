@@ -1,0 +1,68 @@
+"""What is shown of a fine-tuned classifier: the page."""
+
+from collections.abc import Mapping, Sequence
+
+from medunsup.cohort.finetuned.manifest import FinetuneManifest
+from medunsup.report.finetune.page import WORDS, Page, Row, Table, figure, finetune_page, interval
+from medunsup.workflows.finetune.compared import ARM_WORDS, FINETUNED, SCRATCH, ShareFigures
+from medunsup.workflows.finetune.manifest_words import facts, tone_of
+from medunsup.workflows.finetune.show_shares import by_share
+
+HINT = (
+    "95 % bootstrap intervals over test subjects, differences paired. AUC of more than two classes is the "
+    "mean of each against the rest. Last weights of each network; all had the same batches."
+)
+
+
+def page_of(
+    shares: Sequence[ShareFigures],
+    right: Mapping[str, float],
+    classes: Sequence[str],
+    manifest: FinetuneManifest,
+) -> str:
+    """Return the page; `shares` from the largest to the smallest, `right` are balanced accuracies."""
+    largest = shares[0]
+    rows = [
+        Row(
+            ARM_WORDS[arm],
+            [
+                interval(one),
+                interval(largest.against[arm].difference, signed=True) if arm in largest.against else "",
+                largest.against[arm].words if arm in largest.against else "",
+                figure(right[arm]),
+            ],
+            is_main=arm == FINETUNED,
+        )
+        for arm, one in largest.means.items()
+    ]
+    kind = "scans" if manifest.spacing_mm else "images"
+    return finetune_page(
+        Page(
+            title=f"{_names(classes)}: {manifest.encoder['encoder']} ({manifest.pretraining}) fine-tuned on "
+            f"{manifest.scans['train']} {kind}",
+            verdict=manifest.verdict,
+            tone=tone_of(manifest.verdict),
+            meaning=_meaning(largest),
+            measure="AUC",
+            table=Table(("Network", "AUC", "Less scratch", WORDS, "Balanced accuracy"), rows),
+            hint=HINT,
+            remarks=manifest.remarks,
+            about=facts(manifest),
+            efficiency=by_share(shares, "AUC"),
+        )
+    )
+
+
+def _names(classes: Sequence[str]) -> str:
+    return " or ".join([", ".join(classes[:-1]), classes[-1]])
+
+
+def _meaning(one: ShareFigures) -> str:
+    own = one.means[FINETUNED]
+    told = f"AUC on {own.n} test subjects {interval(own)}"
+    if FINETUNED not in one.against:
+        return f"{told}."
+    found = one.against[FINETUNED].difference
+    return (
+        f"{told}, from scratch {figure(one.means[SCRATCH].value)}; difference {interval(found, signed=True)}."
+    )
