@@ -11,6 +11,7 @@ from medunsup.io.bids.names import output_names, sidecar_path
 from medunsup.io.bids.outputs import Derivative, Output
 from medunsup.workflows.attention import outputs as attention
 from medunsup.workflows.detect import outputs as detect
+from medunsup.workflows.predict import outputs as predict
 from medunsup.workflows.segment import outputs as segment
 
 SCAN = Path("sub-01_ses-2_T1w.nii.gz")
@@ -18,8 +19,8 @@ LABELS = {"probseg": ["GM", "C12"], "baseline": ["rank_high"], "colours": ["itks
 LABELS |= {"attention_part": ["head1", "fine"], "attention_beside": ["mean", "head1", "coarse"]}
 VERBS = pytest.mark.parametrize(
     "derivative",
-    [segment.DERIVATIVE, detect.DERIVATIVE, attention.DERIVATIVE],
-    ids=["segment", "detect", "attention"],
+    [segment.DERIVATIVE, detect.DERIVATIVE, attention.DERIVATIVE, predict.DERIVATIVE],
+    ids=["segment", "detect", "attention", "predict"],
 )
 
 
@@ -43,7 +44,9 @@ def test_just_what_bids_does_not_know_is_hidden_with_its_sidecar(
 def test_no_two_files_of_one_scan_have_one_name(tmp_path: Path) -> None:
     names = output_names(SCAN, tmp_path)
     own = [
-        path for each in (segment, detect, attention) for path in names.paths(each.OUTPUTS, LABELS).values()
+        path
+        for each in (segment, detect, attention, predict)
+        for path in names.paths(each.OUTPUTS, LABELS).values()
     ]
     assert len(set(own)) == len(own)
     assert {path.parent for path in own} == {tmp_path / "sub-01" / "ses-2" / "anat"}

@@ -11,7 +11,7 @@ from helpers.healthy_scans import write_person
 from scipy.ndimage import affine_transform
 
 import medunsup
-from medunsup.cohort.finetuned.folder import read_finetuned
+from medunsup.cohort.finetuned.folder import FinetunedFolder, read_finetuned
 from medunsup.core.errors import InputError, MissingError, ResultThereError, UsageError
 from medunsup.core.volume import Volume
 
@@ -159,6 +159,9 @@ def test_what_is_no_fine_tuned_network_is_refused_in_words(finetuned, scan, tmp_
         medunsup.predict(tmp_path / "nowhere", scan)
     with pytest.raises(InputError, match=r"no folder of a fine-tuned network .finetune\.json"):
         medunsup.predict(tmp_path, scan)
+    about = finetuned.manifest.model_copy(update={"task": "classify"})
+    with pytest.raises(UsageError, match="was fine-tuned for the task classify"):
+        medunsup.predict(FinetunedFolder(finetuned.path, about), scan)
     with pytest.raises(UsageError, match="brian"):
         medunsup.predict_many(finetuned, [scan], brian="atlas")
 
