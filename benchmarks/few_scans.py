@@ -36,7 +36,6 @@ from medunsup.cohort.settings import ReadSettings
 from medunsup.core.progress import Stage
 from medunsup.metrics.bootstrap import compare, mean_interval
 from medunsup.metrics.segmentation import dice
-from medunsup.nn.encoder import Encoder
 from medunsup.supervised.segmentation import ARMS, Arm, Segmentation, SegmentationConfig
 from medunsup.training.loop import Training
 from medunsup.training.scan_stack import Scans
@@ -99,8 +98,10 @@ def read_labelled(cache: Path) -> Labelled:
     return Labelled(scans, np.where(truth <= WM, truth, 0), truth > 0, np.stack(ours))
 
 
-def pretrained(method: str, table: Path, folder: Path, given: Mapping[str, Any], seconds: float) -> Encoder:
-    """Pretrain for about so many seconds of processor time, by what one epoch takes; return the encoder."""
+def pretrained(
+    method: str, table: Path, folder: Path, given: Mapping[str, Any], seconds: float
+) -> EncoderFolder:
+    """Pretrain for about so many seconds of processor time, by what one epoch takes."""
     began: list[float] = []
 
     def note(stage: Stage) -> None:
@@ -125,16 +126,19 @@ def pretrained(method: str, table: Path, folder: Path, given: Mapping[str, Any],
     epochs = max(2, int(seconds / (time.process_time() - began[0])))
     made = run(epochs)
     print(f"{method}: {epochs} epochs. {made.manifest.verdict}", flush=True)
-    return made.network
+    return made
 
 
-def fine_tuned(network: Encoder, data: Labelled, chosen: Sequence[int], steps: int, seed: int) -> Scores:
+def fine_tuned(
+    encoder: EncoderFolder, data: Labelled, chosen: Sequence[int], steps: int, seed: int
+) -> Scores:
     """Learn from the chosen scans; mean Dice of all others, by network."""
     held = data.scans.take(list(chosen))
     classes = data.truth[list(chosen), None].astype(np.float32)
     learned_from = replace(held, values=np.concatenate([held.values, classes], axis=1))
     config = SegmentationConfig(steps=steps, seed=seed)
-    made = Segmentation(config, network, classes=3, arms=ARMS).with_steps(learned_from)
+    made = Segmentation(config, encoder.network, classes=3, arms=ARMS, decoder=encoder.decoder)
+    made = made.with_steps(learned_from)
     made.fit(learned_from, training=Training(patience=None, keep="last"))
     others = [n for n in range(len(data.scans)) if n not in chosen]
     scores: Scores = {arm: {} for arm in ARMS}
@@ -151,10 +155,10 @@ def draws_of(n_scans: int, n_labelled: int, draws: int) -> list[list[int]]:
     return [sorted(generator.permutation(n_scans)[:n_labelled].tolist()) for _ in range(draws)]
 
 
-def print_lines(method: str, network: Encoder, data: Labelled, options: argparse.Namespace) -> None:
+def print_lines(method: str, encoder: EncoderFolder, data: Labelled, options: argparse.Namespace) -> None:
     for n_labelled in options.labelled:
         draws = draws_of(len(data.scans), n_labelled, options.draws)
-        found = [fine_tuned(network, data, one, options.steps, seed) for seed, one in enumerate(draws)]
+        found = [fine_tuned(encoder, data, one, options.steps, seed) for seed, one in enumerate(draws)]
         rows = {
             arm: np.array(
                 [np.mean([each[arm][n] for each in found if n in each[arm]]) for n in range(len(data.scans))]
@@ -191,8 +195,8 @@ def main() -> None:
         print(f"segment, without labels: {ours.value:.3f} [{ours.low:.3f}, {ours.high:.3f}]")
         print("method               labelled  fine-tuned, frozen less scratch; Dice of the three")
         for method in options.methods:
-            network = pretrained(method, table, folder, read_parameters(options.set), 60 * options.minutes)
-            print_lines(method, network, data, options)
+            encoder = pretrained(method, table, folder, read_parameters(options.set), 60 * options.minutes)
+            print_lines(method, encoder, data, options)
 
 
 if __name__ == "__main__":

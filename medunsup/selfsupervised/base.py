@@ -94,6 +94,7 @@ class SelfSupervised(Estimator):
 
     Config: ClassVar[type[PretrainConfig]]
     asks_for: ClassVar[str] = ""  # what `Scans.targets` shall hold, if a workflow can make it
+    has_decoder: ClassVar[bool] = False  # whether its learner's `decoder` is a `SkipDecoder`, to hand over
     takes_covariates: ClassVar[bool] = False  # whether it goes by `Scans.covariates`, and needs them
     learner_: PretrainLearner
 

@@ -1,7 +1,7 @@
 """Networks that learn a task from the same batches and differ in their encoders: what all tasks share."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from functools import partial
 from typing import Any, Literal, Self, get_args
@@ -10,6 +10,7 @@ import torch
 from pydantic import Field
 from torch import nn
 
+from medunsup.core.errors import InputError
 from medunsup.nn.encoder import Encoder, make_encoder
 from medunsup.selfsupervised.augmentations.presets import Augmentations
 from medunsup.training.as_many import AsMany
@@ -21,9 +22,11 @@ from medunsup.training.patches import Patches
 from medunsup.training.scan_stack import Scans
 from medunsup.training.transforms import TransformOrMany
 
+Weights = Mapping[str, torch.Tensor]
 Arm = Literal["finetuned", "frozen", "scratch"]
 
 ARMS: tuple[Arm, ...] = get_args(Arm)
+LAST = "last."  # what the weights of a decoder's last layer begin with: its classes are the task's own
 MOVES = Augmentations(crop=0.5, crop_least=0.6, rotation=0.5, degrees=15)
 LOOKS = Augmentations(noise=0.2, noise_sd=0.1, intensity=0.5)
 
@@ -55,8 +58,9 @@ class TaskConfig(EstimatorConfig):
 class TaskLearner(Learner):
     """Networks for one task, alike but for their encoders: fine-tuned, frozen, from scratch.
 
-    All see the same items, in the same views, and start with the same layers behind the encoder. `network`
-    puts these behind an encoder, which it keeps by that name.
+    All see the same items, in the same views. `network` puts layers behind an encoder, which it keeps by that
+    name; all start with the same ones, unless pretraining hands over a `decoder`: its weights by name, which
+    the networks that are not from scratch start with, but for their last layer.
     """
 
     def __init__(
@@ -65,6 +69,7 @@ class TaskLearner(Learner):
         pretrained: Encoder,
         network: Callable[[Encoder], nn.Module],
         arms: Sequence[Arm],
+        decoder: Weights | None = None,
     ) -> None:
         super().__init__()
         self.config = config
@@ -79,6 +84,8 @@ class TaskLearner(Learner):
         for arm in arms:
             if arm != "scratch":
                 self.encoder(arm).load_state_dict(pretrained.state_dict())
+                if decoder is not None:
+                    take_decoder(self.network(arm).get_submodule("decoder"), decoder)
 
     @abstractmethod
     def loss_of(self, arm: Arm, batch: Batch) -> Loss:
@@ -124,7 +131,7 @@ class Task(Estimator):
     """Base of what an encoder is fine-tuned for, beside the same with a frozen and a random encoder.
 
     A subclass gives `build`, which makes its networks as one `TaskLearner`. With `items` each epoch has that
-    many, however few or many the scans are.
+    many, however few or many the scans are. `decoder` are weights by name that segmentation may start with.
     """
 
     config: TaskConfig
@@ -138,9 +145,11 @@ class Task(Estimator):
         classes: int,
         arms: Sequence[Arm] = ARMS,
         items: int | None = None,
+        decoder: Weights | None = None,
     ) -> None:
         super().__init__(config.model_copy(update={"dims": pretrained.dims}))
         self.pretrained, self.classes, self.arms, self.items = pretrained, classes, tuple(arms), items
+        self.decoder = decoder
 
     def dataset(self, scans: Scans, transform: TransformOrMany = None) -> Dataset:
         """Make what batches are taken from; an encoder of one size of images takes patches of that size."""
@@ -162,7 +171,8 @@ class Task(Estimator):
         return self._like(self.config.model_copy(update={"seed": seed}), self.items)
 
     def _like(self, config: TaskConfig, items: int | None) -> Self:
-        return type(self)(config, self.pretrained, classes=self.classes, arms=self.arms, items=items)
+        more: Any = {"classes": self.classes, "arms": self.arms, "items": items, "decoder": self.decoder}
+        return type(self)(config, self.pretrained, **more)
 
     def _plain(self, scans: Scans, transform: TransformOrMany = None) -> Dataset:
         size = self._patch(scans)
@@ -184,6 +194,20 @@ class Task(Estimator):
         needed: Any = getattr(self.pretrained, "sides", None)
         whole = scans.shape[1 : 1 + self.config.dims]
         return None if needed is None or tuple(needed) == whole else tuple(needed)
+
+
+def take_decoder(decoder: nn.Module, weights: Weights) -> None:
+    """Fill a `SkipDecoder` with another's weights, but for its last layer.
+
+    Raises InputError unless names and shapes are the same.
+    """
+    held = {name: value for name, value in weights.items() if not name.startswith(LAST)}
+    own = {name: value for name, value in decoder.state_dict().items() if name.startswith(LAST)}
+    try:
+        decoder.load_state_dict({**own, **held})
+    except RuntimeError as error:
+        said = " ".join(str(error).split())[:200]
+        raise InputError(f"The pretrained decoder does not fit this network ({said}).") from error
 
 
 def _length(dataset: Dataset) -> int:

@@ -12,7 +12,7 @@ from medunsup.nn.encoder import Encoder
 from medunsup.nn.segmenter import SegmentationNetwork
 from medunsup.selfsupervised.augmentations.presets import augment
 from medunsup.supervised.arms import ARMS as ARMS
-from medunsup.supervised.arms import LOOKS, MOVES, Arm, Task, TaskConfig, TaskLearner
+from medunsup.supervised.arms import LOOKS, MOVES, Arm, Task, TaskConfig, TaskLearner, Weights
 from medunsup.training.estimator import used_slices
 from medunsup.training.learner import Batch, Loss, View
 from medunsup.training.scan_stack import Array, Mask
@@ -28,11 +28,19 @@ class SegmentationLearner(TaskLearner):
     """Segmentation networks; items (B, C + 1, ...) are images with their classes as last channel."""
 
     def __init__(
-        self, config: SegmentationConfig, pretrained: Encoder, *, classes: int, arms: Sequence[Arm]
+        self,
+        config: SegmentationConfig,
+        pretrained: Encoder,
+        *,
+        classes: int,
+        arms: Sequence[Arm],
+        decoder: Weights | None = None,
     ) -> None:
         from monai.losses import DiceCELoss
 
-        super().__init__(config, pretrained, lambda encoder: SegmentationNetwork(encoder, classes), arms)
+        super().__init__(
+            config, pretrained, lambda encoder: SegmentationNetwork(encoder, classes), arms, decoder
+        )
         self.classes = classes
         self.loss = DiceCELoss(
             include_background=False,
@@ -76,7 +84,9 @@ class Segmentation(Task):
 
     def build(self, shape: tuple[int, ...]) -> SegmentationLearner:
         """Make the networks."""
-        return SegmentationLearner(self.config, self.pretrained, classes=self.classes, arms=self.arms)
+        return SegmentationLearner(
+            self.config, self.pretrained, classes=self.classes, arms=self.arms, decoder=self.decoder
+        )
 
     def probabilities(self, arm: Arm, values: Array, mask: Mask) -> NDArray[np.float32]:
         """Return the probability (classes, I, J, K) of each class in a scan (C, I, J, K) with its brain mask.

@@ -5,7 +5,7 @@ import pytest
 import torch
 from helpers.small_brains import small_brains
 
-from medunsup.core.errors import UsageError
+from medunsup.core.errors import InputError, UsageError
 from medunsup.nn import make_encoder
 from medunsup.nn.segmenter import SegmentationNetwork
 from medunsup.supervised.segmentation import ARMS, Segmentation, SegmentationConfig
@@ -50,6 +50,27 @@ def test_every_encoder_gives_each_voxel_a_score_for_each_class(name, dims):
         sides = {"vit": (32, 32), "swin": (64,) * dims}.get(name, (24, 20, 36)[:dims])
     network = SegmentationNetwork(pretrained(name, dims), CLASSES)
     assert network(torch.rand(1, 1, *sides)).shape == (1, CLASSES, *sides)
+
+
+def test_a_pretrained_decoder_starts_all_networks_but_that_from_scratch():
+    scans, donor = labelled(), SegmentationNetwork(pretrained(), 7).decoder
+    method = Segmentation(SegmentationConfig(), pretrained(), classes=CLASSES, decoder=donor.state_dict())
+    networks = method._build((1, *scans.shape[1:])).arms
+    for name, theirs in donor.state_dict().items():
+        starts = {arm: network.decoder.state_dict()[name] for arm, network in networks.items()}
+        if name.startswith("last."):
+            assert all(torch.equal(one, starts["scratch"]) for one in starts.values())
+        else:
+            assert torch.equal(starts["finetuned"], theirs)
+            assert torch.equal(starts["frozen"], theirs)
+            assert not torch.equal(starts["scratch"], theirs) or theirs.unique().numel() == 1
+
+
+def test_a_decoder_of_another_network_is_refused():
+    donor = SegmentationNetwork(pretrained("unet"), CLASSES).decoder
+    method = Segmentation(SegmentationConfig(), pretrained(), classes=CLASSES, decoder=donor.state_dict())
+    with pytest.raises(InputError, match="decoder does not fit"):
+        method._build((1, 16, 16))
 
 
 def test_sides_that_the_encoder_does_not_take_are_padded_at_the_far_end():

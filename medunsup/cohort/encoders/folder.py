@@ -17,17 +17,20 @@ from medunsup.io.files.artifact_folder import ArtifactFolder, write_artifact
 from medunsup.io.files.tsv import read_tsv
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from medunsup.nn.adaptation_plan import AdaptationPlan
     from medunsup.nn.encoder import Encoder
 
 MANIFEST = "encoder.json"
 WEIGHTS = "encoder.safetensors"
+DECODER = "decoder.safetensors"
 SCANS = "scans.tsv"
 CURVE = "curve.tsv"
 PLAN = "adaptation_plan.json"
 FINGERPRINTS = "fingerprints.safetensors"
 PAGE = "report.html"
-FILES = (WEIGHTS, SCANS, CURVE, PLAN, FINGERPRINTS, PAGE)
+FILES = (WEIGHTS, DECODER, SCANS, CURVE, PLAN, FINGERPRINTS, PAGE)
 LOCK = ".medunsup.lock"
 
 
@@ -91,6 +94,15 @@ class EncoderFolder:
             ) from error
 
     @property
+    def decoder(self) -> "Mapping[str, Tensor] | None":
+        """Weights of the decoder that a fine-tuning for segmentation starts with, if there is one."""
+        import torch
+
+        if DECODER not in self.manifest.sha256:
+            return None
+        return {name: torch.from_numpy(value) for name, value in self.files.arrays(DECODER).items()}
+
+    @property
     def plan(self) -> "AdaptationPlan":
         """What must be known of the weights to use them in another network; adaptation_plan.json holds it."""
         return plan_of(self.manifest)
@@ -125,7 +137,8 @@ def write_encoder(folder: Path, manifest: EncoderManifest, files: Mapping[str, s
     """Write all files or none; encoder.json comes last, so where it is, the encoder is whole.
 
     The manifest's adaptation plan is one of the files. The folder is locked by the caller. Raises OutputError
-    on a full or unwritable disk. A page of an encoder that was there goes, if there is none of this one.
+    on a full or unwritable disk. Page and decoder of an encoder that was there go, if there is
+    none of this one.
     """
     plan = json.dumps(plan_of(manifest).model_dump(mode="json"), indent=2) + "\n"
     write_artifact(
@@ -134,5 +147,5 @@ def write_encoder(folder: Path, manifest: EncoderManifest, files: Mapping[str, s
         MANIFEST,
         lambda hashes: manifest.written_now(dict(hashes)).as_record(),
         kind="encoder",
-        outdated=(PAGE,),
+        outdated=(PAGE, DECODER),
     )

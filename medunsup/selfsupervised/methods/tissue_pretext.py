@@ -98,7 +98,7 @@ class TissuePretext(SelfSupervised):
     by `atlas_gmm` with the template's tissue maps: GM, WM and CSF. Scans without targets, such as images, are
     split into a dark, a middle and a bright class by a mixture of three Gaussians. Inputs get noise and
     other intensities, so that thresholds alone do not tell. The decoder has skips, for its targets are not
-    in the image: so the fine maps learn as well.
+    in the image: so the fine maps learn as well. A fine-tuning for segmentation starts with it.
 
     Parameters
     ----------
@@ -126,6 +126,7 @@ class TissuePretext(SelfSupervised):
 
     Config = TissuePretextConfig
     asks_for: ClassVar[str] = "tissue fractions"
+    has_decoder = True
     learner_: TissuePretextLearner
 
     def build(self, shape: tuple[int, ...]) -> TissuePretextLearner:

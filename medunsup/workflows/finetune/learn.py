@@ -25,7 +25,7 @@ def build(settings: FinetuneSettings, pretrained: Pretrained, classes: int) -> "
 
     arms: tuple[Arm, ...] = ARMS if settings.baselines else ("finetuned",)
     config = check_parameters(settings)
-    return _kind(settings)(config, pretrained.network, classes=classes, arms=arms)
+    return _kind(settings)(config, pretrained.network, classes=classes, arms=arms, decoder=pretrained.decoder)
 
 
 def check_parameters(settings: FinetuneSettings) -> Any:

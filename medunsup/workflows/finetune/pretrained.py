@@ -1,5 +1,6 @@
 """The encoder that is fine-tuned: from an encoder folder, or from weights that were trained elsewhere."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ from medunsup.io.files.hashes import hash_file
 from medunsup.workflows.finetune.request import FinetuneRequest
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from medunsup.nn.adaptation_plan import AdaptationPlan
     from medunsup.nn.encoder import Encoder
 
@@ -19,6 +22,10 @@ SPACING_RATIO = 1.5
 SPACING_MM = 2.0
 NOTHING = Known((), None)
 UNKNOWN = "Which scans these weights have seen is not known: make sure that none is of a test subject."
+
+DECODER_TOO = (
+    "The decoder was pretrained as well: fine-tuned and frozen start with it, from scratch does not."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +38,7 @@ class Pretrained:
     method: str
     before: Before
     remarks: tuple[str, ...] = ()
+    decoder: "Mapping[str, Tensor] | None" = None
 
     @property
     def known(self) -> Known:
@@ -83,6 +91,8 @@ def _folder(request: FinetuneRequest) -> Pretrained:
     about, remarks = folder.manifest, list[str]()
     if about.preprocessing.kind == "images" and not request.source.is_of_images:
         remarks.append("The encoder was pretrained on images of no known voxel size, not on scans.")
+    if folder.decoder is not None and request.settings.task == "segment":
+        remarks.append(DECODER_TOO)
     if about.verdict:
         remarks.append(f"The pretraining ended in this state: {about.verdict}")
     return Pretrained(
@@ -92,6 +102,7 @@ def _folder(request: FinetuneRequest) -> Pretrained:
         about.method,
         before_of(folder),
         remarks=tuple(remarks),
+        decoder=folder.decoder if request.settings.task == "segment" else None,
     )
 
 

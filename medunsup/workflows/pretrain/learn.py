@@ -32,6 +32,7 @@ class Learned:
     """
 
     weights: Arrays
+    decoder: Arrays | None
     network: dict[str, Any]
     n_features: int
     epochs: int
@@ -90,6 +91,7 @@ def learn(
     encoder = made.encoder_
     return Learned(
         weights=made.state("encoder"),
+        decoder=made.state("decoder") if made.has_decoder else None,
         network=encoder.config.model_dump(mode="json"),
         n_features=encoder.n_features,
         epochs=made.trained_.epochs,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from medunsup.cohort.encoders.folder import (
     CURVE,
+    DECODER,
     FILES,
     FINGERPRINTS,
     LOCK,
@@ -202,8 +203,10 @@ def _manifest(settings: PretrainSettings, found: Found, ready: Ready, learned: L
 
 
 def _files(ready: Ready, learned: Learned) -> dict[str, str | bytes]:
+    decoder = {} if learned.decoder is None else {DECODER: arrays_as_bytes(learned.decoder)}
     return {
         WEIGHTS: arrays_as_bytes(learned.weights),
+        **decoder,
         SCANS: tsv([Seen._fields, *ready.seen]),
         CURVE: _curve_tsv(learned.curve),
         FINGERPRINTS: arrays_as_bytes({"fingerprints": _fingerprints(ready)}),

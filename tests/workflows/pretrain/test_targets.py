@@ -47,6 +47,20 @@ def test_scans_come_with_the_tissues_that_the_mixture_finds(few, tmp_path, given
         assert csf < gm < wm  # as in T1w
     assert float(made.manifest.last["divergence"]) > 0
     assert not (tmp_path / "out" / ".work").exists()
+    assert made.decoder is not None
+    assert "last.weight" in made.decoder
+
+
+@pytest.mark.usefixtures("quick_registration")
+def test_targets_are_kept_for_the_next_pretraining(few, tmp_path, given, monkeypatch):
+    def run(name):
+        out = tmp_path / name
+        medunsup.pretrain("tissue_pretext", few, out, parameters=TINY, spacing_mm=SPACING_MM)
+        return given["kept"]
+
+    first = run("one")
+    monkeypatch.setattr("medunsup.workflows.pretrain.targets.tissue_fractions", None)
+    assert np.array_equal(run("two"), first)
 
 
 def test_priors_sum_to_one_everywhere():
