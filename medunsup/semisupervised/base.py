@@ -201,6 +201,7 @@ class FewLabels(Estimator):
         training = replace(training or Training(), keep="last", patience=None)
         super().fit(scans, validation=validation, training=training)
         self.choice_ = self._choose(validation)
+        self.learner_.is_supervised_kept.fill_(self.choice_.kept == "supervised")
         return self
 
     def probabilities(self, *given: Any, arm: Arm | None = None) -> Any:
@@ -219,7 +220,7 @@ class FewLabels(Estimator):
             (N, classes) of scans, or (classes, I, J, K) of voxels.
         """
         self._plain.learner_ = self.learner_
-        return self._plain.probabilities(arm or self.choice_.kept, *given)
+        return self._plain.probabilities(arm or self.learner_.kept, *given)
 
     def _build(self, shape: Any) -> FewLabelsLearner:
         learner = cast(FewLabelsLearner, super()._build(shape))

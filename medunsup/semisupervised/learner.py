@@ -55,6 +55,7 @@ class FewLabelsLearner(Learner):
     """
 
     fraction: Tensor
+    is_supervised_kept: Tensor
 
     def __init__(self, config: Any, pretrained: Encoder, task: FewLabelsTask) -> None:
         super().__init__()
@@ -62,6 +63,7 @@ class FewLabelsLearner(Learner):
         start = task.network(deepcopy(pretrained))
         self.arms = nn.ModuleDict({"semisupervised": start, "supervised": deepcopy(start)})
         self.register_buffer("fraction", torch.zeros(()))
+        self.register_buffer("is_supervised_kept", torch.zeros((), dtype=torch.bool))
 
     @abstractmethod
     def unlabelled(self, batch: Batch, generator: torch.Generator) -> Unlabelled:
@@ -104,6 +106,11 @@ class FewLabelsLearner(Learner):
             The network.
         """
         return self.arms[arm]
+
+    @property
+    def kept(self) -> Arm:
+        """Arm that was chosen; the method's own until then."""
+        return "supervised" if bool(self.is_supervised_kept) else "semisupervised"
 
     def labeller(self) -> nn.Module:
         """Return the network that makes pseudo-labels.
@@ -181,8 +188,8 @@ class FewLabelsLearner(Learner):
         self.fraction.fill_(progress.fraction)
 
     def sharing(self, buffer: str) -> Sharing:
-        """All processes know how far the run is."""
-        return "same" if buffer == "fraction" else super().sharing(buffer)
+        """All processes know how far the run is, and which network is kept."""
+        return "same" if buffer in ("fraction", "is_supervised_kept") else super().sharing(buffer)
 
     def validate(self, batch: Batch, generator: torch.Generator) -> Tensor:
         """Return the supervised loss of what answers in the end."""

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from medunsup.core.errors import InputError
 from medunsup.training.datasets import Dataset, Draws, Masks, Positions, Values
 from medunsup.training.learner import Batch
 
@@ -37,6 +38,11 @@ class Mixed(Dataset):
         )
         self.transforms = inner.transforms
         self.are_labelled = np.asarray(are_labelled)[self.scans]
+        if self.are_labelled.all() or not self.are_labelled.any():
+            raise InputError(
+                f"{self.are_labelled.sum()} of {len(self)} slices, volumes or patches are labelled: some "
+                "must be, and some not. Look at the masks of the scans."
+            )
 
     def order(self, seed: int, epoch: int) -> Positions:
         """Items of one epoch, batch after batch."""

@@ -189,6 +189,16 @@ def test_the_better_network_on_validation_scans_is_kept_and_said(name, task):
     assert (alone.kept, alone.figures) == ("semisupervised", {})
 
 
+@of_networks
+def test_answers_and_the_choice_survive_the_state(name, task):
+    scans, validation = scans_for(task), scans_for(task, all_known=True, seed=3)
+    fitted = around_an_encoder(name, task).fit(scans, validation=validation, training=HERE)
+    again = around_an_encoder(name, task).load_state(fitted.state(), scans.shape)
+    assert again.learner_.kept == fitted.choice_.kept
+    given = (scans,) if task == "classify" else (scans.values[1, :1], scans.masks[1])
+    assert np.array_equal(again.probabilities(*given), fitted.probabilities(*given))
+
+
 @pytest.mark.parametrize("name", sorted(set(NETWORKS) - {"mixmatch"}))
 def test_a_batch_in_pieces_gives_the_gradient_of_the_whole(name):
     """Mixtures are made of the items of a piece."""

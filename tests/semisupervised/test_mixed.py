@@ -6,6 +6,7 @@ from helpers.few_labels import around_an_encoder, labelled_brains, labelled_imag
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from medunsup.core.errors import InputError
 from medunsup.semisupervised.mixed import Mixed, labelled_in_batch
 from medunsup.training.datasets import Slices
 
@@ -56,6 +57,14 @@ def test_pieces_of_a_batch_hold_as_many_labelled_items():
 
 def test_an_epoch_is_no_longer_than_asked_for():
     assert len(mixed(size=4, most=2).order(0, 0)) == 8
+
+
+def test_labelled_scans_with_empty_masks_leave_nothing_to_learn_from():
+    scans = labelled_images(6)
+    masks = scans.masks.copy()
+    masks[:2] = False
+    with pytest.raises(InputError, match="0 of 4 slices"):
+        Mixed(Slices(scans.values, masks), np.arange(6) < 2, size=2, share=0.5, most=1)
 
 
 @pytest.mark.parametrize("size", [2, 7, 32])

@@ -138,6 +138,20 @@ def test_steps_are_rounded_up_to_whole_epochs():
     assert made(steps=2 * batches + 1).with_steps(scans).config.epochs == 3
 
 
+def test_fewer_steps_than_an_epoch_has_are_taken_as_they_are():
+    scans = labelled()
+    one = made(steps=2).with_steps(scans)
+    assert len(made().dataset(scans).order(0, 0)) > 16
+    assert (one.config.epochs, len(one.dataset(scans).order(0, 0))) == (1, 16)
+
+
+def test_some_of_the_scans_are_learned_from_for_as_many_steps_as_all():
+    scans = labelled()
+    one = made(steps=20).with_steps(scans)
+    whole, some = (len(one.dataset(scans.take(chosen)).order(0, 0)) for chosen in ([0, 1, 2], [1]))
+    assert whole == some
+
+
 def test_classes_move_with_the_image_and_stay_whole_numbers():
     """An image that is its own class map stays one: what is moved alike agrees, but for borders."""
     learner = made().build((2, 32, 32))

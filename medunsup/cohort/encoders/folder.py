@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from medunsup.cohort.encoders.manifest import EncoderManifest, read_manifest
 from medunsup.cohort.encoders.plan import plan_of
-from medunsup.cohort.training.folder import TRAINING
+from medunsup.cohort.training.folder import is_unfinished
 from medunsup.core.errors import InputError, MedunsupError, MissingError
 from medunsup.core.hints import option
 from medunsup.core.paths import user_path
@@ -123,7 +123,7 @@ def read_encoder(path: str | Path) -> EncoderFolder:
     if not folder.is_dir():
         raise MissingError(f"{folder}: there is no such folder. Give one that pretrain made.")
     if not (folder / MANIFEST).is_file():
-        unfinished = (folder / TRAINING).is_dir()
+        unfinished = is_unfinished(folder)
         hint = (
             f"Its pretraining is not finished: go on with it by pretrain and {option('resume', True)}."
             if unfinished

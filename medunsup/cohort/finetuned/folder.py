@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from medunsup.cohort.finetuned.manifest import FinetuneManifest, read_manifest
 from medunsup.cohort.label_maps import COLOURS
-from medunsup.cohort.training.folder import TRAINING
+from medunsup.cohort.training.folder import is_unfinished
 from medunsup.core.errors import InputError, MedunsupError, MissingError, UsageError
 from medunsup.core.hints import option
 from medunsup.core.labels import Label
@@ -147,7 +147,7 @@ def read_finetuned(path: str | Path) -> FinetunedFolder:
     if not folder.is_dir():
         raise MissingError(f"{folder}: there is no such folder. Give one that finetune made.")
     if not (folder / MANIFEST).is_file():
-        unfinished = (folder / TRAINING).is_dir()
+        unfinished = is_unfinished(folder)
         hint = (
             f"Its fine-tuning is not finished: go on with it by finetune and {option('resume', True)}."
             if unfinished

@@ -131,6 +131,11 @@ class TrainingFolder:
             shutil.rmtree(path, ignore_errors=True)
 
 
+def is_unfinished(folder: Path) -> bool:
+    """Whether a training was begun in a folder and not finished; of one that is done its log stays."""
+    return any((folder / TRAINING / name).exists() for name in (CHECKPOINT, ASKED))
+
+
 def asked_for(settings: Config, hashes: Sequence[str]) -> dict[str, Any]:
     """Note what a training is asked for: the choices, and the scans by their hashes."""
     return {"Settings": settings.model_dump(mode="json"), "Scans": list(hashes)}

@@ -154,7 +154,7 @@ def finetune(
     Scans to segment stand in a table:
 
     >>> few = {"parameters": {"steps": 2}, "spacing_mm": 8.0}
-    >>> made = medunsup.finetune("runs/encoder", "pairs.tsv", "runs/seg", **few)
+    >>> made = medunsup.finetune("runs/encoder", "pairs.tsv", "runs/tissues", **few)
     >>> sorted(made.figures["MeanDice"])
     ['finetuned', 'frozen', 'scratch']
     """

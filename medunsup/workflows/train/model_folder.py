@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from medunsup.cohort.training.folder import TRAINING
+from medunsup.cohort.training.folder import is_unfinished
 from medunsup.core.errors import InputError, MedunsupError
 from medunsup.core.hints import option
 from medunsup.core.paths import user_path
@@ -262,7 +262,7 @@ def read_model(model: str | Path) -> ModelFolder:
     path = model_path(user_path(model))
     manifest = path / MANIFEST
     if not manifest.is_file():
-        unfinished = (path / TRAINING).is_dir()
+        unfinished = is_unfinished(path)
         hint = (
             f"Its training is not finished: go on with it by train and {option('resume', True)}."
             if unfinished

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 import torch
 from helpers.healthy_scans import SPACING_MM
 from helpers.labelled_images import draw_images
-from helpers.pretraining import write_images
+from helpers.pretraining import METHODS, write_images
 
 import medunsup
 from medunsup.cohort.encoders.folder import read_encoder
@@ -19,6 +20,7 @@ from medunsup.workflows.pretrain import report
 from medunsup.workflows.pretrain.summary import remarks
 
 TINY = {"epochs": 2, "batch_size": 8, "encoder_parameters": {"channels": 4, "levels": 2}}
+NEED_MORE = ("prednet", "y_aware")  # slices, and covariates
 
 
 def run(data, out, name="autoencoder", **more):
@@ -88,6 +90,22 @@ class TestPage:
             made = run(colours, tmp_path / name, name)
             assert made.manifest.network.channels == 3
             assert "guessing" in (made.path / "report.html").read_text()
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize(("name", "dims"), [one for one in METHODS if one[0] not in NEED_MORE])
+    def test_every_method_leaves_one_with_its_loss_and_all_that_was_watched(self, tmp_path, name, dims):
+        rng, sides = np.random.default_rng(0), (16,) * dims
+        data = {key: rng.integers(0, 256, (12, *sides), np.uint8) for key in ("train_images", "val_images")}
+        np.savez(tmp_path / "data.npz", **data)
+        made = run(tmp_path / "data.npz", tmp_path / "out", name, parameters={"dims": dims, "batch_size": 4})
+        text = (made.path / "report.html").read_text()
+        charts = set(re.findall("<h3>(.*?)</h3>", text))
+        assert {"Spread (std · √d)", "Effective rank", "Uniformity", "Score without labels"} <= charts
+        assert any(one.startswith("Loss (") for one in charts)
+        watched = {name for row in curve(made.path) for name, value in row.items() if value != "n/a"}
+        assert ("Alignment" in charts) == ("alignment" in watched)
+        assert ("Teacher" in charts) == ("teacher_entropy" in watched)
+        assert ("Named right" in charts) == ("accuracy" in watched)
 
     @pytest.mark.usefixtures("quick_registration")
     @pytest.mark.parametrize("dims", [2, pytest.param(3, marks=pytest.mark.slow)])
