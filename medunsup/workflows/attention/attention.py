@@ -231,6 +231,11 @@ def _refuse_unlike(encoder: EncoderFolder, beside: FinetunedFolder) -> None:
             f"{encoder.path} is {ours.network.name} in {ours.network.dims}D. Give one of the same kind with "
             f"{option('beside')}."
         )
+    if not theirs.spacing_mm:  # as of images
+        raise UsageError(
+            f"{beside.path}: was fine-tuned on images of no known voxel size. Give one of scans with "
+            f"{option('beside')}."
+        )
     spacing_mm, contrast = ours.preprocessing.spacing_mm or theirs.spacing_mm, ours.preprocessing.contrast
     ratio = theirs.spacing_mm / spacing_mm
     if max(ratio, 1 / ratio) > MOST_RATIO or theirs.contrast != contrast:
