@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Literal, Self, get_args
 
 import torch
+from numpy.typing import NDArray
 from pydantic import Field
 from torch import nn
 
@@ -22,7 +23,7 @@ from medunsup.training.patches import Patches
 from medunsup.training.scan_stack import Scans
 from medunsup.training.transforms import TransformOrMany
 
-Weights = Mapping[str, torch.Tensor]
+Weights = Mapping[str, NDArray[Any]]  # by name
 Arm = Literal["finetuned", "frozen", "scratch"]
 
 ARMS: tuple[Arm, ...] = get_args(Arm)
@@ -201,7 +202,7 @@ def take_decoder(decoder: nn.Module, weights: Weights) -> None:
 
     Raises InputError unless names and shapes are the same.
     """
-    held = {name: value for name, value in weights.items() if not name.startswith(LAST)}
+    held = {name: torch.tensor(value) for name, value in weights.items() if not name.startswith(LAST)}
     own = {name: value for name, value in decoder.state_dict().items() if name.startswith(LAST)}
     try:
         decoder.load_state_dict({**own, **held})

@@ -52,9 +52,13 @@ def test_every_encoder_gives_each_voxel_a_score_for_each_class(name, dims):
     assert network(torch.rand(1, 1, *sides)).shape == (1, CLASSES, *sides)
 
 
+def arrays(network):
+    return {name: value.numpy() for name, value in network.state_dict().items()}
+
+
 def test_a_pretrained_decoder_starts_all_networks_but_that_from_scratch():
     scans, donor = labelled(), SegmentationNetwork(pretrained(), 7).decoder
-    method = Segmentation(SegmentationConfig(), pretrained(), classes=CLASSES, decoder=donor.state_dict())
+    method = Segmentation(SegmentationConfig(), pretrained(), classes=CLASSES, decoder=arrays(donor))
     networks = method._build((1, *scans.shape[1:])).arms
     for name, theirs in donor.state_dict().items():
         starts = {arm: network.decoder.state_dict()[name] for arm, network in networks.items()}
@@ -68,7 +72,7 @@ def test_a_pretrained_decoder_starts_all_networks_but_that_from_scratch():
 
 def test_a_decoder_of_another_network_is_refused():
     donor = SegmentationNetwork(pretrained("unet"), CLASSES).decoder
-    method = Segmentation(SegmentationConfig(), pretrained(), classes=CLASSES, decoder=donor.state_dict())
+    method = Segmentation(SegmentationConfig(), pretrained(), classes=CLASSES, decoder=arrays(donor))
     with pytest.raises(InputError, match="decoder does not fit"):
         method._build((1, 16, 16))
 

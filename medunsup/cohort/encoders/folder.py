@@ -13,12 +13,10 @@ from medunsup.cohort.training.folder import is_unfinished
 from medunsup.core.errors import InputError, MedunsupError, MissingError
 from medunsup.core.hints import option
 from medunsup.core.paths import user_path
-from medunsup.io.files.artifact_folder import ArtifactFolder, write_artifact
+from medunsup.io.files.artifact_folder import Arrays, ArtifactFolder, write_artifact
 from medunsup.io.files.tsv import read_tsv
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from medunsup.nn.adaptation_plan import AdaptationPlan
     from medunsup.nn.encoder import Encoder
 
@@ -94,13 +92,9 @@ class EncoderFolder:
             ) from error
 
     @property
-    def decoder(self) -> "Mapping[str, Tensor] | None":
+    def decoder(self) -> Arrays | None:
         """Weights of the decoder that a fine-tuning for segmentation starts with, if there is one."""
-        import torch
-
-        if DECODER not in self.manifest.sha256:
-            return None
-        return {name: torch.from_numpy(value) for name, value in self.files.arrays(DECODER).items()}
+        return self.files.arrays(DECODER) if DECODER in self.manifest.sha256 else None
 
     @property
     def plan(self) -> "AdaptationPlan":

@@ -1,6 +1,5 @@
 """The encoder that is fine-tuned: from an encoder folder, or from weights that were trained elsewhere."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,12 +8,11 @@ from medunsup.cohort.encoders.overlap import Known
 from medunsup.cohort.labelled.alike import Before, before_of
 from medunsup.core.errors import UsageError
 from medunsup.core.hints import option
+from medunsup.io.files.artifact_folder import Arrays
 from medunsup.io.files.hashes import hash_file
 from medunsup.workflows.finetune.request import FinetuneRequest
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from medunsup.nn.adaptation_plan import AdaptationPlan
     from medunsup.nn.encoder import Encoder
 
@@ -38,7 +36,7 @@ class Pretrained:
     method: str
     before: Before
     remarks: tuple[str, ...] = ()
-    decoder: "Mapping[str, Tensor] | None" = None
+    decoder: Arrays | None = None
 
     @property
     def known(self) -> Known:
