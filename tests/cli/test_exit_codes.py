@@ -76,6 +76,7 @@ WRONG = [
     "probe gone --data names_gone.tsv -o out",
     "probe empty -o out",
     "attention gone scan.nii.gz -o out",
+    "predict gone scan.nii.gz -o out",
     "attention empty",
     "models nonsense",
     "models list gone",
@@ -99,6 +100,7 @@ FAILING = [
     f"evaluate --model {BUNDLED} --cases names_gone.tsv -o out --lesion-shapes empty",
     "probe empty --data names_gone.tsv -o out",
     "attention empty scan.nii.gz -o out",
+    "predict empty scan.nii.gz -o out",
     "models show empty",
     "models verify empty",
 ]
