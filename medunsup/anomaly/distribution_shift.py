@@ -28,22 +28,28 @@ SPACING_RATIO = 2.0
 FIELD_RATIO = 1.7
 
 SENTENCES = {
-    "pattern": "The intensity pattern correlates only {value} with that of the mean healthy scan "
+    "pattern": "The intensity pattern correlates only {value} with that of the mean {whose} scan "
     "(minimum {limit}): another contrast or scanner, or the template was registered wrongly.",
-    "outside": "{value} of the mask are brain in no healthy scan (limit {limit}): "
+    "outside": "{value} of the mask are brain in no {whose} scan (limit {limit}): "
     "the skull is left, or the template was registered wrongly.",
-    "missing": "{value} of what healthy brains hold is not in the mask (limit {limit}): "
+    "missing": "{value} of what the brains of {whose} scans hold is not in the mask (limit {limit}): "
     "brain is cut off, or the template was registered wrongly.",
-    "intensities": "The intensities are spread otherwise than in healthy scans (distance {value}, "
+    "intensities": "The intensities are spread otherwise than in {whose} scans (distance {value}, "
     "limit {limit}): another contrast or sequence, or much noise.",
-    "side": "Left and right differ the other way round than in healthy scans (correlation {value}, "
+    "side": "Left and right differ the other way round than in {whose} scans (correlation {value}, "
     "limit {limit}): left and right may be flipped.",
-    "bias": "Brightness changes smoothly across the brain by a factor of {value} otherwise than in healthy "
+    "bias": "Brightness changes smoothly across the brain by a factor of {value} otherwise than in {whose} "
     "scans (limit {limit}): another bias field, as of another coil or field strength, or one that was "
-    "corrected here and not there; of healthy scans of one study up to 1 in 20 show it by chance.",
+    "corrected here and not there; of {whose} scans of one study up to 1 in 20 show it by chance.",
     "spacing": "The voxels measure up to {value} mm (limit {limit} mm): far coarser than those known.",
     "contrast": "The scan is {found}, the model knows {known}.",
     "body": "The scanner says this is the {found}, not the head.",
+}
+IMAGE_SENTENCES = {
+    "pattern": "The pattern correlates only {value} with that of the mean {whose} image (minimum {limit}): "
+    "another kind of image, or one that is turned or cropped otherwise.",
+    "intensities": "The intensities are spread otherwise than in {whose} images (distance {value}, "
+    "limit {limit}): another device or scale, or much noise.",
 }
 # How the two numbers of a sentence are written: digits at least, "%" or "f".
 WRITTEN = {
@@ -106,8 +112,13 @@ def learn_card(scans: Scans, *, coarsest_mm: float, middle: int) -> DataCard:
     )
 
 
-def flags(card: DataCard, values: Array, mask: Mask, *, coarsest_mm: float) -> tuple[Flag, ...]:
-    """Say what makes a scan (C, I, J, K) unlike the healthy ones; nothing if it is like them."""
+def flags(
+    card: DataCard, values: Array, mask: Mask, *, coarsest_mm: float, whose: str = "healthy"
+) -> tuple[Flag, ...]:
+    """Say what makes a scan (C, I, J, K) unlike those of the card; nothing if it is like them.
+
+    `whose` says what these are: the "healthy" scans of a detector, the "training" scans of a network.
+    """
     found = _measure(values, mask, card)
     beyond = np.where(HIGHER_IS_WORSE, found > card.limits, found < card.limits)
     if beyond[MEASURES.index("pattern")]:
@@ -120,20 +131,35 @@ def flags(card: DataCard, values: Array, mask: Mask, *, coarsest_mm: float) -> t
         ("spacing", np.float64(coarsest_mm), np.float64(limit_mm), np.bool_(coarsest_mm > limit_mm))
     )
     return tuple(
-        Flag(name, _sentence(name, value, limit), float(value), float(limit))
+        Flag(name, _sentence(SENTENCES, name, value, limit, whose), float(value), float(limit))
         for name, value, limit, is_beyond in measured
         if is_beyond
     )
 
 
-def _sentence(name: str, value: np.float64, limit: np.float64) -> str:
+def image_flags(card: DataCard, values: Array, mask: Mask, *, whose: str = "training") -> tuple[Flag, ...]:
+    """Do what `flags` does for an image (C, I, J, K), of which pattern and intensities count."""
+    found = _measure(values, mask, card)
+    beyond = np.where(HIGHER_IS_WORSE, found > card.limits, found < card.limits)
+    measured = zip(MEASURES, found, card.limits, beyond, strict=True)
+    return tuple(
+        Flag(name, _sentence(IMAGE_SENTENCES, name, value, limit, whose), float(value), float(limit))
+        for name, value, limit, is_beyond in measured
+        if is_beyond and name in IMAGE_SENTENCES
+    )
+
+
+def _sentence(
+    sentences: Mapping[str, str], name: str, value: np.float64, limit: np.float64, whose: str
+) -> str:
     """Write both numbers with as many digits as it takes to tell them apart."""
     fewest, kind = WRITTEN[name]
     for digits in range(fewest, MOST_DIGITS + 1):
         told, bound = (f"{number:z.{digits}{kind}}" for number in (value, limit))
         if told != bound:
             break
-    return SENTENCES[name].format(value=told, limit=bound).replace(" -", " −")  # as the page writes numbers
+    words = sentences[name].format(value=told, limit=bound, whose=whose)
+    return words.replace(" -", " −")  # as the page writes numbers
 
 
 def contrast_flag(found: str, known: str) -> tuple[Flag, ...]:

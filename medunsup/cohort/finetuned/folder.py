@@ -21,16 +21,17 @@ from medunsup.io.files.artifact_folder import ArtifactFolder
 from medunsup.io.files.tsv import read_tsv
 
 if TYPE_CHECKING:
+    from medunsup.anomaly.distribution_shift import DataCard
     from medunsup.nn.adaptation_plan import AdaptationPlan
     from medunsup.supervised.arms import Task
     from medunsup.supervised.classification import Classification
     from medunsup.supervised.segmentation import Segmentation
 
 MANIFEST = "finetune.json"
-WEIGHTS = "network.safetensors"
+WEIGHTS, CARD = "network.safetensors", "card.safetensors"
 FIGURES, DICE, SCANS, CURVE, PAGE = "figures.json", "dice.tsv", "scans.tsv", "curve.tsv", "report.html"
 PROBABILITIES, SHARES = "probabilities.tsv", "shares.tsv"
-FILES = (WEIGHTS, FIGURES, DICE, PROBABILITIES, SHARES, SCANS, CURVE, PAGE)
+FILES = (WEIGHTS, CARD, FIGURES, DICE, PROBABILITIES, SHARES, SCANS, CURVE, PAGE)
 PREDICTIONS, ENDING, LABEL_TABLE = "predictions", "_desc-finetuned_dseg.nii.gz", "dseg.tsv"
 LOCK = ".medunsup.lock"
 Z_SCORE = "z-score"
@@ -115,6 +116,13 @@ class FinetunedFolder:
         from medunsup.supervised.classification import Classification
 
         return self._loaded(Classification, "classify", len(self.labels))
+
+    @cached_property
+    def data_card(self) -> "DataCard | None":
+        """What its training scans look like; None in a folder of an earlier version."""
+        from medunsup.anomaly.distribution_shift import DataCard
+
+        return DataCard.of_state(self.files.arrays(CARD)) if CARD in self.files.hashes else None
 
     def _loaded(self, kind: "type[Kind]", task: str, classes: int) -> "Kind":
         about = self.manifest

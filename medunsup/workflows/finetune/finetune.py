@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medunsup.cohort.finetuned.folder import (
+    CARD,
     CURVE,
     FILES,
     LOCK,
@@ -20,9 +21,10 @@ from medunsup.cohort.training.folder import TrainingFolder, asked_for
 from medunsup.core.errors import MedunsupError
 from medunsup.core.paths import user_path
 from medunsup.core.progress import Told
-from medunsup.io.files.artifact_folder import arrays_as_bytes
+from medunsup.io.files.artifact_folder import Arrays, arrays_as_bytes
 from medunsup.io.files.lock import locked
 from medunsup.io.files.transaction import recover, refuse_foreign_files
+from medunsup.workflows.finetune.card import card_of
 from medunsup.workflows.finetune.classification.run import Classify
 from medunsup.workflows.finetune.compared import FINETUNED
 from medunsup.workflows.finetune.folder import curve_tsv, shares_tsv, write_finetuned
@@ -198,9 +200,10 @@ def finetune_encoder(request: FinetuneRequest, told: Told) -> FinetunedFolder:
             made, found = each_draw(
                 made, scans, shares, task.test, folder.checkpoints, resume=goes_on, told=told
             )
-        outcome = task.outcome(made, found)
+            outcome = task.outcome(made, found)
+            card = card_of(scans.take(shares[0].draws[0].tolist()), outcome.facts, told)
         manifest = _manifest(request, pretrained, made, outcome)
-        write_finetuned(out, manifest, _files(made, outcome, manifest, folder.checkpoints))
+        write_finetuned(out, manifest, _files(made, card, outcome, manifest, folder.checkpoints))
         forget_draws(folder.checkpoints)
         folder.finish()
     return read_finetuned(out)
@@ -224,10 +227,11 @@ def _manifest(
 
 
 def _files(
-    made: "arms.Task", outcome: Outcome, manifest: FinetuneManifest, checkpoints: Path
+    made: "arms.Task", card: Arrays, outcome: Outcome, manifest: FinetuneManifest, checkpoints: Path
 ) -> dict[str, str | bytes]:
     return {
         WEIGHTS: arrays_as_bytes(made.state(f"arms.{FINETUNED}")),
+        CARD: arrays_as_bytes(card),
         **outcome.files,
         SHARES: shares_tsv(outcome.shares),
         CURVE: curve_tsv(read_curve(checkpoints)),

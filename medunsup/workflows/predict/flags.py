@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from medunsup.anomaly.distribution_shift import body_flag
+from medunsup.anomaly.distribution_shift import DataCard, body_flag, flags
 from medunsup.anomaly.result import Flag
-from medunsup.cohort.finetuned.folder import FinetunedFolder
+from medunsup.cohort.finetuned.folder import Array, FinetunedFolder
 from medunsup.cohort.prepare import Prepared
 from medunsup.core.errors import InputError
 from medunsup.core.hints import option
@@ -27,17 +27,16 @@ def refuse_contrast(made: Prepared, network: FinetunedFolder, scan: str) -> None
         )
 
 
-def unlike_training(network: FinetunedFolder, made: Prepared, image: Volume) -> tuple[Flag, ...]:
-    """Say what sets the scan apart from those of the fine-tuning."""
+def unlike_training(
+    network: FinetunedFolder, made: Prepared, image: Volume, values: Array
+) -> tuple[Flag, ...]:
+    """Say what sets the scan apart from those of the fine-tuning; `values` are what the network sees.
+
+    In a folder of an earlier version, which has no data card, only its voxels are compared with theirs.
+    """
     found = [*body_flag(image.body_part)]
-    sides, coarsest = max(made.spacing_mm), network.manifest.coarsest_mm
-    limit = None if coarsest is None else SPACING_RATIO * coarsest
-    if limit is not None and sides > limit:
-        sentence = (
-            f"The voxels measure up to {sides:.1f} mm (limit {limit:.1f} mm): far coarser than those of the "
-            "training scans."
-        )
-        found.append(Flag("spacing", sentence, sides, limit))
+    card = network.data_card
+    found += _coarse(network, made) if card is None else _beyond(card, network, made, values)
     brain_ml = float(made.brain.sum()) * image.voxel_volume_mm3 / 1000
     low, high = BRAIN_ML
     if not low <= brain_ml <= high:
@@ -56,11 +55,33 @@ def unlike_training(network: FinetunedFolder, made: Prepared, image: Volume) -> 
     return tuple(found)
 
 
-def remarks_on(network: FinetunedFolder, made: Prepared, volumes: Sequence[LabelVolume]) -> tuple[str, ...]:
+def _beyond(card: DataCard, network: FinetunedFolder, made: Prepared, values: Array) -> tuple[Flag, ...]:
+    """Compare with the data card; a field of brightness is none of values about 0."""
+    found = flags(card, values, made.mask, coarsest_mm=max(made.spacing_mm), whose="training")
+    return tuple(one for one in found if one.name != "bias" or not network.is_standardised)
+
+
+def _coarse(network: FinetunedFolder, made: Prepared) -> tuple[Flag, ...]:
+    sides, coarsest = max(made.spacing_mm), network.manifest.coarsest_mm
+    if coarsest is None or sides <= SPACING_RATIO * coarsest:
+        return ()
+    limit = SPACING_RATIO * coarsest
+    sentence = (
+        f"The voxels measure up to {sides:.1f} mm (limit {limit:.1f} mm): far coarser than those of the "
+        "training scans."
+    )
+    return (Flag("spacing", sentence, sides, limit),)
+
+
+def remarks_on(
+    network: FinetunedFolder, made: Prepared, volumes: Sequence[LabelVolume] = ()
+) -> tuple[str, ...]:
     """Remark on a scan that the network has seen, on labels that are nowhere, on how it was prepared."""
     split = network.seen.get(made.sha256)
     known = SEEN.get(split, "knows this scan") if split is not None else ""
-    seen = f"The network {known}: its labels here say little of how well it does on others." if known else ""
+    seen = (
+        f"The network {known}: what it says here tells little of how well it does on others." if known else ""
+    )
     lost = [one.label.name for one in volumes if one.volume_ml == 0]
     return (
         *made.warnings,

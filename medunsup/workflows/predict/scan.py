@@ -159,7 +159,7 @@ def predict_scan(request: PredictRequest, *, progress: Progress | None = None) -
         volumes = found.volumes(network.labels)
         step.findings |= {one.label.name: round(one.volume_ml, 2) for one in volumes}
     with record.step("compare with the training scans"):
-        flagged = unlike_training(network, made, image)
+        flagged = unlike_training(network, made, image, values)
     return Prediction(
         image=image,
         labels=image.like(as_labels(found.classes, network.labels), kind="label"),
