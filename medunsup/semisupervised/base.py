@@ -48,9 +48,9 @@ class FewLabelsConfig(TaskConfig):
     )
     strong: Augmentations = Field(
         Augmentations(
-            crop=0.8, crop_least=0.6, rotation=0.5, degrees=20, noise=0.5, intensity=0.8, blur=0.3, cutout=0.5
+            crop=0.5, crop_least=0.6, rotation=0.5, degrees=15, noise=0.3, intensity=0.8, contrast=0.4
         ),
-        description="how the items are changed that shall give the same",
+        description="how the items are changed that shall give the same; boxes (cutout) may hide a lesion",
     )
 
 
