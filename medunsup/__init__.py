@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from medunsup.cohort.encoders.encoder import Encoder
     from medunsup.cohort.encoders.folder import EncoderFolder
     from medunsup.cohort.encoders.probed import ProbeResult
+    from medunsup.cohort.feature_table.read import read_features
+    from medunsup.cohort.feature_table.table import FeatureTable
+    from medunsup.cohort.feature_table.write import write_features
     from medunsup.cohort.finetuned.folder import FinetunedFolder
     from medunsup.core.errors import MedunsupError
     from medunsup.core.record import Step
@@ -60,6 +63,7 @@ _HOMES = {
     "Evaluation": "medunsup.anomaly.evaluation",
     "ExportedBundle": "medunsup.workflows.export.bundle",
     "ExportedFolder": "medunsup.workflows.export.export",
+    "FeatureTable": "medunsup.cohort.feature_table.table",
     "FinetunedFolder": "medunsup.cohort.finetuned.folder",
     "MedunsupError": "medunsup.core.errors",
     "ModelFolder": "medunsup.workflows.train.model_folder",
@@ -83,11 +87,13 @@ _HOMES = {
     "predict_many": "medunsup.workflows.predict.cohort",
     "pretrain": "medunsup.workflows.pretrain.pretrain",
     "probe": "medunsup.workflows.probe.probe",
+    "read_features": "medunsup.cohort.feature_table.read",
     "read_model": "medunsup.workflows.train.model_folder",
     "register": "medunsup.core.registry",
     "segment": "medunsup.workflows.segment.scan",
     "segment_many": "medunsup.workflows.segment.cohort",
     "train": "medunsup.workflows.train.train",
+    "write_features": "medunsup.cohort.feature_table.write",
 }
 
 __all__ = [
@@ -101,6 +107,7 @@ __all__ = [
     "Evaluation",
     "ExportedBundle",
     "ExportedFolder",
+    "FeatureTable",
     "FinetunedFolder",
     "MedunsupError",
     "ModelFolder",
@@ -126,11 +133,13 @@ __all__ = [
     "predict_many",
     "pretrain",
     "probe",
+    "read_features",
     "read_model",
     "register",
     "segment",
     "segment_many",
     "train",
+    "write_features",
 ]
 
 __getattr__, _ = attach(__name__, _HOMES)

@@ -1,0 +1,1 @@
+"""Tables of features: one row a scan, named numbers, and what else is known of each row."""

@@ -1,0 +1,197 @@
+"""Read a table of features, ours or a user's own, and say which of its columns is what."""
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from medunsup.cohort.feature_table.formats import Columns, Numbers, open_columns
+from medunsup.cohort.feature_table.table import FeatureTable, few
+from medunsup.core.errors import InputError, UsageError
+from medunsup.core.hints import option
+from medunsup.core.notice import tell
+from medunsup.core.paths import user_path
+
+KEY_OF = {
+    "scan": "scan",
+    **dict.fromkeys(("participant_id", "subject", "subject_id", "id"), "subject"),
+    "session": "session",
+    "session_id": "session",
+}
+MARK = "/"  # in the name of a feature of ours
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Roles:
+    """Which column is what; `keys` are key -> column."""
+
+    keys: Mapping[str, str]
+    covariates: Sequence[str]
+    features: Sequence[str]
+
+
+def read_features(
+    path: str | Path,
+    *,
+    covariates: Sequence[str] = (),
+    drop_incomplete: bool = False,
+    drop_constant: bool = True,
+) -> FeatureTable:
+    """Read a table of features: Parquet, CSV or TSV.
+
+    Columns named scan, participant_id (or subject) and session say whose row it is. If the name of any column
+    holds "/", as in tables that `embed` writes, only those are features and all others are covariates. Else
+    every column is a feature but those that `covariates` names.
+
+    Parameters
+    ----------
+    path : str or Path
+        The table; its name ends in .parquet, .csv or .tsv.
+    covariates : sequence of str, default ()
+        Columns that are no features, such as age or site.
+    drop_incomplete : bool, default False
+        Leave rows out in which a feature is missing; without it they are an error.
+    drop_constant : bool, default True
+        Leave features out that are the same in all rows.
+
+    Returns
+    -------
+    FeatureTable
+        The features, and what else is known of each row.
+
+    Raises
+    ------
+    MissingError
+        If there is no such file.
+    InputError
+        If it cannot be read, or a feature is missing or not finite.
+    UsageError
+        If a column is neither a number nor named as a covariate, or no feature is left.
+    DependencyError
+        If it is a Parquet file and pyarrow is not installed.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> table = medunsup.FeatureTable([[612.0], [598.5]], ["volumes/GM_ml"], {"subject": ["01", "02"]})
+    >>> path = medunsup.write_features("features.csv", table, force=True)
+    >>> medunsup.read_features(path).column("subject")
+    ('01', '02')
+    """
+    path = user_path(path)
+    columns = open_columns(path)
+    roles = _roles(columns.names, tuple(covariates), path)
+    arrays = [_numbers(columns, name, path) for name in roles.features]
+    if not arrays or not len(arrays[0]):
+        raise InputError(f"{path}: has no {'rows' if arrays else 'column of features'}. Fill the table.")
+    table = FeatureTable(
+        np.zeros((len(arrays[0]), 0)),
+        (),
+        {key: columns.words(name) for key, name in roles.keys.items()},
+        {name: columns.words(name) for name in roles.covariates},
+        columns.attributes or _attributes_beside(path),
+    )
+    return _checked(table, np.column_stack(arrays), roles.features, path, drop_incomplete, drop_constant)
+
+
+def sidecar(path: Path) -> Path:
+    """Name the file beside a table that says how it was made."""
+    return path.with_suffix(".json")
+
+
+def _roles(names: Sequence[str], named: Sequence[str], path: Path) -> _Roles:
+    keys: dict[str, str] = {}
+    for name in names:
+        key = None if name in named else KEY_OF.get(name.casefold())
+        if key and key in keys:
+            raise UsageError(f"{path}: {keys[key]!r} and {name!r} both name the {key}. Leave one out.")
+        if key:
+            keys[key] = name
+    lost = [name for name in named if name not in names]
+    if lost:
+        near = get_close_matches(lost[0], names, n=1)
+        hint = f"Did you mean {near[0]!r}?" if near else f"It has {few(list(names))}."
+        raise UsageError(f"{path}: has no column {lost[0]!r}. {hint}")
+    other = [name for name in names if name not in keys.values()]
+    ours = [name for name in other if MARK in name]
+    features = [name for name in ours or other if name not in named]
+    return _Roles(keys, [name for name in other if name not in features], features)
+
+
+def _numbers(columns: Columns, name: str, path: Path) -> Numbers:
+    try:
+        return columns.numbers(name)
+    except ValueError as error:
+        if isinstance(error, InputError):
+            raise
+        raise UsageError(
+            f"{path}: column {name!r} holds words ({str(error)[:40]!r}), so it is no feature. Name it in "
+            f"{option('covariates', name)}, correct that cell, or leave the column out."
+        ) from error
+
+
+def _checked(
+    table: FeatureTable, values: Numbers, names: Sequence[str], path: Path, incomplete: bool, constant: bool
+) -> FeatureTable:
+    is_whole = np.isfinite(values).all(axis=1)
+    if not is_whole.all():
+        _check_dropped(table, values, names, path, incomplete)
+        table, values = table.rows(is_whole), values[is_whole]
+    _tell_repeats(table, path)
+    varies = (values != values[:1]).any(axis=0) if constant else np.ones(len(names), bool)
+    if not varies.any():
+        raise UsageError(f"{path}: every feature is the same in all {len(values)} rows: nothing to compare.")
+    if not varies.all():
+        same = [name for name, one in zip(names, varies, strict=True) if not one]
+        tell(log, "%s: left out, the same in all rows: %s (%d columns).", path, few(same), len(same))
+    kept = [name for name, one in zip(names, varies, strict=True) if one]
+    return FeatureTable(values[:, varies], kept, table.keys, table.covariates, table.attributes)
+
+
+def _check_dropped(
+    table: FeatureTable, values: Numbers, names: Sequence[str], path: Path, drop: bool
+) -> None:
+    """Raise InputError for rows with gaps unless they may be left out; tell of those that are."""
+    bad = np.argwhere(~np.isfinite(values))
+    rows = sorted(set(bad[:, 0].tolist()))
+    n, d = bad[0]
+    cell = "is empty" if np.isnan(values[n, d]) else f"is {values[n, d]}"
+    where = f"row {n + 1}" + (f" ({table.label(n)})" if table.keys else "")
+    where = f"{path}: {names[d]!r} of {where} {cell}"
+    if len(rows) == len(values):
+        raise InputError(f"{where}, and no row is whole. Leave columns out that are often empty.")
+    if not drop:
+        raise InputError(
+            f"{where} ({len(rows)} of {len(values)} rows are not whole). Fill it, or leave them out with "
+            f"{option('drop_incomplete', True)}."
+        )
+    labels = [table.label(row) for row in rows]
+    log.warning("%s: %d of %d rows left out, not whole: %s.", path, len(rows), len(values), few(labels))
+
+
+def _tell_repeats(table: FeatureTable, path: Path) -> None:
+    if not table.keys:
+        return
+    counts = Counter(zip(*table.keys.values(), strict=True))
+    twice = [" ".join(filter(None, who)) for who, n in counts.items() if n > 1]
+    if twice:
+        log.warning("%s: %d rows of one name count each: %s.", path, len(twice), few(twice))
+
+
+def _attributes_beside(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(sidecar(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        log.warning("%s: cannot be read (%s): how the table was made is not known.", sidecar(path), error)
+        return {}
+    return found if isinstance(found, dict) else {}
