@@ -1,0 +1,1 @@
+"""Groups of rows of features: methods, how many groups, sites harmonised."""
