@@ -4,13 +4,11 @@ Each was proposed for thousands of samples. What a few hundred do to it stands i
 is NaN or infinite, so is the score: NaN.
 """
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import entr
 
 from medunsup.core.errors import ArrayError
+from medunsup.metrics.representation import dimensions, effective_rank
 
 Floats = NDArray[np.float64]
 
@@ -22,7 +20,7 @@ def rankme(features: ArrayLike) -> float:
     """How many dimensions features fill, as RankMe counts them: higher is better.
 
     Garrido et al., RankMe: assessing the downstream performance of pretrained self-supervised representations
-    by their rank, ICML 2023, arXiv:2210.02885. It is the exponential entropy of the singular values, neither
+    by their rank, ICML 2023, arXiv:2210.02885. It is `effective_rank` of the features as they are, neither
     centred nor scaled to length 1.
 
     Parameters
@@ -51,8 +49,7 @@ def rankme(features: ArrayLike) -> float:
     >>> round(rankme(3 * np.eye(5)), 6)
     5.0
     """
-    rows = _rows(features)
-    return _rank(np.linalg.svd(rows, compute_uv=False)) if np.isfinite(rows).all() else float("nan")
+    return effective_rank(features)
 
 
 def alpha_req(features: ArrayLike) -> float:
@@ -154,12 +151,7 @@ def lidar(views: ArrayLike) -> float:
     if not apart.any():
         return 0.0
     whitened = apart @ axes / np.sqrt(np.maximum(values, 0) + least)
-    return _rank(np.linalg.svd(whitened, compute_uv=False) ** 2)
-
-
-def _rank(values: NDArray[Any]) -> float:
-    """Exponential entropy of what is never negative; 0 if all of it is 0."""
-    return float(np.exp(entr(values / values.sum()).sum())) if values.any() else 0.0
+    return dimensions(np.linalg.svd(whitened, compute_uv=False) ** 2)
 
 
 def _rows(given: ArrayLike) -> Floats:

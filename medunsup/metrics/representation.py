@@ -98,12 +98,30 @@ def effective_rank(features: ArrayLike) -> float:
     5.0
     """
     rows = _features(features)
-    if not np.isfinite(rows).all():
-        return float("nan")
-    values = np.linalg.svd(rows, compute_uv=False)
-    if not values.any():
-        return 0.0
-    return float(np.exp(_entropy(values / values.sum())))
+    return dimensions(np.linalg.svd(rows, compute_uv=False)) if np.isfinite(rows).all() else float("nan")
+
+
+def dimensions(values: ArrayLike) -> float:
+    """How many values of a spectrum count: the exponential entropy of their shares.
+
+    Parameters
+    ----------
+    values : array-like
+        Singular values or eigenvalues (D,), none below 0.
+
+    Returns
+    -------
+    float
+        The number, in [1, D]; 0 if all are 0.
+
+    Examples
+    --------
+    >>> from medunsup.metrics.representation import dimensions
+    >>> round(dimensions([2.0, 2.0, 2.0, 0.0]), 6)
+    3.0
+    """
+    spectrum = np.asarray(values, dtype=np.float64)
+    return float(np.exp(_entropy(spectrum / spectrum.sum()))) if spectrum.any() else 0.0
 
 
 def alignment(first: ArrayLike, second: ArrayLike) -> float:
