@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medunsup.core.errors import InputError
-from medunsup.training.datasets import Dataset, Draws, Masks, Positions, Values
-from medunsup.training.learner import Batch
+from medunsup.training.datasets import Dataset, Positions
+from medunsup.training.wrapped import Wrapped
 
 ORDER_OF_LABELLED = 1
 
@@ -15,7 +15,7 @@ def labelled_in_batch(size: int, share: float) -> int:
     return min(max(1, round(share * size)), size - 1)
 
 
-class Mixed(Dataset):
+class Mixed(Wrapped):
     """The items of `inner`, of whose scans few `are_labelled` (N,), in batches of `size` with both kinds.
 
     An epoch goes once through the unlabelled items, or through as many as make `most` batches; the labelled
@@ -26,17 +26,9 @@ class Mixed(Dataset):
     def __init__(
         self, inner: Dataset, are_labelled: NDArray[np.bool_], *, size: int, share: float, most: int
     ) -> None:
-        self.inner, self.size, self.most = inner, size, most
+        super().__init__(inner)
+        self.size, self.most = size, most
         self.n_labelled = labelled_in_batch(size, share)
-        super().__init__(
-            inner.values,
-            inner.masks,
-            inner.names,
-            subjects=inner.subjects,
-            covariates=inner.covariates,
-            labels=inner.labels,
-        )
-        self.transforms = inner.transforms
         self.are_labelled = np.asarray(are_labelled)[self.scans]
         if self.are_labelled.all() or not self.are_labelled.any():
             raise InputError(
@@ -60,23 +52,6 @@ class Mixed(Dataset):
         found[:, ~places] = np.resize(unknown, batches * n_unknown).reshape(batches, -1)
         return found.ravel()
 
-    def batch(self, items: Positions, draws: Draws | None = None) -> Batch:
-        """Gather items."""
-        return self.inner.batch(items, draws)
-
-    def reader(self) -> "Mixed":
-        """Return the same items to be read by another thread."""
-        other = super().reader()
-        assert isinstance(other, Mixed)
-        other.inner = self.inner.reader()
-        return other
-
     def digest(self) -> str:
         """Checksum of the scans, and how batches are made of them."""
         return f"{self.inner.digest()}, {self.n_labelled} of {self.size} labelled"
-
-    def _scans(self) -> Positions:
-        return self.inner.scans
-
-    def _gather(self, items: Positions, draws: Draws) -> tuple[Values, Masks]:
-        return self.inner._gather(items, draws)

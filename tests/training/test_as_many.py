@@ -28,5 +28,6 @@ def test_items_and_labels_are_those_of_the_scans_and_each_epoch_has_its_order():
     ours, theirs = (one.batch(items[:6], Draws(0, 0, 0)) for one in (many.reader(), plain))
     assert torch.equal(ours.values, theirs.values)
     assert torch.equal(ours.labels, theirs.labels)
+    assert np.array_equal(many.levels, plain.levels)
     assert list(items) != list(many.order(0, 1))
     assert many.digest() != plain.digest()
