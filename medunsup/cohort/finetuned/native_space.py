@@ -1,4 +1,4 @@
-"""Probabilities on the template grid, brought to a scan's own voxels."""
+"""Probabilities on the template grid, resampled to native space."""
 
 from collections.abc import Iterable, Iterator
 

@@ -16,10 +16,8 @@ from medunsup.semisupervised.losses.consistency import consistency
 from medunsup.semisupervised.tasks import FewLabelsTask
 from medunsup.training.learner import Batch, StepProgress
 
-MEMORY, LEAST_STEPS = (
-    0.1,
-    10,
-)  # share of all steps; a teacher that remembers more of a short run is left behind
+MEMORY = 0.1  # share of all steps: a teacher that remembers more of a short run is left behind
+LEAST_STEPS = 10  # that it remembers
 
 
 class MeanTeacherConfig(FewLabelsConfig):

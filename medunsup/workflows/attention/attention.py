@@ -195,7 +195,7 @@ def look(request: AttentionRequest, *, progress: Progress | None = None) -> Atte
 def _native(
     network: "Encoder", made: Prepared, values: NDArray[np.float32], image: Volume, spacing_mm: float
 ) -> tuple[dict[str, Volume], dict[str, float]]:
-    """Bring the maps of a network to the scan's own voxels, 0 to 1 in its brain; with their scales."""
+    """Resample the maps of a network to native space, 0 to 1 in the brain; return their scales as well."""
     from medunsup.preprocess.geometry.template_grid import ModelSpace
     from medunsup.selfsupervised.attention import attention as maps_of
     from medunsup.selfsupervised.attention import scaled

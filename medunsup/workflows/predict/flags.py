@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from medunsup.anomaly.distribution_shift import DataCard, body_flag, flags
+from medunsup.anomaly.distribution_shift import SPACING_RATIO, DataCard, body_flag, flags
 from medunsup.anomaly.result import Flag
 from medunsup.cohort.finetuned.folder import Array, FinetunedFolder
 from medunsup.cohort.prepare import Prepared
@@ -11,7 +11,6 @@ from medunsup.core.hints import option
 from medunsup.core.volume import Volume
 from medunsup.supervised.prediction import LabelVolume
 
-SPACING_RATIO = 2.0
 BRAIN_ML = (600.0, 2200.0)  # beyond all adults; a brain mask outside holds skull, or lacks brain
 LEAST_INSIDE = 0.95
 SEEN = {"train": "has learned from this scan", "test": "was tested on this scan"}

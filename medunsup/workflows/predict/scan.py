@@ -49,8 +49,8 @@ def predict(
 ) -> "Prediction":
     """Give a scan to a fine-tuned network: its labels in native space, and their volumes.
 
-    The scan is prepared as those of the fine-tuning were. Labels are chosen where probabilities are largest
-    after they came to the scan's own voxels.
+    The scan is prepared as those of the fine-tuning were. Probabilities are resampled to native space, where
+    each voxel gets the likeliest label.
 
     Parameters
     ----------
