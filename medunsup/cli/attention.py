@@ -32,7 +32,7 @@ Beside = Annotated[
         "Input",
         "--beside",
         metavar="FOLDER",
-        help="What `medunsup finetune` made: the same maps of its network.",
+        help="What `medunsup finetune` made; the same maps of its network are added.",
     ),
 ]
 
@@ -51,9 +51,9 @@ def attention(
 ) -> None:
     """Show where a pretrained encoder looks in a scan.
 
-    Of vit: attention of the last block, a map a head and their mean. Of other encoders: strength of feature
-    maps at three depths. Writes maps in native space and a page. A map shows where a network looks, not
-    disease.
+    Of vit: attention of the last block, a map for each head and their mean. Of other encoders: strength of
+    feature maps at three depths. Writes maps in native space and a page. A map shows where a network looks,
+    not disease.
     """
     from medunsup.cli.shared.progress import display
     from medunsup.workflows.attention.attention import attention as look

@@ -14,15 +14,24 @@ if TYPE_CHECKING:
     from medunsup.workflows.export.bundle import ExportedBundle
 
 EncoderFolder = Annotated[
-    Path, typer.Argument(metavar="RUN", help="What `medunsup pretrain` made; for a bundle or `finetune`.")
+    Path,
+    typer.Argument(
+        metavar="RUN", help="What `medunsup pretrain` made; for a bundle also what `medunsup finetune` made."
+    ),
 ]
 ExportOut = Annotated[Path, typer.Option("-o", "--out", metavar="FOLDER", help="For what is written.")]
 To = Annotated[
     str,
-    typer.Option("--to", metavar="LIBRARY", help="monai (weights) or bundle (runs alone)."),
+    typer.Option("--to", metavar="LIBRARY", help="monai (weights) or bundle (runs without medunsup)."),
 ]
 Classes = Annotated[
-    int, option("Run", "--classes", metavar="NUMBER", help="Of the network's output, background among them.")
+    int,
+    option(
+        "Run",
+        "--classes",
+        metavar="NUMBER",
+        help="Classes of the network's output, with the background; not for a bundle.",
+    ),
 ]
 
 

@@ -22,8 +22,8 @@ Data = Annotated[
     typer.Option(
         "--data",
         metavar="SOURCE",
-        help="To segment a TSV with columns scan and labels, and subject and split if known; to classify "
-        "images in a .npz file or scans: a folder, a BIDS data set, a table.",
+        help="To segment: a table (TSV) with the columns scan and labels and, if known, subject and split. "
+        "To classify: images in a .npz file, or scans in a folder, a BIDS data set or a table.",
     ),
 ]
 NetworkOut = Annotated[
@@ -43,25 +43,53 @@ LabelTable = Annotated[
 ]
 Labels = Annotated[
     Path | None,
-    option("Input", "--labels", metavar="TABLE", help="Of scans to classify: a row a subject (TSV or CSV)."),
+    option(
+        "Input",
+        "--labels",
+        metavar="TABLE",
+        help="Labels of scans to classify: a row a subject (TSV or CSV).",
+    ),
 ]
 Column = Annotated[
-    str | None, option("Input", "--column", metavar="NAME", help="Column of --labels that is to be told.")
+    str | None, option("Input", "--column", metavar="NAME", help="Column of --labels that is learned.")
 ]
 Fractions = Annotated[
     str | None,
-    option("Method", "--fractions", metavar="SHARES", help="Of the labels that are given: 0.01,0.1,1."),
+    option("Method", "--fractions", metavar="SHARES", help="Shares of the labels to train with: 0.01,0.1,1."),
 ]
 Labelled = Annotated[
     str | None,
-    option("Method", "--labelled", metavar="NUMBERS", help="Of labelled subjects, beside shares: 1,2,4."),
+    option(
+        "Method", "--labelled", metavar="NUMBERS", help="Numbers of labelled subjects to train with: 1,2,4."
+    ),
 ]
 Draws = Annotated[
-    int | None, option("Method", "--draws", metavar="NUMBER", help="Of the labels at each share; 5 or more.")
+    int | None,
+    option(
+        "Method", "--draws", metavar="NUMBER", help="How often labels are drawn at each share; 5 or more."
+    ),
 ]
 Test = Annotated[
     float | None,
-    option("Input", "--test", metavar="SHARE", help="Of the subjects, unless the table has splits; .3."),
+    option(
+        "Input",
+        "--test",
+        metavar="SHARE",
+        help="Share of the subjects to test on, unless the data name a test split; by default 0.3.",
+    ),
+]
+Spacing = Annotated[
+    float | None,
+    option("Method", "--spacing", metavar="MM", help="Of the grid to learn on; by default the encoder's."),
+]
+SetValue = Annotated[
+    list[str] | None,
+    option(
+        "Method",
+        "--set",
+        metavar="KEY=VALUE",
+        help="A parameter of the task, such as steps=500 (docs/finetune.md lists them); may be repeated.",
+    ),
 ]
 NoBaselines = Annotated[
     bool, option("Method", "--no-baselines", help="Train neither with a frozen encoder nor from scratch.")
@@ -85,13 +113,13 @@ def finetune(
     brain: options.Brain = None,
     contrast: options.Contrast = None,
     coordinates: options.Coordinates = None,
-    spacing: model_options.Spacing = None,
+    spacing: Spacing = None,
     no_baselines: NoBaselines = False,
     fractions: Fractions = None,
     labelled: Labelled = None,
     draws: Draws = None,
     config: Annotated[str | None, preset("finetune")] = None,
-    set_: options.SetValue = None,
+    set_: SetValue = None,
     seed: options.Seed = None,
     resume: model_options.Resume = False,
     cache: model_options.Cache = None,

@@ -34,21 +34,23 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
-app.command(cls=Command)(segment.segment)
-app.command(cls=Command)(bids.bids)
-app.command(cls=Command)(train.train)
-app.command(cls=Command)(detect.detect)
-app.command(cls=Command)(evaluate.evaluate)
-app.command(cls=Command)(pretrain.pretrain)
-app.command(cls=Command)(finetune.finetune)
-app.command(cls=Command)(predict.predict)
-app.command(cls=Command)(export.export)
-app.command(cls=Command)(probe.probe)
-app.command(cls=Command)(attention.attention)
-app.add_typer(models.app, name="models")
-app.command(cls=Command)(methods.methods)
-app.command(cls=Command)(doctor.doctor)
-app.command(cls=Command)(demo.demo)
+VERBS = {
+    "Tissue": (segment.segment, bids.bids),
+    "Anomalies": (train.train, detect.detect, evaluate.evaluate),
+    "Encoders": (
+        pretrain.pretrain,
+        probe.probe,
+        finetune.finetune,
+        predict.predict,
+        attention.attention,
+        export.export,
+    ),
+    "General": (methods.methods, doctor.doctor, demo.demo),
+}
+for panel, verbs in VERBS.items():
+    for each in verbs:
+        app.command(cls=Command, rich_help_panel=panel)(each)
+app.add_typer(models.app, name="models", rich_help_panel="Anomalies")
 
 
 def print_version(asked: bool) -> None:
@@ -64,7 +66,7 @@ def main(
         bool, typer.Option("--version", callback=print_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    """Learn from the medical scans nobody has labelled: tissue volumes, and what is unlike healthy scans."""
+    """Learn from the medical scans nobody has labelled: tissue volumes, anomalies, pretrained encoders."""
 
 
 def run() -> None:

@@ -17,7 +17,10 @@ Probabilities = Annotated[
     bool, option("Run", "--probabilities", help="Write a map of each label's probability as well.")
 ]
 WithPrepared = Annotated[
-    bool, option("Run", "--prepared", help="Write the scan as the network saw it as well, for a bundle.")
+    bool,
+    option(
+        "Run", "--prepared", help="Write the scan as the network saw it as well; a MONAI bundle takes it."
+    ),
 ]
 
 
@@ -37,7 +40,7 @@ def predict(
 ) -> int:
     """Label scans with a fine-tuned network.
 
-    Writes the label map in native space, a table of volumes and a page. Nobody has checked them.
+    Writes the label map in native space, a table of volumes and a page. No expert has checked the labels.
     Exit codes: 0 done, 1 a scan ended in an error, 2 wrong use, 130 interrupted, 143 ended from outside.
     """
     from medunsup.workflows.predict.cohort import make_requests, run_requests

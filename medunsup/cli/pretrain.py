@@ -40,7 +40,12 @@ Data = Annotated[
 ]
 Covariates = Annotated[
     str | None,
-    option("Method", "--covariates", metavar="COLUMNS", help="Of numbers, such as age,bmi, for y_aware."),
+    option(
+        "Method",
+        "--covariates",
+        metavar="COLUMNS",
+        help="Columns of numbers that y_aware compares by, such as age,bmi.",
+    ),
 ]
 EncoderOut = Annotated[Path, typer.Option("-o", "--out", metavar="FOLDER", help="For the encoder.")]
 

@@ -18,6 +18,12 @@ def _run(*words):
     return CliRunner().invoke(app, [str(word) for word in words])
 
 
+def test_help_lists_every_verb_under_a_heading():
+    entries = [*app.registered_commands, *app.registered_groups]
+    assert all(entry.rich_help_panel for entry in entries)
+    assert "─ Commands ─" not in _run("--help").stdout
+
+
 def test_version_is_told():
     assert _run("--version").stdout.strip() == f"medunsup {medunsup.__version__}"
 

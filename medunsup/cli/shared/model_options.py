@@ -91,7 +91,7 @@ Encoder = Annotated[
         "Method",
         "--encoder",
         metavar="FOLDER",
-        help="What `medunsup pretrain` made, for feature_ae: its features are learned from.",
+        help="What `medunsup pretrain` made; feature_ae learns from its features.",
     ),
 ]
 Alpha = Annotated[
