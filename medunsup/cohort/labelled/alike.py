@@ -79,7 +79,7 @@ def refuse_other_images(before: Before, shape: tuple[int, ...]) -> None:
             "Convert them, or pretrain on images like these."
         )
     sides = shape[1:] if about is None else about.shape[1:]
-    if any(_is_other(now, then) for now, then in zip(shape[1:], sides, strict=True)):
+    if any(sizes_differ(now, then) for now, then in zip(shape[1:], sides, strict=True)):
         raise InputError(
             f"{before.name}: was pretrained on images of {sides_in_words(sides)}, these are "
             f"{sides_in_words(shape[1:])}, more than {MOST_RATIO} times larger or smaller. Resample them, or "
@@ -97,7 +97,7 @@ def refuse_other_scans(before: Before, common: Common) -> None:
             f"{before.name}: was pretrained on {about.contrast} scans, these are {common.contrast}. "
             "Pretrain on scans like these."
         )
-    if about.coarsest_mm is not None and _is_other(common.coarsest_mm, about.coarsest_mm):
+    if about.coarsest_mm is not None and sizes_differ(common.coarsest_mm, about.coarsest_mm):
         raise InputError(
             f"{before.name}: was pretrained on scans with voxels of up to {about.coarsest_mm:.2g} mm, these "
             f"have up to {common.coarsest_mm:.2g} mm, a ratio beyond {MOST_RATIO}. Pretrain on scans like "
@@ -138,5 +138,6 @@ def refuse_seen(
     return () if known.fingerprints is not None or not known.lines else (NO_FINGERPRINTS,)
 
 
-def _is_other(now: float, then: float) -> bool:
+def sizes_differ(now: float, then: float) -> bool:
+    """Whether two sizes above 0, of images in voxels or of voxels in mm, are too far apart for an encoder."""
     return max(now / then, then / now) > MOST_RATIO

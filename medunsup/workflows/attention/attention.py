@@ -11,7 +11,7 @@ from medunsup.cohort.encoders.attended import AttentionResult
 from medunsup.cohort.encoders.folder import EncoderFolder, read_encoder
 from medunsup.cohort.finetuned.encoder import encoder_in
 from medunsup.cohort.finetuned.folder import FinetunedFolder, read_finetuned, standardised
-from medunsup.cohort.labelled.alike import before_of, refuse_other_scans
+from medunsup.cohort.labelled.alike import before_of, refuse_other_scans, sizes_differ
 from medunsup.cohort.places import tell_where
 from medunsup.cohort.prepare import Prepared, load_and_prepare, prepare
 from medunsup.cohort.request import ScanRequest
@@ -29,7 +29,6 @@ from medunsup.workflows.attention.save import refuse_overwrite, save
 if TYPE_CHECKING:
     from medunsup.nn.encoder import Encoder
 
-MOST_RATIO = 1.5  # of voxel sides
 NEARLY_UNIFORM = 1.5  # times what each place gets if all count alike
 
 Progress = Callable[[str], None]
@@ -237,8 +236,7 @@ def _refuse_unlike(encoder: EncoderFolder, beside: FinetunedFolder) -> None:
             f"{option('beside')}."
         )
     spacing_mm, contrast = ours.preprocessing.spacing_mm or theirs.spacing_mm, ours.preprocessing.contrast
-    ratio = theirs.spacing_mm / spacing_mm
-    if max(ratio, 1 / ratio) > MOST_RATIO or theirs.contrast != contrast:
+    if sizes_differ(theirs.spacing_mm, spacing_mm) or theirs.contrast != contrast:
         raise UsageError(
             f"{beside.path}: was fine-tuned on {theirs.contrast} at {theirs.spacing_mm:g} mm, {encoder.path} "
             f"pretrained on {contrast} at {spacing_mm:g} mm. Give one of scans alike with {option('beside')}."

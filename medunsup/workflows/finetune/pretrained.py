@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from medunsup.cohort.encoders.folder import WEIGHTS, read_encoder
 from medunsup.cohort.encoders.overlap import Known
-from medunsup.cohort.labelled.alike import Before, before_of
+from medunsup.cohort.labelled.alike import MOST_RATIO, Before, before_of, sizes_differ
 from medunsup.core.errors import UsageError
 from medunsup.core.hints import option
 from medunsup.io.files.artifact_folder import Arrays
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from medunsup.nn.adaptation_plan import AdaptationPlan
     from medunsup.nn.encoder import Encoder
 
-SPACING_RATIO = 1.5
 SPACING_MM = 2.0
 NOTHING = Known((), None)
 UNKNOWN = "Which scans these weights have seen is not known: make sure that none is of a test subject."
@@ -58,11 +57,11 @@ class Pretrained:
         """Return the spacing of the grid to fine-tune on. Raises UsageError if it is another world's."""
         theirs = self.plan.spacing_mm
         spacing = asked or (max(theirs) if theirs else SPACING_MM)
-        odd = [one for one in theirs or () if not spacing / SPACING_RATIO <= one <= spacing * SPACING_RATIO]
+        odd = [one for one in theirs or () if sizes_differ(spacing, one)]
         if odd:
             raise UsageError(
                 f"The encoder was pretrained on voxels of {odd[0]:g} mm; {spacing:g} mm is more than "
-                f"{SPACING_RATIO:g} times as coarse or fine, which costs more than pretraining gains. "
+                f"{MOST_RATIO:g} times as coarse or fine, which costs more than pretraining gains. "
                 f"Fine-tune at {odd[0]:g} mm, or pretrain at {spacing:g} mm."
             )
         return spacing

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from medunsup.cohort.dataset.sources import PRETRAINING, Case
 from medunsup.cohort.encoders.folder import WEIGHTS, EncoderFolder, Seen, read_encoder
 from medunsup.cohort.encoders.overlap import NO_DATA_SET, Known, overlap
+from medunsup.cohort.labelled.alike import MOST_RATIO, sizes_differ
 from medunsup.cohort.training.consistency import Common
 from medunsup.core.errors import InputError, UsageError
 from medunsup.core.hints import option
@@ -17,8 +18,6 @@ from medunsup.workflows.train.settings import PARAMETER, TrainSettings
 
 if TYPE_CHECKING:
     from medunsup.nn.encoder import Encoder
-
-MOST_RATIO = 1.5  # of voxel sides
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +96,7 @@ class GivenEncoder:
         theirs, asked = self.folder.manifest.preprocessing.spacing_mm, settings.spacing_mm
         if theirs is None or "spacing_mm" not in settings.model_fields_set:
             return theirs or asked
-        if max(theirs / asked, asked / theirs) > MOST_RATIO:
+        if sizes_differ(asked, theirs):
             raise UsageError(
                 f"{self.folder.path}: was pretrained on voxels of {theirs:g} mm; {asked:g} mm is more than "
                 f"{MOST_RATIO:g} times as coarse or fine. Train at {theirs:g} mm, or pretrain at "
