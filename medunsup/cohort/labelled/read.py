@@ -37,8 +37,8 @@ BySplit = Mapping[SplitName, Sequence[str]]
 class Source:
     """Where labelled scans or images are, and who is tested on.
 
-    `labels` is a table and `column` the one of it that is told; images hold theirs. `mask` is a pattern for
-    brain masks. `test` is the share of the subjects to test on, where the data name no test split.
+    `labels` is a table and `column` the one of it that is learned; images hold theirs. `mask` is a pattern
+    for brain masks. `test` is the share of the subjects to test on, where the data name no test split.
     """
 
     data: Path
@@ -161,7 +161,9 @@ def _stacked(images: Images) -> "Scans":
 
 def _find_scans(source: Source, before: Before, told: Told) -> Found:
     if source.labels is None:
-        raise UsageError(f"Whose label is which? Give a table with {option('labels')}.")
+        raise UsageError(
+            f"{source.data}: scans hold no labels. Give a table of them, a row a subject: {option('labels')}."
+        )
     cases, left_out = find_scans(source.data, contrast=source.contrast, mask=source.mask, told=told)
     words = labels_of_cases(cases, source.labels, source.column)
     left_out["no label"] = words.count("")
@@ -170,6 +172,7 @@ def _find_scans(source: Source, before: Before, told: Told) -> Found:
     classes = classes_of(labels, f"{source.labels}")
     seen = _unprepared([case for split in SPLITS for case in splits[split]])
     n = len(splits["train"])
+    left_out["split calibration"] = len(cases) - len(seen)
     refuse_seen_people(before, seen[n:])
     lines: dict[SplitName, list[Seen]] = {"train": seen[:n], "test": seen[n:]}
     remarks = (left_out_words(+left_out),) if +left_out else ()
@@ -187,7 +190,10 @@ def _unprepared(cases: Sequence[Case]) -> list[Seen]:
 def _split(
     cases: Sequence[Case], words: Sequence[str], source: Source, before: Before
 ) -> tuple[dict[SplitName, list[Case]], dict[SplitName, list[str]]]:
-    """Take the splits that a table names, validation being learned from, or draw who is tested on."""
+    """Take the splits that a table names, or draw who is tested on.
+
+    Validation scans are learned from, calibration scans left out.
+    """
     if not cases:
         raise InputError(f"{source.labels}: gives no scan a label.")
     named = [case.split for case in cases]

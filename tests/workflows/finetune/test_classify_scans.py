@@ -4,11 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import phantom
+from helpers.cohort_to_classify import write_cohort
 from helpers.healthy_scans import SPACING_MM
-from scipy.ndimage import gaussian_filter
 
 import medunsup
+from medunsup.cohort.encoders.folder import read_encoder
+from medunsup.cohort.labelled.alike import before_of
+from medunsup.cohort.labelled.read import Source, find_labelled
 from medunsup.core.errors import InputError, UsageError
 
 ENCODER = {"epochs": 1, "batch_size": 4, "encoder_parameters": {"channels": 2, "levels": 2}}
@@ -18,32 +20,16 @@ N_PRETRAINED, N_PEOPLE = 3, 12
 pytestmark = pytest.mark.usefixtures("quick_registration")
 
 
-def write_unlike(folder: Path, brain: phantom.Anatomy, n: int) -> None:
-    """Write a person whose tissue varies smoothly by itself."""
-    image = brain.image("T1w", seed=n, noise=0.02)
-    field = gaussian_filter(np.random.default_rng(n).normal(size=image.data.shape), 2)
-    values = image.data * (1 + 0.2 * field / field.std()) * brain.mask.data
-    phantom.save(image.like(values.astype(np.float32)), folder / f"sub-{n:02d}_T1w.nii.gz")
-
-
 @pytest.fixture(scope="module")
 def cohort(small_brain, tmp_path_factory) -> Path:
-    """Scans of people, some of whom an encoder is pretrained on, and a table of labels."""
-    folder = tmp_path_factory.mktemp("cohort")
-    for name, members in (("seen", range(N_PRETRAINED)), ("scans", range(N_PEOPLE))):
-        (folder / name).mkdir()
-        for n in members:
-            write_unlike(folder / name, small_brain, n)
-    rows = [f"sub-{n:02d},{60 + n},{'AD' if n % 2 else 'HC'}" for n in range(N_PEOPLE)]
-    (folder / "labels.csv").write_text("\n".join(["subject,age,diagnosis", *rows]) + "\n")
-    with pytest.MonkeyPatch.context() as patch:
-        from helpers.small_scans import place_quickly
-
-        place_quickly(patch)
-        medunsup.pretrain(
-            "autoencoder", folder / "seen", folder / "run", parameters=ENCODER, spacing_mm=SPACING_MM
-        )
-    return folder
+    """Scans of subjects, some of whom an encoder is pretrained on, and a table of labels."""
+    return write_cohort(
+        tmp_path_factory.mktemp("cohort"),
+        small_brain,
+        pretrained=N_PRETRAINED,
+        subjects=N_PEOPLE,
+        parameters=ENCODER,
+    )
 
 
 def classified(cohort: Path, out: Path, data: Path | None = None, **more):
@@ -75,7 +61,7 @@ def test_numbers_of_labelled_subjects_hold_one_of_each_class(cohort, tmp_path):
 
 
 def test_scans_need_a_table_that_knows_them(cohort, tmp_path):
-    with pytest.raises(UsageError, match="Whose label is which"):
+    with pytest.raises(UsageError, match="scans hold no labels"):
         classified(cohort, tmp_path / "out", labels=None, column=None)
     with pytest.raises(UsageError, match="There is no 'sex'"):
         classified(cohort, tmp_path / "out", column="sex")
@@ -85,6 +71,19 @@ def test_scans_need_a_table_that_knows_them(cohort, tmp_path):
     (tmp_path / "more.csv").write_text((cohort / "labels.csv").read_text() + "sub-77,70,AD\n")
     with pytest.raises(InputError, match="names 1 subjects that have no scan"):
         classified(cohort, tmp_path / "out", labels=tmp_path / "more.csv")
+
+
+def test_calibration_scans_of_a_table_are_left_out_and_counted(cohort, tmp_path):
+    scans = sorted((cohort / "scans").iterdir())[N_PRETRAINED:]
+    named = ["test", "test", "calibration", "validation", *["train"] * (len(scans) - 4)]
+    rows = [f"{scan}\t{split}" for scan, split in zip(scans, named, strict=True)]
+    (tmp_path / "scans.tsv").write_text("\n".join(["scan\tsplit", *rows]) + "\n")
+    few = [line for line in (cohort / "labels.csv").read_text().splitlines() if line[:6] > "sub-02"]
+    (tmp_path / "labels.csv").write_text("\n".join(few) + "\n")
+    source = Source(tmp_path / "scans.tsv", tmp_path / "labels.csv", "diagnosis")
+    found = find_labelled(source, before_of(read_encoder(cohort / "run")), lambda stage: None)
+    assert {split: len(lines) for split, lines in found.lines.items()} == {"train": 6, "test": 2}
+    assert found.remarks == ("Images left out: split calibration (1).",)
 
 
 def test_test_subjects_of_the_pretraining_are_refused(cohort, tmp_path):

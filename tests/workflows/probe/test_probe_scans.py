@@ -5,9 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import phantom
-from helpers.healthy_scans import SPACING_MM
-from scipy.ndimage import gaussian_filter
+from helpers.cohort_to_classify import write_cohort, write_unlike
 
 import medunsup
 from medunsup.core.errors import InputError, UsageError
@@ -16,32 +14,16 @@ TINY = {"epochs": 1, "batch_size": 4, "encoder_parameters": {"channels": 2, "lev
 N_PRETRAINED, N_PEOPLE = 4, 16
 
 
-def write_unlike(folder: Path, brain: phantom.Anatomy, n: int, *, contrast: str = "T1w") -> None:
-    """Write a person whose tissue varies smoothly by itself; every other one is labelled AD."""
-    image = brain.image(contrast, seed=n, noise=0.02)
-    field = gaussian_filter(np.random.default_rng(n).normal(size=image.data.shape), 2)
-    values = image.data * (1 + 0.2 * field / field.std()) * brain.mask.data
-    phantom.save(image.like(values.astype(np.float32)), folder / f"sub-{n:02d}_{contrast}.nii.gz")
-
-
 @pytest.fixture(scope="module")
 def cohort(small_brain, tmp_path_factory) -> Path:
-    """Scans of people, some of whom an encoder is pretrained on, and a table of labels."""
-    folder = tmp_path_factory.mktemp("cohort")
-    for name, members in (("seen", range(N_PRETRAINED)), ("scans", range(N_PEOPLE))):
-        (folder / name).mkdir()
-        for n in members:
-            write_unlike(folder / name, small_brain, n)
-    rows = [f"sub-{n:02d},{60 + n},{'AD' if n % 2 else 'HC'}" for n in range(N_PEOPLE)]
-    (folder / "labels.csv").write_text("\n".join(["subject,age,diagnosis", *rows]) + "\n")
-    with pytest.MonkeyPatch.context() as patch:
-        from helpers.small_scans import place_quickly
-
-        place_quickly(patch)
-        medunsup.pretrain(
-            "autoencoder", folder / "seen", folder / "run", parameters=TINY, spacing_mm=SPACING_MM
-        )
-    return folder
+    """Scans of subjects, some of whom an encoder is pretrained on, and a table of labels."""
+    return write_cohort(
+        tmp_path_factory.mktemp("cohort"),
+        small_brain,
+        pretrained=N_PRETRAINED,
+        subjects=N_PEOPLE,
+        parameters=TINY,
+    )
 
 
 def probed(cohort: Path, out: Path, data: Path | None = None, **more):
@@ -112,7 +94,7 @@ class TestScans:
                 refuse_other_scans(before, Common("T1w", ratio * usual, ()))
 
     def test_scans_need_a_table_and_an_encoder_of_scans_no_images(self, cohort, tmp_path):
-        with pytest.raises(UsageError, match="Whose label is which"):
+        with pytest.raises(UsageError, match="scans hold no labels"):
             probed(cohort, tmp_path / "out", labels=None, column=None)
         np.savez(tmp_path / "i.npz", train_images=np.zeros((4, 8, 8)), test_images=np.zeros((4, 8, 8)))
         with pytest.raises(UsageError, match="was pretrained on scans"):
