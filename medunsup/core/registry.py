@@ -52,6 +52,7 @@ AREAS = {
     "tissue": Area("tissue/methods", "tests/tissue/test_methods_contract.py", "docs/tissue.md"),
     "anomaly": Area("anomaly/models", "tests/anomaly/test_models_contract.py", "docs/training.md"),
     "score": Area("anomaly/scores", "tests/anomaly/test_scores_contract.py", "docs/detect.md"),
+    "feature": Area("features/methods", "tests/features/test_methods_contract.py", "docs/embed.md"),
     "encoder": Area("nn/encoders", "tests/nn/test_encoders_contract.py", "docs/encoders.md"),
     "selfsupervised": Area(
         "selfsupervised/methods", "tests/selfsupervised/test_methods_contract.py", "docs/pretrain.md"
@@ -65,6 +66,7 @@ KIND = {
     "tissue": "a tissue method",
     "anomaly": "a model",
     "score": "a score",
+    "feature": "a kind of features",
     "encoder": "an encoder",
     "selfsupervised": "a pretraining method",
     "semisupervised": "a method for few labels",
@@ -80,7 +82,7 @@ class MethodCard:
     name : str
         Name of the method, as `segment`, `train` and `Detector` take it.
     area : str
-        'tissue', 'anomaly' (models), 'score', 'encoder', 'selfsupervised' or 'semisupervised'.
+        'tissue', 'anomaly' (models), 'score', 'feature', 'encoder', 'selfsupervised' or 'semisupervised'.
     family : str
         Group of methods, such as 'mixture'.
     dims : tuple of int
@@ -162,7 +164,8 @@ def methods(area: str | None = None) -> list[MethodCard]:
     Parameters
     ----------
     area : str, optional
-        One area only: 'tissue', 'anomaly' (models), 'score', 'encoder', 'selfsupervised' or 'semisupervised'.
+        One area only: 'tissue', 'anomaly' (models), 'score', 'feature', 'encoder', 'selfsupervised' or
+        'semisupervised'.
 
     Returns
     -------

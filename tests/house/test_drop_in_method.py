@@ -246,7 +246,42 @@ class ToyNearest(FeatureClassifier):
         return np.eye(len(self.classes_))[self._targets[distances.argmin(axis=1)]]
 '''
 
+TOY_FEATURE = '''"""How bright the brightest voxel is: a kind of features in one file."""
+
+from pydantic import Field
+
+from medunsup.core.config import Config
+from medunsup.core.registry import register
+from medunsup.features.base import Feature
+
+
+class ToyBrightestConfig(Config):
+    """Parameters of the toy."""
+
+    sharpness: float = Field(1.0, gt=0, description="unused by the toy")
+
+
+@register(
+    "toy_brightest",
+    family="toys",
+    dims=(2, 3),
+    paper="Nobody (2026), A toy kind of features.",
+    limit="Only there to show that one file is enough for features.",
+)
+class ToyBrightest(Feature):
+    """The highest intensity."""
+
+    Config = ToyBrightestConfig
+
+    def describe(self):
+        return {"highest": "highest intensity in the brain"}
+
+    def _values(self, scan):
+        return [scan.values[0][scan.mask].max()]
+'''
+
 FILES = {
+    "features/methods/toy_brightest.py": TOY_FEATURE,
     "nn/encoders/toy_edges.py": TOY_ENCODER,
     "tissue/methods/toy.py": TOY,
     "anomaly/models/toy_mean.py": TOY_MODEL,
@@ -260,6 +295,7 @@ each_area = pytest.mark.parametrize(
         ("tissue", "toy"),
         ("anomaly", "toy_mean"),
         ("score", "toy_square"),
+        ("feature", "toy_brightest"),
         ("selfsupervised", "toy_mirror"),
         ("semisupervised", "toy_nearest"),
         ("encoder", "toy_edges"),
@@ -352,6 +388,7 @@ print(load_weights(plan.build(channels=2), encoder.state_dict(), plan))
     [
         ("anomaly/test_models_contract.py", "toy_mean", 12),
         ("anomaly/test_scores_contract.py", "toy_square", 30),
+        ("features/test_methods_contract.py", "toy_brightest", 6),
         ("selfsupervised/test_methods_contract.py", "toy_mirror", 14),
         ("semisupervised/test_methods_contract.py", "toy_nearest", 12),
         ("nn/test_encoders_contract.py", "toy_edges", 26),

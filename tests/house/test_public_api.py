@@ -18,6 +18,7 @@ PACKAGES = [name for name, _ in SECTIONS]
 OURS = [card for card in medunsup.methods() if card.distribution == "medunsup"]
 METHODS = {
     "medunsup.anomaly": {card.class_name for card in OURS if card.area in ("anomaly", "score")},
+    "medunsup.features": {card.class_name for card in OURS if card.area == "feature"},
     "medunsup.nn": {card.class_name for card in OURS if card.area == "encoder"},
     "medunsup.selfsupervised": {card.class_name for card in OURS if card.area == "selfsupervised"},
     "medunsup.semisupervised": {card.class_name for card in OURS if card.area == "semisupervised"},
