@@ -30,7 +30,7 @@ class IntensityConfig(Config):
     "intensity",
     family="intensity",
     dims=(2, 3),
-    paper="Nyúl & Udupa (1999), On standardizing the MR image intensity scale. Magnetic Resonance in Medicine 42(6).",
+    paper="Nyúl & Udupa (1999), On standardizing the MR image intensity scale. MRM 42(6).",
     limit="It knows nothing of where a voxel lies, and scanners differ in it: harmonise it.",
 )
 class Intensity(Feature):
