@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from medunsup.core.volume import Volume
     from medunsup.io.load import load
     from medunsup.preprocess.brain_extraction.brain_mask import brain_mask
+    from medunsup.supervised.class_prediction import ClassPrediction, ImagePredictions
     from medunsup.supervised.prediction import Prediction
     from medunsup.workflows.attention.attention import attention
     from medunsup.workflows.detect.cohort import detect_many
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from medunsup.workflows.export.export import ExportedFolder, export
     from medunsup.workflows.finetune.finetune import finetune
     from medunsup.workflows.predict.cohort import predict_many
-    from medunsup.workflows.predict.scan import predict
+    from medunsup.workflows.predict.predict import predict
     from medunsup.workflows.pretrain.pretrain import pretrain
     from medunsup.workflows.probe.probe import probe
     from medunsup.workflows.segment.cohort import segment_many
@@ -56,6 +57,7 @@ _HOMES = {
     "AnomalyResult": "medunsup.anomaly.result",
     "AttentionResult": "medunsup.cohort.encoders.attended",
     "Calibration": "medunsup.anomaly.calibration",
+    "ClassPrediction": "medunsup.supervised.class_prediction",
     "CohortResult": "medunsup.cohort.batch",
     "Detector": "medunsup.anomaly.detector",
     "Encoder": "medunsup.cohort.encoders.encoder",
@@ -65,6 +67,7 @@ _HOMES = {
     "ExportedFolder": "medunsup.workflows.export.export",
     "FeatureTable": "medunsup.cohort.feature_table.table",
     "FinetunedFolder": "medunsup.cohort.finetuned.folder",
+    "ImagePredictions": "medunsup.supervised.class_prediction",
     "MedunsupError": "medunsup.core.errors",
     "ModelFolder": "medunsup.workflows.train.model_folder",
     "Prediction": "medunsup.supervised.prediction",
@@ -83,7 +86,7 @@ _HOMES = {
     "finetune": "medunsup.workflows.finetune.finetune",
     "load": "medunsup.io.load",
     "methods": "medunsup.core.registry",
-    "predict": "medunsup.workflows.predict.scan",
+    "predict": "medunsup.workflows.predict.predict",
     "predict_many": "medunsup.workflows.predict.cohort",
     "pretrain": "medunsup.workflows.pretrain.pretrain",
     "probe": "medunsup.workflows.probe.probe",
@@ -100,6 +103,7 @@ __all__ = [
     "AnomalyResult",
     "AttentionResult",
     "Calibration",
+    "ClassPrediction",
     "CohortResult",
     "Detector",
     "Encoder",
@@ -109,6 +113,7 @@ __all__ = [
     "ExportedFolder",
     "FeatureTable",
     "FinetunedFolder",
+    "ImagePredictions",
     "MedunsupError",
     "ModelFolder",
     "Prediction",

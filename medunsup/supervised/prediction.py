@@ -60,6 +60,10 @@ class NetworkFacts:
         Ends of its 95 % interval, over subjects.
     dice_per_label : dict of str to float or None
         The same for each label, by name.
+    auc : float or None
+        Area under the ROC curve on the test subjects of a classifier.
+    auc_interval : tuple of float or None
+        Ends of its 95 % interval, over subjects.
     """
 
     folder: str
@@ -73,6 +77,8 @@ class NetworkFacts:
     dice: float | None = None
     dice_interval: tuple[float, float] | None = None
     dice_per_label: Mapping[str, float | None] = field(default_factory=dict)
+    auc: float | None = None
+    auc_interval: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, eq=False)

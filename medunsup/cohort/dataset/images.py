@@ -15,6 +15,7 @@ from medunsup.io.files.npz import read_npz
 
 ENDING = ".npz"
 KEYS: dict[SplitName, str] = {"train": "train_images", "validation": "val_images", "test": "test_images"}
+NEW = (KEYS["test"], "images")
 MOST_CHANNELS = 4
 BRIGHTEST = 255
 
@@ -54,14 +55,7 @@ def read_images(
 
     Raises MissingError or InputError for a file or array that is not like that.
     """
-    if not path.exists():
-        raise MissingError(f"{path}: there is no such file. Check the path.")
-    arrays = read_npz(path)
-    if arrays is None:
-        raise InputError(
-            f"{path}: cannot be read as a .npz file of arrays of numbers. Copy it again; if its images "
-            "differ in size, bring all to one size."
-        )
+    arrays = _arrays_in(path)
     if KEYS["train"] not in arrays:
         held = f"only {', '.join(arrays)}" if arrays else "nothing"
         raise InputError(
@@ -75,6 +69,31 @@ def read_images(
     }
     _refuse_other_sizes(found, path)
     return found
+
+
+def read_new_images(path: Path) -> Images:
+    """Read images that nothing has to be learned from: `test_images`, or else `images`; all as `read_images`.
+
+    Raises MissingError or InputError for a file or array that is not like that.
+    """
+    arrays = _arrays_in(path)
+    key = next((name for name in NEW if name in arrays), None)
+    if key is None:
+        held = f"only {', '.join(arrays)}" if arrays else "nothing"
+        raise InputError(f"{path}: holds no {' or '.join(NEW)}, {held}. Name the array so.")
+    return Images(key, as_images(arrays[key], f"{path}: {key}"))
+
+
+def _arrays_in(path: Path) -> dict[str, NDArray[Any]]:
+    if not path.exists():
+        raise MissingError(f"{path}: there is no such file. Check the path.")
+    arrays = read_npz(path)
+    if arrays is None:
+        raise InputError(
+            f"{path}: cannot be read as a .npz file of arrays of numbers. Copy it again; if its images "
+            "differ in size, bring all to one size."
+        )
+    return arrays
 
 
 def as_images(given: NDArray[Any], where: str) -> Array:

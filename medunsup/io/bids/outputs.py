@@ -61,7 +61,8 @@ class Output:
 class Derivative:
     """All that a verb leaves in a folder; `record` is the map whose sidecar says that a result is whole.
 
-    `title` names the data set, `heading` and `notes` begin and end its README.
+    Without a map the record is that JSON file itself. `title` names the data set, `heading` and `notes` begin
+    and end its README.
     """
 
     title: str
@@ -78,7 +79,7 @@ class Derivative:
     @property
     def readme(self) -> str:
         """The README of the folder."""
-        record = self.record.name.removesuffix(MAP)
+        record = self.record.name.removesuffix(MAP).removesuffix(".json")
         own = [output for output in self.outputs if not output.is_shared]
         shared = [output for output in self.outputs if output.is_shared]
         paragraphs = [

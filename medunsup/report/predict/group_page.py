@@ -1,8 +1,8 @@
-"""The page of many scans that were given to a network: flagged ones first, volumes of each label."""
+"""The page of many scans that were given to a network: flagged ones first, volumes or classes."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -21,19 +21,23 @@ class PredictedScan:
     """One scan of the group: `name` begins its results' names, `file` is the scan's own.
 
     `flags` are sentences by their name. `page` is the address of its report from the group page, `thumbnail`
-    the data address of a picture; either may be empty.
+    the data address of a picture; either may be empty. `worth` says what the network came to on its own test
+    subjects. Segmented scans have `volumes_ml`, classified ones the class `predicted` and `probabilities`.
     """
 
     name: str
     file: str
     network: str
     weights_sha256: str
+    worth: str
     contrast: str
-    volumes_ml: Mapping[str, float]
     flags: Mapping[str, str]
     remarks: tuple[str, ...]
     page: str
     thumbnail: str
+    volumes_ml: Mapping[str, float] = field(default_factory=dict)
+    predicted: str = ""
+    probabilities: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def verdict(self) -> Literal["flagged", "unchecked"]:
@@ -51,7 +55,8 @@ def write_group_page(path: Path, scans: Sequence[PredictedScan], failed: Sequenc
     facts = {
         "scans": [replace(scan, thumbnail=one) for scan, one in zip(ordered, kept, strict=True)],
         "labels": list(dict.fromkeys(name for scan in ordered for name in scan.volumes_ml)),
-        "networks": sorted({(scan.network, scan.weights_sha256) for scan in scans}),
+        "classes": list(dict.fromkeys(name for scan in ordered for name in scan.probabilities)),
+        "networks": sorted({(scan.network, scan.weights_sha256, scan.worth) for scan in scans}),
         "counts": Counter(scan.verdict for scan in scans),
         "tones": TONES,
         "signs": {verdict: VERDICTS[tone].sign for verdict, tone in TONES.items()},

@@ -8,11 +8,11 @@ from medunsup.core.record import Record, Step
 from medunsup.core.version import __version__
 from medunsup.io.files.atomic import write_text
 from medunsup.report.base import text
-from medunsup.report.base.numbers import minus
 from medunsup.report.base.render import render
 from medunsup.report.base.text import Shown
 from medunsup.report.predict.slices import hero, overview
-from medunsup.supervised.prediction import NetworkFacts, Prediction
+from medunsup.report.predict.words import meaning
+from medunsup.supervised.prediction import Prediction
 
 SLICES, TILE_CHARACTERS = 15, 3_500_000
 UNCHECKED = "No expert has checked these labels"
@@ -66,23 +66,6 @@ def _facts(result: Prediction, command: str) -> dict[str, Any]:
         "version": __version__,
         "disclaimer": text.DISCLAIMER,
     }
-
-
-def meaning(network: NetworkFacts) -> str:
-    """Say what is to be expected of scans like those that the network was tested on."""
-    tested = (
-        f"tested on {network.n_test} scan{'s' if network.n_test != 1 else ''} of other subjects"
-        if network.n_test
-        else "not tested"
-    )
-    told = f"Fine-tuned on {network.n_train} {network.contrast} scans, {tested}"
-    if network.dice is None:
-        return f"{told}."
-    ends = network.dice_interval
-    interval = f" [{ends[0]:.3f}, {ends[1]:.3f}]" if ends else ""
-    return minus(
-        f"{told}: mean Dice {network.dice:.3f}{interval} there. Scans of another kind may fare far worse."
-    )
 
 
 def _row(result: Prediction, n: int) -> Row:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medunsup.core.labels import Label
+from medunsup.core.volume import Volume
 from medunsup.report.base.images import grey_picture, label_png
 from medunsup.report.base.outline import outline
 from medunsup.report.base.slices import AXIAL, Plane, cut, positions
@@ -69,6 +70,24 @@ def thumbnail(result: Prediction) -> bytes:
     cutter = LabelCutter(result)
     shown = {plane: cutter.fullest(plane) for plane in planes_shown(cutter)}
     return side_by_side(cutter, {plane: _coloured(cutter, plane, n) for plane, n in shown.items()})
+
+
+def plain_tiles(image: Volume, brain: Volume) -> list[Tile]:
+    """Cut the middle slice of each plane through the brain, with nothing drawn over it."""
+    cutter = Cutter(image, brain.data.astype(bool))
+    return [
+        replace(cutter.plain_tile(plane, n, grey_picture(cutter.grey(plane, n))), key=f"hero-{plane.name}")
+        for plane in cutter.planes
+        for n in positions(cutter.mask, plane, 1)
+    ]
+
+
+def plain_thumbnail(image: Volume, brain: Volume) -> bytes:
+    """Return the JPEG file of a middle axial and coronal slice side by side."""
+    cutter = Cutter(image, brain.data.astype(bool))
+    shown = {plane: positions(cutter.mask, plane, 1)[0] for plane in planes_shown(cutter)}
+    grey = {plane: cutter.grey(plane, n) for plane, n in shown.items()}
+    return side_by_side(cutter, {plane: one[..., None].repeat(3, axis=2) for plane, one in grey.items()})
 
 
 def _coloured(cutter: LabelCutter, plane: Plane, index: int) -> NDArray[np.uint8]:

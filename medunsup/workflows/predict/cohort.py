@@ -16,12 +16,12 @@ from medunsup.cohort.patterns import check_patterns, fill
 from medunsup.cohort.places import tell_where
 from medunsup.cohort.plan import carry_out, look, placed
 from medunsup.core.paths import user_path
-from medunsup.workflows.predict.group import write_table_and_page
-from medunsup.workflows.predict.outcome import PredictOutcome, read_outcome
-from medunsup.workflows.predict.outputs import ALL_PREDICTIONS, DERIVATIVE
-from medunsup.workflows.predict.request import PredictRequest, make_request, open_network
-from medunsup.workflows.predict.save import label_names, write
-from medunsup.workflows.predict.scan import predict_scan
+from medunsup.workflows.predict.other_task import refuse_other_task
+from medunsup.workflows.predict.outcome import PredictOutcome
+from medunsup.workflows.predict.outputs import ALL_PREDICTIONS
+from medunsup.workflows.predict.request import PredictRequest, kind_of, make_request, open_network
+from medunsup.workflows.predict.save import label_names
+from medunsup.workflows.predict.ways import WAYS
 
 Finished = Callable[[PredictOutcome], None]
 
@@ -48,7 +48,8 @@ def predict_many(
     network : str, Path or FinetunedFolder
         A folder that `finetune` made, or what it returned.
     scans : sequence of str or Path
-        The scans, or folders of NIfTI or MGZ files, each of which stands for the scans in it.
+        The scans, or folders of NIfTI or MGZ files, each of which stands for the scans in it. For a network
+        that was fine-tuned on images, .npz files, of which `test_images` are taken, or else `images`.
     out : str or Path, optional
         Folder for all results. Without it they go beside each scan, or to derivatives/medunsup of the BIDS
         data set that a scan named after BIDS lies in; the log says where before the run begins.
@@ -67,7 +68,8 @@ def predict_many(
     **choices
         What changes the result, by name:
 
-        - probabilities : bool, default False. Write the probability of each label as well.
+        - probabilities : bool, default False. Write the map of each label's probability as well; those of
+          classes are always written.
         - prepared : bool, default False. Write the scans as the network saw them as well.
         - contrast : {'auto', 'T1w', 'T2w', 'FLAIR', 'PD'}, default 'auto'. What the scans are.
         - brain : {'auto', 'atlas', 'stripped', 'deepbet'}. How to find the brain if no mask is given; without
@@ -143,17 +145,18 @@ def run_requests(
     finished: Finished | None = None,
 ) -> CohortResult[PredictOutcome]:
     """Do what is not done yet. `progress` hears (scan, step), `finished` each scan's outcome."""
-    names = [request.names for request in requests]
+    names, way = [request.names for request in requests], WAYS[kind_of(network)]
     tell_where(names)
     with reserved(names):
         check_roots(names, ALL_PREDICTIONS)
-        planned = look(requests, DERIVATIVE, force=force, labels=label_names(network.labels))
+        refuse_other_task(names, network)
+        planned = look(requests, way.derivative, force=force, labels=label_names(network.labels))
         task = partial(do_predict, network, force)
         outcomes = carry_out(
-            planned, task, PredictOutcome, read_outcome, force=force, jobs=jobs, progress=progress
+            planned, task, PredictOutcome, way.read, force=force, jobs=jobs, progress=progress
         )
         found = in_order(outcomes, [request.scan.path for request in requests], finished)
-        pages = [write_table_and_page(root, each) for root, each in failed_scans(names, found).items()]
+        pages = [way.together(root, each) for root, each in failed_scans(names, found).items()]
     return CohortResult(found, pages[0] if pages else None)
 
 
@@ -169,7 +172,8 @@ def do_predict(
 
 
 def _predict_and_save(request: PredictRequest, force: bool, say: Callable[[str], None]) -> PredictOutcome:
-    result = predict_scan(request, progress=say)
+    way = WAYS[request.kind]
+    result = way.predict(request, say)
     say("save")
-    write(result, request, force=force)
-    return read_outcome(request, "done")
+    way.write(result, request, force)
+    return way.read(request, "done")

@@ -21,8 +21,8 @@ def refuse_contrast(made: Prepared, network: FinetunedFolder, scan: str) -> None
     known = network.manifest.contrast
     if made.contrast != known and not made.contrast_is_assumed:
         raise InputError(
-            f"{scan}: is {made.contrast}; the network was fine-tuned on {known} scans, and its labels would "
-            f"mean nothing. Give a {known} scan; if this is one, say so: {option('contrast', known)}."
+            f"{scan}: is {made.contrast}; the network was fine-tuned on {known} scans, and what it says "
+            f"would mean nothing. Give a {known} scan; if this is one, say so: {option('contrast', known)}."
         )
 
 

@@ -1,6 +1,6 @@
 """What all predictions in one folder say together: one table, one page."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from medunsup.cohort.failed import FailedScan, rows_of_failed, with_earlier
@@ -10,8 +10,11 @@ from medunsup.io.files.atomic import write_text
 from medunsup.io.files.tsv import tsv
 from medunsup.report.base.drawing import drawn
 from medunsup.report.predict.group_page import PredictedScan, write_group_page
+from medunsup.report.predict.words import meaning
 from medunsup.workflows.predict import outputs
 from medunsup.workflows.predict.sidecar import PredictSidecar
+
+AsTable = Callable[[Sequence[PredictedScan], Sequence[FailedScan]], str]
 
 
 def write_table_and_page(root: Path, failed: Sequence[FailedScan] = ()) -> Path | None:
@@ -21,12 +24,19 @@ def write_table_and_page(root: Path, failed: Sequence[FailedScan] = ()) -> Path 
     cause. Returns the page, or None if there is none. A defect in the page is logged and costs the page
     alone. Raises OutputError if they cannot be written.
     """
-    scans, table = read_scans(root), root / outputs.ALL_PREDICTIONS.name
+    return write_together(root, read_scans(root), failed, predictions_tsv)
+
+
+def write_together(
+    root: Path, scans: Sequence[PredictedScan], failed: Sequence[FailedScan], as_tsv: AsTable
+) -> Path | None:
+    """Do so for `scans`, whose table `as_tsv` makes."""
+    table = root / outputs.ALL_PREDICTIONS.name
     if not scans:
         return None
     check_table(table)
     failed = with_earlier(table, failed, {scan.file for scan in scans})
-    write_text(table, predictions_tsv(scans, failed))
+    write_text(table, as_tsv(scans, failed))
     if len(scans) + len(failed) < FEWEST:
         return None
     return drawn(root, lambda: write_group_page(root / outputs.GROUP_PAGE.name, scans, failed))
@@ -56,6 +66,7 @@ def read_scans(folder: Path) -> list[PredictedScan]:
             file=one.file,
             network=one.sidecar.network.folder,
             weights_sha256=one.sidecar.network.weights_sha256,
+            worth=meaning(one.sidecar.network),
             contrast=one.sidecar.contrast,
             volumes_ml={entry.name: entry.volume_ml for entry in one.sidecar.volumes},
             flags={flag.name: flag.sentence for flag in one.sidecar.flags},

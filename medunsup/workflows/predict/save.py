@@ -8,13 +8,11 @@ from medunsup.cohort.finetuned.folder import label_rows
 from medunsup.cohort.sidecar import SidecarError, map_facts
 from medunsup.core.labels import Label
 from medunsup.core.volume import Volume
-from medunsup.io.bids import derivatives
-from medunsup.io.bids.derivatives import check_root, write_root
+from medunsup.io.bids.derivatives import check_root, refuse_overwrite, write_root
 from medunsup.io.bids.names import OutputNames, sidecar_path
 from medunsup.io.bids.outputs import Output
 from medunsup.io.files.atomic import write_bytes, write_json, write_text
-from medunsup.io.files.lock import locked
-from medunsup.io.files.transaction import Staging, recover, unwritable
+from medunsup.io.files.transaction import Staging, unwritable
 from medunsup.io.files.tsv import tsv
 from medunsup.report.base.drawing import is_drawn
 from medunsup.workflows.predict import outputs
@@ -22,14 +20,9 @@ from medunsup.workflows.predict.request import PredictRequest
 from medunsup.workflows.predict.sidecar import PredictSidecar
 
 if TYPE_CHECKING:
-    from medunsup.supervised.prediction import Prediction
+    from medunsup.supervised.prediction import NetworkFacts, Prediction
 
 COLUMNS = ("index", "name", "volume_ml", "expected_ml")
-
-
-def refuse_overwrite(names: OutputNames, labels: Sequence[Label]) -> None:
-    """Raise ResultThereError if any file of such a result exists."""
-    derivatives.refuse_overwrite(names, outputs.OUTPUTS, label_names(labels))
 
 
 def label_names(labels: Sequence[Label]) -> dict[str, list[str]]:
@@ -37,22 +30,15 @@ def label_names(labels: Sequence[Label]) -> dict[str, list[str]]:
     return {outputs.PROBSEG.key: [label.abbreviation for label in labels]}
 
 
-def save(result: "Prediction", request: PredictRequest, *, force: bool = False) -> dict[str, Path]:
-    """Write everything and return the paths by kind; the folder is locked meanwhile.
+def write(result: "Prediction", request: PredictRequest, force: bool = False) -> dict[str, Path]:
+    """Write everything and return the paths by kind, in a folder that is locked already.
 
-    Raises OutputError if a result is there and `force` is not set, if another run writes there, or on a full
-    or unwritable folder; then nothing that was there is lost.
+    Raises OutputError if a result is there and `force` is not set, or on a full or unwritable folder; then
+    nothing that was there is lost.
     """
-    with locked(request.names.lock):
-        recover(request.names.folder, request.names.stem)
-        return write(result, request, force=force)
-
-
-def write(result: "Prediction", request: PredictRequest, *, force: bool = False) -> dict[str, Path]:
-    """Do what `save` does in a folder that is locked already."""
     names = request.names
     if not force:
-        refuse_overwrite(names, request.network.labels)
+        refuse_overwrite(names, outputs.OUTPUTS, label_names(request.network.labels))
     if names.is_bids and names.root is not None:
         check_root(names.root)
     try:
@@ -76,7 +62,7 @@ def _write(result: "Prediction", request: PredictRequest, names: OutputNames) ->
             more = {"Label": label} if label else {}
             facts = map_facts(output, names, request.scan.path, identity, outputs.DSEG, **more)
             facts |= record.as_json() if output == outputs.DSEG else {}
-            facts |= {"SpatialReference": _grid_words(result)} if output == outputs.PREPARED else {}
+            facts |= {"SpatialReference": grid_words(result.network)} if output == outputs.PREPARED else {}
             write_json(staging.place(sidecar_path(path)), facts)
             paths[output.kind(label)] = path
         for output, text in tables.items():
@@ -109,8 +95,9 @@ def _maps(result: "Prediction", request: PredictRequest) -> list[tuple[Output, s
     ]
 
 
-def _grid_words(result: "Prediction") -> str:
-    return f"MNI152 template, cropped to its brain, {result.network.spacing_mm:g} mm"
+def grid_words(network: "NetworkFacts") -> str:
+    """Say which grid a prepared scan lies on."""
+    return f"MNI152 template, cropped to its brain, {network.spacing_mm:g} mm"
 
 
 def labels_tsv(result: "Prediction") -> str:

@@ -160,8 +160,8 @@ def test_what_is_no_fine_tuned_network_is_refused_in_words(finetuned, scan, tmp_
         medunsup.predict(tmp_path / "nowhere", scan)
     with pytest.raises(InputError, match=r"no folder of a fine-tuned network .finetune\.json"):
         medunsup.predict(tmp_path, scan)
-    about = finetuned.manifest.model_copy(update={"task": "classify"})
-    with pytest.raises(UsageError, match="was fine-tuned for the task classify"):
+    about = finetuned.manifest.model_copy(update={"task": "detect"})
+    with pytest.raises(UsageError, match="was fine-tuned for the task detect"):
         medunsup.predict(FinetunedFolder(finetuned.path, about), scan)
     with pytest.raises(UsageError, match="brian"):
         medunsup.predict_many(finetuned, [scan], brian="atlas")

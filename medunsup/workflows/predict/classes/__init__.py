@@ -1,0 +1,1 @@
+"""What `predict` does with a network that classifies scans or images."""

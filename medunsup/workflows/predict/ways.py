@@ -1,0 +1,59 @@
+"""What is done in its own way by networks that segment scans, classify scans, or classify images."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from medunsup.cohort.failed import FailedScan
+from medunsup.io.bids.outputs import Derivative
+from medunsup.workflows.predict import outcome, outputs
+from medunsup.workflows.predict.class_outputs import CLASSES_DERIVATIVE, IMAGES_DERIVATIVE
+from medunsup.workflows.predict.classes.group import write_classes_table_and_page
+from medunsup.workflows.predict.classes.images import classify_images
+from medunsup.workflows.predict.classes.save import write_class, write_images
+from medunsup.workflows.predict.classes.scan import classify_scan
+from medunsup.workflows.predict.group import write_table_and_page
+from medunsup.workflows.predict.outcome import PredictOutcome
+from medunsup.workflows.predict.request import Kind, PredictRequest
+from medunsup.workflows.predict.save import write
+from medunsup.workflows.predict.scan import predict_scan
+
+Say = Callable[[str], None]
+State = Literal["done", "skipped"]
+
+
+@dataclass(frozen=True)
+class Way:
+    """Make a result, write it, read it again, and lay those of a folder together."""
+
+    derivative: Derivative
+    predict: Callable[[PredictRequest, Say | None], Any]
+    write: Callable[[Any, PredictRequest, bool], object]
+    read: Callable[[PredictRequest, State], PredictOutcome]
+    together: Callable[[Path, Sequence[FailedScan]], Path | None]
+
+
+WAYS: dict[Kind, Way] = {
+    "segment": Way(
+        outputs.DERIVATIVE,
+        predict_scan,
+        write,
+        outcome.read_outcome,
+        write_table_and_page,
+    ),
+    "classify": Way(
+        CLASSES_DERIVATIVE,
+        classify_scan,
+        write_class,
+        outcome.read_class,
+        write_classes_table_and_page,
+    ),
+    "images": Way(
+        IMAGES_DERIVATIVE,
+        classify_images,
+        write_images,
+        outcome.read_images,
+        lambda root, failed: None,  # each file has a table and page of its own
+    ),
+}
