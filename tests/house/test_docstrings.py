@@ -83,7 +83,7 @@ WHOLE_RUNS = {  # examples that take seconds
         "ProbeResult",
     ),
     *("export", "finetune", "predict", "predict_many", "pretrain", "probe"),
-    "Prediction",
+    *("Prediction", "ImagePredictions"),
 }
 
 

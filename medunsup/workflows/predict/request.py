@@ -156,4 +156,14 @@ def _refuse_others(scan: Path, network: FinetunedFolder, of_scans: dict[str, Any
             "MGZ or DICOM."
         )
     if takes_images and of_scans:
-        raise UsageError(f"{option(next(iter(of_scans)))} goes with scans, not with images. Leave it out.")
+        names = {
+            "mask": option("mask"),
+            "prepared": option("prepared", True),
+            "contrast": option("contrast"),
+            "brain": option("brain"),
+            "volume": option("volume"),
+            "series": option("series"),
+            "coordinates": option("coordinates"),
+        }
+        name = next(iter(of_scans))
+        raise UsageError(f"{names.get(name, name)} goes with scans, not with images. Leave it out.")
