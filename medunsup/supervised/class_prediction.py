@@ -15,7 +15,7 @@ from medunsup.supervised.prediction import NetworkFacts
 
 @dataclass(frozen=True, eq=False)
 class ClassPrediction:
-    """The class that a fine-tuned network gives a scan. `medunsup.predict` makes it; no expert has checked it.
+    """The class that a network gives a scan. `medunsup.predict` makes it; no expert has checked it.
 
     Attributes
     ----------
