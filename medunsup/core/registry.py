@@ -60,6 +60,7 @@ AREAS = {
     "semisupervised": Area(
         "semisupervised/methods", "tests/semisupervised/test_methods_contract.py", "docs/few_labels.md"
     ),
+    "clustering": Area("clustering/methods", "tests/clustering/test_methods_contract.py", "docs/cluster.md"),
 }
 
 KIND = {
@@ -70,6 +71,7 @@ KIND = {
     "encoder": "an encoder",
     "selfsupervised": "a pretraining method",
     "semisupervised": "a method for few labels",
+    "clustering": "a clustering method",
 }
 
 
@@ -82,7 +84,8 @@ class MethodCard:
     name : str
         Name of the method, as `segment`, `train` and `Detector` take it.
     area : str
-        'tissue', 'anomaly' (models), 'score', 'feature', 'encoder', 'selfsupervised' or 'semisupervised'.
+        'tissue', 'anomaly' (models), 'score', 'feature', 'encoder', 'selfsupervised',
+        'semisupervised' or 'clustering'.
     family : str
         Group of methods, such as 'mixture'.
     dims : tuple of int
@@ -164,8 +167,8 @@ def methods(area: str | None = None) -> list[MethodCard]:
     Parameters
     ----------
     area : str, optional
-        One area only: 'tissue', 'anomaly' (models), 'score', 'feature', 'encoder', 'selfsupervised' or
-        'semisupervised'.
+        One area only: 'tissue', 'anomaly' (models), 'score', 'feature', 'encoder', 'selfsupervised',
+        'semisupervised' or 'clustering'.
 
     Returns
     -------

@@ -280,7 +280,49 @@ class ToyBrightest(Feature):
         return [scan.values[0][scan.mask].max()]
 '''
 
+TOY_CLUSTERING = '''"""Halves of the range of the first feature: a clustering method in one file."""
+
+import numpy as np
+from pydantic import Field
+
+from medunsup.clustering.base import Clustering, ClusteringConfig
+from medunsup.core.registry import register
+
+
+class ToyHalvesConfig(ClusteringConfig):
+    """Parameters of the toy."""
+
+    n_clusters: int = Field(2, ge=1, description="clusters to find")
+    sharpness: float = Field(1.0, gt=0, description="unused by the toy")
+
+
+@register(
+    "toy_halves",
+    family="toys",
+    dims=(2, 3),
+    paper="Nobody (2026), A toy clustering.",
+    limit="Only there to show that one file is enough for a clustering.",
+)
+class ToyHalves(Clustering):
+    """Equal parts of the range of the first feature."""
+
+    Config = ToyHalvesConfig
+
+    def __init__(self, *, n_clusters=2, sharpness=1.0, seed=0):
+        self.n_clusters = n_clusters
+        self.sharpness = sharpness
+        self.seed = seed
+
+    def _fit(self, rows, n_clusters, config):
+        self._edges = np.linspace(rows[0, 0], rows[-1, 0], n_clusters + 1)[1:-1]
+        return self._soft(rows).argmax(axis=1)
+
+    def _soft(self, rows):
+        return np.eye(len(self._edges) + 1)[np.searchsorted(self._edges, rows[:, 0])]
+'''
+
 FILES = {
+    "clustering/methods/toy_halves.py": TOY_CLUSTERING,
     "features/methods/toy_brightest.py": TOY_FEATURE,
     "nn/encoders/toy_edges.py": TOY_ENCODER,
     "tissue/methods/toy.py": TOY,
@@ -298,6 +340,7 @@ each_area = pytest.mark.parametrize(
         ("feature", "toy_brightest"),
         ("selfsupervised", "toy_mirror"),
         ("semisupervised", "toy_nearest"),
+        ("clustering", "toy_halves"),
         ("encoder", "toy_edges"),
     ],
 )
@@ -392,6 +435,7 @@ print(load_weights(plan.build(channels=2), encoder.state_dict(), plan))
         ("selfsupervised/test_methods_contract.py", "toy_mirror", 14),
         ("semisupervised/test_methods_contract.py", "toy_nearest", 12),
         ("nn/test_encoders_contract.py", "toy_edges", 26),
+        ("clustering/test_methods_contract.py", "toy_halves", 12),
     ],
 )
 def test_toys_are_in_their_contract_tests_and_pass(tree, file, name, at_least):

@@ -17,6 +17,7 @@ SECTIONS = re.findall(r"^## `(medunsup[.\w]*)`\n(.*?)(?=^## |\Z)", PAGE, re.MULT
 PACKAGES = [name for name, _ in SECTIONS]
 OURS = [card for card in medunsup.methods() if card.distribution == "medunsup"]
 METHODS = {
+    "medunsup.clustering": {card.class_name for card in OURS if card.area == "clustering"},
     "medunsup.anomaly": {card.class_name for card in OURS if card.area in ("anomaly", "score")},
     "medunsup.features": {card.class_name for card in OURS if card.area == "feature"},
     "medunsup.nn": {card.class_name for card in OURS if card.area == "encoder"},
