@@ -81,6 +81,11 @@ class FinetunedFolder:
         return self.manifest.sha256.get(WEIGHTS, "")
 
     @property
+    def arm(self) -> str:
+        """What its figures call the network that is kept."""
+        return "finetuned"
+
+    @property
     def plan(self) -> "AdaptationPlan":
         """What its encoder is, and how the scans that it was pretrained on were scaled."""
         from medunsup.nn.adaptation_plan import AdaptationPlan

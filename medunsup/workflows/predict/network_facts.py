@@ -17,9 +17,9 @@ def facts_of(network: FinetunedFolder) -> "NetworkFacts":
     from medunsup.supervised.prediction import NetworkFacts
 
     about, figures = network.manifest, network.figures
-    mean: Mapping[str, Any] = figures.get("MeanDice", {}).get(FINETUNED, {}).get(NATIVE, {})
-    area: Mapping[str, Any] = figures.get("AUC", {}).get(FINETUNED, {})
-    each = figures.get("DicePerLabel", {}).get(FINETUNED, [])
+    mean: Mapping[str, Any] = figures.get("MeanDice", {}).get(network.arm, {}).get(NATIVE, {})
+    area: Mapping[str, Any] = figures.get("AUC", {}).get(network.arm, {})
+    each = figures.get("DicePerLabel", {}).get(network.arm, [])
     return NetworkFacts(
         folder=network.path.name,
         encoder=f"{about.encoder['encoder']} in {about.encoder['dims']}D",
