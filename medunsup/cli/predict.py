@@ -17,7 +17,8 @@ Probabilities = Annotated[
     bool, option("Run", "--probabilities", help="Write a map of each label's probability as well.")
 ]
 WithPrepared = Annotated[
-    bool, option("Run", "--prepared", help="Write the scan as the network saw it as well, for a bundle.")
+    bool,
+    option("Run", "--prepared", help="Write the scan as the network saw it, as a MONAI bundle takes it."),
 ]
 
 
@@ -38,7 +39,7 @@ def predict(
     """Label scans or images with a fine-tuned network.
 
     Writes label maps in native space and volumes, or the probability of each class, and pages. No expert
-    has checked them. A network that was fine-tuned on images takes .npz files.
+    has checked the results. A network that was fine-tuned on images takes .npz files.
     Exit codes: 0 done, 1 a scan ended in an error, 2 wrong use, 130 interrupted, 143 ended from outside.
     """
     from medunsup.workflows.predict.cohort import make_requests, run_requests
