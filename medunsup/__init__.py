@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from medunsup.workflows.attention.attention import attention
     from medunsup.workflows.detect.cohort import detect_many
     from medunsup.workflows.detect.scan import detect
+    from medunsup.workflows.embed.embed import embed
     from medunsup.workflows.evaluate.evaluate import evaluate
     from medunsup.workflows.export.bundle import ExportedBundle
     from medunsup.workflows.export.export import ExportedFolder, export
@@ -81,6 +82,7 @@ _HOMES = {
     "compact_model": "medunsup.workflows.train.compact_model",
     "detect": "medunsup.workflows.detect.scan",
     "detect_many": "medunsup.workflows.detect.cohort",
+    "embed": "medunsup.workflows.embed.embed",
     "evaluate": "medunsup.workflows.evaluate.evaluate",
     "export": "medunsup.workflows.export.export",
     "finetune": "medunsup.workflows.finetune.finetune",
@@ -128,6 +130,7 @@ __all__ = [
     "compact_model",
     "detect",
     "detect_many",
+    "embed",
     "errors",
     "evaluate",
     "export",

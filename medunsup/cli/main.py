@@ -12,6 +12,7 @@ from medunsup.cli import (
     demo,
     detect,
     doctor,
+    embed,
     evaluate,
     export,
     finetune,
@@ -45,6 +46,7 @@ VERBS = {
         attention.attention,
         export.export,
     ),
+    "Features and groups": (embed.embed,),
     "General": (methods.methods, doctor.doctor, demo.demo),
 }
 for panel, verbs in VERBS.items():

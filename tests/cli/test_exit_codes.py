@@ -78,6 +78,9 @@ WRONG = [
     "attention gone scan.nii.gz -o out",
     "predict gone scan.nii.gz -o out",
     "attention empty",
+    "embed gone -o features.csv",
+    "embed empty -o features.xlsx",
+    "embed empty -o features.csv --features bones",
     "models nonsense",
     "models list gone",
     "models show gone",
@@ -101,6 +104,7 @@ FAILING = [
     "probe empty --data names_gone.tsv -o out",
     "attention empty scan.nii.gz -o out",
     "predict empty scan.nii.gz -o out",
+    "embed empty -o features.csv",
     "models show empty",
     "models verify empty",
 ]

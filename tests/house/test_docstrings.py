@@ -75,6 +75,7 @@ WHOLE_RUNS = {  # examples that take seconds
     *(
         "AttentionResult",
         "attention",
+        "embed",
         "Encoder",
         "EncoderFolder",
         "ExportedBundle",

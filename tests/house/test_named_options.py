@@ -13,6 +13,7 @@ from medunsup.cli.main import app
 from medunsup.core.config import Config
 from medunsup.core.hints import ARGUMENTS, FLAGS, words
 from medunsup.core.registry import PACKAGE
+from medunsup.workflows.embed.settings import EmbedSettings
 from medunsup.workflows.finetune.settings import FinetuneSettings
 from medunsup.workflows.pretrain.settings import PretrainSettings
 from medunsup.workflows.probe.settings import ProbeSettings
@@ -34,6 +35,7 @@ CHOICES: dict[str, tuple[list[object], list[type[Config]]]] = {
     "pretrain": ([medunsup.pretrain], [PretrainSettings]),
     "export": ([medunsup.export], []),
     "attention": ([medunsup.attention], []),
+    "embed": ([medunsup.embed], [EmbedSettings]),
     "probe": ([medunsup.probe], [ProbeSettings]),
     "finetune": ([medunsup.finetune], [FinetuneSettings]),
     "predict": ([medunsup.predict, medunsup.predict_many], []),

@@ -170,8 +170,8 @@ def _check_dropped(
         raise InputError(f"{where}, and no row is whole. Leave columns out that are often empty.")
     if not drop:
         raise InputError(
-            f"{where} ({len(rows)} of {len(values)} rows are not whole). Fill it, or leave them out with "
-            f"{option('drop_incomplete', True)}."
+            f"{where} ({len(rows)} of {len(values)} rows are not whole). Fill it, or leave such rows out "
+            "(drop_incomplete)."
         )
     labels = [table.label(row) for row in rows]
     log.warning("%s: %d of %d rows left out, not whole: %s.", path, len(rows), len(values), few(labels))

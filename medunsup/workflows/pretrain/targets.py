@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from medunsup.cohort.tissue_fractions import template_priors, tissue_fractions
 from medunsup.core.errors import InputError
 from medunsup.core.labels import TISSUES
 from medunsup.core.pace import Pace
 from medunsup.core.progress import Stage, Told
 from medunsup.io.files.memmap import stacked
 from medunsup.io.files.npz import read_npz, write_npz
-from medunsup.preprocess.geometry.template_grid import ModelSpace
-from medunsup.tissue.base import TissueInput
 from medunsup.workflows.pretrain.data import Ready
 from medunsup.workflows.pretrain.learn import build
 from medunsup.workflows.pretrain.settings import PretrainSettings
@@ -66,22 +65,6 @@ def with_targets(ready: Ready, settings: PretrainSettings, folder: Path, cache: 
         name: _laid(scans, fractions, folder / f"{name}_targets.npy") for name, scans in ready.scans.items()
     }
     return replace(ready, scans=laid)
-
-
-def template_priors(spacing_mm: float) -> Array:
-    """Prior probabilities (3, I, J, K) of GM, WM and CSF on the template grid, which sum to 1 everywhere."""
-    gm, wm, _ = np.clip(ModelSpace(spacing_mm).tissues, 0, 1)
-    priors = np.stack([gm, wm, np.clip(1 - gm - wm, 0, 1)])
-    return priors / priors.sum(axis=0)
-
-
-def tissue_fractions(values: Array, mask: Mask, priors: Array, *, contrast: str, spacing_mm: float) -> Array:
-    """Find GM, WM and CSF (3, I, J, K) in a prepared scan, by `atlas_gmm`; they sum to 1 inside the mask."""
-    from medunsup.tissue.methods.atlas_gmm import AtlasGmm
-
-    spacing, contrasts = (spacing_mm, spacing_mm, spacing_mm), (contrast,) * len(values)
-    data = TissueInput(np.asarray(values), np.asarray(mask), spacing, contrasts, TISSUES, priors * mask)
-    return AtlasGmm().fit(data).fractions_
 
 
 def _key(values: Array, mask: Mask, contrast: str, spacing_mm: float) -> str:

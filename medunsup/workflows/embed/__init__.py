@@ -1,0 +1,1 @@
+"""From scans or images to a table of features."""
