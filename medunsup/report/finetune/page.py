@@ -19,6 +19,7 @@ LIMITS = (
     "steps, or another step size, training from scratch may catch up.",
 )
 DICE_LIMIT = "Dice flatters large structures: see each label."
+HEADING = "Fine-tuned, beside training from scratch"
 WORDS = "It is"  # column of words
 
 
@@ -81,6 +82,7 @@ class Page:
     remarks: Sequence[str]
     about: Mapping[str, str]
     efficiency: ByShare | None = None
+    heading: str = HEADING
     labels: Sequence[Label] = ()
     scans: Sequence[Scan] = ()
     limits: Sequence[str] = LIMITS

@@ -1,4 +1,4 @@
-"""A network beside the one trained from scratch, in figures and words; the same for shares of the labels."""
+"""A network beside another, such as the one from scratch, in figures and words; the same for shares of labels."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -18,8 +18,41 @@ NOT_COMPARED = "not compared with scratch"
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """Which network is set against which `reference`, and the words of both.
+
+    `arms` are the words of each network; `beside` those of the reference in "worse than ...", `key` its name
+    in figures.json. `heading` begins the verdict, `gain` says what a difference above 0 is.
+    """
+
+    main: str
+    reference: str
+    arms: Mapping[str, str]
+    beside: str
+    key: str
+    heading: str
+    gain: str
+
+    @property
+    def key_of_all(self) -> str:
+        """Where figures.json holds the differences of the largest share: "AgainstScratch"."""
+        return "Against" + self.key.title().replace("_", "")
+
+
+WITH_SCRATCH = Comparison(
+    FINETUNED,
+    SCRATCH,
+    ARM_WORDS,
+    beside="scratch",
+    key="scratch",
+    heading="Fine-tuned, beside training from scratch",
+    gain="Above 0 pretraining has gained.",
+)
+
+
+@dataclass(frozen=True)
 class Against:
-    """A network less the one trained from scratch, paired by subject; `needed` subjects would show it."""
+    """A network less the reference, paired by subject; `needed` subjects would show it."""
 
     difference: Estimate
     words: str
@@ -31,7 +64,8 @@ class ShareFigures:
     """What the networks come to with a share of the training labels.
 
     `per_draw` are the figures of the test subjects, one a draw of the labels, by network; `means` their means
-    over draws, with intervals over test subjects; `against` compares networks with scratch, draw by draw.
+    over draws, with intervals over test subjects; `against` compares networks with the reference of
+    `compared`, draw by draw.
     """
 
     share: float
@@ -39,11 +73,13 @@ class ShareFigures:
     per_draw: Mapping[str, Sequence[float]]
     means: Mapping[str, Estimate]
     against: Mapping[str, Against]
+    compared: Comparison = WITH_SCRATCH
 
     @property
     def verdict(self) -> str:
-        """What the interval says of fine-tuning against training from scratch."""
-        return self.against[FINETUNED].words if FINETUNED in self.against else NOT_COMPARED
+        """What the interval says of the main network against the reference."""
+        main = self.compared.main
+        return self.against[main].words if main in self.against else NOT_COMPARED
 
     def sd(self, arm: str) -> float | None:
         """Return the standard deviation of a network's figure over draws; None of one draw."""
@@ -62,16 +98,18 @@ class ShareFigures:
                 for arm, one in self.means.items()
             },
             "per_draw": {arm: plain_value(list(values)) for arm, values in self.per_draw.items()},
-            "against_scratch": plain_against(self.against),
+            f"against_{self.compared.key}": plain_against(self.against),
         }
 
 
-def against(difference: Estimate, verdict: Verdict, needed: int | None) -> Against:
+def against(
+    difference: Estimate, verdict: Verdict, needed: int | None, compared: Comparison = WITH_SCRATCH
+) -> Against:
     """Put a difference into words."""
     about = "" if needed is None else f" (would need about {max(needed, least_subjects())} subjects)"
     words = {
         "better": "better",
-        "worse": "worse than scratch",
+        "worse": f"worse than {compared.beside}",
         "no difference shown": f"no difference seen{about}",
         "underpowered": f"too few test subjects to tell: {difference.n} of at least {least_subjects()}",
     }

@@ -11,10 +11,10 @@ from medunsup.core.labels import Label
 from medunsup.metrics.bootstrap import Estimate, compare, mean_interval
 from medunsup.metrics.power import subjects_needed
 from medunsup.workflows.finetune.compared import (
-    FINETUNED,
     NOT_COMPARED,
-    SCRATCH,
+    WITH_SCRATCH,
     Against,
+    Comparison,
     ShareFigures,
     against,
     plain_against,
@@ -65,7 +65,8 @@ class Figures:
     """All figures of the test scans.
 
     `means` are mean Dice over classes, then over subjects, by network and space; `per_class` are Dice in
-    native space by network, one estimate a label; `against` compares networks with scratch, in native space.
+    native space by network, one estimate a label; `against` compares networks with the reference of `compared`, in
+    native space.
     """
 
     labels: tuple[Label, ...]
@@ -73,6 +74,7 @@ class Figures:
     means: Mapping[str, Mapping[str, Estimate]]
     per_class: Mapping[str, tuple[Estimate, ...]]
     against: Mapping[str, Against] = field(default_factory=dict)
+    compared: Comparison = WITH_SCRATCH
 
     @property
     def arms(self) -> list[str]:
@@ -81,8 +83,9 @@ class Figures:
 
     @property
     def verdict(self) -> str:
-        """What the interval says of fine-tuning against training from scratch."""
-        return self.against[FINETUNED].words if FINETUNED in self.against else NOT_COMPARED
+        """What the interval says of the main network against the reference."""
+        main = self.compared.main
+        return self.against[main].words if main in self.against else NOT_COMPARED
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values; NaN becomes null."""
@@ -93,12 +96,18 @@ class Figures:
                 arm: {key: plain_estimate(one) for key, one in of.items()} for arm, of in self.means.items()
             },
             "DicePerLabel": {arm: [plain_estimate(one) for one in of] for arm, of in self.per_class.items()},
-            "AgainstScratch": plain_against(self.against),
+            self.compared.key_of_all: plain_against(self.against),
             "Cases": [plain_value(asdict(case)) for case in self.cases],
         }
 
 
-def gather(cases: Sequence[CaseDice], labels: Sequence[Label], *, seed: int = 0) -> Figures:
+def gather(
+    cases: Sequence[CaseDice],
+    labels: Sequence[Label],
+    *,
+    seed: int = 0,
+    compared: Comparison = WITH_SCRATCH,
+) -> Figures:
     """Lay the figures of all test scans together; scans of one subject are averaged first."""
     subjects = [case.subject for case in cases]
     arms = [*cases[0].dice]
@@ -116,8 +125,8 @@ def gather(cases: Sequence[CaseDice], labels: Sequence[Label], *, seed: int = 0)
         )
         for arm in arms
     }
-    compared = _all_against(cases, subjects, seed)
-    return Figures(tuple(labels), tuple(cases), means, per_class, compared)
+    found = _all_against(cases, subjects, seed, compared)
+    return Figures(tuple(labels), tuple(cases), means, per_class, found, compared)
 
 
 def unlearned(figures: Figures) -> list[str]:
@@ -150,7 +159,12 @@ def averaged(draws: Sequence[Sequence[CaseDice]]) -> list[CaseDice]:
 
 
 def share_figures(
-    share: float, n_subjects: int, draws: Sequence[Sequence[CaseDice]], *, seed: int = 0
+    share: float,
+    n_subjects: int,
+    draws: Sequence[Sequence[CaseDice]],
+    *,
+    seed: int = 0,
+    compared: Comparison = WITH_SCRATCH,
 ) -> ShareFigures:
     """Lay the mean Dice of a share of the labels together, a list of test scans for each draw."""
     cases = averaged(draws)
@@ -163,7 +177,8 @@ def share_figures(
     per_draw = {
         arm: [mean_over(subjects, [case.mean(arm, NATIVE) for case in of]) for of in draws] for arm in arms
     }
-    return ShareFigures(share, n_subjects, per_draw, means, _all_against(cases, subjects, seed))
+    found = _all_against(cases, subjects, seed, compared)
+    return ShareFigures(share, n_subjects, per_draw, means, found, compared)
 
 
 def mean_over(subjects: Sequence[str], values: Sequence[float]) -> float:
@@ -172,18 +187,23 @@ def mean_over(subjects: Sequence[str], values: Sequence[float]) -> float:
     return _known_means([[_known_means([[one] for one in own])[0]] for own in of.values()])[0]
 
 
-def _all_against(cases: Sequence[CaseDice], subjects: Sequence[str], seed: int) -> dict[str, Against]:
-    arms = [*cases[0].dice]
-    others = [arm for arm in arms if arm != SCRATCH] if SCRATCH in arms else []
-    return {arm: _against(arm, cases, subjects, seed) for arm in others}
+def _all_against(
+    cases: Sequence[CaseDice], subjects: Sequence[str], seed: int, compared: Comparison
+) -> dict[str, Against]:
+    arms, reference = [*cases[0].dice], compared.reference
+    others = [arm for arm in arms if arm != reference] if reference in arms else []
+    return {arm: _against(arm, cases, subjects, seed, compared) for arm in others}
 
 
-def _against(arm: str, cases: Sequence[CaseDice], subjects: Sequence[str], seed: int) -> Against:
-    own, scratch = (np.array([case.mean(one, NATIVE) for case in cases]) for one in (arm, SCRATCH))
-    found = compare(own, scratch, subjects=subjects, seed=seed)
+def _against(
+    arm: str, cases: Sequence[CaseDice], subjects: Sequence[str], seed: int, compared: Comparison
+) -> Against:
+    both = (arm, compared.reference)
+    own, other = (np.array([case.mean(one, NATIVE) for case in cases]) for one in both)
+    found = compare(own, other, subjects=subjects, seed=seed)
     each = {subject: np.array(subjects) == subject for subject in dict.fromkeys(subjects)}
-    needed = subjects_needed([float(np.nanmean((own - scratch)[is_own])) for is_own in each.values()])
-    return against(found.difference, found.verdict, needed)
+    needed = subjects_needed([float(np.nanmean((own - other)[is_own])) for is_own in each.values()])
+    return against(found.difference, found.verdict, needed, compared)
 
 
 def _known_means(rows: Sequence[Sequence[float]]) -> list[float]:

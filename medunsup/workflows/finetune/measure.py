@@ -13,7 +13,6 @@ from medunsup.cohort.label_maps import on_template_grid
 from medunsup.core.labels import Label
 from medunsup.core.progress import Stage, Told
 from medunsup.metrics.segmentation import dice
-from medunsup.workflows.finetune.compared import FINETUNED
 from medunsup.workflows.finetune.data import LabelledScan, Pairs, as_classes
 from medunsup.workflows.finetune.figures import GRID, NATIVE, CaseDice
 
@@ -25,7 +24,7 @@ Classes = NDArray[np.int32]
 
 @dataclass(frozen=True, eq=False)
 class Tested:
-    """One test scan: its figures, the true and the fine-tuned network's classes (I, J, K) in native space."""
+    """One test scan: its figures, the true classes (I, J, K) in native space and those of one network."""
 
     pair: LabelledScan
     figures: CaseDice
@@ -34,16 +33,23 @@ class Tested:
 
 
 def tested_scans(
-    made: "Segmentation", pairs: Pairs, labels: Sequence[Label], cache: Path, told: Told
+    made: "Segmentation",
+    pairs: Pairs,
+    labels: Sequence[Label],
+    cache: Path,
+    told: Told,
+    shown: str,
 ) -> Iterator[Tested]:
-    """Yield each test scan as it is done."""
+    """Yield each test scan as it is done, with the label map of the network that is `shown`."""
     cases = pairs.splits["test"]
     for n, case in enumerate(cases):
         told(Stage(f"testing scans, {n + 1} of {len(cases)}", n / len(cases)))
-        yield _tested(made, pairs.read(case, cache), labels, pairs.grid.spacing_mm)
+        yield _tested(made, pairs.read(case, cache), labels, pairs.grid.spacing_mm, shown)
 
 
-def _tested(made: "Segmentation", pair: LabelledScan, labels: Sequence[Label], spacing_mm: float) -> Tested:
+def _tested(
+    made: "Segmentation", pair: LabelledScan, labels: Sequence[Label], spacing_mm: float, shown: str
+) -> Tested:
     place, numbers = pair.prepared.template_to_scan, range(1, len(labels) + 1)
     truth = as_classes(pair.labels, labels)
     on_grid = on_template_grid(truth, pair.image, place, spacing_mm)
@@ -58,4 +64,4 @@ def _tested(made: "Segmentation", pair: LabelledScan, labels: Sequence[Label], s
             NATIVE: [dice(maps[arm], truth, number) for number in numbers],
         }
     case = pair.case
-    return Tested(pair, CaseDice(case.scan.name, case.subject, found), truth, maps[FINETUNED])
+    return Tested(pair, CaseDice(case.scan.name, case.subject, found), truth, maps[shown])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from medunsup.cohort.finetuned.folder import DICE, FIGURES, SCANS
 from medunsup.core.labels import Label
 from medunsup.core.progress import Told
+from medunsup.workflows.finetune.compared import FINETUNED
 from medunsup.workflows.finetune.data import find_labels, find_pairs, prepare_pairs, stack_pairs
 from medunsup.workflows.finetune.figures import (
     CaseDice,
@@ -54,7 +55,7 @@ class Segment(TaskRun):
     def test(self, made: Any, told: Told, *, kept: bool) -> list[Any]:
         """Measure Dice on each test scan; of the network that is kept the label maps are written."""
         if not kept:
-            tested = tested_scans(made, self.pairs, self.labels, self.request.prepared, told)
+            tested = tested_scans(made, self.pairs, self.labels, self.request.prepared, told, FINETUNED)
             return [plain_case(one.figures) for one in tested]
         clear_predictions(self.request.out)
         write_label_table(self.request.out, self.labels)

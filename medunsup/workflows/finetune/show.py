@@ -21,7 +21,7 @@ from medunsup.report.finetune.page import (
     interval,
 )
 from medunsup.report.finetune.picture import scan_picture
-from medunsup.workflows.finetune.compared import ARM_WORDS, FINETUNED, SCRATCH, ShareFigures
+from medunsup.workflows.finetune.compared import FINETUNED, WITH_SCRATCH, Comparison, ShareFigures
 from medunsup.workflows.finetune.data import Pairs
 from medunsup.workflows.finetune.figures import GRID, NATIVE, CaseDice, Figures
 from medunsup.workflows.finetune.folder import prediction_names
@@ -42,11 +42,18 @@ Shown = Scan
 
 
 def show(
-    made: "Segmentation", pairs: Pairs, labels: Sequence[Label], request: FinetuneRequest, told: Told
+    made: "Segmentation",
+    pairs: Pairs,
+    labels: Sequence[Label],
+    request: FinetuneRequest,
+    told: Told,
+    *,
+    shown: str = FINETUNED,
+    compared: Comparison = WITH_SCRATCH,
 ) -> Iterator[tuple[CaseDice, Shown]]:
-    """Test each scan, write the fine-tuned network's label map of it, and draw it."""
+    """Test each scan, write the label map that the network `shown` makes of it, and draw it."""
     names = prediction_names(pairs.splits["test"])
-    tested = tested_scans(made, pairs, labels, request.prepared, told)
+    tested = tested_scans(made, pairs, labels, request.prepared, told, shown)
     for name, one in zip(names, tested, strict=True):
         image, brain = one.pair.image, one.pair.prepared.brain
         found = as_labels(one.predicted, labels)
@@ -56,7 +63,7 @@ def show(
             dtype=found.dtype,
             descrip="medunsup finetuned",
         )
-        means = {ARM_WORDS[arm]: one.figures.mean(arm, NATIVE) for arm in made.arms}
+        means = {compared.arms[arm]: one.figures.mean(arm, NATIVE) for arm in made.arms}
         picture = scan_picture(image, brain, one.truth, one.predicted, labels)
         yield one.figures, Scan(one.figures.scan, means, picture)
 
@@ -81,24 +88,28 @@ def page_of(
             labels=figures.labels,
             scans=scans,
             limits=(*LIMITS, DICE_LIMIT),
+            heading=figures.compared.heading,
         )
     )
 
 
 def _meaning(figures: Figures) -> str:
-    own = figures.means[FINETUNED][NATIVE]
+    compared = figures.compared
+    own = figures.means[compared.main][NATIVE]
     told = f"Mean Dice of {own.n} test subjects {interval(own)}"
-    if FINETUNED not in figures.against:
+    if compared.main not in figures.against:
         return f"{told}."
-    scratch, found = figures.means[SCRATCH][NATIVE], figures.against[FINETUNED].difference
-    return f"{told}, from scratch {figure(scratch.value)}; difference {interval(found, signed=True)}."
+    other, found = figures.means[compared.reference][NATIVE], figures.against[compared.main].difference
+    words = compared.arms[compared.reference]
+    return f"{told}, {words} {figure(other.value)}; difference {interval(found, signed=True)}."
 
 
 def _table(figures: Figures) -> Table:
-    columns = ("Network", "Mean, native space", "Less scratch", WORDS, "Mean, template grid")
+    compared = figures.compared
+    columns = ("Network", "Mean, native space", f"Less {compared.beside}", WORDS, "Mean, template grid")
     rows = [
         Row(
-            ARM_WORDS[arm],
+            compared.arms[arm],
             [
                 interval(figures.means[arm][NATIVE]),
                 interval(figures.against[arm].difference, signed=True) if arm in figures.against else "",
@@ -106,7 +117,7 @@ def _table(figures: Figures) -> Table:
                 interval(figures.means[arm][GRID]),
                 *(figure(one.value) for one in figures.per_class[arm]),
             ],
-            is_main=arm == FINETUNED,
+            is_main=arm == compared.main,
         )
         for arm in figures.arms
     ]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from medunsup.metrics.bootstrap import Estimate
 from medunsup.report.base.efficiency import Series, efficiency
 from medunsup.report.finetune.page import WORDS, ByShare, Chart, Row, Table, figure, interval
-from medunsup.workflows.finetune.compared import ARM_WORDS, FINETUNED, ShareFigures
+from medunsup.workflows.finetune.compared import ShareFigures
 
 HINT = (
     "Means over draws of the labels, with intervals of 95 % over test subjects and the standard deviation "
@@ -30,19 +30,20 @@ def share_table(shares: Sequence[ShareFigures], measure: str) -> Table:
     """List each share and network."""
     rows = [
         Row(
-            f"{name(one)}, {ARM_WORDS[arm]}",
+            f"{name(one)}, {one.compared.arms[arm]}",
             [
                 interval(one.means[arm]),
                 figure(one.sd(arm)),
                 interval(one.against[arm].difference, signed=True) if arm in one.against else "",
                 one.against[arm].words if arm in one.against else "",
             ],
-            is_main=arm == FINETUNED,
+            is_main=arm == one.compared.main,
         )
         for one in shares
         for arm in one.means
     ]
-    return Table(("Labelled", _begun(measure), "SD over draws", "Less scratch", WORDS), rows)
+    less = f"Less {shares[0].compared.beside}"
+    return Table(("Labelled", _begun(measure), "SD over draws", less, WORDS), rows)
 
 
 def name(one: ShareFigures) -> str:
@@ -51,9 +52,10 @@ def name(one: ShareFigures) -> str:
 
 
 def _figures(shares: Sequence[ShareFigures], measure: str) -> Chart:
-    series = [_series(ARM_WORDS[arm], [one.means[arm] for one in shares]) for arm in shares[0].means]
+    words = shares[0].compared.arms
+    series = [_series(words[arm], [one.means[arm] for one in shares]) for arm in shares[0].means]
     told = "; ".join(
-        f"{ARM_WORDS[arm]} {', '.join(f'{figure(one.means[arm].value)} with {name(one)}' for one in shares)}"
+        f"{words[arm]} {', '.join(f'{figure(one.means[arm].value)} with {name(one)}' for one in shares)}"
         for arm in shares[0].means
     )
     drawing = efficiency(series, [name(one) for one in shares], f"{measure}: {told}.")
@@ -61,20 +63,19 @@ def _figures(shares: Sequence[ShareFigures], measure: str) -> Chart:
 
 
 def _differences(shares: Sequence[ShareFigures], measure: str) -> Chart:
-    arms = shares[0].against
-    series = [_series(ARM_WORDS[arm], [one.against[arm].difference for one in shares]) for arm in arms]
+    arms, compared = shares[0].against, shares[0].compared
+    words = compared.arms
+    series = [_series(words[arm], [one.against[arm].difference for one in shares]) for arm in arms]
     told = "; ".join(
-        f"{ARM_WORDS[arm]} "
+        f"{words[arm]} "
         + ", ".join(
             f"{interval(one.against[arm].difference, signed=True)} with {name(one)}" for one in shares
         )
         for arm in arms
     )
-    drawing = efficiency(series, [name(one) for one in shares], f"Less scratch: {told}.", zero=True)
-    caption = (
-        "Paired by test subject and draw; bars: 95 % over test subjects. Above 0 pretraining has gained."
-    )
-    return Chart(f"{_begun(measure)} less that from scratch", drawing, caption)
+    drawing = efficiency(series, [name(one) for one in shares], f"Less {compared.beside}: {told}.", zero=True)
+    caption = f"Paired by test subject and draw; bars: 95 % over test subjects. {compared.gain}"
+    return Chart(f"{_begun(measure)} less that {compared.arms[compared.reference]}", drawing, caption)
 
 
 def _series(words: str, estimates: Sequence[Estimate]) -> Series:

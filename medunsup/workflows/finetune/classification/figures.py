@@ -14,7 +14,7 @@ from medunsup.metrics.classification import (
     balanced_accuracy,
     subjects_needed,
 )
-from medunsup.workflows.finetune.compared import SCRATCH, Against, ShareFigures, against
+from medunsup.workflows.finetune.compared import WITH_SCRATCH, Against, Comparison, ShareFigures, against
 
 MOST_NEEDED = 100_000
 
@@ -31,18 +31,26 @@ class Truth:
 
 
 def class_figures(
-    share: float, n_subjects: int, draws: Sequence[Told], truth: Truth, *, seed: int = 0
+    share: float,
+    n_subjects: int,
+    draws: Sequence[Told],
+    truth: Truth,
+    *,
+    seed: int = 0,
+    compared: Comparison = WITH_SCRATCH,
 ) -> ShareFigures:
     """Lay the AUC of a share of the labels together; `draws` hold what the networks said, one a draw."""
     said = {arm: [draw[arm] for draw in draws] for arm in draws[0]}
     per_draw = {arm: [float(auc(one, truth.classes)[0]) for one in fits] for arm, fits in said.items()}
     means = {arm: auc_interval(fits, truth.classes, truth.subjects, seed=seed) for arm, fits in said.items()}
-    compared = {
-        arm: _against(auc_difference(fits, said[SCRATCH], truth.classes, truth.subjects, seed=seed))
+    other = compared.reference
+    differences = {
+        arm: auc_difference(fits, said[other], truth.classes, truth.subjects, seed=seed)
         for arm, fits in said.items()
-        if SCRATCH in said and arm != SCRATCH
+        if other in said and arm != other
     }
-    return ShareFigures(share, n_subjects, per_draw, means, compared)
+    found = {arm: _against(one, compared) for arm, one in differences.items()}
+    return ShareFigures(share, n_subjects, per_draw, means, found, compared)
 
 
 def accuracies(draws: Sequence[Told], truth: Truth) -> dict[str, float]:
@@ -53,7 +61,7 @@ def accuracies(draws: Sequence[Told], truth: Truth) -> dict[str, float]:
     }
 
 
-def _against(difference: Estimate) -> Against:
+def _against(difference: Estimate, compared: Comparison) -> Against:
     needed = subjects_needed(difference)
     known = int(needed) if np.isfinite(needed) and needed <= MOST_NEEDED else None
-    return against(difference, verdict_of(difference), known)
+    return against(difference, verdict_of(difference), known, compared)

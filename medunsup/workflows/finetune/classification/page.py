@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from medunsup.cohort.finetuned.manifest import FinetuneManifest
 from medunsup.report.finetune.page import WORDS, Page, Row, Table, figure, finetune_page, interval
-from medunsup.workflows.finetune.compared import ARM_WORDS, FINETUNED, SCRATCH, ShareFigures
+from medunsup.workflows.finetune.compared import ShareFigures
 from medunsup.workflows.finetune.manifest_words import facts, tone_of
 from medunsup.workflows.finetune.show_shares import by_share
 
@@ -21,17 +21,17 @@ def page_of(
     manifest: FinetuneManifest,
 ) -> str:
     """Return the page; `shares` from the largest to the smallest, `right` are balanced accuracies."""
-    largest = shares[0]
+    largest, compared = shares[0], shares[0].compared
     rows = [
         Row(
-            ARM_WORDS[arm],
+            compared.arms[arm],
             [
                 interval(one),
                 interval(largest.against[arm].difference, signed=True) if arm in largest.against else "",
                 largest.against[arm].words if arm in largest.against else "",
                 figure(right[arm]),
             ],
-            is_main=arm == FINETUNED,
+            is_main=arm == compared.main,
         )
         for arm, one in largest.means.items()
     ]
@@ -44,11 +44,12 @@ def page_of(
             tone=tone_of(manifest.verdict),
             meaning=_meaning(largest),
             measure="AUC",
-            table=Table(("Network", "AUC", "Less scratch", WORDS, "Balanced accuracy"), rows),
+            table=Table(("Network", "AUC", f"Less {compared.beside}", WORDS, "Balanced accuracy"), rows),
             hint=HINT,
             remarks=manifest.remarks,
             about=facts(manifest),
             efficiency=by_share(shares, "AUC"),
+            heading=compared.heading,
         )
     )
 
@@ -58,11 +59,12 @@ def _names(classes: Sequence[str]) -> str:
 
 
 def _meaning(one: ShareFigures) -> str:
-    own = one.means[FINETUNED]
+    compared = one.compared
+    own = one.means[compared.main]
     told = f"AUC on {own.n} test subjects {interval(own)}"
-    if FINETUNED not in one.against:
+    if compared.main not in one.against:
         return f"{told}."
-    found = one.against[FINETUNED].difference
+    found, reference = one.against[compared.main].difference, figure(one.means[compared.reference].value)
     return (
-        f"{told}, from scratch {figure(one.means[SCRATCH].value)}; difference {interval(found, signed=True)}."
+        f"{told}, {compared.arms[compared.reference]} {reference}; difference {interval(found, signed=True)}."
     )
