@@ -53,6 +53,16 @@ Labels = Annotated[
 Column = Annotated[
     str | None, option("Input", "--column", metavar="NAME", help="Column of --labels that is learned.")
 ]
+FewLabels = Annotated[
+    str | None,
+    option("Method", "--few-labels", metavar="METHOD", help="Learn from unlabelled items too: fixmatch, ..."),
+]
+Unlabelled = Annotated[
+    Path | None,
+    option(
+        "Input", "--unlabelled", metavar="SOURCE", help="More without labels, for --few-labels; as --data."
+    ),
+]
 Fractions = Annotated[
     str | None,
     option("Method", "--fractions", metavar="SHARES", help="Shares of the labels to train with: 0.01,0.1,1."),
@@ -103,9 +113,11 @@ def finetune(
     encoder: EncoderFolder = None,
     *,
     task: Task = None,
+    few_labels: FewLabels = None,
     weights: Weights = None,
     plan: Plan = None,
     label_table: LabelTable = None,
+    unlabelled: Unlabelled = None,
     labels: Labels = None,
     column: Column = None,
     mask: options.Mask = None,
@@ -135,7 +147,12 @@ def finetune(
     """
     given = {"task": task, "test": test, "spacing_mm": spacing, "seed": seed, "contrast": contrast}
     given |= {"brain": brain, "coordinates": coordinates, "baselines": False if no_baselines else None}
-    shares = {"fractions": listed(fractions), "labelled": listed(labelled), "draws": draws}
+    shares = {
+        "fractions": listed(fractions),
+        "labelled": listed(labelled),
+        "draws": draws,
+        "few_labels": few_labels,
+    }
     with stages(telling.quiet) as told:
         settings = read_finetuning(config, given | shares, set_ or [])
         from medunsup.workflows.finetune.finetune import finetune_encoder
@@ -153,6 +170,7 @@ def finetune(
             labels,
             column,
             mask,
+            unlabelled,
             cache,
             jobs=jobs,
             resume=resume,

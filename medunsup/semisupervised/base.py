@@ -200,7 +200,7 @@ class FewLabels(Estimator):
         self._knows_truth = validation is not None
         training = replace(training or Training(), keep="last", patience=None)
         super().fit(scans, validation=validation, training=training)
-        self.choice_ = self._choose(validation)
+        self.choice_ = choose(self, validation)
         self.learner_.is_supervised_kept.fill_(self.choice_.kept == "supervised")
         return self
 
@@ -244,20 +244,24 @@ class FewLabels(Estimator):
         if validation is not None and not task.are_labelled(validation).all():
             raise InputError("Validation scans are there to judge by: label them, or leave them out.")
 
-    def _choose(self, validation: Scans | None) -> Choice:
-        if validation is None:
-            return Choice(
-                "semisupervised", {}, f"No validation scans to choose by: {self.method_name} is kept."
-            )
-        arms: tuple[Arm, ...] = ("semisupervised", "supervised")
-        figures: dict[str, float] = {arm: judge(self, validation, arm) for arm in arms}
-        kept: Arm = "supervised" if figures["supervised"] > figures["semisupervised"] else "semisupervised"
-        measure = "balanced accuracy" if self.task == "classify" else "mean Dice"
-        said = self.method_name if kept == "semisupervised" else "the network that knows labelled scans alone"
-        sentence = (
-            f"{measure} on {len(validation)} validation scans: {self.method_name} "
-            f"{figures['semisupervised']:.3f}, labelled scans alone {figures['supervised']:.3f}. "
-            f"Kept: {said}."
+
+def choose(method: Any, validation: Scans | None) -> Choice:
+    """Compare both arms of a fitted method on validation scans, if there are any, and say which is kept."""
+    name = method.method_name
+    if validation is None:
+        return Choice(
+            "semisupervised",
+            {},
+            f"No validation scans to choose by: {name} is kept.",
         )
-        log.log(logging.WARNING if kept == "supervised" else logging.INFO, "%s", sentence)
-        return Choice(kept, figures, sentence)
+    arms: tuple[Arm, ...] = ("semisupervised", "supervised")
+    figures: dict[str, float] = {arm: judge(method, validation, arm) for arm in arms}
+    kept: Arm = "supervised" if figures["supervised"] > figures["semisupervised"] else "semisupervised"
+    measure = "balanced accuracy" if method.task == "classify" else "mean Dice"
+    said = name if kept == "semisupervised" else "the network that knows labelled scans alone"
+    sentence = (
+        f"{measure} on {len(validation)} validation scans: {name} {figures['semisupervised']:.3f}, "
+        f"labelled scans alone {figures['supervised']:.3f}. Kept: {said}."
+    )
+    log.log(logging.WARNING if kept == "supervised" else logging.INFO, "%s", sentence)
+    return Choice(kept, figures, sentence)

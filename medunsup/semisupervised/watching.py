@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from medunsup.core.hints import option
+from medunsup.core.hints import both
 
 SETTLED = 0.3  # share of the epochs after which a fault is one
 FALL = 0.1
@@ -27,11 +27,11 @@ def name_failure(history: Sequence[Mapping[str, Any]], *, epochs: int) -> str:
     late = [row for row in history if row["epoch"] >= max(1, SETTLED * epochs)]
     if not late:
         return ""
-    less = option("parameters", {"unlabelled_weight": 0.1})
+    less = both("parameters", {"unlabelled_weight": 0.1})
     if all((row.get("coverage") or 0) == 0 for row in late):
         return (
             f"No pseudo-label is sure enough to be used since epoch {late[0]['epoch']}: this is supervised "
-            f"learning. Believe less sure ones ({option('parameters', {'threshold': 0.8})}), or train longer."
+            f"learning. Believe less sure ones ({both('parameters', {'threshold': 0.8})}), or train longer."
         )
     if all((row.get("pseudo_commonest") or 0) == 1 for row in late):
         return (

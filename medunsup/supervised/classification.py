@@ -79,7 +79,7 @@ class Classification(Task):
         network = self.learner_.network(arm).eval()
         sums, counts = np.zeros((len(scans), self.classes)), np.zeros(len(scans))
         with torch.no_grad():
-            for owners, x, masks in self._items(scans):
+            for owners, x, masks in self._looked_at(scans):
                 logs = network(x.to(self.device), masks.to(self.device)).double().log_softmax(dim=1)
                 np.add.at(sums, owners, logs.cpu().numpy())
                 np.add.at(counts, owners, 1)
@@ -87,7 +87,21 @@ class Classification(Task):
         shares = np.exp(means - means.max(axis=1, keepdims=True))
         return shares / shares.sum(axis=1, keepdims=True)
 
-    def _items(self, scans: Scans) -> Iterator[tuple[NDArray[np.intp], Tensor, Tensor]]:
+    def features(self, encoder: Encoder, scans: Scans) -> NDArray[np.float64]:
+        """Return an encoder's features (N, D) of each scan, a mean over the slices that are looked at.
+
+        A linear layer on them gives the probabilities of the network of both.
+        """
+        sums, counts = np.zeros((len(scans), encoder.n_features)), np.zeros(len(scans))
+        place = next(encoder.parameters()).device
+        with torch.no_grad():
+            for owners, x, masks in self._looked_at(scans):
+                found = encoder.eval().features(x.to(place), masks.to(place)).double()
+                np.add.at(sums, owners, found.cpu().numpy())
+                np.add.at(counts, owners, 1)
+        return sums / counts[:, None]
+
+    def _looked_at(self, scans: Scans) -> Iterator[tuple[NDArray[np.intp], Tensor, Tensor]]:
         """Yield whose each item is (B,), values (B, C, ...) and masks (B, 1, ...), in batches."""
         dims = self.config.dims
         used = np.ones((len(scans), 1), bool) if dims == 3 else _slices_looked_at(scans)

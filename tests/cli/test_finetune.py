@@ -3,6 +3,7 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
 from helpers.labelled_images import write_labelled
 from helpers.labelled_scans import write_pairs
@@ -66,6 +67,24 @@ def test_images_are_classified_with_few_labels_and_with_all(tmp_path):
     assert set(told["figures"]["AUC"]) == {"finetuned", "frozen", "scratch"}
     wrong = run("finetune", *words, "--force", "--draws", "2")
     assert (wrong.exit_code, "draws" in wrong.stderr) == (2, True)
+
+
+def test_few_labels_are_learned_with_and_what_is_kept_is_printed(tmp_path):
+    labels = np.where(np.arange(24) < 12, np.arange(24) % 2, -1)
+    data = write_labelled(tmp_path / "labelled.npz", train_labels=labels)
+    images, tiny = write_images(tmp_path / "images.npz"), "encoder_parameters={channels: 2, levels: 2}"
+    small = ("--set", "epochs=1", "--set", "batch_size=4", "--set", tiny)
+    done = run("pretrain", "--data", images, "-o", tmp_path / "run", *small)
+    assert done.exit_code == 0, done.stderr
+    words = (tmp_path / "run", "--task", "classify", "--data", data, "-o", tmp_path / "out")
+    done = run("finetune", *words, "--few-labels", "em")
+    assert done.exit_code == 0, done.stderr
+    assert "em, beside the labels alone: " in done.stdout
+    assert "balanced accuracy on 2 validation scans: em" in done.stdout
+    told = json.loads(run("finetune", *words, "--few-labels", "em", "--force", "--json").stdout)
+    assert told["few_labels"]["kept"] in told["figures"]["AUC"]
+    wrong = run("finetune", *words, "--force", "--unlabelled", data)
+    assert (wrong.exit_code, "--few-labels" in wrong.stderr) == (2, True)
 
 
 def test_wrong_use_ends_in_a_line_with_a_remedy(encoder, small_brain, tmp_path):

@@ -83,7 +83,8 @@ class FinetunedFolder:
     @property
     def arm(self) -> str:
         """What its figures call the network that is kept."""
-        return "finetuned"
+        few = self.manifest.few_labels
+        return "finetuned" if few is None else str(few["kept"])
 
     @property
     def plan(self) -> "AdaptationPlan":

@@ -35,6 +35,7 @@ class FinetuneManifest(BaseModel):
     scans: dict[str, int]  # how many in each split
     steps: int
     verdict: str
+    few_labels: dict[str, Any] | None = None  # method beside the labels alone, and which network is kept
     remarks: list[str] = Field(default_factory=list)
     sha256: dict[str, str] = Field(default_factory=dict, alias="SHA256")  # of each file, by name
     versions: dict[str, str] = Field(default_factory=dict)

@@ -15,6 +15,12 @@ from medunsup.cohort.encoders.folder import Seen
 from medunsup.cohort.encoders.overlap import NO_DATA_SET
 from medunsup.cohort.labelled.alike import Before, refuse_other_images, refuse_seen_people, seen_people
 from medunsup.cohort.labelled.splits import split_off_test_by_class
+from medunsup.cohort.labelled.unlabelled import (
+    lines_of_images,
+    more_images,
+    stack_of_images,
+    unlabelled_cases,
+)
 from medunsup.cohort.prepare_many import Preparation
 from medunsup.cohort.settings import ContrastChoice
 from medunsup.cohort.training.consistency import Common
@@ -29,6 +35,7 @@ if TYPE_CHECKING:
     from medunsup.training.scan_stack import Scans
 
 SPLITS: tuple[SplitName, ...] = ("train", "test")
+NO_CLASS = ("-1", "nan")  # what images hold that are not labelled
 
 BySplit = Mapping[SplitName, Sequence[str]]
 
@@ -38,7 +45,9 @@ class Source:
     """Where labelled scans or images are, and who is tested on.
 
     `labels` is a table and `column` the one of it that is learned; images hold theirs. `mask` is a pattern
-    for brain masks. `test` is the share of the subjects to test on, where the data name no test split.
+    for brain masks. `test` is the share of the subjects to test on, where the data name no test split. What has
+    no label is left out, or with `keeps_unlabelled` stays in the training split, with what is `unlabelled`
+    elsewhere.
     """
 
     data: Path
@@ -48,6 +57,8 @@ class Source:
     test: float = 0.3
     seed: int = 0
     contrast: ContrastChoice = "auto"
+    keeps_unlabelled: bool = False
+    unlabelled: Path | None = None
 
     @property
     def is_of_images(self) -> bool:
@@ -59,7 +70,8 @@ class Source:
 class Found:
     """What was found: a line and the word of a class for each scan or image of the splits "train" and "test".
 
-    Of scans `cases` are their files, of images `images` their values.
+    Of scans `cases` are their files, of images `images` their values, and `more` those of another file, last
+    in the training split. A training scan or image without a label has an empty word.
     """
 
     lines: Mapping[SplitName, Sequence[Seen]]
@@ -67,6 +79,7 @@ class Found:
     classes: tuple[str, ...]
     cases: Mapping[SplitName, Sequence[Case]] | None = None
     images: Mapping[SplitName, Images] | None = None
+    more: Images | None = None
     remarks: tuple[str, ...] = ()
 
 
@@ -74,7 +87,8 @@ class Found:
 class Labelled:
     """Scans or images of the splits "train" and "test", a line each, and their classes, 0 to K - 1.
 
-    `common` is what scans share; images have none.
+    The class of one that is not labelled is -1, in the training split alone. `common` is what scans share;
+    images have none.
     """
 
     scans: Mapping[SplitName, "Scans"]
@@ -115,9 +129,13 @@ def read_labelled(
     Raises InputError for scans that cannot be used.
     """
     codes = {word: n for n, word in enumerate(found.classes)}
-    labels = {split: np.array([codes[word] for word in found.words[split]], np.intp) for split in SPLITS}
+    labels = {
+        split: np.array([codes.get(word, -1) for word in found.words[split]], np.intp) for split in SPLITS
+    }
     if found.images is not None:
-        stacks = {split: _stacked(images) for split, images in found.images.items()}
+        stacks = {split: stack_of_images(images) for split, images in found.images.items()}
+        if found.more is not None:
+            stacks["train"] = stack_of_images(found.images["train"], found.more)
         return Labelled(stacks, found.lines, labels, found.classes, found.remarks)
     assert found.cases is not None
     assert settings is not None
@@ -142,21 +160,15 @@ def _find_images(source: Source, before: Before) -> Found:
         raise InputError(f"{source.data}: holds no test_images. Put images there that nothing learns from.")
     refuse_other_images(before, images["train"].values.shape[1:])
     words = labels_of_images(source.data, {split: len(one.values) for split, one in images.items()})
-    lines = {
-        split: [
-            Seen(name, split, name, content, content)
-            for name, content in zip(one.names, one.contents, strict=True)
-        ]
-        for split, one in images.items()
-    }
-    return Found(lines, words, classes_of(words, str(source.data)), images=images)
-
-
-def _stacked(images: Images) -> "Scans":
-    from medunsup.training.scan_stack import Scans
-
-    values = images.values
-    return Scans(values, np.ones(values[:, 0].shape, bool), images.names)
+    lines = {split: lines_of_images(one, split) for split, one in images.items()}
+    if not source.keeps_unlabelled:
+        return Found(lines, words, classes_of(words, str(source.data)), images=images)
+    words["train"] = ["" if word in NO_CLASS else word for word in words["train"]]
+    more = None if source.unlabelled is None else more_images(source.unlabelled, images, lines)
+    if more is not None:
+        lines["train"] += lines_of_images(more, "train", of=source.unlabelled)
+        words["train"] += [""] * len(more.values)
+    return Found(lines, words, classes_of(_labelled_words(words), str(source.data)), images=images, more=more)
 
 
 def _find_scans(source: Source, before: Before, told: Told) -> Found:
@@ -166,17 +178,27 @@ def _find_scans(source: Source, before: Before, told: Told) -> Found:
         )
     cases, left_out = find_scans(source.data, contrast=source.contrast, mask=source.mask, told=told)
     words = labels_of_cases(cases, source.labels, source.column)
-    left_out["no label"] = words.count("")
+    nameless = [case for case, word in zip(cases, words, strict=True) if not word]
     cases, words = [case for case, word in zip(cases, words, strict=True) if word], list(filter(None, words))
     splits, labels = _split(cases, words, source, before)
     classes = classes_of(labels, f"{source.labels}")
+    left_out["split calibration"] = len(cases) - sum(map(len, splits.values()))
+    if source.keeps_unlabelled:
+        added = unlabelled_cases(source.unlabelled, source.contrast, nameless, splits, left_out, told)
+        splits["train"] += added
+        labels["train"] += [""] * len(added)
+    else:
+        left_out["no label"] = len(nameless)
     seen = _unprepared([case for split in SPLITS for case in splits[split]])
     n = len(splits["train"])
-    left_out["split calibration"] = len(cases) - len(seen)
     refuse_seen_people(before, seen[n:])
     lines: dict[SplitName, list[Seen]] = {"train": seen[:n], "test": seen[n:]}
     remarks = (left_out_words(+left_out),) if +left_out else ()
     return Found(lines, labels, classes, cases=splits, remarks=remarks)
+
+
+def _labelled_words(words: BySplit) -> BySplit:
+    return {split: [word for word in of if word] for split, of in words.items()}
 
 
 def _unprepared(cases: Sequence[Case]) -> list[Seen]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from medunsup.core.labels import Label
 from medunsup.core.version import __version__
 from medunsup.metrics.bootstrap import Estimate
+from medunsup.report.base.curves import Curves
 from medunsup.report.base.efficiency import Efficiency
 from medunsup.report.base.images import those_that_fit
 from medunsup.report.base.numbers import minus
@@ -51,6 +52,15 @@ class Chart:
 
 
 @dataclass(frozen=True)
+class Watched:
+    """A drawing of what was watched while networks learned, with its title and how to read it."""
+
+    title: str
+    drawing: Curves
+    caption: str
+
+
+@dataclass(frozen=True)
 class ByShare:
     """What networks come to with shares of the labels: drawings and a table."""
 
@@ -70,7 +80,7 @@ class Scan:
 
 @dataclass(frozen=True)
 class Page:
-    """Everything that the page shows; `about` are facts by name."""
+    """Everything that the page shows; `about` are facts by name, `kept` why a network was chosen."""
 
     title: str
     verdict: str
@@ -83,6 +93,8 @@ class Page:
     about: Mapping[str, str]
     efficiency: ByShare | None = None
     heading: str = HEADING
+    kept: str = ""
+    watched: Sequence[Watched] = ()
     labels: Sequence[Label] = ()
     scans: Sequence[Scan] = ()
     limits: Sequence[str] = LIMITS

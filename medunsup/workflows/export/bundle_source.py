@@ -71,7 +71,7 @@ def finetuned_source(run: Path) -> Source:
         spacing_mm=about.spacing_mm,
         affine=grid.affine.tolist(),
         labels=folder.labels,
-        dice=folder.figures.get("MeanDice", {}).get("finetuned", {}).get("grid", {}),
+        dice=folder.figures.get("MeanDice", {}).get(folder.arm, {}).get("grid", {}),
     )
 
 

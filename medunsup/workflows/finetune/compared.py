@@ -1,4 +1,4 @@
-"""A network beside another, such as the one from scratch, in figures and words; the same for shares of labels."""
+"""A network beside another, such as that from scratch, in figures and words; so for shares of the labels."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass

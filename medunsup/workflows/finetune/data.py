@@ -1,5 +1,6 @@
 """Scans with label maps: found, split by subject, prepared, laid on the template grid with their labels."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +15,13 @@ from medunsup.cohort.encoders.folder import Seen
 from medunsup.cohort.encoders.overlap import NO_DATA_SET, Known, fingerprints, overlap, refuse_overlap
 from medunsup.cohort.finetuned.folder import standardised
 from medunsup.cohort.label_maps import label_table, on_template_grid, read_labels
+from medunsup.cohort.labelled.unlabelled import unlabelled_cases
 from medunsup.cohort.prepare import Prepared, load_and_prepare
 from medunsup.cohort.prepare_many import prepared, request_of
 from medunsup.cohort.settings import ReadSettings
 from medunsup.cohort.training.consistency import Common
 from medunsup.cohort.training.prepare import prepare_alike
-from medunsup.cohort.training.select import hash_scans
+from medunsup.cohort.training.select import hash_scans, left_out_words
 from medunsup.core.errors import InputError, UsageError
 from medunsup.core.hints import option
 from medunsup.core.labels import Label
@@ -40,6 +42,8 @@ REMEDY = (
 )
 REPEATED = "Keep a subject in one split, and leave repeats out."
 
+UNLABELLED = -1
+
 Labels = NDArray[np.int32]
 Values = NDArray[np.float32]
 
@@ -54,7 +58,10 @@ class Grid:
 
 @dataclass(frozen=True, eq=False)
 class LabelledScan:
-    """A scan in native space, the same prepared, what the network sees of it, and its native labels."""
+    """A scan in native space, the same prepared, what the network sees of it, and its native labels.
+
+    Labels are -1 throughout where there is no label map.
+    """
 
     case: Case
     image: Volume
@@ -72,6 +79,7 @@ class Pairs:
     grid: Grid
     pretrained: Pretrained
     left_out: int
+    remarks: tuple[str, ...] = ()
 
     @property
     def cases(self) -> list[Case]:
@@ -82,8 +90,9 @@ class Pairs:
         """Read one pair. Raises GeometryError or InputError if its label map cannot be used."""
         asked = request_of(case, self.grid)
         image, made = load_and_prepare(asked, self.grid.spacing_mm, cache=cache)
-        assert case.labels is not None
-        labels = read_labels(case.labels, image, self.grid.reading.coordinates)
+        labels = np.full(image.shape, UNLABELLED, np.int32)
+        if case.labels is not None:
+            labels = read_labels(case.labels, image, self.grid.reading.coordinates)
         values = standardised(made.values, made.mask) if self.pretrained.is_standardised else made.values
         return LabelledScan(case, image, made, values, labels)
 
@@ -100,24 +109,43 @@ def find_pairs(request: FinetuneRequest, pretrained: Pretrained) -> Pairs:
             f"{request.data}: {option('data')} takes a table (TSV) with the columns scan and labels, and "
             "subject and split if they are known."
         )
-    cases = open_source(request.data).cases
-    without = [case.scan.name for case in cases if case.labels is None]
-    if without:
-        raise UsageError(
-            f"{request.data}: {len(without)} of {len(cases)} scans have no label map, first {without[0]}. "
-            "Fill the column labels, or leave these rows out."
-        )
-    refuse_unfetched(cases)
+    cases, without = _listed(request)
     early = Known(_lines(cases, [hash_input(case.scan) for case in cases]), None)
     known = {pair.tested.subject for pair in overlap(early, pretrained.known)}
     splits = split_off_test(cases, test=settings.test, seed=settings.seed, known=known)
+    left_out = Counter[str]()
+    if settings.few_labels is not None:
+        splits["train"] += unlabelled_cases(
+            request.unlabelled, settings.contrast, without, splits, left_out, lambda stage: None
+        )
     used = [*splits["train"], *splits["test"]]
     hashes = hash_scans(used)
     tested = Known(_lines(splits["test"], hashes[len(splits["train"]) :]), None)
     refuse_overlap(tested, pretrained.known, by="pretraining", remedy=REMEDY)
-    hashes += [hash_input(case.labels) for case in used if case.labels is not None]
+    hashes += ["n/a" if case.labels is None else hash_input(case.labels) for case in used]
     grid = Grid(settings.reading, pretrained.spacing_mm(settings.spacing_mm))
-    return Pairs(splits, hashes, grid, pretrained, len(cases) - len(used))
+    remarks = (left_out_words(left_out),) if +left_out else ()
+    n_labelled = sum(case.labels is not None for case in used)
+    return Pairs(splits, hashes, grid, pretrained, len(cases) - n_labelled, remarks)
+
+
+def _listed(request: FinetuneRequest) -> tuple[list[Case], list[Case]]:
+    """List the scans of the table with a label map, and those without one, if they may be there."""
+    data, found = request.data, open_source(request.data).cases
+    cases = [case for case in found if case.labels is not None]
+    without = [case for case in found if case.labels is None]
+    may_be = request.settings.few_labels is not None
+    lost = [case for case in without if case.split == "test"] if may_be else without
+    if lost:
+        which = " of the test split" if may_be else ""
+        raise UsageError(
+            f"{data}: {len(lost)} of {len(found)} scans have no label map, first {lost[0].scan.name}{which}. "
+            "Fill the column labels, or leave these rows out."
+        )
+    if not cases:
+        raise InputError(f"{data}: no scan has a label map. Fill the column labels for some.")
+    refuse_unfetched(found)
+    return cases, without
 
 
 def prepare_pairs(pairs: Pairs, request: FinetuneRequest, told: Told) -> Common:
@@ -140,7 +168,7 @@ def find_labels(pairs: Pairs, request: FinetuneRequest, told: Told) -> tuple[Lab
     """Read every label map once, and name the labels that there are to learn."""
     told(Stage("reading label maps"))
     found: set[int] = set()
-    for case in pairs.cases:
+    for case in (case for case in pairs.cases if case.labels is not None):
         values = np.unique(pairs.read(case, request.prepared).labels).tolist()
         found |= set(values) if case.split != "test" else set()
     return label_table(found, request.label_table)
@@ -165,13 +193,16 @@ def stack_pairs(pairs: Pairs, labels: Sequence[Label], request: FinetuneRequest,
             place = pair.prepared.template_to_scan
             classes = on_template_grid(native, pair.image, place, pairs.grid.spacing_mm)
             shown += int(np.count_nonzero(classes))
+            if pair.case.labels is None:
+                classes = np.full_like(classes, UNLABELLED)
             add_values(np.concatenate([pair.values, classes[None].astype(np.float32)]))
             add_mask(pair.prepared.mask)
     if not shown:
         raise InputError("No label of the training scans lies on the template grid. Check the label maps.")
     values, masks = (np.load(file, mmap_mode="r") for file in files.values())
     names, subjects = zip(*((case.scan.name, case.subject) for case in cases), strict=True)
-    return Scans(values, masks, names, subjects)
+    known = np.array([0 if case.labels is not None else UNLABELLED for case in cases], np.int64)
+    return Scans(values, masks, names, subjects, labels=known if request.settings.few_labels else None)
 
 
 def _lines(cases: Sequence[Case], hashes: Sequence[str], contents: Sequence[str] = ()) -> list[Seen]:

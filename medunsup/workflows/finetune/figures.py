@@ -65,8 +65,8 @@ class Figures:
     """All figures of the test scans.
 
     `means` are mean Dice over classes, then over subjects, by network and space; `per_class` are Dice in
-    native space by network, one estimate a label; `against` compares networks with the reference of `compared`, in
-    native space.
+    native space by network, one estimate a label; `against` compares networks with the
+    reference of `compared`, in native space.
     """
 
     labels: tuple[Label, ...]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from medunsup.cohort.finetuned.folder import (
     CARD,
@@ -27,6 +27,15 @@ from medunsup.io.files.transaction import recover, refuse_foreign_files
 from medunsup.workflows.finetune.card import card_of
 from medunsup.workflows.finetune.classification.run import Classify
 from medunsup.workflows.finetune.compared import FINETUNED
+from medunsup.workflows.finetune.few_labels.given import with_unlabelled
+from medunsup.workflows.finetune.few_labels.learned import (
+    Learned,
+    check_method,
+    facts_of,
+    with_choice,
+    without_choice,
+)
+from medunsup.workflows.finetune.few_labels.words import watched
 from medunsup.workflows.finetune.folder import curve_tsv, shares_tsv, write_finetuned
 from medunsup.workflows.finetune.learn import build, check_parameters, read_curve
 from medunsup.workflows.finetune.pretrained import Pretrained, read_pretrained
@@ -35,9 +44,6 @@ from medunsup.workflows.finetune.segment import Segment
 from medunsup.workflows.finetune.settings import FinetuneSettings, Task
 from medunsup.workflows.finetune.shares import each_draw, forget_draws, shares_of
 from medunsup.workflows.finetune.task import Outcome, TaskRun
-
-if TYPE_CHECKING:
-    from medunsup.supervised import arms
 
 TASKS: dict[Task, type[TaskRun]] = {"segment": Segment, "classify": Classify}
 
@@ -53,6 +59,7 @@ def finetune(
     labels: str | Path | None = None,
     column: str | None = None,
     mask: str | None = None,
+    unlabelled: str | Path | None = None,
     parameters: Mapping[str, Any] | None = None,
     cache: str | Path | None = None,
     jobs: int = 1,
@@ -91,8 +98,10 @@ def finetune(
     mask : str, optional
         Brain masks of scans to classify: a path with {folder}, {stem} and {id} filled in from each scan's
         path.
+    unlabelled : str or Path, optional
+        With `few_labels`, more to learn from without labels: scans as `data`, or a .npz file.
     parameters : dict, optional
-        Parameters of the task by name: steps, batch_size, learning_rate, ...
+        Parameters of the task, or of the method for few labels, by name: steps, batch_size, ...
     cache : str or Path, optional
         Folder that keeps prepared scans; by default 'prepared' beside `out`.
     jobs : int, 1 or more, default 1
@@ -123,6 +132,9 @@ def finetune(
         - labelled : sequence of int, default (). Numbers of training subjects, beside the shares.
         - draws : int from 5 to 100, default 5. How often labels are drawn at each share; of all there is but
           one draw.
+        - few_labels : str, optional. Method that learns from unlabelled items as well, such as 'fixmatch';
+          the same network learns from the labels alone beside it, and the better one on labelled subjects
+          who are kept for that is written.
         - seed : int, 0 or more, default 0. Seed of the split, of the draws and, unless the parameters have
           one, of the task.
 
@@ -162,7 +174,7 @@ def finetune(
     """
     settings = FinetuneSettings.parse({"parameters": dict(parameters or {}), **choices}, "finetune")
     files = {"encoder": encoder, "weights": weights, "plan": plan, "label_table": label_table}
-    files |= {"labels": labels, "cache": cache}
+    files |= {"labels": labels, "cache": cache, "unlabelled": unlabelled}
     request = FinetuneRequest(
         settings,
         user_path(data),
@@ -180,7 +192,10 @@ def finetune(
 def finetune_encoder(request: FinetuneRequest, told: Told) -> FinetunedFolder:
     """Do what `finetune` does, with everything asked for in one object; `told` hears of each stage."""
     settings, out = request.settings, request.out
-    check_parameters(settings)  # a wrong choice is told before any file is read
+    (check_method if settings.few_labels else check_parameters)(
+        settings
+    )  # a wrong choice is told before any file is read
+    is_few = settings.few_labels is not None
     pretrained = read_pretrained(request)
     task = TASKS[settings.task](request, pretrained)
     with locked(out / LOCK):
@@ -193,16 +208,27 @@ def finetune_encoder(request: FinetuneRequest, told: Told) -> FinetunedFolder:
             try:
                 scans = task.read(work, told)
                 shares = shares_of(settings, scans)
+                if is_few:
+                    shares = with_unlabelled(shares, scans)
             except MedunsupError:
                 folder.forget()
                 raise
-            made = build(settings, pretrained, task.n_classes).with_steps(scans)
+            begin: Any = Learned if is_few else build
+            made: Any = begin(settings, pretrained, task.n_classes).with_steps(scans)
             made, found = each_draw(
-                made, scans, shares, task.test, folder.checkpoints, resume=goes_on, told=told
+                made,
+                scans,
+                shares,
+                with_choice(task.test) if is_few else task.test,
+                folder.checkpoints,
+                resume=goes_on,
+                told=told,
+                take=task.take,
             )
-            outcome = task.outcome(made, found)
-            card = card_of(scans.take(shares[0].draws[0].tolist()), outcome.facts, told)
-        manifest = _manifest(request, pretrained, made, outcome)
+            outcome = task.outcome(made, without_choice(found) if is_few else found)
+            few = facts_of(made, found) if is_few else None
+            card = card_of(scans if is_few else scans.take(shares[0].draws[0].tolist()), outcome.facts, told)
+        manifest = _manifest(request, pretrained, made, outcome, few)
         write_finetuned(out, manifest, _files(made, card, outcome, manifest, folder.checkpoints))
         forget_draws(folder.checkpoints)
         folder.finish()
@@ -210,30 +236,42 @@ def finetune_encoder(request: FinetuneRequest, told: Told) -> FinetunedFolder:
 
 
 def _manifest(
-    request: FinetuneRequest, pretrained: Pretrained, made: "arms.Task", outcome: Outcome
+    request: FinetuneRequest,
+    pretrained: Pretrained,
+    made: Any,
+    outcome: Outcome,
+    few: dict[str, Any] | None,
 ) -> FinetuneManifest:
     return FinetuneManifest(
         task=request.settings.task,
         settings=request.settings.model_dump(mode="json"),
-        parameters=made.config.model_dump(mode="json"),
+        parameters=made.plain_parameters() if few else made.config.model_dump(mode="json"),
         encoder=pretrained.plan.model_dump(mode="json"),
         pretraining=pretrained.method,
         encoder_sha256=pretrained.sha256,
         steps=made.config.steps,
         verdict=outcome.verdict,
-        remarks=[*pretrained.remarks, *outcome.remarks],
+        remarks=[
+            *pretrained.remarks,
+            *outcome.remarks,
+            *([made.verdict()] if few and made.verdict() else []),
+        ],
+        few_labels=few,
         **outcome.facts,
     )
 
 
 def _files(
-    made: "arms.Task", card: Arrays, outcome: Outcome, manifest: FinetuneManifest, checkpoints: Path
+    made: Any, card: Arrays, outcome: Outcome, manifest: FinetuneManifest, checkpoints: Path
 ) -> dict[str, str | bytes]:
+    curve = read_curve(checkpoints)
+    is_few = manifest.few_labels is not None
+    weights = made.state() if is_few else made.state(f"arms.{FINETUNED}")
     return {
-        WEIGHTS: arrays_as_bytes(made.state(f"arms.{FINETUNED}")),
+        WEIGHTS: arrays_as_bytes(weights),
         CARD: arrays_as_bytes(card),
         **outcome.files,
         SHARES: shares_tsv(outcome.shares),
-        CURVE: curve_tsv(read_curve(checkpoints)),
-        PAGE: outcome.page(manifest),
+        CURVE: curve_tsv(curve),
+        PAGE: outcome.page(manifest, watched(curve) if is_few else []),
     }

@@ -25,12 +25,14 @@ def build(settings: FinetuneSettings, pretrained: Pretrained, classes: int) -> "
 
     arms: tuple[Arm, ...] = ARMS if settings.baselines else ("finetuned",)
     config = check_parameters(settings)
-    return _kind(settings)(config, pretrained.network, classes=classes, arms=arms, decoder=pretrained.decoder)
+    return kind_of(settings)(
+        config, pretrained.network, classes=classes, arms=arms, decoder=pretrained.decoder
+    )
 
 
 def check_parameters(settings: FinetuneSettings) -> Any:
     """Return the task's config. Raises UsageError for parameters that it does not take."""
-    return _kind(settings).Config.parse({"seed": settings.seed, **settings.parameters}, settings.task)
+    return kind_of(settings).Config.parse({"seed": settings.seed, **settings.parameters}, settings.task)
 
 
 def learn(made: "Task", scans: "Scans", out: Path, *, resume: bool, told: Told) -> "Task":
@@ -44,11 +46,14 @@ def read_curve(folder: Path) -> Curve:
     """Read the losses of each epoch from the log."""
     from medunsup.training.monitor import LOG
 
+    if not (folder / LOG).exists():  # nothing was trained step by step
+        return []
     rows = [json.loads(line) for line in (folder / LOG).read_text(encoding="utf-8").splitlines()]
     return [{key: value for key, value in row.items() if key != TIMING and value is not None} for row in rows]
 
 
-def _kind(settings: FinetuneSettings) -> "type[Task]":
+def kind_of(settings: FinetuneSettings) -> "type[Task]":
+    """Return what is trained for the task."""
     if settings.task == "classify":
         from medunsup.supervised.classification import Classification
 

@@ -88,7 +88,8 @@ def _folder(request: FinetuneRequest) -> Pretrained:
     about, remarks = folder.manifest, list[str]()
     if about.preprocessing.kind == "images" and not request.source.is_of_images:
         remarks.append("The encoder was pretrained on images of no known voxel size, not on scans.")
-    if folder.decoder is not None and request.settings.task == "segment":
+    has_decoder = request.settings.task == "segment" and request.settings.few_labels is None
+    if folder.decoder is not None and has_decoder:
         remarks.append(DECODER_TOO)
     if about.verdict:
         remarks.append(f"The pretraining ended in this state: {about.verdict}")
@@ -99,7 +100,7 @@ def _folder(request: FinetuneRequest) -> Pretrained:
         about.method,
         before_of(folder),
         remarks=tuple(remarks),
-        decoder=folder.decoder if request.settings.task == "segment" else None,
+        decoder=folder.decoder if has_decoder else None,
     )
 
 

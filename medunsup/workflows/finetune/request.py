@@ -15,7 +15,8 @@ class FinetuneRequest:
     """One encoder to fine-tune: which, on which scans and labels, into which folder.
 
     Either `encoder`, a folder of ours, or `weights` with `plan`, trained elsewhere. `label_table` names
-    labels of voxels, `labels` and `column` those of scans, `mask` brain masks; `cache` keeps prepared scans.
+    labels of voxels, `labels` and `column` those of scans, `mask` brain masks;
+    `unlabelled` are scans or images to learn from without labels; `cache` keeps prepared scans.
     """
 
     settings: FinetuneSettings
@@ -28,6 +29,7 @@ class FinetuneRequest:
     labels: Path | None = None
     column: str | None = None
     mask: str | None = None
+    unlabelled: Path | None = None
     cache: Path | None = None
     jobs: int = 1
     resume: bool = False
@@ -56,6 +58,22 @@ class FinetuneRequest:
                     f"{name} does not go with {option('task', task)}. Leave it out, or choose the other task."
                 )
 
+        self._check_few_labels()
+
+    def _check_few_labels(self) -> None:
+        few_labels, steps = option("few_labels"), "medunsup methods semisupervised"
+        if self.settings.few_labels is None:
+            if self.unlabelled is not None:
+                raise UsageError(
+                    f"{option('unlabelled')} needs a method that learns without labels: {few_labels}, one of "
+                    f"`{steps}`."
+                )
+        elif not self.settings.baselines:
+            raise UsageError(
+                f"Baselines cannot be left out with {few_labels}: beside the method the labels alone are learned "
+                "from. Leave that choice out."
+            )
+
     @property
     def how(self) -> How:
         """How to meet what is in the folder; going on wins over replacing."""
@@ -73,6 +91,8 @@ class FinetuneRequest:
             test=chosen.test,
             seed=chosen.seed,
             contrast=chosen.contrast,
+            keeps_unlabelled=chosen.few_labels is not None,
+            unlabelled=self.unlabelled,
         )
 
     @property

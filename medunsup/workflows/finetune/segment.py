@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from medunsup.cohort.finetuned.folder import DICE, FIGURES, SCANS
 from medunsup.core.labels import Label
 from medunsup.core.progress import Told
-from medunsup.workflows.finetune.compared import FINETUNED
 from medunsup.workflows.finetune.data import find_labels, find_pairs, prepare_pairs, stack_pairs
+from medunsup.workflows.finetune.few_labels.given import hide_voxels
 from medunsup.workflows.finetune.figures import (
     CaseDice,
     averaged,
@@ -23,7 +23,7 @@ from medunsup.workflows.finetune.folder import clear_predictions, dice_tsv, scan
 from medunsup.workflows.finetune.measure import tested_scans
 from medunsup.workflows.finetune.pretrained import Pretrained
 from medunsup.workflows.finetune.request import FinetuneRequest
-from medunsup.workflows.finetune.shares import Share
+from medunsup.workflows.finetune.shares import Places, Share
 from medunsup.workflows.finetune.show import Shown, page_of, show
 from medunsup.workflows.finetune.task import Outcome, TaskRun
 
@@ -47,6 +47,10 @@ class Segment(TaskRun):
         self.labels = find_labels(self.pairs, self.request, told)
         return stack_pairs(self.pairs, self.labels, self.request, work)
 
+    def hide(self, scans: "Scans", places: Places) -> "Scans":
+        """Return all scans with the label maps of a draw alone."""
+        return hide_voxels(scans, places)
+
     @property
     def n_classes(self) -> int:
         """Labels and background."""
@@ -54,13 +58,16 @@ class Segment(TaskRun):
 
     def test(self, made: Any, told: Told, *, kept: bool) -> list[Any]:
         """Measure Dice on each test scan; of the network that is kept the label maps are written."""
+        arm, request = self.kept_arm(made), self.request
         if not kept:
-            tested = tested_scans(made, self.pairs, self.labels, self.request.prepared, told, FINETUNED)
+            tested = tested_scans(made, self.pairs, self.labels, request.prepared, told, arm)
             return [plain_case(one.figures) for one in tested]
-        clear_predictions(self.request.out)
-        write_label_table(self.request.out, self.labels)
+        clear_predictions(request.out)
+        write_label_table(request.out, self.labels)
         found = []
-        for case, picture in show(made, self.pairs, self.labels, self.request, told):
+        for case, picture in show(
+            made, self.pairs, self.labels, request, told, shown=arm, compared=self.compared
+        ):
             found.append(plain_case(case))
             self.shown.append(picture)
         return found
@@ -71,9 +78,9 @@ class Segment(TaskRun):
         draws: list[list[list[CaseDice]]] = [
             [[case_of(one) for one in cases] for cases in each] for _, each in shares
         ]
-        figures = gather(averaged(draws[0]), self.labels, seed=seed)
+        figures = gather(averaged(draws[0]), self.labels, seed=seed, compared=self.compared)
         by_share = [
-            share_figures(share.share, share.n_subjects, each, seed=seed)
+            share_figures(share.share, share.n_subjects, each, seed=seed, compared=self.compared)
             for (share, _), each in zip(shares, draws, strict=True)
         ]
         table = {**figures.as_json(), "Measure": "Dice", "Shares": [one.as_json() for one in by_share]}
@@ -95,11 +102,11 @@ class Segment(TaskRun):
                 "scans": {"train": len(shares[0][0].draws[0]), "test": len(pairs.splits["test"])},
             },
             [*self._remarks(), *unlearned(figures)],
-            lambda manifest: page_of(figures, by_share, self.shown, manifest),
+            lambda manifest, watched: page_of(figures, by_share, self.shown, manifest, watched),
         )
 
     def _remarks(self) -> list[str]:
-        found, common = [], self.common
+        found, common = [*self.pairs.remarks], self.common
         if self.pretrained.contrast not in (None, common.contrast):
             found.append(
                 f"The encoder was pretrained on {self.pretrained.contrast} scans; these are "

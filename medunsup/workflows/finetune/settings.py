@@ -49,6 +49,11 @@ class FinetuneSettings(Config):
     draws: int = Field(
         5, ge=5, le=100, description="how often labels are drawn at each share; of all there is but one draw"
     )
+    few_labels: str | None = Field(
+        None,
+        description="method that learns from unlabelled items as well; `medunsup methods semisupervised` "
+        "lists them",
+    )
     seed: int = Field(
         0,
         ge=0,

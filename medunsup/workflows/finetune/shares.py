@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from medunsup.cohort.labelled.splits import draw_labels
 from medunsup.cohort.training.folder import CHECKPOINT
-from medunsup.core.errors import UsageError
+from medunsup.core.errors import InputError, UsageError
 from medunsup.core.hints import option
 from medunsup.core.progress import Stage, Told
 from medunsup.io.files.atomic import write_json
@@ -40,10 +40,15 @@ class Share:
 def shares_of(settings: FinetuneSettings, scans: "Scans") -> list[Share]:
     """Draw whose labels are given, from the largest share to the smallest; equal numbers of subjects are one.
 
-    Each draw takes at least one subject of each class. Raises UsageError for more subjects than there are.
+    Each draw takes at least one subject of each class, and none that is not labelled. Raises UsageError for
+    more subjects than there are, InputError if no scan is labelled.
     """
-    subjects = list(scans.subjects) or list(scans.names)
     classes = np.zeros(len(scans), np.intp) if scans.labels is None else scans.labels
+    known = np.flatnonzero(classes >= 0)
+    if not len(known):
+        raise InputError("No training scan or image is labelled. Label some, of each class at least one.")
+    names = list(scans.subjects) or list(scans.names)
+    subjects, classes = [names[place] for place in known], classes[known]
     n_all = len(set(subjects))
     if settings.labelled and settings.labelled[-1] > n_all:
         raise UsageError(
@@ -60,7 +65,8 @@ def shares_of(settings: FinetuneSettings, scans: "Scans") -> list[Share]:
         ]
         n_subjects = len({subjects[place] for place in draws[0]})
         is_all = n_subjects == n_all
-        found.setdefault(n_subjects, Share(share, n_subjects, tuple(draws[:1] if is_all else draws)))
+        kept = tuple(known[draw] for draw in (draws[:1] if is_all else draws))
+        found.setdefault(n_subjects, Share(share, n_subjects, kept))
     return list(found.values())
 
 
@@ -73,28 +79,31 @@ def each_draw(
     *,
     resume: bool,
     told: Told,
+    take: "Callable[[Scans, Places], Scans] | None" = None,
 ) -> tuple["Task", list[tuple[Share, list[Any]]]]:
     """Train on each draw and test it; returns the networks of the first, and what all draws came to.
 
     The first draw's checkpoints lie in `folder` itself, those of the others below it; of what is finished
-    only the figures are kept there, so that a run goes on where it ended.
+    only the figures are kept there, so that a run goes on where it ended. `take` gives what is learned from
+    of a draw; without it the scans that were drawn.
     """
+    take = take or some_of
     todo = [(share, number) for share in shares for number in range(len(share.draws))]
     found: list[list[Any]] = [[] for _ in shares]
     hear = told if len(todo) == 1 else _of_draw(told, shares[0], 0, 0.0, 1 / len(todo))
-    kept = learn(made, _some(scans, shares[0].draws[0]), folder, resume=resume, told=hear)
+    kept = learn(made, take(scans, shares[0].draws[0]), folder, resume=resume, told=hear)
     found[0].append(test(kept, hear, kept=True))
     for done, (share, number) in enumerate(todo[1:], start=1):
         place = folder / DRAWS / f"{share.n_subjects}-{number}"
         result = place.with_suffix(".json")
         if not (resume and result.exists()):
             hear = _of_draw(told, share, number, done / len(todo), 1 / len(todo))
-            some = _some(scans, share.draws[number])
+            some = take(scans, share.draws[number])
             own = made.with_seed(made.config.seed + number)
             own = learn(own, some, place, resume=resume and (place / CHECKPOINT).exists(), told=hear)
             place.parent.mkdir(parents=True, exist_ok=True)
             write_json(result, test(own, hear, kept=False))
-            shutil.rmtree(place)
+            shutil.rmtree(place, ignore_errors=True)
         found[shares.index(share)].append(json.loads(result.read_text(encoding="utf-8")))
     return kept, list(zip(shares, found, strict=True))
 
@@ -114,7 +123,8 @@ def _of_draw(told: Told, share: Share, number: int, begun: float, part: float) -
     return tell
 
 
-def _some(scans: "Scans", places: Places) -> "Scans":
+def some_of(scans: "Scans", places: Places) -> "Scans":
+    """Take the scans of a draw."""
     return scans if len(places) == len(scans) else scans.take(places.tolist())
 
 

@@ -16,6 +16,7 @@ from medunsup.report.finetune.page import (
     Row,
     Scan,
     Table,
+    Watched,
     figure,
     finetune_page,
     interval,
@@ -25,7 +26,7 @@ from medunsup.workflows.finetune.compared import FINETUNED, WITH_SCRATCH, Compar
 from medunsup.workflows.finetune.data import Pairs
 from medunsup.workflows.finetune.figures import GRID, NATIVE, CaseDice, Figures
 from medunsup.workflows.finetune.folder import prediction_names
-from medunsup.workflows.finetune.manifest_words import facts, tone_of
+from medunsup.workflows.finetune.manifest_words import facts, kept_sentence, tone_of
 from medunsup.workflows.finetune.measure import tested_scans
 from medunsup.workflows.finetune.request import FinetuneRequest
 from medunsup.workflows.finetune.show_shares import by_share
@@ -69,7 +70,11 @@ def show(
 
 
 def page_of(
-    figures: Figures, shares: Sequence[ShareFigures], scans: Sequence[Shown], manifest: FinetuneManifest
+    figures: Figures,
+    shares: Sequence[ShareFigures],
+    scans: Sequence[Shown],
+    manifest: FinetuneManifest,
+    watched: Sequence[Watched] = (),
 ) -> str:
     """Return the page; `shares` of the labels from the largest to the smallest."""
     return finetune_page(
@@ -89,6 +94,8 @@ def page_of(
             scans=scans,
             limits=(*LIMITS, DICE_LIMIT),
             heading=figures.compared.heading,
+            kept=kept_sentence(manifest),
+            watched=watched,
         )
     )
 

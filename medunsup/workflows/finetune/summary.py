@@ -3,7 +3,8 @@
 from typing import Any
 
 from medunsup.cohort.finetuned.folder import PAGE, PREDICTIONS, PROBABILITIES, FinetunedFolder
-from medunsup.workflows.finetune.compared import ARM_WORDS
+from medunsup.workflows.finetune.few_labels.words import compared_of
+from medunsup.workflows.finetune.settings import FinetuneSettings
 
 BULKY = ("Cases",)  # in figures.json
 
@@ -17,6 +18,7 @@ def finetuned_facts(made: FinetunedFolder) -> dict[str, Any]:
         "task": about.task,
         "scans": about.scans,
         "verdict": about.verdict,
+        **({} if about.few_labels is None else {"few_labels": about.few_labels}),
         "figures": figures,
         "remarks": about.remarks,
         "page": str(made.path / PAGE),
@@ -30,13 +32,20 @@ def lines(made: FinetunedFolder) -> list[str]:
     "Dice fine-tuned, all layers .912, from scratch .905. Fine-tuned beside scratch: better"
     """
     measure, shares = made.figures["Measure"], made.figures["Shares"]
+    compared, few = (
+        compared_of(FinetuneSettings.parse(made.manifest.settings, str(made.path))),
+        made.manifest.few_labels,
+    )
+    begun = "Fine-tuned beside scratch" if few is None else compared.heading
     found = []
     for one in shares:
-        told = ", ".join(f"{ARM_WORDS[arm]} {_figure(of['value'])}" for arm, of in one["networks"].items())
-        compared = one["against_scratch"].get("finetuned", {"words": made.manifest.verdict})
+        told = ", ".join(
+            f"{compared.arms[arm]} {_figure(of['value'])}" for arm, of in one["networks"].items()
+        )
+        said = one[f"against_{compared.key}"].get(compared.main, {"words": made.manifest.verdict})
         whose = f"{one['subjects']} labelled: " if len(shares) > 1 else ""
-        found.append(f"{whose}{measure} {told}. Fine-tuned beside scratch: {compared['words']}")
-    return found
+        found.append(f"{whose}{measure} {told}. {begun}: {said['words']}")
+    return found if few is None else [*found, few["why"]]
 
 
 def _figure(value: float | None) -> str:

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from medunsup.cohort.finetuned.manifest import FinetuneManifest
 from medunsup.core.progress import Told
-from medunsup.workflows.finetune.compared import ShareFigures
+from medunsup.report.finetune.page import Watched
+from medunsup.workflows.finetune.compared import FINETUNED, ShareFigures
+from medunsup.workflows.finetune.few_labels.given import hide
+from medunsup.workflows.finetune.few_labels.words import compared_of
 from medunsup.workflows.finetune.pretrained import Pretrained
 from medunsup.workflows.finetune.request import FinetuneRequest
-from medunsup.workflows.finetune.shares import Share
+from medunsup.workflows.finetune.shares import Places, Share, some_of
 
 if TYPE_CHECKING:
     from medunsup.training.scan_stack import Scans
@@ -19,14 +22,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What goes into the folder: figures by share, files by name, facts for finetune.json, the page."""
+    """What goes into the folder: figures by share, files by name, facts for finetune.json, the page.
+
+    The page takes what finetune.json says, and drawings of what was watched.
+    """
 
     verdict: str
     shares: Sequence[ShareFigures]
     files: Mapping[str, str | bytes]
     facts: Mapping[str, Any]
     remarks: Sequence[str]
-    page: Callable[[FinetuneManifest], str]
+    page: Callable[[FinetuneManifest, Sequence[Watched]], str]
 
 
 class TaskRun(ABC):
@@ -36,6 +42,7 @@ class TaskRun(ABC):
 
     def __init__(self, request: FinetuneRequest, pretrained: Pretrained) -> None:
         self.request, self.pretrained = request, pretrained
+        self.compared = compared_of(request.settings)
 
     @abstractmethod
     def read(self, work: Path, told: Told) -> "Scans":
@@ -43,6 +50,19 @@ class TaskRun(ABC):
 
         Raises InputError or GeometryError for what cannot be used, or was seen by the encoder.
         """
+
+    def take(self, scans: "Scans", places: Places) -> "Scans":
+        """Return what is learned from of a draw: those that were drawn, or all with the labels of these."""
+        is_few = self.request.settings.few_labels is not None
+        return self.hide(scans, places) if is_few else some_of(scans, places)
+
+    def hide(self, scans: "Scans", places: Places) -> "Scans":
+        """Return all scans with the labels of a draw alone."""
+        return hide(scans, places)
+
+    def kept_arm(self, made: Any) -> str:
+        """Name the network that is kept."""
+        return FINETUNED if self.request.settings.few_labels is None else str(made.kept)
 
     @property
     @abstractmethod

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from medunsup.cohort.finetuned.manifest import FinetuneManifest
-from medunsup.report.finetune.page import WORDS, Page, Row, Table, figure, finetune_page, interval
+from medunsup.report.finetune.page import WORDS, Page, Row, Table, Watched, figure, finetune_page, interval
 from medunsup.workflows.finetune.compared import ShareFigures
-from medunsup.workflows.finetune.manifest_words import facts, tone_of
+from medunsup.workflows.finetune.manifest_words import facts, kept_sentence, tone_of
 from medunsup.workflows.finetune.show_shares import by_share
 
 HINT = (
@@ -19,6 +19,7 @@ def page_of(
     right: Mapping[str, float],
     classes: Sequence[str],
     manifest: FinetuneManifest,
+    watched: Sequence[Watched] = (),
 ) -> str:
     """Return the page; `shares` from the largest to the smallest, `right` are balanced accuracies."""
     largest, compared = shares[0], shares[0].compared
@@ -50,6 +51,8 @@ def page_of(
             about=facts(manifest),
             efficiency=by_share(shares, "AUC"),
             heading=compared.heading,
+            kept=kept_sentence(manifest),
+            watched=watched,
         )
     )
 

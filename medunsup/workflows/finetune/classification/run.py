@@ -75,7 +75,7 @@ class Classify(TaskRun):
         seed, truth, read = self.request.settings.seed, self.truth, self.labelled
         said = [[{arm: np.array(one) for arm, one in draw.items()} for draw in each] for _, each in shares]
         by_share = [
-            class_figures(share.share, share.n_subjects, each, truth, seed=seed)
+            class_figures(share.share, share.n_subjects, each, truth, seed=seed, compared=self.compared)
             for (share, _), each in zip(shares, said, strict=True)
         ]
         largest, right = by_share[0], accuracies(said[0], truth)
@@ -85,7 +85,7 @@ class Classify(TaskRun):
             "Classes": list(read.classes),
             "AUC": {arm: plain_estimate(one) for arm, one in largest.means.items()},
             "BalancedAccuracy": plain_value(right),
-            "AgainstScratch": plain_against(largest.against),
+            self.compared.key_of_all: plain_against(largest.against),
             "Shares": [one.as_json() for one in by_share],
         }
         files = {
@@ -99,7 +99,7 @@ class Classify(TaskRun):
             files,
             self._facts(len(shares[0][0].draws[0])),
             self._remarks(),
-            lambda manifest: page_of(by_share, right, read.classes, manifest),
+            lambda manifest, watched: page_of(by_share, right, read.classes, manifest, watched),
         )
 
     def _lines(self) -> list[Seen]:

@@ -23,6 +23,7 @@ def labelled_tsv(lines: Sequence[Seen], words: Sequence[str]) -> str:
     """List labelled scans or images by split, with the hashes of their files."""
     rows: list[Sequence[str]] = [("subject", "split", "scan", "sha256", "label")]
     rows += [
-        (one.subject, one.split, one.scan, one.sha256, word) for one, word in zip(lines, words, strict=True)
+        (one.subject, one.split, one.scan, one.sha256, word or "n/a")
+        for one, word in zip(lines, words, strict=True)
     ]
     return tsv(rows)
