@@ -45,9 +45,9 @@ class Source:
     """Where labelled scans or images are, and who is tested on.
 
     `labels` is a table and `column` the one of it that is learned; images hold theirs. `mask` is a pattern
-    for brain masks. `test` is the share of the subjects to test on, where the data name no test split. What has
-    no label is left out, or with `keeps_unlabelled` stays in the training split, with what is `unlabelled`
-    elsewhere.
+    for brain masks. `test` is the share of the subjects to test on, where the data name no test split. What
+    has no label is left out, or with `keeps_unlabelled` stays in the training split, with what is
+    `unlabelled` elsewhere.
     """
 
     data: Path
@@ -184,7 +184,9 @@ def _find_scans(source: Source, before: Before, told: Told) -> Found:
     classes = classes_of(labels, f"{source.labels}")
     left_out["split calibration"] = len(cases) - sum(map(len, splits.values()))
     if source.keeps_unlabelled:
-        added = unlabelled_cases(source.unlabelled, source.contrast, nameless, splits, left_out, told)
+        added = unlabelled_cases(
+            source.unlabelled, source.contrast, nameless, splits, left_out, told, mask=source.mask
+        )
         splits["train"] += added
         labels["train"] += [""] * len(added)
     else:

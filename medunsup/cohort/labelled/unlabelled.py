@@ -36,12 +36,14 @@ def unlabelled_cases(
     splits: Mapping[SplitName, Sequence[Case]],
     left_out: Counter[str],
     told: Told,
+    *,
+    mask: str | None = None,
 ) -> list[Case]:
     """Return the training cases without a label: the `nameless` of the data, and what `source` holds.
 
     Repeats of training scans are left out and counted, as are `nameless` ones whose subject is tested on, or
-    whose split is another. Raises InputError if `source` holds a scan of a test subject, UsageError if it
-    holds images.
+    whose split is another. `mask` is a pattern for brain masks. Raises InputError if `source` holds a scan of
+    a test subject, UsageError if it holds images.
     """
     tested = {case.subject for case in splits["test"]}
     own = [case for case in nameless if case.split in ("", "train", "validation")]
@@ -55,7 +57,7 @@ def unlabelled_cases(
             f"{option('unlabelled')}: {source} holds images, the labelled ones are scans. Give scans: a "
             "folder, a BIDS data set or a table."
         )
-    found, others = find_scans(source, contrast=contrast, mask=None, told=told)
+    found, others = find_scans(source, contrast=contrast, mask=mask, told=told)
     left_out.update({f"unlabelled, {reason}": n for reason, n in others.items() if n})
     there = {hash_input(case.scan) for case in (*splits["train"], *kept)}
     more = [case for case in found if hash_input(case.scan) not in there]

@@ -70,8 +70,8 @@ class FinetuneRequest:
                 )
         elif not self.settings.baselines:
             raise UsageError(
-                f"Baselines cannot be left out with {few_labels}: beside the method the labels alone are learned "
-                "from. Leave that choice out."
+                f"Baselines cannot be left out with {few_labels}: the labels alone are learned from beside "
+                "the method. Leave that choice out."
             )
 
     @property
