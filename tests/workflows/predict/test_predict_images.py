@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 import medunsup
 from medunsup.cli.main import app
 from medunsup.core.errors import InputError, MissingError, UsageError
+from medunsup.training import Scans
+from medunsup.workflows.finetune import card
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +64,19 @@ def test_table_and_page_hold_all_images_and_the_least_sure_ones(network, tmp_pat
     told = json.loads(CliRunner().invoke(app, [*words, "--json"]).stdout)
     assert told["scans"][0]["status"] == "skipped"
     assert sum(told["scans"][0]["counts"].values()) == 40
+
+
+def test_the_folder_keeps_the_mean_of_the_training_images(network, folder):
+    images = np.load(folder / "labelled.npz")["train_images"] / 255
+    np.testing.assert_allclose(network.data_card.mean[..., 0], images.mean(axis=0), atol=1e-6)
+
+
+def test_of_very_many_images_some_from_all_over_tell_what_they_look_like(monkeypatch):
+    monkeypatch.setattr(card, "MOST", 50)
+    values = np.broadcast_to(np.linspace(0, 1, 100)[:, None, None, None, None], (100, 1, 4, 4, 1))
+    scans = Scans(values.astype(np.float32), np.ones(values[:, 0].shape, bool))
+    found = card.card_of(scans, {"spacing_mm": 0.0, "coarsest_mm": None}, lambda stage: None)
+    np.testing.assert_allclose(found["mean"], 0.5, atol=0.01)
 
 
 def test_images_of_another_kind_are_flagged_and_those_of_this_kind_are_not(network, tmp_path):
