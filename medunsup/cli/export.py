@@ -75,5 +75,6 @@ def _tell_bundle(made: "ExportedBundle", telling: options.Telling) -> None:
     elif not telling.quiet:
         shape = " × ".join(map(str, made.shape))
         typer.echo(
-            f"{made.path}: MONAI bundle for inputs of {shape}; from the network at most {made.difference:.1g}"
+            f"{made.path}: MONAI bundle for inputs of {shape}; its outputs differ from the network's by "
+            f"at most {made.difference:.1g}"
         )

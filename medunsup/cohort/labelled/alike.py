@@ -88,7 +88,7 @@ def refuse_other_images(before: Before, shape: tuple[int, ...]) -> None:
 
 
 def refuse_other_scans(before: Before, common: Common) -> None:
-    """Raise InputError unless scans have the contrast of pretraining, and voxels about as large."""
+    """Raise InputError unless scans have the contrast of pretraining, and voxels alike on its grid."""
     about = before.preprocessing
     if about is None:
         return
@@ -97,7 +97,10 @@ def refuse_other_scans(before: Before, common: Common) -> None:
             f"{before.name}: was pretrained on {about.contrast} scans, these are {common.contrast}. "
             "Pretrain on scans like these."
         )
-    if about.coarsest_mm is not None and sizes_differ(common.coarsest_mm, about.coarsest_mm):
+    least = about.spacing_mm or 0.0  # on the grid finer voxels look like those of its spacing
+    if about.coarsest_mm is not None and sizes_differ(
+        max(common.coarsest_mm, least), max(about.coarsest_mm, least)
+    ):
         raise InputError(
             f"{before.name}: was pretrained on scans with voxels of up to {about.coarsest_mm:.2g} mm, these "
             f"have up to {common.coarsest_mm:.2g} mm, a ratio beyond {MOST_RATIO}. Pretrain on scans like "

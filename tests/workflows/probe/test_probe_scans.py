@@ -1,6 +1,7 @@
 """Probing scans: labels by subject, splits drawn or named, and scans unlike those of pretraining."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -86,12 +87,15 @@ class TestScans:
         encoder = read_encoder(cohort / "run")
         usual = encoder.manifest.preprocessing.coarsest_mm
         before = before_of(encoder)
-        refuse_other_scans(before, Common("T1w", 1.4 * usual, ()))
+        assert before.preprocessing.spacing_mm > usual  # so finer voxels look alike on the grid
+        refuse_other_scans(before, Common("T1w", 1.4 * encoder.manifest.preprocessing.spacing_mm, ()))
+        refuse_other_scans(before, Common("T1w", usual / 3, ()))
+        finer = replace(before, preprocessing=before.preprocessing.model_copy(update={"spacing_mm": 0.5}))
         for ratio in (1.6, 1 / 1.6):
             with pytest.raises(
                 InputError, match=f"up to {usual:.2g} mm, these have up to {ratio * usual:.2g} mm"
             ):
-                refuse_other_scans(before, Common("T1w", ratio * usual, ()))
+                refuse_other_scans(finer, Common("T1w", ratio * usual, ()))
 
     def test_scans_need_a_table_and_an_encoder_of_scans_no_images(self, cohort, tmp_path):
         with pytest.raises(UsageError, match="scans hold no labels"):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from medunsup.core.hints import both
 from medunsup.metrics.bootstrap import Estimate, verdict_of
 from medunsup.metrics.classification import (
     auc,
@@ -17,6 +18,7 @@ from medunsup.metrics.classification import (
 from medunsup.workflows.finetune.compared import WITH_SCRATCH, Against, Comparison, ShareFigures, against
 
 MOST_NEEDED = 100_000
+CHANCE = 0.5  # AUC of guessing
 
 Told = Mapping[str, NDArray[np.float64]]  # probabilities (N, K) by network
 
@@ -59,6 +61,17 @@ def accuracies(draws: Sequence[Told], truth: Truth) -> dict[str, float]:
         arm: float(np.mean([balanced_accuracy(draw[arm], truth.classes) for draw in draws]))
         for arm in draws[0]
     }
+
+
+def unlearned(largest: ShareFigures) -> list[str]:
+    """Say that training from scratch told nothing apart, so that a gain over it may be one of time alone."""
+    scratch = largest.means.get("scratch")
+    if scratch is None or scratch.low > CHANCE:
+        return []
+    return [
+        "The network from scratch cannot be told from guessing (an AUC of .5 or less lies in its interval): "
+        f"with more steps, of {both('parameters')}, it may catch up, and the comparison come out otherwise."
+    ]
 
 
 def _against(difference: Estimate, compared: Comparison) -> Against:

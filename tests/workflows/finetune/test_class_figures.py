@@ -1,0 +1,22 @@
+"""A comparison with a network that has learned nothing says so."""
+
+import numpy as np
+
+from medunsup.workflows.finetune.classification.figures import Truth, class_figures, unlearned
+from medunsup.workflows.finetune.compared import SCRATCH
+
+CLASSES = np.arange(40) % 2
+NAMES = [f"image{n}" for n in range(40)]
+TRUTH = Truth(NAMES, NAMES, CLASSES)
+RIGHT = np.stack([1.0 - CLASSES, 1.0 * CLASSES], axis=1)
+GUESSED = np.full((40, 2), 0.5)
+
+
+def test_a_gain_over_a_network_that_guesses_is_told_apart():
+    (said,) = unlearned(class_figures(1.0, 40, [{"finetuned": RIGHT, SCRATCH: GUESSED}], TRUTH))
+    assert "guessing" in said
+    assert unlearned(class_figures(1.0, 40, [{"finetuned": GUESSED, SCRATCH: RIGHT}], TRUTH)) == []
+
+
+def test_without_baselines_nothing_is_said_of_scratch():
+    assert unlearned(class_figures(1.0, 40, [{"finetuned": GUESSED}], TRUTH)) == []
