@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from medunsup.core.config import Config
 from medunsup.core.errors import ArrayError, UsageError
+from medunsup.reduction.placing import nearest
 from medunsup.reduction.rows import checked_rows, refuse_constant, several
 
 Floats = NDArray[np.float64]
@@ -62,6 +63,7 @@ class Reduction(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
     method_name: ClassVar[str]
     placement_: ClassVar[Literal["exact", "neighbours"]] = "exact"
     n_components: int
+    standardize: bool
     embedding_: Floats
     _places: Floats
     _rows: Floats
@@ -116,7 +118,8 @@ class Reduction(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         self._rows = distinct
         self._mean, self._spread = self._scale_of(np.repeat(distinct, counts, axis=0), config)
         self._places = np.asarray(self._learn(self._scaled(distinct), counts, config), np.float64)
-        self.embedding_ = self._places[of.reshape(-1)]
+        self._of = of.reshape(-1)
+        self.embedding_ = self._places[self._of]
         return self
 
     def fit_transform(self, X: ArrayLike, y: None = None) -> Floats:
@@ -163,6 +166,49 @@ class Reduction(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
             found.append(self._place(self._scaled(row)) if place is None else place)
         return np.stack(found)
 
+    def typicality(self, X: ArrayLike) -> Floats:
+        """Return how usual the distance of each row to its nearest fitted row is.
+
+        Parameters
+        ----------
+        X : array-like of shape (N, D)
+            Features, the same ones as in the fit.
+
+        Returns
+        -------
+        ndarray of shape (N,)
+            Share of the fitted rows whose nearest other row is at least as far, counted with the row itself,
+            in (0, 1]; small for a row unlike all that were fitted.
+
+        Raises
+        ------
+        ArrayError
+            If there are other features than in the fit, or one is not finite.
+        """
+        from sklearn.neighbors import NearestNeighbors
+
+        check_is_fitted(self)
+        rows, fitted = checked_rows(self, X, reset=False), self._scaled(self._rows)
+        usual = np.sort(NearestNeighbors(n_neighbors=1).fit(fitted).kneighbors()[0][:, 0])
+        own = np.array([nearest(self._scaled(row), fitted, 1)[1][0] for row in rows])
+        as_far = len(usual) - np.searchsorted(usual, own)
+        return (1 + as_far) / (1 + len(usual))
+
+    def scaled(self, rows: NDArray[np.intp]) -> Floats:
+        """Return fitted rows as the method saw them, after the scaling.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (M,), int
+            Which, in the order of the fit.
+
+        Returns
+        -------
+        ndarray of shape (M, D)
+            Their features.
+        """
+        return self._scaled(self._rows[self._of[rows]])
+
     def state(self) -> State:
         """Return all that was learned as arrays by name.
 
@@ -191,6 +237,7 @@ class Reduction(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         for name in (*BASE_STATE, *self._learned):
             setattr(self, name, np.asarray(state[name.strip("_")]))
         self.embedding_, self.n_features_in_ = self._places, self._rows.shape[1]
+        self._of = np.arange(len(self._rows))
         return self
 
     @property
