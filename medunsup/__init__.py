@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from medunsup.cohort.feature_table.table import FeatureTable
     from medunsup.cohort.feature_table.write import write_features
     from medunsup.cohort.finetuned.folder import FinetunedFolder
+    from medunsup.cohort.maps.result import ReductionResult
     from medunsup.core.errors import MedunsupError
     from medunsup.core.record import Step
     from medunsup.core.registry import methods, register
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from medunsup.workflows.predict.predict import predict
     from medunsup.workflows.pretrain.pretrain import pretrain
     from medunsup.workflows.probe.probe import probe
+    from medunsup.workflows.reduce.reduce import reduce
     from medunsup.workflows.segment.cohort import segment_many
     from medunsup.workflows.segment.result import SegmentResult
     from medunsup.workflows.segment.scan import segment
@@ -73,6 +75,7 @@ _HOMES = {
     "ModelFolder": "medunsup.workflows.train.model_folder",
     "Prediction": "medunsup.supervised.prediction",
     "ProbeResult": "medunsup.cohort.encoders.probed",
+    "ReductionResult": "medunsup.cohort.maps.result",
     "SegmentResult": "medunsup.workflows.segment.result",
     "Step": "medunsup.core.record",
     "Volume": "medunsup.core.volume",
@@ -94,6 +97,7 @@ _HOMES = {
     "probe": "medunsup.workflows.probe.probe",
     "read_features": "medunsup.cohort.feature_table.read",
     "read_model": "medunsup.workflows.train.model_folder",
+    "reduce": "medunsup.workflows.reduce.reduce",
     "register": "medunsup.core.registry",
     "segment": "medunsup.workflows.segment.scan",
     "segment_many": "medunsup.workflows.segment.cohort",
@@ -120,6 +124,7 @@ __all__ = [
     "ModelFolder",
     "Prediction",
     "ProbeResult",
+    "ReductionResult",
     "SegmentResult",
     "Step",
     "Volume",
@@ -143,6 +148,7 @@ __all__ = [
     "probe",
     "read_features",
     "read_model",
+    "reduce",
     "register",
     "segment",
     "segment_many",

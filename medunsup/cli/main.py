@@ -21,6 +21,7 @@ from medunsup.cli import (
     predict,
     pretrain,
     probe,
+    reduce,
     segment,
     train,
 )
@@ -46,7 +47,7 @@ VERBS = {
         attention.attention,
         export.export,
     ),
-    "Features and groups": (embed.embed,),
+    "Features and groups": (embed.embed, reduce.reduce),
     "General": (methods.methods, doctor.doctor, demo.demo),
 }
 for panel, verbs in VERBS.items():

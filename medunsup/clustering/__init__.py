@@ -8,6 +8,10 @@ from medunsup.core.lazy import attach
 _HOMES = {
     "Clustering": "medunsup.clustering.base",
     "ClusteringConfig": "medunsup.clustering.base",
+    "Curves": "medunsup.clustering.choosing.curves",
+    "KChoice": "medunsup.clustering.choosing.choose",
+    "NullComparison": "medunsup.clustering.choosing.null",
+    "choose_k": "medunsup.clustering.choosing.choose",
 }
 
 __getattr__, __dir__ = attach(__name__, _HOMES, areas=("clustering",))

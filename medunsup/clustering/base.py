@@ -6,6 +6,7 @@ of rows permutes labels and does nothing else, whatever a library does with the 
 
 from abc import ABC, abstractmethod
 from contextlib import nullcontext
+from functools import cache
 from inspect import cleandoc, signature
 from typing import Any, ClassVar, Self
 
@@ -14,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from medunsup.clustering.neighbours import conformal, mean_distance
 from medunsup.clustering.row_order import distinct_rows, row_order, sizes_order
@@ -125,7 +126,7 @@ class Clustering(ClusterMixin, BaseEstimator, ABC):
         self._remarks: list[str] = []
         which = distinct_rows(rows)
         n_clusters = self._n_possible(config, len(rows), int(which[-1]) + 1)
-        with threadpool_limits(limits=1) if rows.size < FEW_VALUES else nullcontext():
+        with _threads().limit(limits=1) if rows.size < FEW_VALUES else nullcontext():
             raw = self._fit(rows, n_clusters, config)
         raw = raw[np.searchsorted(which, which)]  # equal rows, equal clusters
         self._columns = sizes_order(raw)
@@ -268,6 +269,14 @@ class Clustering(ClusterMixin, BaseEstimator, ABC):
 
     def _remark(self, text: str) -> None:
         self._remarks.append(text)
+
+
+@cache
+def _threads() -> ThreadpoolController:
+    """Find the libraries that use threads, once: it takes longer than many a fit."""
+    import sklearn.cluster  # noqa: F401  brings its own
+
+    return ThreadpoolController()
 
 
 def _renumbered(raw: Labels, columns: Labels) -> Labels:

@@ -61,6 +61,7 @@ AREAS = {
         "semisupervised/methods", "tests/semisupervised/test_methods_contract.py", "docs/few_labels.md"
     ),
     "clustering": Area("clustering/methods", "tests/clustering/test_methods_contract.py", "docs/cluster.md"),
+    "reduction": Area("reduction/methods", "tests/reduction/test_methods_contract.py", "docs/reduce.md"),
 }
 
 KIND = {
@@ -72,6 +73,7 @@ KIND = {
     "selfsupervised": "a pretraining method",
     "semisupervised": "a method for few labels",
     "clustering": "a clustering method",
+    "reduction": "a reduction",
 }
 
 
@@ -85,7 +87,7 @@ class MethodCard:
         Name of the method, as `segment`, `train` and `Detector` take it.
     area : str
         'tissue', 'anomaly' (models), 'score', 'feature', 'encoder', 'selfsupervised',
-        'semisupervised' or 'clustering'.
+        'semisupervised', 'clustering' or 'reduction'.
     family : str
         Group of methods, such as 'mixture'.
     dims : tuple of int
@@ -168,7 +170,7 @@ def methods(area: str | None = None) -> list[MethodCard]:
     ----------
     area : str, optional
         One area only: 'tissue', 'anomaly' (models), 'score', 'feature', 'encoder', 'selfsupervised',
-        'semisupervised' or 'clustering'.
+        'semisupervised', 'clustering' or 'reduction'.
 
     Returns
     -------

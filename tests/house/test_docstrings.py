@@ -40,6 +40,7 @@ from medunsup.core.geometry import Grid
 from medunsup.core.record import Record
 from medunsup.core.registry import MethodCard, method, methods
 from medunsup.workflows.detect.outcome import DetectOutcome
+from medunsup.workflows.embed.settings import EmbedSettings
 from medunsup.workflows.finetune.settings import FinetuneSettings
 from medunsup.workflows.predict.outcome import PredictOutcome
 from medunsup.workflows.pretrain.settings import PretrainSettings
@@ -244,7 +245,9 @@ class TestRegistered:
         run_examples(method(card.area, card.name), card.name)
 
 
-@pytest.mark.parametrize("config", [SegmentSettings, TrainSettings, PretrainSettings, FinetuneSettings])
+@pytest.mark.parametrize(
+    "config", [SegmentSettings, TrainSettings, PretrainSettings, FinetuneSettings, EmbedSettings]
+)
 def test_every_choice_of_a_workflow_is_documented(config: type[Config]):
     assert not config_faults(config)
 
@@ -259,6 +262,7 @@ def test_every_choice_of_a_workflow_is_documented(config: type[Config]):
         ),
         (medunsup.finetune, set(FinetuneSettings.model_fields) - {"parameters"}),
         (medunsup.pretrain, set(PretrainSettings.model_fields) - {"method", "parameters"}),
+        (medunsup.embed, set(EmbedSettings.model_fields) - {"features", "parameters"}),
         (medunsup.train, set(TrainSettings.model_fields) - {"model", "parameters"}),
     ],
 )

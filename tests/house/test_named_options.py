@@ -17,6 +17,7 @@ from medunsup.workflows.embed.settings import EmbedSettings
 from medunsup.workflows.finetune.settings import FinetuneSettings
 from medunsup.workflows.pretrain.settings import PretrainSettings
 from medunsup.workflows.probe.settings import ProbeSettings
+from medunsup.workflows.reduce.settings import ReduceSettings
 from medunsup.workflows.segment.settings import SegmentSettings
 from medunsup.workflows.train.settings import TrainSettings
 
@@ -39,6 +40,7 @@ CHOICES: dict[str, tuple[list[object], list[type[Config]]]] = {
     "probe": ([medunsup.probe], [ProbeSettings]),
     "finetune": ([medunsup.finetune], [FinetuneSettings]),
     "predict": ([medunsup.predict, medunsup.predict_many], []),
+    "reduce": ([medunsup.reduce], [ReduceSettings]),
 }
 READ_BY = {"train": ["train", "detect"]}  # what a model folder says of itself
 

@@ -21,6 +21,7 @@ METHODS = {
     "medunsup.anomaly": {card.class_name for card in OURS if card.area in ("anomaly", "score")},
     "medunsup.features": {card.class_name for card in OURS if card.area == "feature"},
     "medunsup.nn": {card.class_name for card in OURS if card.area == "encoder"},
+    "medunsup.reduction": {card.class_name for card in OURS if card.area == "reduction"},
     "medunsup.selfsupervised": {card.class_name for card in OURS if card.area == "selfsupervised"},
     "medunsup.semisupervised": {card.class_name for card in OURS if card.area == "semisupervised"},
     "medunsup.tissue": {card.class_name for card in OURS if card.area == "tissue"},

@@ -19,7 +19,7 @@ class VolumesConfig(Config):
     family="tissue",
     dims=(3,),
     paper="Ashburner & Friston (2000), Voxel-based morphometry: the methods. NeuroImage 11(6).",
-    limit="Tissue is found at the grid's resolution, so volumes are those of `segment` only nearly.",
+    limit="Tissue is found on the grid, not at the scan's resolution: CSF differs most from `segment`.",
 )
 class Volumes(Feature):
     """Volumes of GM, WM, CSF and the whole brain in ml, and each tissue's share of it.

@@ -14,11 +14,7 @@ from medunsup.report.base.render import render
 from medunsup.report.base.text import DISCLAIMER, Shown
 
 SIGNS: dict[Shown, str] = {"pass": "✓", "partial": "–", "check": "!", "fail": "✕"}
-LIMITS = (
-    "Intervals hold for subjects like these, scanned like these.",
-    "Networks are compared with their last weights after as many steps, on the same batches. With more "
-    "steps, or another step size, training from scratch may catch up.",
-)
+LIMIT = "Intervals hold for subjects like these, scanned like these."
 DICE_LIMIT = "Dice flatters large structures: see each label."
 HEADING = "Fine-tuned, beside training from scratch"
 WORDS = "It is"  # column of words
@@ -97,7 +93,7 @@ class Page:
     watched: Sequence[Watched] = ()
     labels: Sequence[Label] = ()
     scans: Sequence[Scan] = ()
-    limits: Sequence[str] = LIMITS
+    limits: Sequence[str] = (LIMIT,)
 
 
 def finetune_page(page: Page) -> str:

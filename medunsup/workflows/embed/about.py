@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from medunsup.cohort.dataset.health import is_nothing
 from medunsup.cohort.dataset.participants import TABLE
 from medunsup.cohort.dataset.sources import Case
 from medunsup.cohort.feature_table.read import KEY_OF, MARK
@@ -45,7 +46,7 @@ def covariates_of(cases: Sequence[Case], data: Path) -> Cells:
     ]
     names = [name for name in read.names if name not in (who, *FILES) and name.casefold() not in KEY_OF]
     return {
-        name.replace(MARK, "_"): [_printable(row.get(name, "")) for row in of_case]
+        name.replace(MARK, "_"): [_cell(row.get(name, "")) for row in of_case]
         for name in names
         if name and not FORBIDDEN.search(name)
     }
@@ -68,10 +69,13 @@ def _session(scan: Path) -> str:
 
 def _relative(scan: Path, data: Path) -> str:
     root = data if data.is_dir() else data.parent
-    try:
-        return scan.resolve().relative_to(root.resolve()).as_posix()
-    except ValueError:
-        return scan.as_posix()
+    absolute = scan.absolute()  # links are not followed: the name in the folder is the one that is known
+    is_inside = absolute.is_relative_to(root.absolute())
+    return (absolute.relative_to(root.absolute()) if is_inside else scan).as_posix()
+
+
+def _cell(word: str) -> str:
+    return "" if is_nothing(word) else _printable(word)
 
 
 def _bare(subject: str) -> str:

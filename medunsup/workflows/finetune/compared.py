@@ -22,7 +22,8 @@ class Comparison:
     """Which network is set against which `reference`, and the words of both.
 
     `arms` are the words of each network; `beside` those of the reference in "worse than ...", `key` its name
-    in figures.json. `heading` begins the verdict, `gain` says what a difference above 0 is.
+    in figures.json. `heading` begins the verdict, `gain` says what a difference above 0 is, `alike`
+    what networks had in common, `limit` what the comparison cannot show.
     """
 
     main: str
@@ -32,6 +33,8 @@ class Comparison:
     key: str
     heading: str
     gain: str
+    alike: str
+    limit: str
 
     @property
     def key_of_all(self) -> str:
@@ -47,6 +50,9 @@ WITH_SCRATCH = Comparison(
     key="scratch",
     heading="Fine-tuned, beside training from scratch",
     gain="Above 0 pretraining has gained.",
+    alike="Last weights of each network; all had the same batches.",
+    limit="Networks are compared with their last weights after as many steps, on the same batches. With more "
+    "steps, or another step size, training from scratch may catch up.",
 )
 
 

@@ -10,7 +10,7 @@ from medunsup.core.progress import Told
 from medunsup.io.nifti.write import write_volume
 from medunsup.report.finetune.page import (
     DICE_LIMIT,
-    LIMITS,
+    LIMIT,
     WORDS,
     Page,
     Row,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 HINT = (
     "Means over subjects with 95 % bootstrap intervals, differences paired by subject. Labels in native "
-    "space. Last weights of each network; all had the same batches."
+    "space."
 )
 
 Shown = Scan
@@ -86,13 +86,13 @@ def page_of(
             meaning=_meaning(figures),
             measure="Dice",
             table=_table(figures),
-            hint=HINT,
+            hint=f"{HINT} {figures.compared.alike}",
             remarks=manifest.remarks,
             about=facts(manifest),
             efficiency=by_share(shares, "mean Dice"),
             labels=figures.labels,
             scans=scans,
-            limits=(*LIMITS, DICE_LIMIT),
+            limits=(LIMIT, figures.compared.limit, DICE_LIMIT),
             heading=figures.compared.heading,
             kept=kept_sentence(manifest),
             watched=watched,

@@ -9,7 +9,7 @@ from medunsup.workflows.finetune.compared import ShareFigures
 
 HINT = (
     "Means over draws of the labels, with intervals of 95 % over test subjects and the standard deviation "
-    "(SD) over draws. All networks of a draw had the same labels, batches and number of steps. "
+    "(SD) over draws. All networks of a draw had the same labels and number of steps. "
     "Intervals are for the draws made here: where the SD is as large as a difference, others may "
     "reverse it."
 )

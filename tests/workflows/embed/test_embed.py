@@ -36,13 +36,14 @@ def embed(data, out, **more):
 
 
 def test_every_scan_has_a_row_with_its_keys_and_covariates(folder, tmp_path):
-    table = "participant_id\tage\tsite\n" + "".join(f"sub-{n:02d}\t{60 + n}\tA\n" for n in (2, 0, 1))
+    table = "participant_id\tage\tsite\n" + "".join(f"sub-{n:02d}\t{60 + n}\tA\n" for n in (2, 0))
+    table += "sub-01\tn/a\tB\n"
     (folder / "participants.tsv").write_text(table)
     made = embed(folder, tmp_path / "features.csv", features=["volumes", "intensity", "first_order"])
     read = medunsup.read_features(tmp_path / "features.csv", drop_constant=False)
     assert np.array_equal(read.values, made.values)
     assert made.column("subject") == ("sub-00", "sub-01", "sub-02", "sub-03")
-    assert made.column("age") == ("60", "61", "62", "")
+    assert made.column("age") == ("60", "", "62", "")
     assert made.column("scan")[0] == sorted(scan.name for scan in folder.glob("*.nii.gz"))[0]
     assert {name.split("/")[0] for name in made.names} == {"volumes", "intensity", "first_order"}
     told = json.loads((tmp_path / "features.json").read_text())

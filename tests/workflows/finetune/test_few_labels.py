@@ -113,7 +113,7 @@ class TestFolder:
         first = page[: page.index("AUC on the test subjects")]
         assert "fixmatch, beside the labels alone" in first
         assert "balanced accuracy on 2 validation scans" in first
-        assert "from scratch" not in page[: page.index("What this page cannot show")]
+        assert "scratch" not in page
         assert page.index("Coverage") < page.index("Pseudo-labels")
 
     def test_scans_tsv_names_the_unlabelled(self, made):
@@ -158,6 +158,16 @@ def test_draws_hide_the_labels_of_all_others(encoder, tmp_path):
     assert about["labelled"] + about["validation"] == 8
     assert about["unlabelled"] == 16
     assert len(about["by_share"][0]["kept"]) == 5
+
+
+def test_with_too_few_labels_to_choose_by_the_method_is_kept_unjudged(encoder, tmp_path):
+    data = write_labelled(tmp_path / "two.npz", train_labels=few(np.arange(24) % 2, 1)[:, None])
+    done = classified(encoder, data, tmp_path / "out", "em", parameters={})
+    about = done.manifest.few_labels
+    assert (about["kept"], about["validation"], about["on_validation"]) == ("semisupervised", 0, {})
+    assert "could not be judged" in about["why"]
+    page = (done.path / "report.html").read_text()
+    assert "could not be judged" in page[: page.index("AUC on the test subjects")]
 
 
 def test_more_images_without_labels_come_from_another_file(encoder, images, tmp_path):

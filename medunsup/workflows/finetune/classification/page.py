@@ -3,14 +3,24 @@
 from collections.abc import Mapping, Sequence
 
 from medunsup.cohort.finetuned.manifest import FinetuneManifest
-from medunsup.report.finetune.page import WORDS, Page, Row, Table, Watched, figure, finetune_page, interval
+from medunsup.report.finetune.page import (
+    LIMIT,
+    WORDS,
+    Page,
+    Row,
+    Table,
+    Watched,
+    figure,
+    finetune_page,
+    interval,
+)
 from medunsup.workflows.finetune.compared import ShareFigures
 from medunsup.workflows.finetune.manifest_words import facts, kept_sentence, tone_of
 from medunsup.workflows.finetune.show_shares import by_share
 
 HINT = (
     "95 % bootstrap intervals over test subjects, differences paired. AUC of more than two classes is the "
-    "mean of each against the rest. Last weights of each network; all had the same batches."
+    "mean of each against the rest."
 )
 
 
@@ -46,13 +56,14 @@ def page_of(
             meaning=_meaning(largest),
             measure="AUC",
             table=Table(("Network", "AUC", f"Less {compared.beside}", WORDS, "Balanced accuracy"), rows),
-            hint=HINT,
+            hint=f"{HINT} {compared.alike}",
             remarks=manifest.remarks,
             about=facts(manifest),
             efficiency=by_share(shares, "AUC"),
             heading=compared.heading,
             kept=kept_sentence(manifest),
             watched=watched,
+            limits=(LIMIT, compared.limit),
         )
     )
 

@@ -39,6 +39,9 @@ def compared_of(settings: FinetuneSettings) -> Comparison:
         key="labels_alone",
         heading=f"{name}, beside the labels alone",
         gain="Above 0 unlabelled items have gained.",
+        alike="Both networks learned from the same labelled items; the validation subjects chose one.",
+        limit="With labels of other subjects the other network may be better. Few validation subjects choose "
+        "badly, and those who are kept for that are not learned from.",
     )
 
 

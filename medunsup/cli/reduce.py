@@ -1,0 +1,111 @@
+"""`medunsup reduce`: a map of a table of features."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from medunsup.cli.shared import options
+from medunsup.cli.shared.json_output import print_json
+from medunsup.cli.shared.options import option
+from medunsup.cli.shared.settings import listed, read_parameters
+from medunsup.cli.shared.verb import verb
+
+if TYPE_CHECKING:
+    from medunsup.cohort.maps.result import ReductionResult
+
+
+def _methods() -> list[str]:
+    """Complete --method."""
+    from medunsup.core.registry import methods
+
+    return [card.name for card in methods("reduction")]
+
+
+Features = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FEATURES",
+        help="Table of features (.parquet, .csv, .tsv), a row a scan.",
+        show_default=False,
+    ),
+]
+Out = Annotated[
+    Path, typer.Option("-o", "--out", metavar="FOLDER", help="For the map and its page.", show_default=False)
+]
+Method = Annotated[
+    str | None,
+    option(
+        "Method",
+        "--method",
+        metavar="NAME",
+        help="By default umap; see `medunsup methods reduction`.",
+        autocompletion=_methods,
+    ),
+]
+Model = Annotated[
+    Path | None,
+    option("Method", "--model", metavar="FOLDER", help="A map made before: place the rows on it."),
+]
+Covariates = Annotated[
+    str | None,
+    option("Input", "--covariates", metavar="NAMES", help="Columns that are no features, parted by commas."),
+]
+Colour = Annotated[
+    str | None, option("Input", "--colour", metavar="NAME", help="Covariate that colours the picture.")
+]
+DropIncomplete = Annotated[
+    bool, option("Input", "--drop-incomplete", help="Leave rows out in which a feature is missing.")
+]
+
+
+@verb()
+def reduce(
+    features: Features,
+    out: Out,
+    *,
+    method: Method = None,
+    model: Model = None,
+    covariates: Covariates = None,
+    colour: Colour = None,
+    drop_incomplete: DropIncomplete = False,
+    set_: options.SetValue = None,
+    seed: options.Seed = None,
+    force: options.Force = False,
+    telling: options.Telling,
+) -> None:
+    """Draw a map of a table of features, rows that are alike near one another; or place new rows on a map.
+
+    Writes map.tsv, map.json, the fitted method and report.html. Distances between groups on a map by tsne or
+    umap mean little.
+    """
+    from medunsup.workflows.reduce.reduce import reduce as reduce_table
+
+    parameters = read_parameters(set_ or [])
+    given = {
+        "method": method,
+        "covariates": listed(covariates),
+        "colour": colour,
+        "drop_incomplete": drop_incomplete or None,
+        "seed": seed,
+        "parameters": parameters or None,
+    }
+    chosen = {name: value for name, value in given.items() if value is not None}
+    result = reduce_table(features, out, model=model, force=force, **chosen)
+    _print(result, out, telling)
+
+
+def _print(result: "ReductionResult", out: Path, telling: options.Telling) -> None:
+    from medunsup.core.provenance import plain
+    from medunsup.report.reduce.words import sentences, title
+
+    if telling.as_json:
+        print_json(plain(result.as_record()))
+        return
+    if telling.quiet:
+        return
+    typer.echo(f"{title(result)}  -> {out / 'report.html'}")
+    for sentence in sentences(result):
+        typer.echo(f"  {sentence}")
+    for remark in result.remarks:
+        typer.echo(f"  {remark}", err=True)

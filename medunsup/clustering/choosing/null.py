@@ -1,0 +1,85 @@
+"""The same method where there are no clusters: one Gaussian of the same covariance, and shuffled columns."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from medunsup.clustering.choosing.fits import Floats, Make, inertia, stability
+
+KINDS = ("gaussian", "shuffled")
+
+
+@dataclass(frozen=True)
+class NullComparison:
+    """Clusters beside those of rows without any.
+
+    Attributes
+    ----------
+    kind : str
+        'gaussian' (one Gaussian of the same mean and covariance) or 'shuffled' (each column by itself).
+    stability : tuple of float
+        Agreement of two halves in each draw.
+    tightness : tuple of float
+        Share of the variance that clusters explain in each draw.
+    stability_p, tightness_p : float
+        Share of draws that reach the rows' own value, these counted among them.
+
+    Examples
+    --------
+    >>> from medunsup.clustering import KMeans, choose_k
+    >>> def make(k, seed):
+    ...     return KMeans(n_clusters=k, n_init=1, seed=seed)
+    >>> rows = [[0.0], [0.1], [0.2], [0.3]] * 4 + [[5.0], [5.1], [5.2], [5.3]] * 4
+    >>> choice = choose_k(make, rows, ks=[2], draws=19, with_curves=False)
+    >>> [null.kind for null in choice.nulls]
+    ['gaussian', 'shuffled']
+    """
+
+    kind: str
+    stability: tuple[float, ...]
+    tightness: tuple[float, ...]
+    stability_p: float
+    tightness_p: float
+
+    @property
+    def p(self) -> float:
+        """The smaller of both: the form of a cloud may make its parts as stable, or as tight."""
+        return min(self.stability_p, self.tightness_p)
+
+
+def draw(kind: str, rows: Floats, generator: np.random.Generator) -> Floats:
+    """Draw rows (N, D) without clusters: of one Gaussian, or each column shuffled by itself.
+
+    The covariance is shrunk where rows are few (Ledoit and Wolf 2004).
+    """
+    if kind == "shuffled":
+        return generator.permuted(rows, axis=0)
+    from sklearn.covariance import ledoit_wolf_shrinkage
+
+    middle = rows.mean(axis=0)
+    apart = rows - middle
+    shrunk = float(ledoit_wolf_shrinkage(apart, assume_centered=True))
+    spread = np.sqrt(shrunk * float((apart**2).mean()))
+    same = generator.normal(size=(len(rows), len(rows))) @ apart / np.sqrt(len(rows))
+    return middle + np.sqrt(1 - shrunk) * same + spread * generator.normal(size=rows.shape)
+
+
+def compare(
+    kind: str, make: Make, rows: Floats, k: int, *, draws: int, seed: int, generator: np.random.Generator
+) -> NullComparison:
+    """Cluster draws without clusters as the rows (N, D) themselves, and compare stability and tightness."""
+    own = _figures(make, rows, k, 5, seed, generator)
+    found = np.array(
+        [_figures(make, draw(kind, rows, generator), k, 1, seed, generator) for _ in range(draws)]
+    )
+    stable, tight = ((1 + (found >= own).sum(axis=0)) / (1 + draws)).tolist()
+    return NullComparison(kind, tuple(found[:, 0].tolist()), tuple(found[:, 1].tolist()), stable, tight)
+
+
+def _figures(
+    make: Make, rows: Floats, k: int, halvings: int, seed: int, generator: np.random.Generator
+) -> tuple[float, float]:
+    labels = make(k, seed).fit(rows).labels_
+    whole = float(((rows - rows.mean(axis=0)) ** 2).sum())
+    explained = 1 - inertia(rows, labels) / whole if whole else 0.0
+    return stability(make, rows, k, halvings=halvings, generator=generator), explained

@@ -1,0 +1,1 @@
+"""Maps of tables of features: what was found, and the folder that keeps it."""

@@ -1,0 +1,1 @@
+"""`reduce`: rows of a table on few axes."""

@@ -1,0 +1,146 @@
+"""A map of a table of features: read, place, measure, save; or new rows placed on a map that is there."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from medunsup.cohort.feature_table.read import read_features
+from medunsup.cohort.feature_table.table import FeatureTable
+from medunsup.cohort.maps.folder import FILES, LOCK, MANIFEST, MapFolder, read_map, write_map
+from medunsup.cohort.maps.result import ReductionResult
+from medunsup.core.errors import ResultThereError, UsageError
+from medunsup.core.hints import option
+from medunsup.core.paths import user_path
+from medunsup.core.registry import method as method_named
+from medunsup.io.files.lock import locked
+from medunsup.io.files.transaction import recover, refuse_foreign_files
+from medunsup.workflows.reduce.placed import placed
+from medunsup.workflows.reduce.settings import ReduceSettings
+
+if TYPE_CHECKING:
+    from medunsup.reduction.base import Reduction
+
+
+def reduce(
+    features: str | Path | FeatureTable,
+    out: str | Path | None = None,
+    *,
+    model: str | Path | None = None,
+    force: bool = False,
+    **choices: Any,
+) -> ReductionResult:
+    """Place the rows of a table on two axes, or new rows on a map that is there.
+
+    Parameters
+    ----------
+    features : str, Path or FeatureTable
+        The table: Parquet, CSV or TSV, as `read_features` reads it.
+    out : str or Path, optional
+        Folder for map.tsv, the page and the fitted method. Without it nothing is written.
+    model : str or Path, optional
+        Folder of a map: the rows are placed on it, and it stays what it is.
+    force : bool, default False
+        Replace a map that is in `out`.
+    **choices
+        What else is chosen, by name:
+
+        - method : str, default "umap". One of `medunsup.methods("reduction")`.
+        - parameters : dict, default {}. Parameters of the method by name.
+        - covariates : sequence of str, default (). Columns of the table that are no features.
+        - colour : str, optional. Covariate that the picture is coloured by.
+        - drop_incomplete : bool, default False. Leave rows out in which a feature is missing.
+        - seed : int, 0 or more, default 0. Seed of the layout, for methods that draw.
+
+    Returns
+    -------
+    ReductionResult
+        Places of the rows, and how well they keep neighbours.
+
+    Raises
+    ------
+    UsageError
+        If a choice is wrong, or there are too few rows for the method.
+    MissingError
+        If table or map are not there.
+    InputError
+        If table or map cannot be used, or the table lacks features of the map.
+    ResultThereError
+        If `out` holds a map and `force` is False.
+    OutputError
+        If `out` holds files of others, or cannot be written.
+    DependencyError
+        If the method, or the kind of table, needs a package that is not installed.
+
+    Notes
+    -----
+    By t-SNE and UMAP, distances between groups, their sizes and the space between them mean little, and
+    groups appear in plain noise as well.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> import numpy as np
+    >>> rows = np.random.default_rng(0).normal(size=(30, 4))
+    >>> table = medunsup.FeatureTable(rows, ["a", "b", "c", "d"])
+    >>> found = medunsup.reduce(table, method="pca")
+    >>> found.places.shape, round(sum(found.figures.explained), 2)
+    ((30, 2), 0.64)
+    """
+    settings = ReduceSettings.parse(choices, "reduce")
+    opened = None if model is None else read_map(model)
+    if opened is not None and ({"method", "parameters", "seed"} & choices.keys()):
+        raise UsageError(
+            f"{option('model')} has its method and parameters: leave {option('method')}, "
+            f"{option('parameters')} and {option('seed')} out."
+        )
+    table = _read(features, settings, is_new=opened is not None)
+    if out is None:
+        return _found(table, settings, opened)[0]
+    folder = user_path(out)
+    with locked(folder / LOCK):
+        recover(folder, "map")
+        if (folder / MANIFEST).exists() and not force:
+            raise ResultThereError(
+                f"{folder}: holds a map. Pass {option('force', True)} to replace it, or choose another "
+                f"folder with {option('out')}."
+            )
+        read = [user_path(features)] if isinstance(features, str | Path) else []
+        refuse_foreign_files(folder, FILES, MANIFEST, read=read, force=force)
+        if opened is not None and opened.path.resolve() == folder.resolve():
+            raise UsageError(f"{folder}: is the map itself. Choose another folder with {option('out')}.")
+        result, reduction = _found(table, settings, opened)
+        write_map(folder, result, None if opened else reduction, _page(result))
+    return replace(result, path=folder)
+
+
+def _found(
+    table: FeatureTable, settings: ReduceSettings, opened: MapFolder | None
+) -> tuple[ReductionResult, "Reduction"]:
+    colour = (settings.colour, table.column(settings.colour)) if settings.colour else ("", ())
+    if opened is not None:
+        return placed(table, opened, colour)
+    from medunsup.workflows.reduce.fitted import fitted
+
+    made: Any = method_named("reduction", settings.method)
+    given = dict(settings.parameters)
+    if "seed" in made.Config.model_fields:
+        given = {"seed": settings.seed} | given
+    parameters = made.Config.parse(given, where=settings.method).model_dump()
+    return fitted(table, made(**parameters), colour)
+
+
+def _read(features: str | Path | FeatureTable, settings: ReduceSettings, *, is_new: bool) -> FeatureTable:
+    if isinstance(features, FeatureTable):
+        return features
+    return read_features(
+        features,
+        covariates=settings.covariates,
+        drop_incomplete=settings.drop_incomplete,
+        drop_constant=not is_new,
+    )
+
+
+def _page(result: ReductionResult) -> str:
+    from medunsup.report.reduce.page import page
+
+    return page(result)
