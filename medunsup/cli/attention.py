@@ -74,6 +74,11 @@ def attention(
     _print(result, out, telling)
 
 
+def _fine_first(name: str) -> tuple[int, str]:
+    depths = ("fine", "middle", "coarse")
+    return depths.index(name) if name in depths else len(depths), name
+
+
 def _print(result: "AttentionResult", out: Path, telling: options.Telling) -> None:
     from medunsup.core.provenance import plain
 
@@ -83,7 +88,8 @@ def _print(result: "AttentionResult", out: Path, telling: options.Telling) -> No
         return
     if telling.quiet:
         return
-    typer.echo(f"{result.kind}: {', '.join(result.maps)}  -> {out}")
+    kind = "strength of feature maps" if result.kind == "activation" else result.kind
+    typer.echo(f"{kind}: {', '.join(sorted(result.maps, key=_fine_first))}  -> {out}")
     typer.echo("  A map shows where the network looks, not disease.")
     for remark in result.remarks:
         typer.echo(f"  {remark}", err=True)

@@ -54,7 +54,7 @@ class RestorationLearner(PretrainLearner):
         shown, target = batch.views
         restored = self.decoder(self.encoder(shown.values), shown.values.shape[2:])
         original = View(target.values, shown.masks)
-        guesses = {"untouched": shown.values, "mean": mean_and_sd(original)[0], "others": _others(original)}
+        guesses = {"untouched": shown.values, **means_of(original)}
         errors = {
             name: inside_mean((guess - target.values).square(), target.masks)
             for name, guess in guesses.items()
@@ -64,6 +64,11 @@ class RestorationLearner(PretrainLearner):
     def verdict(self, history: Sequence[Mapping[str, Any]]) -> str:
         """Name a collapse, or say that a mean is as near."""
         return super().verdict(history) or no_better(history[-1], "restoration", MEANS, self.config)
+
+
+def means_of(view: View) -> dict[str, Tensor]:
+    """Guess items without learning: by their own mean intensity, and by the others' mean at each voxel."""
+    return {"mean": mean_and_sd(view)[0], "others": _others(view)}
 
 
 def _others(view: View) -> Tensor:

@@ -10,6 +10,7 @@ from medunsup.nn.decoder import LightDecoder
 from medunsup.nn.losses import inside_mean
 from medunsup.selfsupervised.base import PretrainConfig, SelfSupervised
 from medunsup.selfsupervised.learner import PretrainLearner
+from medunsup.selfsupervised.restoration import means_of
 from medunsup.training.learner import Batch, Loss, Objective
 
 
@@ -33,9 +34,14 @@ class AutoencoderLearner(PretrainLearner):
         return [self.objective("reconstruction", self.loss)]
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Loss:
-        """Mean squared error inside the masks."""
-        error = self.reconstruct(batch.values, batch.masks) - batch.values
-        return Loss(inside_mean(error.square(), batch.masks), {})
+        """Mean squared error inside the masks, beside those of the `means_of` items."""
+        (view,) = batch.views
+        error = self.reconstruct(view.values, view.masks) - view.values
+        beside = {
+            name: inside_mean((guess - view.values).square(), view.masks)
+            for name, guess in means_of(view).items()
+        }
+        return Loss(inside_mean(error.square(), view.masks), beside)
 
 
 @register(

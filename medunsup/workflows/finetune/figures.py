@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from medunsup.core.hints import both
 from medunsup.core.labels import Label
 from medunsup.metrics.bootstrap import Estimate, compare, mean_interval
 from medunsup.metrics.power import subjects_needed
@@ -138,9 +137,7 @@ def unlearned(figures: Figures) -> list[str]:
     ]
     if not lost:
         return []
-    return [
-        f"No network finds {', '.join(lost)} in any test scan: train longer ({both('parameters')} steps)."
-    ]
+    return [f"No network finds {', '.join(lost)} in any test scan: train for more steps."]
 
 
 def averaged(draws: Sequence[Sequence[CaseDice]]) -> list[CaseDice]:

@@ -1,5 +1,6 @@
 """What an encoder learns from: scans on the template grid, or images of one file; found, then made ready."""
 
+import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,6 +26,8 @@ from medunsup.workflows.pretrain.request import PretrainRequest
 
 if TYPE_CHECKING:
     from medunsup.training.scan_stack import Scans
+
+log = logging.getLogger(__name__)
 
 SCALED = "brain on the healthy scale of its contrast, about [0, 1]; 0 outside the brain mask"
 DIVIDED = "divided by 255"
@@ -152,6 +155,8 @@ def _find_images(path: Path, columns: Sequence[str]) -> _Images:
     sizes = {split: len(one.values) for split, one in splits.items()}
     covariates = covariates_of_images(path, sizes, columns) if columns else {}
     labels = shown_labels(path, sizes)
+    if labels.passed_over:
+        log.warning("%s: %s", path, labels.passed_over)
     left_out: Counter[str] = Counter()
     if "validation" in splits:
         images, known = splits["validation"], set(splits["train"].contents)

@@ -45,17 +45,17 @@ def titled(about: EncoderManifest) -> str:
 
 
 def remarks(made: EncoderFolder) -> list[str]:
-    """Say who was left out, how the last epoch ended, what is kept, and whether features have collapsed."""
+    """Say whether features have collapsed, who was left out, how the last epoch ended, and what is kept."""
     about = made.manifest
     figures = ", ".join(
         f"{name} {value:.4g}" for name, value in about.last.items() if value is not None and name not in KNN
     )
     said = (
+        about.verdict or "No collapse was seen.",
         left_out_words(about.left_out),
         f"Last epoch: {figures}.",
         neighbours(about),
         kept_words(about),
-        about.verdict,
     )
     return [text for text in said if text]
 

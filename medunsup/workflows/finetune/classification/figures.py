@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from medunsup.core.hints import both
 from medunsup.metrics.bootstrap import Estimate, verdict_of
 from medunsup.metrics.classification import (
     auc,
@@ -70,7 +69,7 @@ def unlearned(largest: ShareFigures) -> list[str]:
         return []
     return [
         "The network from scratch cannot be told from guessing (an AUC of .5 or less lies in its interval): "
-        f"with more steps, of {both('parameters')}, it may catch up, and the comparison come out otherwise."
+        "with more steps it may catch up, and the comparison come out otherwise."
     ]
 
 
