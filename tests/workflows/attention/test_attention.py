@@ -185,8 +185,8 @@ def test_scans_and_encoders_that_do_not_go_together_are_refused(place, small_bra
     dark = write_person(tmp_path / "sub-1_T2w.nii.gz", small_brain, 1, contrast="T2w")
     with pytest.raises(InputError, match="T1w scans, these are T2w"):
         medunsup.attention(place / "cnn", dark, tmp_path / "no")
-    fine = phantom.make_anatomy(spacing_mm=(3, 3, 3), supersample=1)
-    write_person(tmp_path / "sub-2_T1w.nii.gz", fine, 2)
+    coarse = phantom.make_anatomy(spacing_mm=(5, 5, 13), supersample=1)
+    write_person(tmp_path / "sub-2_T1w.nii.gz", coarse, 2)
     with pytest.raises(InputError, match="ratio beyond"):
         medunsup.attention(place / "cnn", tmp_path / "sub-2_T1w.nii.gz")
     from helpers.pretraining import write_images
