@@ -92,6 +92,7 @@ def test_an_enhanced_philips_mprage_lies_where_nibabel_puts_it(tmp_path):
 )
 @example(kind="nifti", damage=[(0.1, 0)], keep=1.0)
 @example(kind="mgh", damage=[(0.03515625, 0)], keep=1.0)  # a side of no voxels
+@example(kind="dicom", damage=[(0.25, 10), (0.171875, 75)], keep=1.0)  # a kind of object with a line break
 @pytest.mark.filterwarnings("ignore")
 def test_bytes_changed_at_random_never_end_in_a_traceback(kind, damage, keep, tmp_path_factory):
     folder = tmp_path_factory.mktemp("damaged")

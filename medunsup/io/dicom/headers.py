@@ -45,6 +45,7 @@ MACROS = tuple(
 )  # fmt: skip
 # What converted files keep of the old ones: it counts where no macro says the same.
 CONVERTED = tuple(Tag(f"Unassigned{each}ConvertedAttributesSequence") for each in ("PerFrame", "Shared"))
+UID_CHARACTERS = frozenset("0123456789.")
 PIXELS = tuple(Tag(name) for name in ("PixelData", "FloatPixelData", "DoubleFloatPixelData"))
 
 
@@ -118,9 +119,10 @@ def frames_of(header: Dataset) -> Iterator[Attributes]:
 
 
 def sop_class(header: Dataset) -> UID:
-    """Kind of object, whose `name` is such as 'MR Image Storage'; empty if it is not told."""
+    """Kind of object, whose `name` is such as 'MR Image Storage'; empty if it is not told, or damaged."""
     told = header.get("SOPClassUID") or getattr(header, "file_meta", {}).get("MediaStorageSOPClassUID")
-    return UID(str(told or ""))
+    text = str(told or "").strip()
+    return UID(text if not set(text) - UID_CHARACTERS else "")
 
 
 def _read_to_pixels(file: Any) -> Dataset:
