@@ -1,6 +1,8 @@
 """UMAP: near rows stay near; new rows lie between their neighbours."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -95,16 +97,16 @@ class UMAP(Reduction):
         k = min(config.neighbours, len(rows) - 1)
         if k < config.neighbours:
             self._remark(f"{k} neighbours were taken, as there are no more other rows.")
-        model = _library().UMAP(
-            n_components=config.n_components,
-            n_neighbors=k,
-            min_dist=config.min_dist,
-            n_epochs=config.epochs,
-            random_state=config.seed,
-            n_jobs=1,
-        )
-        with warnings.catch_warnings():
+        with _same_threads(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            model = _library().UMAP(
+                n_components=config.n_components,
+                n_neighbors=k,
+                min_dist=config.min_dist,
+                n_epochs=config.epochs,
+                random_state=config.seed,
+                n_jobs=1,
+            )
             return model.fit_transform(rows)
 
     def _place(self, row: Floats) -> Floats:
@@ -112,6 +114,21 @@ class UMAP(Reduction):
 
     def _least_rows(self, config: Any) -> int:
         return config.n_components + 3
+
+
+@contextmanager
+def _same_threads() -> Iterator[None]:
+    """Leave the threads of the process as they are: numba sets those of OpenMP, and with them torch's.
+
+    A training in the same process would round otherwise from then on.
+    """
+    import torch
+
+    before = torch.get_num_threads()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _library() -> Any:
