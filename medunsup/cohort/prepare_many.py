@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from medunsup.cohort.batch import naming
 from medunsup.cohort.dataset.sources import Case
 from medunsup.cohort.executors.processes import run_all
 from medunsup.cohort.prepare import Prepared, prepare
@@ -93,7 +94,7 @@ def prepare_all(
             elif isinstance(tried.error, OutputError):
                 raise tried.error
             elif tried.traits is None:
-                failed[index] = _naming(cases[index].scan, str(tried.error))
+                failed[index] = naming(cases[index].scan, str(tried.error))
             else:
                 made[index] = tried.traits
             if progress is not None:
@@ -103,11 +104,6 @@ def prepare_all(
         more = f"; and {len(failed) - SHOWN} more" if len(failed) > SHOWN else ""
         raise InputError(f"{len(failed)} of {len(tasks)} scans cannot be used: {shown}{more}")
     return [made[index] for index in range(len(tasks))]
-
-
-def _naming(scan: Path, text: str) -> str:
-    """Put the scan before what is wrong with it, unless it stands there."""
-    return text if str(scan) in text else f"{scan}: {text}"
 
 
 def do_task(task: Task, say: Callable[[str], None]) -> Tried:
