@@ -2,15 +2,19 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Generic, Literal, Protocol, TypeVar
 
 from medunsup.cohort.batch import AnyOutcome, Progress, naming, work_through
+from medunsup.cohort.dataset.folders import opened
 from medunsup.cohort.executors.processes import Task
 from medunsup.cohort.identity import Status
-from medunsup.cohort.inputs_filter import apart
+from medunsup.cohort.inputs_filter import apart, without_results
+from medunsup.cohort.patterns import check_patterns, fill
 from medunsup.cohort.request import ScanRequest, check_there
 from medunsup.core.errors import InputError, UsageError, is_wrong_use
 from medunsup.core.hints import option
+from medunsup.core.paths import user_path
 from medunsup.io.bids.derivatives import refuse_overwrite
 from medunsup.io.bids.names import OutputNames
 from medunsup.io.bids.outputs import Derivative
@@ -48,6 +52,25 @@ class Planned(Generic[AnyAsked]):
     status: Status
     why: str = ""
     is_wrong_use: bool = False
+
+
+def one_each(
+    scans: Sequence[str | Path],
+    make: Callable[[Path, Path | None, Path | None], AnyAsked],
+    *,
+    out: str | Path | None,
+    mask: str | Path | None,
+) -> list[AnyAsked]:
+    """Turn paths into one request a scan, `make(scan, out, mask)`; earlier results among them are left out.
+
+    A folder of NIfTI or MGZ files stands for the scans in it; `mask` may be a pattern.
+
+    Raises UsageError if they do not fit together, or if a file is missing for each of the scans.
+    """
+    paths = without_results(opened([user_path(scan) for scan in scans]))
+    check_patterns([mask] if mask is not None else [], len(paths))
+    folder = None if out is None else user_path(out)
+    return placed([make(scan, folder, None if mask is None else fill(mask, scan)) for scan in paths])
 
 
 def placed(requests: Sequence[AnyAsked]) -> list[AnyAsked]:

@@ -7,14 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from medunsup.cohort.batch import CohortResult, Progress, attempt, in_order, reserved
-from medunsup.cohort.dataset.folders import opened
 from medunsup.cohort.failed import failed_scans
-from medunsup.cohort.inputs_filter import without_results
 from medunsup.cohort.outputs import check_roots
-from medunsup.cohort.patterns import check_patterns, fill
 from medunsup.cohort.places import tell_where
-from medunsup.cohort.plan import carry_out, look, placed
-from medunsup.core.paths import user_path
+from medunsup.cohort.plan import carry_out, look, one_each
 from medunsup.core.renamed import takes_old_names
 from medunsup.workflows.detect.group import write_table_and_page
 from medunsup.workflows.detect.outcome import DetectOutcome, read_outcome
@@ -124,19 +120,11 @@ def make_requests(
 
     Raises UsageError if they do not fit together, or if a file is missing for each of the scans.
     """
-    paths = without_results(opened([user_path(scan) for scan in scans]))
-    check_patterns([mask] if mask is not None else [], len(paths))
-    requests = [
-        make_request(
-            scan,
-            model,
-            out=None if out is None else user_path(out),
-            mask=None if mask is None else fill(mask, scan),
-            **choices,
-        )
-        for scan in paths
-    ]
-    return placed(requests)
+
+    def make(scan: Path, out: Path | None, mask: Path | None) -> DetectRequest:
+        return make_request(scan, model, out=out, mask=mask, **choices)
+
+    return one_each(scans, make, out=out, mask=mask)
 
 
 def run_requests(

@@ -7,15 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from medunsup.cohort.batch import CohortResult, Progress, attempt, in_order, reserved
-from medunsup.cohort.dataset.folders import opened
 from medunsup.cohort.failed import failed_scans
 from medunsup.cohort.finetuned.folder import FinetunedFolder
-from medunsup.cohort.inputs_filter import without_results
 from medunsup.cohort.outputs import check_roots
-from medunsup.cohort.patterns import check_patterns, fill
 from medunsup.cohort.places import tell_where
-from medunsup.cohort.plan import carry_out, look, placed
-from medunsup.core.paths import user_path
+from medunsup.cohort.plan import carry_out, look, one_each
 from medunsup.workflows.predict.other_task import refuse_other_task
 from medunsup.workflows.predict.outcome import PredictOutcome
 from medunsup.workflows.predict.outputs import ALL_PREDICTIONS
@@ -120,19 +116,11 @@ def make_requests(
 
     Raises UsageError if they do not fit together, or if a file is missing for each of the scans.
     """
-    paths = without_results(opened([user_path(scan) for scan in scans]))
-    check_patterns([mask] if mask is not None else [], len(paths))
-    requests = [
-        make_request(
-            scan,
-            network,
-            out=None if out is None else user_path(out),
-            mask=None if mask is None else fill(mask, scan),
-            **choices,
-        )
-        for scan in paths
-    ]
-    return placed(requests)
+
+    def make(scan: Path, out: Path | None, mask: Path | None) -> PredictRequest:
+        return make_request(scan, network, out=out, mask=mask, **choices)
+
+    return one_each(scans, make, out=out, mask=mask)
 
 
 def run_requests(
