@@ -8,10 +8,13 @@ from medunsup.core.lazy import attach
 _HOMES = {
     "Clustering": "medunsup.clustering.base",
     "ClusteringConfig": "medunsup.clustering.base",
+    "ComBat": "medunsup.clustering.combat",
     "Curves": "medunsup.clustering.choosing.curves",
     "KChoice": "medunsup.clustering.choosing.choose",
     "NullComparison": "medunsup.clustering.choosing.null",
+    "SiteSignal": "medunsup.clustering.harmonise",
     "choose_k": "medunsup.clustering.choosing.choose",
+    "site_signal": "medunsup.clustering.harmonise",
 }
 
 __getattr__, __dir__ = attach(__name__, _HOMES, areas=("clustering",))

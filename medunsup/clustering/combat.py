@@ -33,7 +33,7 @@ class ComBat(TransformerMixin, BaseEstimator):
 
     Parameters
     ----------
-    tolerance : float, default 1e-8
+    tolerance : float, default 1e-08
         Change of offsets and spreads, in units of the features' spread, at which their iteration ends.
 
     Attributes
@@ -59,7 +59,7 @@ class ComBat(TransformerMixin, BaseEstimator):
     Examples
     --------
     >>> import numpy as np
-    >>> from medunsup.clustering.combat import ComBat
+    >>> from medunsup.clustering import ComBat
     >>> X = np.random.default_rng(0).normal(size=(40, 5))
     >>> site = np.repeat(["A", "B"], 20)
     >>> X[20:] += 3
@@ -147,11 +147,58 @@ class ComBat(TransformerMixin, BaseEstimator):
     def fit_transform(
         self, X: ArrayLike, sites: Sequence[str], covariates: Covariates | None = None, **_: Any
     ) -> Floats:
-        """Fit and transform the same rows."""
+        """Fit and harmonise the same rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (N, D)
+            Features.
+        sites : sequence of str
+            Site of each row.
+        covariates : dict of str to sequence, or array-like of shape (N, P), optional
+            What is known of each row; its effect is kept.
+        **_ : object
+            Not used; scikit-learn's pipelines hand it over.
+
+        Returns
+        -------
+        ndarray of shape (N, D), float64
+            The features harmonised.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from medunsup.clustering import ComBat
+        >>> X = np.random.default_rng(0).normal(size=(40, 5))
+        >>> ComBat().fit_transform(X, ["A"] * 20 + ["B"] * 20).shape
+        (40, 5)
+        """
         return self.fit(X, sites, covariates).transform(X, sites, covariates)
 
     def explained(self, covariates: Covariates | None, n: int) -> Floats:
-        """Return what the covariates of n rows add to their features (N, D)."""
+        """Return what the covariates of rows add to their features.
+
+        Parameters
+        ----------
+        covariates : dict of str to sequence, or array-like of shape (N, P), or None
+            Those that were fitted.
+        n : int
+            Number of rows N.
+
+        Returns
+        -------
+        ndarray of shape (N, D), float64
+            What they add; 0 for mean covariates.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from medunsup.clustering import ComBat
+        >>> X = np.random.default_rng(0).normal(size=(40, 5))
+        >>> combat = ComBat().fit(X, ["A", "B"] * 20, {"age": range(40)})
+        >>> combat.explained({"age": [19.5]}, 1).tolist()
+        [[0.0, 0.0, 0.0, 0.0, 0.0]]
+        """
         known = (self._coding.matrix(covariates, n) - self._centre) / self._width
         added = np.zeros((n, self.n_features_in_))
         for column, effect in zip(known.T, self.effects_, strict=True):

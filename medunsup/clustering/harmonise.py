@@ -36,6 +36,14 @@ class SiteSignal:
         Balanced accuracy of guessing, 1 / S for S sites.
     left_out : tuple of str
         Sites with too few rows to be asked about.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from medunsup.clustering import site_signal
+    >>> X = np.random.default_rng(0).normal(size=(60, 4))
+    >>> site_signal(X, ["A"] * 30 + ["B"] * 30).chance
+    0.5
     """
 
     before: Estimate
@@ -87,7 +95,7 @@ def site_signal(
     Examples
     --------
     >>> import numpy as np
-    >>> from medunsup.clustering.harmonise import site_signal
+    >>> from medunsup.clustering import site_signal
     >>> X = np.random.default_rng(0).normal(size=(60, 4))
     >>> X[30:] += 2
     >>> found = site_signal(X, ["A"] * 30 + ["B"] * 30)

@@ -171,7 +171,7 @@ def _check_dropped(
     if not drop:
         raise InputError(
             f"{where} ({len(rows)} of {len(values)} rows are not whole). Fill it, or leave such rows out "
-            "(drop_incomplete)."
+            f"with {option('drop_incomplete', True)}."
         )
     labels = [table.label(row) for row in rows]
     log.warning("%s: %d of %d rows left out, not whole: %s.", path, len(rows), len(values), few(labels))
