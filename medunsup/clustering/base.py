@@ -19,6 +19,7 @@ from threadpoolctl import ThreadpoolController
 
 from medunsup.clustering.neighbours import conformal, mean_distance
 from medunsup.clustering.row_order import distinct_rows, row_order, sizes_order
+from medunsup.clustering.stored import Stored
 from medunsup.core.config import Config
 from medunsup.core.errors import ArrayError
 from medunsup.core.field_docs import parameters_section
@@ -48,10 +49,11 @@ class ClusteringConfig(Config):
     seed: int = Field(0, ge=0, lt=2**32, description="seed of every random choice")
 
 
-class Clustering(ClusterMixin, BaseEstimator, ABC):
+class Clustering(Stored, ClusterMixin, BaseEstimator, ABC):
     """Base of clustering methods, scikit-learn's estimators on rows of features (N, D).
 
-    A subclass gives `Config`, `_fit` and `_soft`, and an `__init__` with the fields of `Config` as keywords.
+    A subclass gives `Config`, `_fit` and `_soft`, an `__init__` with the fields of `Config` as keywords, and
+    in `_learned` the names of the attributes that `_soft` needs, so that it can be kept and opened again.
     Features are used as they are: bring them to comparable spreads before.
 
     Attributes
@@ -73,6 +75,7 @@ class Clustering(ClusterMixin, BaseEstimator, ABC):
     """
 
     Config: ClassVar[type[ClusteringConfig]]
+    takes: ClassVar[tuple[str, ...]] = ("features",)  # or "images" (N, C, I, J, K), or both
     method_name: ClassVar[str]
     labels_: Labels
     n_clusters_: int

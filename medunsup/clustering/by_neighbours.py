@@ -17,6 +17,7 @@ class ByNeighbours(Clustering):
     """
 
     finds_noise: ClassVar[bool] = False
+    _learned = ("_held", "_held_labels")
 
     @abstractmethod
     def _labels(self, rows: Floats, n_clusters: int, config: Any) -> Labels:

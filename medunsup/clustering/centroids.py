@@ -19,6 +19,8 @@ class Centroids(Clustering):
     clusters, so that the likeliest cluster is that of the nearest centre.
     """
 
+    _learned = ("_centers", "_inertia", "_variance", "_n_iter")
+
     @abstractmethod
     def _centres(self, rows: Floats, n_clusters: int, config: Any) -> Floats:
         """Return the centres (K, D), and set `_n_iter`."""

@@ -1,12 +1,17 @@
 """Clusters as Gaussians of a mixture."""
 
 import warnings
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from medunsup.clustering.base import Clustering, ClusteringConfig, Floats, Labels
+from medunsup.clustering.stored import State
+
+MODEL = "mixture."  # before the names of scikit-learn's own attributes
 
 
 class MixtureConfig(ClusteringConfig):
@@ -27,6 +32,8 @@ class MixtureConfig(ClusteringConfig):
 
 class Mixture(Clustering):
     """Base of mixtures of Gaussians: shares are posterior probabilities."""
+
+    _learned = ("_middle", "_spread")
 
     def _model(self, n_clusters: int, config: Any) -> Any:
         """Return scikit-learn's model, not fitted."""
@@ -54,6 +61,38 @@ class Mixture(Clustering):
 
     def _scaled(self, rows: Floats) -> Floats:
         return (rows - self._middle) / self._spread
+
+    def state(self) -> State:
+        """Return all that was learned as arrays by name, scikit-learn's model among it.
+
+        Returns
+        -------
+        dict of str to ndarray
+            Arrays, the fitted rows among them.
+        """
+        fitted = {name: of for name, of in vars(self._mixture).items() if name.endswith("_")}
+        return super().state() | {f"{MODEL}{name}": np.asarray(of) for name, of in fitted.items()}
+
+    def load_state(self, state: Mapping[str, NDArray[Any]]) -> Self:
+        """Take over what `state` gave; the parameters must be those of the fit.
+
+        Parameters
+        ----------
+        state : dict of str to ndarray
+            Arrays by name.
+
+        Returns
+        -------
+        Mixture
+            This method, fitted.
+        """
+        super().load_state(state)
+        config = self.Config.parse(self.get_params(), type(self).__name__)
+        self._mixture = self._model(len(state[f"{MODEL}weights_"]), config)
+        for name in (key for key in state if key.startswith(MODEL)):
+            of = np.asarray(state[name])
+            setattr(self._mixture, name.removeprefix(MODEL), of if of.ndim else of.item())
+        return self
 
     @property
     def n_iter_(self) -> int:

@@ -68,11 +68,23 @@ class KernelKMeans(Clustering):
         self.max_iter = max_iter
         self.seed = seed
 
+    _learned = (
+        "_held",
+        "_middle",
+        "_gamma",
+        "_is_linear",
+        "_members",
+        "_within",
+        "_variance",
+        "_inertia",
+        "_n_iter",
+    )
+
     def _fit(self, rows: Floats, n_clusters: int, config: KernelKMeansConfig) -> Labels:
         self._held, self._middle = rows, rows.mean(axis=0)
         squares = pdist(rows, "sqeuclidean")
         self._gamma = config.gamma or 1 / (float(np.median(squares)) or float(squares.max()) or 1.0)
-        self._kernel_name = config.kernel
+        self._is_linear = config.kernel == "linear"
         kernel = self._kernel(rows)
         generator = np.random.default_rng(config.seed)
         starts = [_lloyd(kernel, n_clusters, config.max_iter, generator) for _ in range(config.n_init)]
@@ -102,7 +114,7 @@ class KernelKMeans(Clustering):
 
     def _kernel(self, rows: Floats) -> Floats:
         """Return the kernel (M, N) of rows with the fitted ones."""
-        if self._kernel_name == "linear":
+        if self._is_linear:
             return np.einsum("md,nd->mn", rows - self._middle, self._held - self._middle)
         found: Floats = np.exp(-self._gamma * cdist(rows, self._held, "sqeuclidean"))
         return found

@@ -1,0 +1,50 @@
+"""Fitted methods as named arrays, so that a model is kept without pickle."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
+
+State = dict[str, NDArray[Any]]
+
+OF_ALL = ("_rows", "_row_labels", "_columns", "_order", "labels_")
+
+
+class Stored:
+    """What keeps a fitted clustering method; `_learned` names its own attributes, arrays or numbers."""
+
+    _learned: ClassVar[tuple[str, ...]] = ()
+
+    def state(self) -> State:
+        """Return all that was learned as arrays by name.
+
+        Returns
+        -------
+        dict of str to ndarray
+            Arrays, the fitted rows among them.
+        """
+        check_is_fitted(self, "labels_")
+        return {name.strip("_"): np.asarray(getattr(self, name)) for name in (*OF_ALL, *self._learned)}
+
+    def load_state(self, state: Mapping[str, NDArray[Any]]) -> Self:
+        """Take over what `state` gave; the parameters must be those of the fit.
+
+        Parameters
+        ----------
+        state : dict of str to ndarray
+            Arrays by name.
+
+        Returns
+        -------
+        Clustering
+            This method, fitted.
+        """
+        for name in (*OF_ALL, *self._learned):
+            array = np.asarray(state[name.strip("_")])
+            setattr(self, name, array if array.ndim else array.item())
+        self.n_clusters_ = len(self._columns)  # type: ignore[attr-defined]
+        self.n_features_in_ = int(self._rows.shape[1])  # type: ignore[attr-defined]
+        self.remarks_: tuple[str, ...] = ()
+        return self
