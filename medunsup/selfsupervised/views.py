@@ -10,18 +10,27 @@ from medunsup.selfsupervised.augmentations.presets import PRESETS, Augmentations
 from medunsup.selfsupervised.base import PretrainConfig
 from medunsup.training.learner import Batch
 
-ABOUT = "'segmentation' or 'classification', the presets, or probabilities and strengths by name"
+ABOUT = (
+    "a preset ('segmentation', 'classification', 'strong'), or probabilities and strengths by name; "
+    "with `preset` among them, what that preset has but for those"
+)
 
 
 def named_augmentations(given: Any) -> Any:
-    """Take the name of a preset for its augmentations, and other values for those of it alone."""
-    if isinstance(given, dict):
-        return Augmentations.parse(given, "augmentations")
-    if not isinstance(given, str):
+    """Take the name of a preset for its augmentations, and named values for changes of it, or alone."""
+    if isinstance(given, str):
+        return _preset(given)
+    if not isinstance(given, dict):
         return given
-    if given not in PRESETS:
-        raise UsageError(f"augmentations: there is no preset {given!r}. Known: {', '.join(PRESETS)}.")
-    return PRESETS[given]
+    base = _preset(given["preset"]).model_dump() if "preset" in given else {}
+    changed = {name: value for name, value in given.items() if name != "preset"}
+    return Augmentations.parse({**base, **changed}, "augmentations")
+
+
+def _preset(name: Any) -> Augmentations:
+    if name not in PRESETS:
+        raise UsageError(f"augmentations: there is no preset {name!r}. Known: {', '.join(PRESETS)}.")
+    return PRESETS[name]
 
 
 class ViewsConfig(PretrainConfig):

@@ -71,9 +71,13 @@ def test_subjects_of_the_scans_reach_the_batches():
 def test_augmentations_are_named_or_given():
     assert SimCLRConfig(augmentations="classification").augmentations == PRESETS["classification"]
     assert SimCLRConfig(augmentations={"flip": 0.5}).augmentations.crop == 0
+    changed = SimCLRConfig(augmentations={"preset": "strong", "flip": 0.5}).augmentations
+    assert changed == PRESETS["strong"].model_copy(update={"flip": 0.5})
     again = SimCLRConfig.model_validate(SimCLRConfig().model_dump(mode="json"))
     assert again == SimCLRConfig()
     with pytest.raises(UsageError, match="augmentations: unknown key 'crap'; did you mean 'crop'"):
         SimCLRConfig(augmentations={"crap": 0.5})
-    with pytest.raises(UsageError, match=r"no preset 'classify'\. Known: segmentation, classification"):
+    with pytest.raises(UsageError, match=r"'classify'\. Known: segmentation, classification, strong"):
         SimCLRConfig(augmentations="classify")
+    with pytest.raises(UsageError, match=r"no preset 'strng'"):
+        SimCLRConfig(augmentations={"preset": "strng", "flip": 0.5})

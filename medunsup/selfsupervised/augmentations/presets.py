@@ -1,4 +1,4 @@
-"""Which augmentations are taken, how often and how strongly; two choices that come with the package."""
+"""Which augmentations are taken, how often and how strongly; three choices that come with the package."""
 
 from typing import Literal, Self
 
@@ -71,6 +71,19 @@ PRESETS = {
     ),
     "classification": Augmentations(
         crop=1.0, crop_least=0.6, rotation=0.5, intensity=0.5, contrast=0.15, shift=0.15, gamma=0.15
+    ),
+    "strong": Augmentations(
+        crop=1.0,
+        crop_least=0.2,
+        stretch=1.3,
+        rotation=0.5,
+        degrees=20,
+        blur=0.3,
+        noise=0.3,
+        intensity=0.8,
+        contrast=0.4,
+        shift=0.3,
+        gamma=0.4,
     ),
 }
 

@@ -32,7 +32,7 @@ def test_each_step_is_asked_for_by_its_probability(shape, step):
 def test_classification_has_fewer_steps_and_no_flips():
     used = {name: {step for step in STEPS if getattr(config, step)} for name, config in PRESETS.items()}
     assert used["classification"] < used["segmentation"]
-    assert "flip" not in used["classification"]
+    assert not any(PRESETS[name].flip for name in ("classification", "strong"))
 
 
 def test_only_left_and_right_are_flipped():
