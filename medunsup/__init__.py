@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from medunsup.anomaly.evaluation import Evaluation
     from medunsup.anomaly.result import AnomalyResult
     from medunsup.cohort.batch import CohortResult
+    from medunsup.cohort.clusters.result import ClusterResult
     from medunsup.cohort.encoders.attended import AttentionResult
     from medunsup.cohort.encoders.encoder import Encoder
     from medunsup.cohort.encoders.folder import EncoderFolder
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from medunsup.supervised.class_prediction import ClassPrediction, ImagePredictions
     from medunsup.supervised.prediction import Prediction
     from medunsup.workflows.attention.attention import attention
+    from medunsup.workflows.cluster.cluster import cluster
     from medunsup.workflows.detect.cohort import detect_many
     from medunsup.workflows.detect.scan import detect
     from medunsup.workflows.embed.embed import embed
@@ -75,6 +77,7 @@ _HOMES = {
     "ModelFolder": "medunsup.workflows.train.model_folder",
     "Prediction": "medunsup.supervised.prediction",
     "ProbeResult": "medunsup.cohort.encoders.probed",
+    "ClusterResult": "medunsup.cohort.clusters.result",
     "ReductionResult": "medunsup.cohort.maps.result",
     "SegmentResult": "medunsup.workflows.segment.result",
     "Step": "medunsup.core.record",
@@ -97,6 +100,7 @@ _HOMES = {
     "probe": "medunsup.workflows.probe.probe",
     "read_features": "medunsup.cohort.feature_table.read",
     "read_model": "medunsup.workflows.train.model_folder",
+    "cluster": "medunsup.workflows.cluster.cluster",
     "reduce": "medunsup.workflows.reduce.reduce",
     "register": "medunsup.core.registry",
     "segment": "medunsup.workflows.segment.scan",
@@ -110,6 +114,7 @@ __all__ = [
     "AttentionResult",
     "Calibration",
     "ClassPrediction",
+    "ClusterResult",
     "CohortResult",
     "Detector",
     "Encoder",
@@ -132,6 +137,7 @@ __all__ = [
     "attention",
     "brain_mask",
     "calibrate",
+    "cluster",
     "compact_model",
     "detect",
     "detect_many",

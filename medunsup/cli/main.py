@@ -9,6 +9,7 @@ import typer
 from medunsup.cli import (
     attention,
     bids,
+    cluster,
     demo,
     detect,
     doctor,
@@ -47,7 +48,7 @@ VERBS = {
         attention.attention,
         export.export,
     ),
-    "Features and groups": (embed.embed, reduce.reduce),
+    "Features and groups": (embed.embed, reduce.reduce, cluster.cluster),
     "General": (methods.methods, doctor.doctor, demo.demo),
 }
 for panel, verbs in VERBS.items():

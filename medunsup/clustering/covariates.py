@@ -33,6 +33,13 @@ class CovariateCoding:
         coded = [(name, len(levels) - 1 if levels else 1) for name, levels in self._columns.items()]
         self.names_ = [name for name, width in coded for _ in range(width)]
 
+    @classmethod
+    def of(cls, levels: Mapping[str, list[str] | None]) -> "CovariateCoding":
+        """Return the coding of covariates with these words, None for numbers."""
+        coding = cls(None)
+        coding._of, coding._columns = list(levels), dict(levels)
+        return coding
+
     def matrix(self, covariates: Covariates | None, n: int) -> Floats:
         """Return (N, P) of n rows. Raises ArrayError for a covariate or a word that was not there."""
         columns = _columns(covariates)

@@ -80,6 +80,8 @@ WRONG = [
     "embed gone -o features.tsv",
     "reduce gone.tsv -o out",
     "reduce text.nii.gz -o out",
+    "cluster gone.tsv -o out",
+    "cluster text.nii.gz -o out",
     "attention empty",
     "embed gone -o features.csv",
     "embed empty -o features.xlsx",

@@ -2,8 +2,8 @@
 
 Each command and each `python` block runs by itself, in a folder of its own. It holds the scans that they
 name: `scan.nii.gz`, `brain.nii.gz` (its mask), `second.nii.gz` (T2w of the same head), `DICOM_FOLDER`,
-`healthy` with scans of a few people, a small BIDS folder `sub-*/anat`; and what another documented command
-makes, such as a model.
+`healthy` with scans of a few people, tables `features.csv` and `new.csv`, a small BIDS folder `sub-*/anat`;
+and what another documented command makes, such as a model.
 """
 
 import os
@@ -118,6 +118,7 @@ def scans(tmp_path_factory) -> Path:
     """A folder with the scans that documents name."""
     import numpy as np
     from helpers.dicom_maker import make_slices, write_slices
+    from helpers.feature_tables import write_groups
     from helpers.phantom import make_anatomy, save
 
     folder = tmp_path_factory.mktemp("scans")
@@ -137,6 +138,8 @@ def scans(tmp_path_factory) -> Path:
     (folder / "DICOM_FOLDER").mkdir()
     voxels = head.image("T1w").data[::-1, ::-1].round().astype(np.uint16)
     write_slices(make_slices(voxels, spacing=(2.5, 2.5), gap=2.5), folder / "DICOM_FOLDER")
+    write_groups(folder / "features.csv", 80)
+    write_groups(folder / "new.csv", 4)
     return folder
 
 

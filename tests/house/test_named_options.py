@@ -13,6 +13,7 @@ from medunsup.cli.main import app
 from medunsup.core.config import Config
 from medunsup.core.hints import ARGUMENTS, FLAGS, words
 from medunsup.core.registry import PACKAGE
+from medunsup.workflows.cluster.settings import ClusterSettings
 from medunsup.workflows.embed.settings import EmbedSettings
 from medunsup.workflows.finetune.settings import FinetuneSettings
 from medunsup.workflows.pretrain.settings import PretrainSettings
@@ -41,6 +42,7 @@ CHOICES: dict[str, tuple[list[object], list[type[Config]]]] = {
     "finetune": ([medunsup.finetune], [FinetuneSettings]),
     "predict": ([medunsup.predict, medunsup.predict_many], []),
     "reduce": ([medunsup.reduce], [ReduceSettings]),
+    "cluster": ([medunsup.cluster], [ClusterSettings]),
 }
 READ_BY = {"train": ["train", "detect"]}  # what a model folder says of itself
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from medunsup.clustering.choosing.curves import Curves, curves, proposals
-from medunsup.clustering.choosing.fits import Floats, Make
+from medunsup.clustering.choosing.fits import Floats, Make, Prepare, as_they_are
 from medunsup.clustering.choosing.null import KINDS, NullComparison, compare
 from medunsup.clustering.choosing.valleys import valley_p
 from medunsup.core.errors import ArrayError
@@ -75,6 +75,8 @@ def choose_k(
     seed: int = 0,
     draws: int = 19,
     with_curves: bool = True,
+    prepare: Prepare | None = None,
+    drawn_from: ArrayLike | None = None,
 ) -> KChoice:
     """Choose the number of clusters by one rule, which may answer that there are none.
 
@@ -96,6 +98,11 @@ def choose_k(
         Draws of rows without clusters, of each kind; 19 are the fewest that can show p = 0.05.
     with_curves : bool, default True
         Whether to measure the other criteria, which takes most of the time.
+    prepare : callable, optional
+        Takes all rows (N, D) and the numbers of those to learn from, and returns all rows, prepared: what
+        scales or harmonises them, so that held-out rows have no part in it.
+    drawn_from : array-like of shape (N, D), optional
+        Rows that those without clusters are drawn like: the harmonised ones where `prepare` harmonises.
 
     Returns
     -------
@@ -125,18 +132,23 @@ def choose_k(
     >>> choose_k(make, rows[:30], ks=range(1, 4), with_curves=False).verdict
     'No clusters were found: rows have no valley between 2 clusters or more (p = ...).'
     """
-    rows = _checked(X)
+    rows, prepare = checked(X), prepare or as_they_are
+    like = rows if drawn_from is None else np.asarray(drawn_from, np.float64)
     tried = tuple(k for k in sorted({1, *ks}) if k == 1 or k * FEWEST <= len(rows))
     generator = np.random.default_rng(seed)
-    apart = [1.0 if k == 1 else valley_p(make, rows, k, seed=seed, generator=generator) for k in tried]
+    apart = [
+        1.0 if k == 1 else valley_p(make, rows, k, seed=seed, generator=generator, prepare=prepare)
+        for k in tried
+    ]
     parted = max((k for k, p in zip(tried, apart, strict=True) if p <= ALPHA), default=1)
     likeliest = tried[1:][int(np.argmin(apart[1:]))] if len(tried) > 1 else 1
     compared = parted if parted > 1 else likeliest
-    nulls = tuple(
-        compare(kind, make, rows, compared, draws=draws, seed=seed, generator=generator) for kind in KINDS
-    )
+    how = {"draws": draws, "seed": seed, "generator": generator, "prepare": prepare, "like": like}
+    nulls = tuple(compare(kind, make, rows, compared, **how) for kind in KINDS)  # type: ignore[arg-type]
     k = parted if nulls[0].p <= ALPHA else 1
-    found = curves(make, rows, tried, seed=seed, generator=generator) if with_curves else None
+    found = None
+    if with_curves:
+        found = curves(make, rows, tried, seed=seed, generator=generator, prepare=prepare)
     return KChoice(
         k=k,
         verdict=_verdict(k, parted, min(apart), apart[tried.index(k)], nulls),
@@ -150,7 +162,8 @@ def choose_k(
     )
 
 
-def _checked(X: ArrayLike) -> Floats:
+def checked(X: ArrayLike) -> Floats:
+    """Return rows (N, D). Raises ArrayError if they are too few or not finite."""
     rows = np.asarray(X, np.float64)
     if rows.ndim != 2 or len(rows) < 2 * FEWEST or not rows.shape[1]:
         raise ArrayError(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medunsup.clustering.choosing.fits import Floats, Make, inertia, stability
+from medunsup.clustering.choosing.fits import Floats, Make, Prepare, as_they_are, inertia, stability
 from medunsup.clustering.methods.bayesian_gmm import BayesianGMM
 from medunsup.clustering.methods.gmm import GMM
 from medunsup.metrics.clustering import silhouette
@@ -56,9 +56,16 @@ class Curves:
 
 
 def curves(
-    make: Make, rows: Floats, ks: tuple[int, ...], *, seed: int, generator: np.random.Generator
+    make: Make,
+    given: Floats,
+    ks: tuple[int, ...],
+    *,
+    seed: int,
+    generator: np.random.Generator,
+    prepare: Prepare = as_they_are,
 ) -> Curves:
     """Measure each K on rows (N, D)."""
+    rows = prepare(given, np.arange(len(given)))
     labels = [make(k, seed).fit(rows).labels_ for k in ks]
     mixtures = [GMM(n_clusters=k, seed=seed).fit(rows) for k in ks]
     references = _references(rows, generator)
@@ -71,7 +78,9 @@ def curves(
         aic=tuple(each.aic(rows) for each in mixtures),
         gap=tuple(gap for gap, _ in gaps),
         gap_error=tuple(error for _, error in gaps),
-        stability=tuple(stability(make, rows, k, halvings=HALVINGS, generator=generator) for k in ks),
+        stability=tuple(
+            stability(make, given, k, halvings=HALVINGS, generator=generator, prepare=prepare) for k in ks
+        ),
         dirichlet_weights=tuple(sorted(process.weights_.tolist(), reverse=True)),
     )
 

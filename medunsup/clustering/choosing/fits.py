@@ -11,6 +11,12 @@ from medunsup.metrics.clustering import ari
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
 Make = Callable[[int, int], Clustering]  # (number of clusters, seed) to a method that is not fitted
+Prepare = Callable[[Floats, Labels], Floats]  # (rows, which of them to learn from) to all rows, prepared
+
+
+def as_they_are(rows: Floats, which: Labels) -> Floats:
+    """Prepare nothing."""
+    return rows
 
 
 def inertia(rows: Floats, labels: Labels) -> float:
@@ -19,20 +25,44 @@ def inertia(rows: Floats, labels: Labels) -> float:
     return float(sum(((part - part.mean(axis=0)) ** 2).sum() for part in parts))
 
 
-def stability(make: Make, rows: Floats, k: int, *, halvings: int, generator: np.random.Generator) -> float:
-    """Return how well two clusterings of halves agree on all rows: mean adjusted Rand index.
+def agreements(
+    make: Make,
+    rows: Floats,
+    k: int,
+    *,
+    halvings: int,
+    generator: np.random.Generator,
+    prepare: Prepare = as_they_are,
+) -> list[float]:
+    """Return how well two clusterings of halves agree on all rows, in each halving: adjusted Rand index.
 
-    Lange et al., Stability-based validation of clustering solutions, Neural Computation 2004.
-    1 for one cluster.
+    Lange et al., Stability-based validation of clustering solutions, Neural Computation 2004. Rows are
+    prepared by what their half tells. 1 for one cluster.
     """
     if k == 1:
-        return 1.0
+        return [1.0] * halvings
     found = []
     for _ in range(halvings):
         order = generator.permutation(len(rows))
-        halves = order[: len(rows) // 2], order[len(rows) // 2 :]
-        first, second = (make(k, _seed(generator)).fit(rows[half]).predict(rows) for half in halves)
-        found.append(ari(first, second))
+        labels = []
+        for half in (order[: len(rows) // 2], order[len(rows) // 2 :]):
+            ready = prepare(rows, half)
+            labels.append(make(k, _seed(generator)).fit(ready[half]).predict(ready))
+        found.append(ari(*labels))
+    return found
+
+
+def stability(
+    make: Make,
+    rows: Floats,
+    k: int,
+    *,
+    halvings: int,
+    generator: np.random.Generator,
+    prepare: Prepare = as_they_are,
+) -> float:
+    """Return the mean of `agreements`."""
+    found = agreements(make, rows, k, halvings=halvings, generator=generator, prepare=prepare)
     return float(np.mean(found))
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medunsup.clustering.choosing.fits import Floats, Make, inertia, stability
+from medunsup.clustering.choosing.fits import Floats, Make, Prepare, as_they_are, inertia, stability
 
 KINDS = ("gaussian", "shuffled")
 
@@ -65,21 +65,41 @@ def draw(kind: str, rows: Floats, generator: np.random.Generator) -> Floats:
 
 
 def compare(
-    kind: str, make: Make, rows: Floats, k: int, *, draws: int, seed: int, generator: np.random.Generator
+    kind: str,
+    make: Make,
+    rows: Floats,
+    k: int,
+    *,
+    draws: int,
+    seed: int,
+    generator: np.random.Generator,
+    prepare: Prepare = as_they_are,
+    like: Floats | None = None,
 ) -> NullComparison:
-    """Cluster draws without clusters as the rows (N, D) themselves, and compare stability and tightness."""
-    own = _figures(make, rows, k, 5, seed, generator)
+    """Cluster draws without clusters as the rows (N, D) themselves, and compare stability and tightness.
+
+    Draws are like the rows, or like others of them that hold no sites.
+    """
+    own = _figures(make, rows, k, 5, seed, generator, prepare)
+    model = rows if like is None else like
     found = np.array(
-        [_figures(make, draw(kind, rows, generator), k, 1, seed, generator) for _ in range(draws)]
+        [_figures(make, draw(kind, model, generator), k, 1, seed, generator, prepare) for _ in range(draws)]
     )
     stable, tight = ((1 + (found >= own).sum(axis=0)) / (1 + draws)).tolist()
     return NullComparison(kind, tuple(found[:, 0].tolist()), tuple(found[:, 1].tolist()), stable, tight)
 
 
 def _figures(
-    make: Make, rows: Floats, k: int, halvings: int, seed: int, generator: np.random.Generator
+    make: Make,
+    rows: Floats,
+    k: int,
+    halvings: int,
+    seed: int,
+    generator: np.random.Generator,
+    prepare: Prepare,
 ) -> tuple[float, float]:
-    labels = make(k, seed).fit(rows).labels_
-    whole = float(((rows - rows.mean(axis=0)) ** 2).sum())
-    explained = 1 - inertia(rows, labels) / whole if whole else 0.0
-    return stability(make, rows, k, halvings=halvings, generator=generator), explained
+    ready = prepare(rows, np.arange(len(rows)))
+    labels = make(k, seed).fit(ready).labels_
+    whole = float(((ready - ready.mean(axis=0)) ** 2).sum())
+    explained = 1 - inertia(ready, labels) / whole if whole else 0.0
+    return stability(make, rows, k, halvings=halvings, generator=generator, prepare=prepare), explained

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from medunsup.clustering.choosing.dip import dip_p
-from medunsup.clustering.choosing.fits import Floats, Labels, Make
+from medunsup.clustering.choosing.fits import Floats, Labels, Make, Prepare, as_they_are
 
 FOLDS = 5
 REPEATS = 2
@@ -21,26 +21,43 @@ REPEATS = 2
 Places = dict[tuple[int, int], list[tuple[Floats, Floats]]]
 
 
-def valley_p(make: Make, rows: Floats, k: int, *, seed: int, generator: np.random.Generator) -> float:
+def valley_p(
+    make: Make,
+    rows: Floats,
+    k: int,
+    *,
+    seed: int,
+    generator: np.random.Generator,
+    prepare: Prepare = as_they_are,
+) -> float:
     """Return p of the two clusters of K that are least apart: small if a valley parts each two.
 
     The mean over two partitions into fifths of the largest p among pairs. Of a pair, the smaller cluster is
     looked at, and as many rows of the larger one, those nearest to it: what has one peak has one peak in any
     interval, and a small cluster beside a large one is more than a bump on its flank.
     """
-    whole = make(k, seed).fit(rows)
+    whole = make(k, seed).fit(prepare(rows, np.arange(len(rows))))
     if whole.n_clusters_ < k:
         return 1.0
-    return float(np.mean([_once(make, rows, whole.labels_, k, seed, generator) for _ in range(REPEATS)]))
+    return float(
+        np.mean([_once(make, rows, whole.labels_, k, seed, generator, prepare) for _ in range(REPEATS)])
+    )
 
 
 def _once(
-    make: Make, rows: Floats, whole: Labels, k: int, seed: int, generator: np.random.Generator
+    make: Make,
+    rows: Floats,
+    whole: Labels,
+    k: int,
+    seed: int,
+    generator: np.random.Generator,
+    prepare: Prepare,
 ) -> float:
     fold = generator.permutation(len(rows)) % FOLDS
     places: Places = {pair: [] for pair in combinations(range(k), 2)}
     for held in range(FOLDS):
-        fitted, new = rows[fold != held], rows[fold == held]
+        ready = prepare(rows, np.flatnonzero(fold != held))
+        fitted, new = ready[fold != held], ready[fold == held]
         model = make(k, seed).fit(fitted)
         if model.n_clusters_ < k:
             return 1.0

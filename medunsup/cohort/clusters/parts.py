@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    from medunsup.clustering.choosing.null import NullComparison
-    from medunsup.clustering.harmonise import SiteSignal
-    from medunsup.metrics.bootstrap import Comparison
+from medunsup.clustering.choosing.null import NullComparison
+from medunsup.clustering.harmonise import SiteSignal
+from medunsup.metrics.bootstrap import Comparison
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class Stability:
     method: str
     k: int
     halves: OverSeeds | None
-    nulls: tuple["NullComparison", ...]
+    nulls: tuple[NullComparison, ...]
     seeds: OverSeeds | None
     n_compared: int
 
@@ -151,7 +150,7 @@ class SiteFinding:
 
     column: str
     is_harmonised: bool
-    signal: "SiteSignal | None"
+    signal: SiteSignal | None
     clusters: Mapping[int, str] = field(default_factory=dict)
 
 
@@ -171,4 +170,4 @@ class Baseline:
 
     name: str
     figures: Mapping[str, OverSeeds]
-    comparisons: Mapping[str, "Comparison"] = field(default_factory=dict)
+    comparisons: Mapping[str, Comparison] = field(default_factory=dict)

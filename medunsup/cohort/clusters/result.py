@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from medunsup.clustering.choosing.choose import KChoice
 from medunsup.cohort.clusters.parts import (
     Baseline,
     CovariateEffect,
@@ -16,9 +17,6 @@ from medunsup.cohort.clusters.parts import (
     SiteFinding,
     Stability,
 )
-
-if TYPE_CHECKING:
-    from medunsup.clustering.choosing.choose import KChoice
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -77,6 +75,16 @@ class ClusterResult:
         'covariates', 'features', ...
     path : Path or None
         Folder that holds it.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> import numpy as np
+    >>> rows = np.random.default_rng(0).normal(size=(60, 3))
+    >>> table = medunsup.FeatureTable(rows, ["a", "b", "c"])
+    >>> found = medunsup.cluster(table, method="kmeans", k=2, seeds=2, umap=False)
+    >>> found.k, found.is_found
+    (2, False)
     """
 
     method: str
@@ -87,7 +95,7 @@ class ClusterResult:
     keys: Mapping[str, Sequence[str]]
     covariates: Mapping[str, Sequence[str]] = field(default_factory=dict)
     names: tuple[str, ...] = ()
-    choice: "KChoice | None" = None
+    choice: KChoice | None = None
     stability: Stability | None = None
     figures: Mapping[str, OverSeeds] = field(default_factory=dict)
     baselines: tuple[Baseline, ...] = ()
@@ -113,7 +121,27 @@ class ClusterResult:
         return self.choice is not None and self.choice.k > 1
 
     def label(self, row: int) -> str:
-        """Name a row for a picture: subject and session, or the scan, or "row 1"."""
+        """Name a row for a picture.
+
+        Parameters
+        ----------
+        row : int
+            Which, from 0.
+
+        Returns
+        -------
+        str
+            Subject and session, or the scan, or "row 1".
+
+        Examples
+        --------
+        >>> import medunsup
+        >>> import numpy as np
+        >>> rows = np.random.default_rng(0).normal(size=(60, 3))
+        >>> table = medunsup.FeatureTable(rows, ["a", "b", "c"])
+        >>> medunsup.cluster(table, method="kmeans", k=2, seeds=1, umap=False).label(2)
+        'row 3'
+        """
         words = [self.keys[key][row] for key in ("subject", "session") if key in self.keys]
         words = [word for word in words if word] or [self.keys["scan"][row] if "scan" in self.keys else ""]
         return " ".join(words) or f"row {row + 1}"

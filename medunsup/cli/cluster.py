@@ -1,0 +1,157 @@
+"""`medunsup cluster`: groups among the rows of a table, or among images."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from medunsup.cli.shared import options
+from medunsup.cli.shared.json_output import print_json
+from medunsup.cli.shared.options import option
+from medunsup.cli.shared.progress import stages
+from medunsup.cli.shared.settings import listed, read_parameters, typed
+from medunsup.cli.shared.verb import verb
+
+if TYPE_CHECKING:
+    from medunsup.cohort.clusters.result import ClusterResult
+
+
+def _methods() -> list[str]:
+    """Complete --method."""
+    from medunsup.core.registry import methods
+
+    return [card.name for card in methods("clustering")]
+
+
+Features = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FEATURES",
+        help="Table of features (.parquet, .csv, .tsv), a row a scan; or images (.npz).",
+        show_default=False,
+    ),
+]
+Out = Annotated[
+    Path,
+    typer.Option("-o", "--out", metavar="FOLDER", help="For clusters and their page.", show_default=False),
+]
+Method = Annotated[
+    str | None,
+    option(
+        "Method",
+        "--method",
+        metavar="NAME",
+        help="By default gmm; see `medunsup methods clustering`.",
+        autocompletion=_methods,
+    ),
+]
+K = Annotated[
+    str | None,
+    option("Method", "--k", metavar="N", help="Number of clusters; by default auto, which may find none."),
+]
+MaxK = Annotated[
+    int | None, option("Method", "--max-k", metavar="N", help="Most clusters that auto tries; by default 10.")
+]
+Components = Annotated[
+    int | None,
+    option("Method", "--components", metavar="N", help="Principal components to bring features to first."),
+]
+Seeds = Annotated[
+    int | None, option("Method", "--seeds", metavar="N", help="How often it is fitted; by default 10.")
+]
+Model = Annotated[
+    Path | None,
+    option("Method", "--model", metavar="FOLDER", help="Clusters made before: assign the rows to them."),
+]
+Encoder = Annotated[
+    Path | None,
+    option("Input", "--encoder", metavar="FOLDER", help="Of images, cluster the features of this encoder."),
+]
+Harmonise = Annotated[
+    str | None,
+    option("Input", "--harmonise", metavar="NAME", help="Column of the site, or scanner, to take out."),
+]
+Covariates = Annotated[
+    str | None,
+    option(
+        "Input",
+        "--covariates",
+        metavar="NAMES",
+        help="Columns that are no features, parted by commas; harmonising keeps their effect.",
+    ),
+]
+Truth = Annotated[
+    str | None,
+    option("Input", "--truth", metavar="NAME", help="Column of known classes, to measure with alone."),
+]
+DropIncomplete = Annotated[
+    bool, option("Input", "--drop-incomplete", help="Leave rows out in which a feature is missing.")
+]
+NoUmap = Annotated[bool, option("Input", "--no-umap", help="Draw no UMAP beside principal components.")]
+
+
+@verb()
+def cluster(
+    features: Features,
+    out: Out,
+    *,
+    method: Method = None,
+    k: K = None,
+    max_k: MaxK = None,
+    components: Components = None,
+    harmonise: Harmonise = None,
+    covariates: Covariates = None,
+    truth: Truth = None,
+    drop_incomplete: DropIncomplete = False,
+    model: Model = None,
+    encoder: Encoder = None,
+    set_: options.SetValue = None,
+    seeds: Seeds = None,
+    seed: options.Seed = None,
+    no_umap: NoUmap = False,
+    force: options.Force = False,
+    telling: options.Telling,
+) -> None:
+    """Find groups among the rows of a table, or say that there are none; or assign new rows to such groups.
+
+    Writes clusters.tsv, clusters.json, the fitted model and report.html. Read the verdict first: every method
+    makes clusters, also where there are none.
+    """
+    given = {
+        "method": method,
+        "k": None if k is None else typed(k),
+        "max_k": max_k,
+        "components": components,
+        "harmonise": harmonise,
+        "covariates": listed(covariates),
+        "truth": truth,
+        "drop_incomplete": drop_incomplete or None,
+        "parameters": read_parameters(set_ or []) or None,
+        "seeds": seeds,
+        "seed": seed,
+        "umap": False if no_umap else None,
+    }
+    chosen = {name: value for name, value in given.items() if value is not None}
+    with stages(telling.quiet) as told:
+        from medunsup.workflows.cluster.cluster import cluster as find
+
+        result = find(features, out, model=model, encoder=encoder, force=force, progress=told, **chosen)
+    _print(result, out, telling)
+
+
+def _print(result: "ClusterResult", out: Path, telling: options.Telling) -> None:
+    from medunsup.cohort.clusters.record import as_record
+    from medunsup.cohort.clusters.words import sentences
+    from medunsup.core.provenance import plain
+
+    if telling.as_json:
+        print_json(plain(as_record(result)))
+        return
+    if telling.quiet:
+        return
+    typer.echo(result.verdict)
+    for sentence in sentences(result):
+        typer.echo(f"  {sentence}")
+    for remark in result.remarks:
+        typer.echo(f"  {remark}", err=True)
+    typer.echo(f"  -> {out}")

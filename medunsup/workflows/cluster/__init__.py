@@ -1,0 +1,1 @@
+"""`cluster`: groups among the rows of a table, or among images."""
