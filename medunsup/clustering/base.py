@@ -21,7 +21,7 @@ from medunsup.clustering.neighbours import conformal, mean_distance
 from medunsup.clustering.row_order import distinct_rows, row_order, sizes_order
 from medunsup.clustering.stored import Stored
 from medunsup.core.config import Config
-from medunsup.core.errors import ArrayError
+from medunsup.core.errors import ArrayError, UsageError
 from medunsup.core.field_docs import parameters_section
 
 NOISE = -1
@@ -132,14 +132,11 @@ class Clustering(Stored, ClusterMixin, BaseEstimator, ABC):
         with _threads().limit(limits=1) if rows.size < FEW_VALUES else nullcontext():
             raw = self._fit(rows, n_clusters, config)
         raw = raw[np.searchsorted(which, which)]  # equal rows, equal clusters
-        self._columns = sizes_order(raw)
-        if len(self._columns) < n_clusters and config.n_clusters is not None and not self._remarks:
-            self._remark(f"{n_clusters - len(self._columns)} of {n_clusters} clusters hold no row.")
-        self._rows, self._row_labels = rows, _renumbered(raw, self._columns)
+        self._settle(raw, n_clusters if config.n_clusters else 0)
+        self._keep(rows, self._numbered(raw))
         self.labels_ = np.empty(len(rows), np.int64)
         self.labels_[order] = self._row_labels
         self._order = order
-        self.n_clusters_ = len(self._columns)
         self.remarks_ = tuple(self._remarks)
         return self
 
@@ -169,7 +166,7 @@ class Clustering(Stored, ClusterMixin, BaseEstimator, ABC):
         columns = np.sort(self._columns)  # ties as in the fit
         best = columns[soft[:, columns].argmax(axis=1)]
         best[soft.max(axis=1) < noise] = NOISE
-        return _renumbered(best, self._columns)
+        return self._numbered(best)
 
     def predict_proba(self, X: ArrayLike) -> Floats:
         """Return the share of each cluster in rows, each row by itself.
@@ -213,8 +210,12 @@ class Clustering(Stored, ClusterMixin, BaseEstimator, ABC):
         ------
         ArrayError
             If a feature is not finite, or no cluster was found.
+        UsageError
+            If no rows are given to a method that was fitted on a stream.
         """
         check_is_fitted(self, "labels_")
+        if X is None and len(self._rows) < len(self.labels_):
+            raise UsageError("Not all rows of a stream are kept. Give the rows that are asked about.")
         rows = self._rows if X is None else self._rows_of(X)
         nearest = self._shares(rows).argmax(axis=1)
         found = np.empty(len(rows))
@@ -269,6 +270,21 @@ class Clustering(Stored, ClusterMixin, BaseEstimator, ABC):
         if asked > n_distinct:
             self._remark(f"Only {n_distinct} rows differ, so {n_distinct} clusters were sought, not {asked}.")
         return min(asked, n_distinct)
+
+    def _settle(self, raw: Labels, n_sought: int) -> None:
+        """Take over which clusters hold rows, and tell of those that do not."""
+        self._columns = sizes_order(raw)
+        self.n_clusters_ = len(self._columns)
+        if self.n_clusters_ < n_sought and not self._remarks:
+            self._remark(f"{n_sought - self.n_clusters_} of {n_sought} clusters hold no row.")
+
+    def _keep(self, rows: Floats, labels: Labels) -> None:
+        """Keep the rows that new ones are compared with, and their clusters."""
+        self._rows, self._row_labels = rows, labels
+
+    def _numbered(self, raw: Labels) -> Labels:
+        """Return labels numbered from the largest cluster; -1 stays."""
+        return _renumbered(raw, self._columns)
 
     def _remark(self, text: str) -> None:
         self._remarks.append(text)

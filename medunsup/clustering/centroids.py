@@ -30,11 +30,14 @@ class Centroids(Clustering):
     def _fit(self, rows: Floats, n_clusters: int, config: Any) -> Labels:
         self._centers = self._centres(rows, n_clusters, config)
         squares = cdist(rows, self._centers, "sqeuclidean")
-        self._inertia = float(squares.min(axis=1).sum())
-        whole = float(rows.var(axis=0).mean())
-        self._variance = max(self._inertia / rows.size, LEAST * whole, np.finfo(float).tiny)
+        self._spread_out(float(squares.min(axis=1).sum()), rows.size, float(rows.var(axis=0).mean()))
         labels: Labels = self._soft(rows).argmax(axis=1)
         return labels
+
+    def _spread_out(self, inertia: float, size: int, whole: float) -> None:
+        """Take over the inertia, and the variance within clusters that follows from it."""
+        self._inertia = inertia
+        self._variance = max(inertia / size, LEAST * whole, np.finfo(float).tiny)
 
     def _soft(self, rows: Floats) -> Floats:
         squares = cdist(rows, self._centers, "sqeuclidean")

@@ -47,16 +47,21 @@ def refuse_constant(estimator: Any, rows: Floats) -> None:
     with np.errstate(over="ignore", invalid="ignore"):
         spread = rows.std(axis=0)
     is_constant = (rows == rows[0]).all(axis=0) | (spread == 0)
+    refuse_constant_among(estimator, is_constant, len(rows))
+    if not np.isfinite(spread).all():
+        huge = _name(estimator, np.flatnonzero(~np.isfinite(spread))[0])
+        raise ArrayError(f"Values of feature {huge} are too large to be squared. Give it in a larger unit.")
+
+
+def refuse_constant_among(estimator: Any, is_constant: NDArray[np.bool_], n_rows: int) -> None:
+    """Raise ArrayError that names the features (D,) that are constant, if any is."""
     constant = [_name(estimator, n) for n in np.flatnonzero(is_constant)]
     if constant:
         more = f" and {len(constant) - MOST_NAMED} more" if len(constant) > MOST_NAMED else ""
         raise ArrayError(
-            f"Constant in all {len(rows)} rows: feature {', '.join(constant[:MOST_NAMED])}{more}. "
+            f"Constant in all {n_rows} rows: feature {', '.join(constant[:MOST_NAMED])}{more}. "
             "A feature that never changes says nothing; leave it out."
         )
-    if not np.isfinite(spread).all():
-        huge = _name(estimator, np.flatnonzero(~np.isfinite(spread))[0])
-        raise ArrayError(f"Values of feature {huge} are too large to be squared. Give it in a larger unit.")
 
 
 def several(n: int, noun: str) -> str:

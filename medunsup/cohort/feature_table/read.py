@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class _Roles:
+class Roles:
     """Which column is what; `keys` are key -> column."""
 
     keys: Mapping[str, str]
@@ -88,7 +88,7 @@ def read_features(
     """
     path = user_path(path)
     columns = open_columns(path)
-    roles = _roles(columns.names, tuple(covariates), path)
+    roles = roles_of(columns.names, tuple(covariates), path)
     arrays = [_numbers(columns, name, path) for name in roles.features]
     if not arrays or not len(arrays[0]):
         raise InputError(f"{path}: has no {'rows' if arrays else 'column of features'}. Fill the table.")
@@ -97,7 +97,7 @@ def read_features(
         (),
         {key: columns.words(name) for key, name in roles.keys.items()},
         {name: columns.words(name) for name in roles.covariates},
-        columns.attributes or _attributes_beside(path),
+        columns.attributes or attributes_beside(path),
     )
     return _checked(table, np.column_stack(arrays), roles.features, path, drop_incomplete, drop_constant)
 
@@ -107,7 +107,8 @@ def sidecar(path: Path) -> Path:
     return path.with_suffix(".json")
 
 
-def _roles(names: Sequence[str], named: Sequence[str], path: Path) -> _Roles:
+def roles_of(names: Sequence[str], named: Sequence[str], path: Path) -> Roles:
+    """Tell columns apart by their names. Raises UsageError for one that is named but not there."""
     keys: dict[str, str] = {}
     for name in names:
         key = None if name in named else KEY_OF.get(name.casefold())
@@ -123,7 +124,7 @@ def _roles(names: Sequence[str], named: Sequence[str], path: Path) -> _Roles:
     other = [name for name in names if name not in keys.values()]
     ours = [name for name in other if MARK in name]
     features = [name for name in ours or other if name not in named]
-    return _Roles(keys, [name for name in other if name not in features], features)
+    return Roles(keys, [name for name in other if name not in features], features)
 
 
 def _numbers(columns: Columns, name: str, path: Path) -> Numbers:
@@ -186,7 +187,8 @@ def _tell_repeats(table: FeatureTable, path: Path) -> None:
         log.warning("%s: %d rows of one name count each: %s.", path, len(twice), few(twice))
 
 
-def _attributes_beside(path: Path) -> dict[str, Any]:
+def attributes_beside(path: Path) -> dict[str, Any]:
+    """Return what the file beside a table says of it; nothing if there is none."""
     try:
         found = json.loads(sidecar(path).read_text(encoding="utf-8"))
     except FileNotFoundError:

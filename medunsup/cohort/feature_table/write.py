@@ -13,6 +13,8 @@ from medunsup.core.hints import option
 from medunsup.core.paths import user_path
 from medunsup.io.files.atomic import atomic_path, write_json
 
+ROW_GROUP = 1 << 16  # rows, so that a table can be read in parts
+
 
 def write_features(path: str | Path, table: FeatureTable, *, force: bool = False) -> Path:
     """Write a table of features as Parquet, CSV or TSV; reading it gives the same table.
@@ -109,4 +111,5 @@ def _write_parquet(path: Path, table: FeatureTable, named: Path) -> None:
     words |= {name: arrow.array(cells, arrow.string()) for name, cells in table.covariates.items()}
     numbers = {name: arrow.array(table.values[:, n]) for n, name in enumerate(table.names)}
     made = {METADATA: json.dumps(dict(table.attributes), allow_nan=False).encode()}
-    arrow.parquet.write_table(arrow.table({**words, **numbers}).replace_schema_metadata(made), path)
+    whole = arrow.table({**words, **numbers}).replace_schema_metadata(made)
+    arrow.parquet.write_table(whole, path, row_group_size=ROW_GROUP)

@@ -1,6 +1,6 @@
 """Principal components, with the modes of variation that they stand for."""
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +8,8 @@ from pydantic import Field
 
 from medunsup.core.registry import register
 from medunsup.reduction.base import Floats, Reduction, ReductionConfig
+from medunsup.reduction.rows import refuse_constant_among
+from medunsup.reduction.streaming import SAMPLE, Batches, Moments, RowSample, checked_batches
 
 
 class PCAConfig(ReductionConfig):
@@ -55,6 +57,8 @@ class PCA(Reduction):
         What was done otherwise than asked, in words.
     n_features_in_ : int
         Number of features D.
+    sample_ : ndarray of shape (S,)
+        Of a stream: numbers of the rows that were kept, ascending.
 
     Examples
     --------
@@ -69,6 +73,7 @@ class PCA(Reduction):
     Config = PCAConfig
     components_: Floats
     deviations_: Floats
+    sample_: NDArray[np.intp]
     _learned = ("components_", "deviations_", "explained_")
 
     def __init__(self, *, n_components: int = 2, standardize: bool = True, whiten: bool = False) -> None:
@@ -90,14 +95,74 @@ class PCA(Reduction):
         steps = deviations * self.deviations_[:, None] * self.components_
         return self._mean + self._spread * np.stack([-steps, steps], axis=1)
 
+    def fit_stream(self, batches: Batches) -> Self:
+        """Learn from rows that come in batches, as many as there are; the axes are those of all rows.
+
+        The rows are read twice. 20,000 of them, evenly drawn, are kept as the fitted rows: `typicality` and
+        `state` know those alone.
+
+        Parameters
+        ----------
+        batches : callable
+            Each call starts again at the first row and returns an iterable of arrays (n, D).
+
+        Returns
+        -------
+        PCA
+            This method, fitted; `embedding_` holds a place for each row of the stream, and `sample_` (S,) the
+            numbers of the rows that were kept.
+
+        Raises
+        ------
+        ArrayError
+            If a feature is not finite or constant, or there are too many features.
+        UsageError
+            If a parameter is out of its bounds, or there are too few rows.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from medunsup.reduction import PCA
+        >>> rows = np.random.default_rng(0).normal(size=(1000, 5))
+        >>> pca = PCA().fit_stream(lambda: np.split(rows, 10))
+        >>> pca.embedding_.shape
+        (1000, 2)
+        """
+        config = self.Config.parse(self.get_params(), where=self.method_name)
+        moments, sample = Moments(), RowSample(SAMPLE, 0)
+        for rows in checked_batches(batches):
+            moments.add(rows)
+            sample.add(rows)
+        self.sample_, kept = sample.drawn()
+        self.n_features_in_ = kept.shape[1]
+        refuse_constant_among(self, moments.is_constant, moments.n)
+        self._rows, of = np.unique(kept, axis=0, return_inverse=True)
+        self._of, self.remarks_ = of.reshape(-1), ()
+        self._check_numbers(len(self._rows), self.n_features_in_, config)
+        covariance = moments.covariance
+        self._mean, spread = moments.mean, np.sqrt(np.diag(covariance))
+        self._spread = spread if config.standardize else np.ones_like(spread)
+        variances, axes = np.linalg.eigh(covariance / np.outer(self._spread, self._spread))
+        variances = np.clip(variances[::-1], 0, None)
+        self._take(axes.T[::-1], variances * moments.n / (moments.n - 1))
+        self._places = self._each(self._scaled(self._rows))
+        scale = np.where(self.deviations_ > 0, self.deviations_, 1.0) if config.whiten else 1.0
+        places = [self._scaled(rows) @ self.components_.T / scale for rows in checked_batches(batches)]
+        self.embedding_ = np.concatenate(places)
+        return self
+
+    def _take(self, axes: Floats, variances: Floats) -> None:
+        """Take over axes (M, D) and variances (M,), the largest first."""
+        n = self.n_components
+        signs = np.sign(axes[np.arange(n), np.abs(axes[:n]).argmax(axis=1)])
+        self.components_ = signs[:, None] * axes[:n]
+        self.deviations_ = np.sqrt(variances[:n])
+        self.explained_ = variances[:n] / variances.sum()
+
     def _learn(self, rows: Floats, counts: NDArray[np.intp], config: Any) -> Floats:
         every = np.repeat(rows, counts, axis=0)  # centred already
         _, lengths, axes = np.linalg.svd(every, full_matrices=False)
-        n = config.n_components
-        signs = np.sign(axes[np.arange(n), np.abs(axes[:n]).argmax(axis=1)])
-        self.components_ = signs[:, None] * axes[:n]
-        self.deviations_ = lengths[:n] / np.sqrt(len(every) - 1)
-        self.explained_ = np.square(lengths[:n]) / np.square(lengths).sum()
+        self._take(axes, np.square(lengths) / (len(every) - 1))
         return self._each(rows)
 
     def _place(self, row: Floats) -> Floats:

@@ -1,8 +1,6 @@
 """UMAP: near rows stay near; new rows lie between their neighbours."""
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -14,6 +12,7 @@ from medunsup.core.extras import install
 from medunsup.core.registry import register
 from medunsup.reduction.base import Floats, Reduction, ReductionConfig
 from medunsup.reduction.placing import by_neighbours
+from medunsup.reduction.threads import same_threads
 
 
 class UMAPConfig(ReductionConfig):
@@ -97,7 +96,7 @@ class UMAP(Reduction):
         k = min(config.neighbours, len(rows) - 1)
         if k < config.neighbours:
             self._remark(f"{k} neighbours were taken, as there are no more other rows.")
-        with _same_threads(), warnings.catch_warnings():
+        with same_threads(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             model = _library().UMAP(
                 n_components=config.n_components,
@@ -114,21 +113,6 @@ class UMAP(Reduction):
 
     def _least_rows(self, config: Any) -> int:
         return config.n_components + 3
-
-
-@contextmanager
-def _same_threads() -> Iterator[None]:
-    """Leave the threads of the process as they are: numba sets those of OpenMP, and with them torch's.
-
-    A training in the same process would round otherwise from then on.
-    """
-    import torch
-
-    before = torch.get_num_threads()
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _library() -> Any:

@@ -1,0 +1,176 @@
+"""A table of features read in batches, for tables larger than memory: Parquet, or an array in a .npy file."""
+
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from medunsup.cohort.feature_table.formats import METADATA, PARQUET, Numbers, pyarrow
+from medunsup.cohort.feature_table.read import Roles, attributes_beside, roles_of
+from medunsup.cohort.feature_table.table import FeatureTable, few
+from medunsup.core.errors import InputError, MissingError, UsageError
+from medunsup.core.notice import tell
+from medunsup.core.paths import user_path
+from medunsup.io.files.fetched import check_fetched
+
+BATCH = 8_192  # rows
+ARRAY = ".npy"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureStream:
+    """A table on disk whose features are read in batches; made by `open_stream`.
+
+    `table` has its keys, covariates and attributes, and no features: `names` are those that `batches` gives.
+    """
+
+    path: Path
+    names: tuple[str, ...]
+    table: FeatureTable
+    batch_rows: int = BATCH
+
+    def __len__(self) -> int:
+        """Count the rows."""
+        return len(self.table)
+
+    def batches(self) -> Iterator[Numbers]:
+        """Yield the features (n, D) from the first row on, float64."""
+        return read_batches(self.path, self.batch_rows, self.names)
+
+    def rows(self, chosen: Numbers) -> FeatureTable:
+        """Return some rows, by ascending numbers, with their features."""
+        found, first = [], 0
+        for batch in self.batches():
+            here = chosen[(chosen >= first) & (chosen < first + len(batch))] - first
+            found.append(batch[here])
+            first += len(batch)
+        kept = self.table.rows(chosen)
+        return FeatureTable(np.concatenate(found), self.names, kept.keys, kept.covariates, kept.attributes)
+
+
+def open_stream(
+    path: str | Path, *, covariates: Sequence[str] = (), batch_rows: int = BATCH
+) -> FeatureStream:
+    """Open a table larger than memory, and look through it once.
+
+    Columns are told apart as `read_features` does; an array in a .npy file (N, D) has features alone.
+    Features that are the same in all rows are left out, which is told.
+
+    Raises MissingError or InputError for a file that cannot be read, and for a feature that is missing or not
+    finite; UsageError for another kind of table, a column of words, or if no feature is left; DependencyError
+    for Parquet without pyarrow.
+    """
+    path = user_path(path)
+    check_fetched(path)
+    if not path.is_file():
+        raise MissingError(f"{path}: there is no such file. Check the path.")
+    roles, table = _of_array(path, covariates) if path.suffix == ARRAY else _of_parquet(path, covariates)
+    low, high, first = np.inf, -np.inf, 0
+    for batch in read_batches(path, batch_rows, roles.features):
+        _check_whole(batch, first, roles.features, table, path)
+        low, high = np.minimum(low, batch.min(axis=0)), np.maximum(high, batch.max(axis=0))
+        first += len(batch)
+    names = np.array(roles.features)
+    constant = names[np.equal(low, high)].tolist()
+    if len(constant) == len(names):
+        raise UsageError(f"{path}: every feature is the same in all {first} rows: nothing to compare.")
+    if constant:
+        tell(log, "%s: left out, the same in all rows: %s (%d columns).", path, few(constant), len(constant))
+    return FeatureStream(path, tuple(names[np.not_equal(low, high)].tolist()), table, batch_rows)
+
+
+def read_batches(path: Path, rows: int, names: Sequence[str]) -> Iterator[Numbers]:
+    """Yield the columns named (n, D) of so many rows at a time, float64; never more than that in memory."""
+    if path.suffix == ARRAY:
+        yield from _array_batches(path, rows, [int(name) - 1 for name in names])
+        return
+    arrow = pyarrow(path)
+    with arrow.parquet.ParquetFile(path, pre_buffer=False, buffer_size=1 << 16) as file:
+        written = {name.strip(): name for name in file.schema_arrow.names}
+        columns = [written[name] for name in names]
+        for batch in file.iter_batches(rows, columns=columns, use_threads=False):
+            found = np.empty((len(batch), len(columns)))
+            for n, name in enumerate(columns):
+                found[:, n] = batch.column(name).to_numpy(zero_copy_only=False)
+            yield found
+
+
+def _array_batches(path: Path, rows: int, columns: Sequence[int]) -> Iterator[Numbers]:
+    array = _opened_array(path)
+    is_whole = len(columns) == array.shape[1]
+    for start in range(0, len(array), rows):
+        # Opened anew, as pages of a mapped file count as memory for as long as it is mapped.
+        part = _opened_array(path)[start : start + rows]
+        yield np.array(part if is_whole else part[:, columns], dtype=np.float64)
+
+
+def _opened_array(path: Path) -> Any:
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{path}: is no array of numbers in a .npy file, or damaged. Save it again."
+        ) from error
+    if array.ndim != 2 or array.dtype.kind not in "fiu" or not array.size:
+        raise InputError(
+            f"{path}: holds {array.dtype} of the shape {array.shape}. Save numbers (N, D), a row each."
+        )
+    return array
+
+
+def _of_array(path: Path, covariates: Sequence[str]) -> tuple[Roles, FeatureTable]:
+    if covariates:
+        raise UsageError(f"{path}: an array has no columns by name, so no {covariates[0]!r}. Use Parquet.")
+    array = _opened_array(path)
+    features = [f"{n:03d}" for n in range(1, array.shape[1] + 1)]
+    return Roles({}, (), features), FeatureTable(np.zeros((len(array), 0)), ())
+
+
+def _of_parquet(path: Path, covariates: Sequence[str]) -> tuple[Roles, FeatureTable]:
+    if path.suffix.lower() != PARQUET:
+        raise UsageError(
+            f"{path}: is read whole or not at all. Stream {PARQUET} (write_features writes it) or {ARRAY}."
+        )
+    arrow = pyarrow(path)
+    try:
+        file = arrow.parquet.ParquetFile(path)
+    except (arrow.ArrowException, OSError) as error:
+        raise InputError(f"{path}: is no Parquet file, or damaged. Write it again.") from error
+    with file:
+        schema, n_rows = file.schema_arrow, file.metadata.num_rows
+        roles = roles_of([name.strip() for name in schema.names], tuple(covariates), path)
+        written = {name.strip(): name for name in schema.names}
+        for name in roles.features:
+            kind = schema.field(written[name]).type
+            if not (arrow.types.is_integer(kind) or arrow.types.is_floating(kind)):
+                raise UsageError(f"{path}: column {name!r} holds {kind}, so it is no feature of a stream.")
+        if not roles.features or not n_rows:
+            raise InputError(f"{path}: has no {'rows' if roles.features else 'column of features'}.")
+        words = file.read(columns=[written[n] for n in (*roles.keys.values(), *roles.covariates)])
+        metadata = json.loads((schema.metadata or {}).get(METADATA, b"{}"))
+
+    def cells(name: str) -> list[str]:
+        return ["" if one is None else str(one) for one in words.column(written[name]).to_pylist()]
+
+    keys = {key: cells(name) for key, name in roles.keys.items()}
+    known = {name: cells(name) for name in roles.covariates}
+    about = metadata or attributes_beside(path)
+    return roles, FeatureTable(np.zeros((n_rows, 0)), (), keys, known, about)
+
+
+def _check_whole(batch: Numbers, first: int, names: Sequence[str], table: FeatureTable, path: Path) -> None:
+    """Raise InputError that names row and column of a feature that is missing or not finite."""
+    if np.isfinite(batch.sum()) or np.isfinite(batch).all():  # a sum is faster
+        return
+    n, d = np.argwhere(~np.isfinite(batch))[0]
+    where = f"row {first + n + 1}" + (f" ({table.label(first + n)})" if table.keys else "")
+    cell = "is empty" if np.isnan(batch[n, d]) else f"is {batch[n, d]}"
+    raise InputError(
+        f"{path}: {names[d]!r} of {where} {cell}. Fill it, or leave such rows out: a stream takes all rows."
+    )

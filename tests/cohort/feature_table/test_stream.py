@@ -1,0 +1,81 @@
+"""A table read in batches holds what the table read whole holds."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from medunsup.cohort.feature_table.read import read_features
+from medunsup.cohort.feature_table.stream import open_stream
+from medunsup.cohort.feature_table.table import FeatureTable
+from medunsup.cohort.feature_table.write import write_features
+from medunsup.core.errors import InputError, MissingError, UsageError
+
+pytest.importorskip("pyarrow")
+
+
+def table(n: int = 50) -> FeatureTable:
+    values = np.random.default_rng(0).normal(size=(n, 3))
+    values[:, 1] = 4
+    keys = {"scan": [f"s{i}.nii" for i in range(n)], "subject": [f"{i:02d}" for i in range(n)]}
+    return FeatureTable(values, ["a/1", "a/2", "b/1"], keys, {"age": ["", *["30"] * (n - 1)]}, {"spacing": 2})
+
+
+@pytest.mark.parametrize("batch_rows", [7, 50, 1000])
+def test_batches_of_parquet_are_the_table(tmp_path: Path, batch_rows: int):
+    path = write_features(tmp_path / "t.parquet", table())
+    stream, whole = open_stream(path, batch_rows=batch_rows), read_features(path)
+    batches = list(stream.batches())
+    assert {len(batch) for batch in batches[:-1]} <= {batch_rows}
+    np.testing.assert_array_equal(np.concatenate(batches), whole.values)
+    assert stream.names == whole.names == ("a/1", "b/1")
+    assert stream.table.keys == whole.keys
+    assert stream.table.covariates == whole.covariates
+    assert stream.table.attributes == whole.attributes
+    some = stream.rows(np.array([3, 20, 49]))
+    np.testing.assert_array_equal(some.values, whole.values[[3, 20, 49]])
+    assert some.label(1) == "20"
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int16])
+def test_batches_of_an_array_are_its_rows(tmp_path: Path, dtype):
+    values = (100 * np.random.default_rng(0).normal(size=(30, 4))).astype(dtype)
+    values[:, 2] = 1
+    np.save(tmp_path / "x.npy", values)
+    stream = open_stream(tmp_path / "x.npy", batch_rows=8)
+    assert stream.names == ("001", "002", "004")
+    np.testing.assert_array_equal(np.concatenate(list(stream.batches())), values[:, [0, 1, 3]])
+    assert len(stream) == 30
+
+
+def test_a_gap_is_refused_with_row_and_column(tmp_path: Path):
+    import pyarrow as arrow
+    import pyarrow.parquet
+
+    path = tmp_path / "gaps.parquet"
+    rows = arrow.table({"id": [f"p{n}" for n in range(20)], "a": [1.0, 2] * 9 + [None, 1], "b": range(20)})
+    arrow.parquet.write_table(rows, path)
+    with pytest.raises(InputError, match=r"'a' of row 19 \(p18\) is empty"):
+        open_stream(path, batch_rows=6)
+    np.save(tmp_path / "inf.npy", np.array([[1.0, 2], [np.inf, 3]]))
+    with pytest.raises(InputError, match="'001' of row 2 is inf"):
+        open_stream(tmp_path / "inf.npy")
+
+
+def test_what_cannot_be_streamed_is_refused_with_the_remedy(tmp_path: Path):
+    with pytest.raises(MissingError, match="no such file"):
+        open_stream(tmp_path / "none.npy")
+    text = write_features(tmp_path / "t.csv", table())
+    with pytest.raises(UsageError, match=r"Stream \.parquet \(write_features writes it\) or \.npy"):
+        open_stream(text)
+    np.save(tmp_path / "flat.npy", np.ones(4))
+    with pytest.raises(InputError, match=r"of the shape \(4,\)"):
+        open_stream(tmp_path / "flat.npy")
+    np.save(tmp_path / "same.npy", np.ones((4, 2)))
+    with pytest.raises(UsageError, match="every feature is the same in all 4 rows"):
+        open_stream(tmp_path / "same.npy")
+    with pytest.raises(UsageError, match="no 'age'"):
+        open_stream(tmp_path / "same.npy", covariates=["age"])
+    (tmp_path / "bad.parquet").write_bytes(b"PAR1 and nothing")
+    with pytest.raises(InputError, match="no Parquet file"):
+        open_stream(tmp_path / "bad.parquet")
