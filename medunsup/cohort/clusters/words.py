@@ -18,7 +18,8 @@ def sentences(result: ClusterResult) -> list[str]:
     """Say sizes, stability, figures, baselines, covariates and site."""
     sizes = ", ".join(str(one.n) for one in result.clusters)
     n_noise = int((result.labels < 0).sum())
-    said = [f"{len(result.labels)} rows by {result.method}: {sizes}" + f", {n_noise} in none" * bool(n_noise)]
+    rows = "1 row" if len(result.labels) == 1 else f"{len(result.labels)} rows"
+    said = [f"{rows} by {result.method}: {sizes}" + f", {n_noise} in none" * bool(n_noise)]
     stability = result.stability
     if stability is not None and stability.halves is not None:
         said.append(f"stability of halves at {stability.k} clusters: {_figure(stability.halves)}")

@@ -26,8 +26,8 @@ def applied(data: ClusterData, opened: ClusterFolder) -> ClusterResult:
         standard = fitted.preparation.scaled(values, sites, kept)
     except ArrayError as error:
         raise UsageError(f"{opened.path}: {error}") from error
-    inputs = features if data.images is None else data.images
     method = fitted.method
+    inputs = data.images if data.images is not None and "images" in method.takes else features
     labels = method.predict(inputs)
     typicality = method.typicality(inputs)
     unlike = [data.table.label(n) for n in range(len(labels)) if typicality[n] <= UNLIKE]
@@ -89,8 +89,6 @@ def _verdict(labels: NDArray[np.int64], k: int, opened: ClusterFolder) -> str:
     counts = [int((labels == label).sum()) for label in range(k)]
     said = ", ".join(f"{n} in cluster {label}" for label, n in enumerate(counts))
     lost = int((labels < 0).sum())
-    text = (
-        f"{len(labels)} new rows in the clusters of {opened.path.name}: {said}"
-        + f", {lost} in none." * bool(lost)
-    )
+    rows = "1 new row" if len(labels) == 1 else f"{len(labels)} new rows"
+    text = f"{rows} in the clusters of {opened.path.name}: {said}" + f", {lost} in none." * bool(lost)
     return text if lost else text + "."

@@ -251,9 +251,3 @@ def test_clusters_are_not_replaced_unasked_and_no_file_of_others_is(made, tmp_pa
     with pytest.raises(OutputError, match="not ours"):
         medunsup.cluster(table(), tmp_path, **QUICK)
     assert read_clusters(folder).manifest.method == "kmeans"
-
-
-def test_images_need_a_method_that_takes_them_or_an_encoder(tmp_path):
-    np.savez(tmp_path / "images.npz", train_images=np.zeros((20, 8, 8), np.uint8))
-    with pytest.raises(UsageError, match=r"kmeans takes features, and these are images.*encoder"):
-        medunsup.cluster(tmp_path / "images.npz", **QUICK)
