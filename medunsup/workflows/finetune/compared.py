@@ -15,6 +15,7 @@ ARM_WORDS = {
     SCRATCH: "from scratch",
 }
 NOT_COMPARED = "not compared with scratch"
+UNLEARNED = "not comparable: scratch learned nothing"
 
 
 @dataclass(frozen=True)
@@ -109,9 +110,20 @@ class ShareFigures:
 
 
 def against(
-    difference: Estimate, verdict: Verdict, needed: int | None, compared: Comparison = WITH_SCRATCH
+    difference: Estimate,
+    verdict: Verdict,
+    needed: int | None,
+    compared: Comparison = WITH_SCRATCH,
+    *,
+    is_unlearned: bool = False,
 ) -> Against:
-    """Put a difference into words."""
+    """Put a difference into words.
+
+    Where the network from scratch `is_unlearned`, the difference tells that its training was too short, and
+    not what pretraining is worth: it is neither better nor worse.
+    """
+    if is_unlearned and compared.reference == SCRATCH and verdict != "underpowered":
+        return Against(difference, UNLEARNED, None)
     about = "" if needed is None else f" (would need about {max(needed, least_subjects())} subjects)"
     words = {
         "better": "better",

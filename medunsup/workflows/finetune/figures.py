@@ -23,6 +23,8 @@ from medunsup.workflows.finetune.compared import (
 
 GRID, NATIVE = "grid", "native"
 SPACES = (GRID, NATIVE)
+FOUND = 0.05  # mean Dice from which on a network is said to find a label
+ONE_LABEL = 2 / 3  # Dice of the same label everywhere, where half of the voxels have it
 
 DiceOf = Mapping[str, Mapping[str, Sequence[float]]]  # by network, by space: one figure a class
 
@@ -140,6 +142,16 @@ def unlearned(figures: Figures) -> list[str]:
     return [f"No network finds {', '.join(lost)} in any test scan: train for more steps."]
 
 
+def learned_nothing(cases: Sequence[CaseDice], arm: str) -> bool:
+    """Say whether a network finds no label, or gives all voxels one label: Dice in native space.
+
+    That one label has a Dice of no more than 2/3, unless most voxels have it.
+    """
+    means = _known_means([case.dice[arm][NATIVE] for case in cases])
+    found = [value for value in means if value >= FOUND]
+    return not found or (len(means) > 1 and len(found) == 1 and found[0] <= ONE_LABEL)
+
+
 def averaged(draws: Sequence[Sequence[CaseDice]]) -> list[CaseDice]:
     """Average the figures of the same test scans over draws of the labels; NaN where no draw knows any."""
     return [
@@ -189,18 +201,24 @@ def _all_against(
 ) -> dict[str, Against]:
     arms, reference = [*cases[0].dice], compared.reference
     others = [arm for arm in arms if arm != reference] if reference in arms else []
-    return {arm: _against(arm, cases, subjects, seed, compared) for arm in others}
+    nothing = bool(others) and learned_nothing(cases, reference)
+    return {arm: _against(arm, cases, subjects, seed, compared, nothing) for arm in others}
 
 
 def _against(
-    arm: str, cases: Sequence[CaseDice], subjects: Sequence[str], seed: int, compared: Comparison
+    arm: str,
+    cases: Sequence[CaseDice],
+    subjects: Sequence[str],
+    seed: int,
+    compared: Comparison,
+    is_unlearned: bool,
 ) -> Against:
     both = (arm, compared.reference)
     own, other = (np.array([case.mean(one, NATIVE) for case in cases]) for one in both)
     found = compare(own, other, subjects=subjects, seed=seed)
     each = {subject: np.array(subjects) == subject for subject in dict.fromkeys(subjects)}
     needed = subjects_needed([float(np.nanmean((own - other)[is_own])) for is_own in each.values()])
-    return against(found.difference, found.verdict, needed, compared)
+    return against(found.difference, found.verdict, needed, compared, is_unlearned=is_unlearned)
 
 
 def _known_means(rows: Sequence[Sequence[float]]) -> list[float]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from medunsup.cohort.dataset.sources import Case
 from medunsup.core.labels import Label
-from medunsup.workflows.finetune.compared import FINETUNED, FROZEN, SCRATCH
+from medunsup.workflows.finetune.compared import FINETUNED, FROZEN, SCRATCH, UNLEARNED
 from medunsup.workflows.finetune.figures import GRID, NATIVE, CaseDice, gather, unlearned
 from medunsup.workflows.finetune.folder import prediction_names
 
@@ -89,3 +89,15 @@ def test_a_label_that_no_network_finds_is_named():
     assert "four" in said
     assert "one" not in said.removeprefix("No network")
     assert unlearned(gather([one(0.0, 0.1)], LABELS)) == []
+
+
+@pytest.mark.parametrize(
+    ("scratch", "is_compared"),
+    [((0.0, 0.0), False), ((0.04, 0.01), False), ((0.55, 0.0), False), ((0.9, 0.0), True), ((0.3, 0.1), True)],
+)
+def test_scratch_that_finds_nothing_or_gives_one_label_everywhere_is_no_comparison(scratch, is_compared):
+    arms = {FINETUNED: (0.8, 0.8), SCRATCH: scratch}
+    dice = {arm: dict.fromkeys((GRID, NATIVE), list(values)) for arm, values in arms.items()}
+    found = gather([CaseDice(f"scan {n}", f"subject {n}", dice) for n in range(8)], LABELS)
+    assert found.verdict == ("better" if is_compared else UNLEARNED)
+    assert found.against[FINETUNED].needed is None or is_compared

@@ -18,6 +18,7 @@ from medunsup.workflows.finetune.compared import WITH_SCRATCH, Against, Comparis
 
 MOST_NEEDED = 100_000
 CHANCE = 0.5  # AUC of guessing
+NEAR_CHANCE = 0.6  # below this a network whose interval reaches chance is said to have learned nothing
 
 Told = Mapping[str, NDArray[np.float64]]  # probabilities (N, K) by network
 
@@ -50,7 +51,8 @@ def class_figures(
         for arm, fits in said.items()
         if other in said and arm != other
     }
-    found = {arm: _against(one, compared) for arm, one in differences.items()}
+    nothing = other in means and learned_nothing(means[other])
+    found = {arm: _against(one, compared, nothing) for arm, one in differences.items()}
     return ShareFigures(share, n_subjects, per_draw, means, found, compared)
 
 
@@ -73,7 +75,12 @@ def unlearned(largest: ShareFigures) -> list[str]:
     ]
 
 
-def _against(difference: Estimate, compared: Comparison) -> Against:
+def learned_nothing(auc_of: Estimate) -> bool:
+    """Say whether an AUC is that of guessing: it is near .5, and its interval reaches it."""
+    return auc_of.value < NEAR_CHANCE and not auc_of.low > CHANCE
+
+
+def _against(difference: Estimate, compared: Comparison, is_unlearned: bool) -> Against:
     needed = subjects_needed(difference)
     known = int(needed) if np.isfinite(needed) and needed <= MOST_NEEDED else None
-    return against(difference, verdict_of(difference), known, compared)
+    return against(difference, verdict_of(difference), known, compared, is_unlearned=is_unlearned)
