@@ -97,7 +97,7 @@ def learn_card(scans: Scans, *, coarsest_mm: float, middle: int) -> DataCard:
     """Gather what healthy scans look like, and set limits by comparing each scan with all others.
 
     Scans are read one at a time, twice. With fewer than three scans there are no limits worth the name, and
-    nothing will be flagged by them.
+    nothing but the size of voxels will be flagged by them.
     """
     sums = _Sums.of(scans, middle)
     measured = np.array([sums.without(values, mask).measure(values, mask) for values, mask in scans])
@@ -124,8 +124,9 @@ def flags(
     if beyond[MEASURES.index("pattern")]:
         beyond[MEASURES.index("side")] = False  # of another contrast or place, sides say nothing
     measured = list(zip(MEASURES, found, card.limits, beyond, strict=True))
-    field = field_ratio(values[0], card.mean, mask & (card.coverage > OWN_COVERAGE))
-    measured.append(("bias", np.float64(field), np.float64(FIELD_RATIO), np.bool_(field > FIELD_RATIO)))
+    if np.isfinite(card.limits).all():  # the mean of fewer than three scans holds their own fields
+        field = field_ratio(values[0], card.mean, mask & (card.coverage > OWN_COVERAGE))
+        measured.append(("bias", np.float64(field), np.float64(FIELD_RATIO), np.bool_(field > FIELD_RATIO)))
     limit_mm = SPACING_RATIO * card.coarsest_mm
     measured.append(
         ("spacing", np.float64(coarsest_mm), np.float64(limit_mm), np.bool_(coarsest_mm > limit_mm))

@@ -9,7 +9,7 @@ from medunsup.cli.shared import model_options, options
 from medunsup.cli.shared.json_output import print_json
 from medunsup.cli.shared.options import option, preset
 from medunsup.cli.shared.progress import stages
-from medunsup.cli.shared.settings import listed, read_finetuning
+from medunsup.cli.shared.settings import numbers, read_finetuning
 from medunsup.cli.shared.verb import verb
 
 KEPT = "prepared scans are kept, and the last checkpoint if there is one: go on with --resume"
@@ -148,8 +148,8 @@ def finetune(
     given = {"task": task, "test": test, "spacing_mm": spacing, "seed": seed, "contrast": contrast}
     given |= {"brain": brain, "coordinates": coordinates, "baselines": False if no_baselines else None}
     shares = {
-        "fractions": listed(fractions),
-        "labelled": listed(labelled),
+        "fractions": numbers(fractions, "--fractions", "0.01,0.1,1"),
+        "labelled": numbers(labelled, "--labelled", "1,2,4", whole=True),
         "draws": draws,
         "few_labels": few_labels,
     }

@@ -9,7 +9,7 @@ from medunsup.cli.shared import model_options, options
 from medunsup.cli.shared.json_output import print_json
 from medunsup.cli.shared.options import option
 from medunsup.cli.shared.progress import stages
-from medunsup.cli.shared.settings import listed
+from medunsup.cli.shared.settings import numbers
 from medunsup.cli.shared.verb import verb
 
 if TYPE_CHECKING:
@@ -89,7 +89,12 @@ def probe(
     """
     from medunsup.workflows.probe.probe import probe as probe_encoder
 
-    given = {"fractions": listed(fractions), "draws": draws, "test": test, "seed": seed}
+    given = {
+        "fractions": numbers(fractions, "--fractions", "0.01,0.1,1"),
+        "draws": draws,
+        "test": test,
+        "seed": seed,
+    }
     with stages(telling.quiet) as told:
         result = probe_encoder(
             encoder,

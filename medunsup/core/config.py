@@ -54,7 +54,8 @@ def _explain(cls: type[Config], where: str, items: list[Any]) -> str:
         near = get_close_matches(key, list(cls.model_fields), n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(cls.model_fields)}."
         return f"{where}: unknown key {key!r}; {hint}"
-    wanted = _wanted(cls, items) or " or ".join(item["msg"].removeprefix("Input ") for item in items)
+    said = [item["msg"].removeprefix("Input ").removeprefix("Value error, ") for item in items]
+    wanted = _wanted(cls, items) or " or ".join(said)
     return f"{where}: {key}: {wanted}, got {items[0]['input']!r}"
 
 

@@ -158,6 +158,13 @@ def test_too_few_scans_set_no_limits():
     assert len(card.limits) == len(MEASURES)
 
 
+def test_beside_two_scans_nothing_but_the_size_of_voxels_is_flagged():
+    card = learn_card(people(2), coarsest_mm=1.0, middle=SPACE.middle)
+    values, mask = person(7)
+    field = np.exp(np.linspace(-1, 1, SPACE.shape[0]))[:, None, None]
+    assert named(card, values * field, mask, coarsest_mm=3.0) == {"spacing"}
+
+
 def test_contrast_is_compared_by_name():
     assert contrast_flag("T1w", "T1w") == ()
     assert "FLAIR" in contrast_flag("FLAIR", "T1w")[0].sentence

@@ -41,6 +41,7 @@ def test_a_scan_in_error_weighs_more_than_any_verdict():
 
 
 BUNDLED = "t1w_2mm_atlas"
+TUNE = "finetune encoder --data scans.tsv -o out"
 WRONG = [
     "--maks",
     "nonsense",
@@ -73,6 +74,10 @@ WRONG = [
     "pretrain --data gone -o out",
     "export gone --to monai -o out",
     "finetune gone --data names_gone.tsv -o out",
+    "finetune gone --data names_gone.tsv -o out --fractions a",
+    "finetune gone --data names_gone.tsv -o out --fractions 0,2",
+    "finetune gone --data names_gone.tsv -o out --labelled x",
+    "finetune gone --data names_gone.tsv -o out --draws z",
     "probe gone --data names_gone.tsv -o out",
     "probe empty -o out",
     "attention gone scan.nii.gz -o out",
@@ -107,6 +112,18 @@ FAILING = [
     f"evaluate --model {BUNDLED} --cases empty -o out",
     f"evaluate --model {BUNDLED} --cases names_gone.tsv -o out --lesion-shapes empty",
     "probe empty --data names_gone.tsv -o out",
+    "probe text.nii.gz --data names_gone.tsv -o out",
+    "finetune empty --data names_gone.tsv -o out",
+    "finetune text.nii.gz --data names_gone.tsv -o out",
+    "export empty --to monai -o out",
+    "export text.nii.gz --to bundle -o out",
+    "attention text.nii.gz scan.nii.gz -o out",
+    "predict text.nii.gz scan.nii.gz -o out",
+    "reduce names_gone.tsv --model empty -o out",
+    "reduce names_gone.tsv --model text.nii.gz -o out",
+    "embed scan.nii.gz -o features.csv --encoder text.nii.gz",
+    "train feature_ae --data names_gone.tsv -o model --encoder text.nii.gz",
+    "detect scan.nii.gz --model text.nii.gz",
     "attention empty scan.nii.gz -o out",
     "predict empty scan.nii.gz -o out",
     "embed empty -o features.tsv",
@@ -188,6 +205,19 @@ def test_a_folder_without_any_file_is_an_error_of_the_scan_with_and_without_o(
         ("segment scan.nii.gz --with T2w=", "write T2w=second.nii.gz."),
         ("segment scan.nii.gz --set tolerance", "--set tolerance: write KEY=VALUE."),
         ("bids . out teams", "'teams' is not one of"),
+        (
+            f"{TUNE} --fractions a",
+            "--fractions a: 'a' is no number. Give numbers parted by commas: --fractions",
+        ),
+        (f"{TUNE} --labelled 1.5", "--labelled 1.5: '1.5' is no whole number"),
+        (f"{TUNE} --fractions 0,2", "fractions: should be shares above 0 and at most 1"),
+        (
+            f"{TUNE} --labelled 1,x",
+            "--labelled 1,x: 'x' is no whole number. Give whole numbers parted by commas",
+        ),
+        (f"{TUNE} --labelled 0", "labelled: should be numbers of subjects, 1 or more"),
+        (f"{TUNE} --draws z", "'--draws': Give a whole number."),
+        (f"{TUNE} --draws 2", "draws: should be a whole number from 5 to 100, got 2"),
     ],
 )
 def test_a_wrong_word_is_told_as_it_would_be_right(words, said, tmp_path, monkeypatch):

@@ -1,5 +1,6 @@
 """From the words of a command line to checked choices."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,6 +66,35 @@ def _joined(
 def listed(text: str | None) -> list[str] | None:
     """Part what was given by commas; None if nothing was given."""
     return None if text is None else [one.strip() for one in text.split(",") if one.strip()]
+
+
+def numbers(text: str | None, flag: str, example: str, *, whole: bool = False) -> list[float] | None:
+    """Part numbers, perhaps `whole` ones, by commas; None if nothing was given.
+
+    Raises UsageError that names the option, what is no number, and how the option is written.
+    """
+    from medunsup.core.errors import UsageError
+
+    words = listed(text)
+    if words is None:
+        return None
+    wrong, kind = (
+        [word for word in words if not _is_number(word, whole)],
+        "whole number" if whole else "number",
+    )
+    if wrong or not words:
+        why = f"{wrong[0]!r} is no {kind}" if wrong else "there is no number in it"
+        raise UsageError(
+            f"{flag} {text or repr('')}: {why}. Give {kind}s parted by commas: {flag} {example}."
+        )
+    return [float(word) for word in words]
+
+
+def _is_number(word: str, whole: bool) -> bool:
+    try:
+        return float(word).is_integer() if whole else math.isfinite(float(word))
+    except ValueError:
+        return False
 
 
 def read_parameters(words: Sequence[str]) -> dict[str, Any]:

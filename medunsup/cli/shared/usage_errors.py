@@ -14,6 +14,13 @@ from medunsup.cli.shared.old_options import by_new_names
 
 ClickUsageError: Any = typer.BadParameter.__mro__[1]  # whichever copy of Click this Typer is built on
 
+# What pydantic, by which some Typers read values, says of a word that is no number; and how we say it.
+WORDS = {
+    "Value error, ": "",
+    "Input should be a valid integer, unable to parse string as an integer": "Give a whole number.",
+    "Input should be a valid number, unable to parse string as a number": "Give a number.",
+}
+
 
 class App(Group):
     """The command, whose wrong options, values and verbs are told on stderr and, if asked for, as JSON."""
@@ -40,7 +47,7 @@ class App(Group):
         try:
             yield
         except ClickUsageError as error:
-            error.message = error.message.replace("Value error, ", "")  # pydantic's, in some Typers
+            error.message = _in_words(error.message)
             if self.as_json:
                 print_json({"error": " ".join(error.format_message().split()), "exit_code": WRONG_USE})
             raise
@@ -48,3 +55,10 @@ class App(Group):
             if self.as_json:
                 print_json({"error": "Interrupted.", "exit_code": INTERRUPTED})
             raise
+
+
+def _in_words(message: str) -> str:
+    """Say in plain words what a library says of a value."""
+    for theirs, ours in WORDS.items():
+        message = message.replace(theirs, ours)
+    return message

@@ -114,7 +114,7 @@ def read_encoder(path: str | Path) -> EncoderFolder:
     format, or is damaged.
     """
     folder = user_path(path)
-    if not folder.is_dir():
+    if not folder.exists():
         raise MissingError(f"{folder}: there is no such folder. Give one that pretrain made.")
     if not (folder / MANIFEST).is_file():
         unfinished = is_unfinished(folder)

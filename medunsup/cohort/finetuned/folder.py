@@ -158,7 +158,7 @@ def read_finetuned(path: str | Path) -> FinetunedFolder:
     cannot be read.
     """
     folder = user_path(path)
-    if not folder.is_dir():
+    if not folder.exists():
         raise MissingError(f"{folder}: there is no such folder. Give one that finetune made.")
     if not (folder / MANIFEST).is_file():
         unfinished = is_unfinished(folder)

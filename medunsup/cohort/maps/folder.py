@@ -73,7 +73,7 @@ def read_map(path: str | Path) -> MapFolder:
     Raises MissingError if there is none, InputError if it holds no map that new rows can be placed on.
     """
     folder = user_path(path)
-    if not folder.is_dir():
+    if not folder.exists():
         raise MissingError(f"{folder}: there is no such folder. Give one that reduce made.")
     try:
         text = (folder / MANIFEST).read_text(encoding="utf-8")

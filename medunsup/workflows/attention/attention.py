@@ -157,22 +157,23 @@ def look(request: AttentionRequest, *, progress: Progress | None = None) -> Atte
     encoder, beside = request.encoder, request.beside
     if beside is not None:
         _refuse_unlike(encoder, beside)
+    network = encoder.network  # a broken folder is told before a scan is prepared
+    fine_tuned = None if beside is None else encoder_in(beside)
     record = Record(progress=progress)
     image, made = load_and_prepare(request.scan, request.spacing_mm, cache=request.cache, say=progress)
     refuse_other_scans(before_of(encoder), Common(made.contrast, max(made.spacing_mm), (made.content,)))
-    network = encoder.network
     with record.step("look", encoder=encoder.manifest.network.name) as step:
         maps, scales = _native(network, made, made.values, image, request.spacing_mm)
         step.findings["scales"] = scales
     found: dict[str, Any] = {}
-    if beside is not None:
+    if beside is not None and fine_tuned is not None:
         with record.step("look with the fine-tuned network"):
             own = prepare(request.scan, beside.manifest.spacing_mm, cache=request.cache)
             values = standardised(own.values, own.mask) if beside.is_standardised else own.values
             found = dict(
                 zip(
                     ("beside", "beside_scales"),
-                    _native(encoder_in(beside), own, values, image, beside.manifest.spacing_mm),
+                    _native(fine_tuned, own, values, image, beside.manifest.spacing_mm),
                     strict=True,
                 )
             )

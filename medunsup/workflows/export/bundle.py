@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medunsup.cohort.encoders.folder import LOCK
-from medunsup.cohort.encoders.folder import MANIFEST as ENCODER
 from medunsup.cohort.finetuned.folder import MANIFEST as FINETUNED
 from medunsup.core.errors import MissingError, ResultThereError
 from medunsup.core.hints import option
@@ -85,7 +84,7 @@ def read_source(run: Path) -> Source:
     """Read what is exported: a fine-tuned network or an encoder."""
     if (run / FINETUNED).is_file():
         return finetuned_source(run)
-    if (run / ENCODER).is_file() or run.is_dir():
+    if run.exists():
         return encoder_source(run)
     raise MissingError(f"{run}: there is no such folder. Give one that finetune or pretrain made.")
 

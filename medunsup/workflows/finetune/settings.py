@@ -65,14 +65,14 @@ class FinetuneSettings(Config):
     @classmethod
     def _are_shares(cls, given: tuple[float, ...]) -> tuple[float, ...]:
         if not all(0 < one <= 1 for one in given):
-            raise ValueError("shares lie above 0, and are at most 1")
+            raise ValueError("should be shares above 0 and at most 1, such as 0.1")
         return tuple(sorted(set(given)))
 
     @field_validator("labelled")
     @classmethod
     def _are_numbers(cls, given: tuple[int, ...]) -> tuple[int, ...]:
         if not all(one >= 1 for one in given):
-            raise ValueError("numbers of subjects are 1 or more")
+            raise ValueError("should be numbers of subjects, 1 or more")
         return tuple(sorted(set(given)))
 
     @property

@@ -18,11 +18,14 @@ from medunsup.cohort.encoders.folder import Seen
 from medunsup.cohort.encoders.manifest import Preprocessing
 from medunsup.cohort.training.prepare import prepare_alike, stack_splits
 from medunsup.cohort.training.select import find_scans, hash_scans
+from medunsup.core.errors import UsageError
+from medunsup.core.hints import option
 from medunsup.core.progress import Told
 from medunsup.io.bids.names import data_set_id
 from medunsup.io.files.hashes import hash_file
 from medunsup.workflows.pretrain.learn import check_fits_images
 from medunsup.workflows.pretrain.request import PretrainRequest
+from medunsup.workflows.pretrain.settings import PretrainSettings
 
 if TYPE_CHECKING:
     from medunsup.training.scan_stack import Scans
@@ -32,6 +35,7 @@ log = logging.getLogger(__name__)
 SCALED = "brain on the healthy scale of its contrast, about [0, 1]; 0 outside the brain mask"
 DIVIDED = "divided by 255"
 OTHER_SPLIT = "of the calibration or test split"
+OF_SCANS = ("spacing_mm", "contrast", "brain", "coordinates")
 REPEAT = "validation image that is a training image as well"
 
 
@@ -69,10 +73,24 @@ def find(request: PretrainRequest, told: Told) -> Found:
     Raises UsageError or InputError for a source that cannot be understood or holds too few.
     """
     if request.is_of_images:
+        _refuse_choices_of_scans(request)
         found = _find_images(request.data, request.settings.covariates)
         check_fits_images(request.settings, found.splits["train"].values.shape[1:])
         return found
     return _find_scans(request, told)
+
+
+def _refuse_choices_of_scans(request: PretrainRequest) -> None:
+    """Raise UsageError for what would be ignored: images are taken as they are."""
+    settings, fields = request.settings, PretrainSettings.model_fields
+    given = {name: getattr(settings, name) for name in OF_SCANS}
+    chosen = {name: value for name, value in given.items() if value != fields[name].default}
+    chosen |= {} if request.mask is None else {"mask": request.mask}
+    for name, value in chosen.items():
+        raise UsageError(
+            f"{option(name, value)}: is for scans, and {request.data.name} holds images, "
+            "which have no template grid, contrast or brain mask. Leave it out, or give scans."
+        )
 
 
 @dataclass(frozen=True)

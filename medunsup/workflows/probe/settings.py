@@ -26,5 +26,5 @@ class ProbeSettings(Config):
     @classmethod
     def _are_shares(cls, given: tuple[float, ...]) -> tuple[float, ...]:
         if not all(0 < one <= 1 for one in given):
-            raise ValueError("shares lie above 0, and are at most 1")
+            raise ValueError("should be shares above 0 and at most 1, such as 0.1")
         return tuple(sorted(set(given)))

@@ -1,6 +1,7 @@
 """Maps of where an encoder looks lie where the scan is, left at the left, however the scan was stored."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -198,3 +199,15 @@ def test_scans_and_encoders_that_do_not_go_together_are_refused(place, small_bra
     maps = medunsup.Encoder.load(tmp_path / "images").attention(np.full((3, 16, 16), 0.5, np.float32))
     assert {one.shape for one in maps.values()} == {(3, 16, 16)}
     assert not (tmp_path / "no").exists()
+
+
+@pytest.mark.parametrize("folder", ["cnn", "seg"])
+def test_a_damaged_folder_is_told_before_a_scan_is_prepared(place, people, tmp_path, folder, monkeypatch):
+    for name in ("cnn", "seg"):
+        shutil.copytree(place / name, tmp_path / name)
+    file = tmp_path / folder / {"cnn": "encoder.safetensors", "seg": "network.safetensors"}[folder]
+    file.write_bytes(file.read_bytes()[:-8] + bytes(8))
+    monkeypatch.setattr("medunsup.workflows.attention.attention.load_and_prepare", None)
+    scan = sorted(people.iterdir())[0]
+    with pytest.raises(InputError, match=re.escape(file.name)):
+        medunsup.attention(tmp_path / "cnn", scan, beside=tmp_path / "seg")

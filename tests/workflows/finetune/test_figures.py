@@ -93,11 +93,17 @@ def test_a_label_that_no_network_finds_is_named():
 
 @pytest.mark.parametrize(
     ("scratch", "is_compared"),
-    [((0.0, 0.0), False), ((0.04, 0.01), False), ((0.55, 0.0), False), ((0.9, 0.0), True), ((0.3, 0.1), True)],
+    [
+        ((0.0, 0.0), False),
+        ((0.04, 0.01), False),
+        ((0.55, 0.0), False),
+        ((0.9, 0.0), True),
+        ((0.3, 0.1), True),
+    ],
 )
 def test_scratch_that_finds_nothing_or_gives_one_label_everywhere_is_no_comparison(scratch, is_compared):
     arms = {FINETUNED: (0.8, 0.8), SCRATCH: scratch}
-    dice = {arm: dict.fromkeys((GRID, NATIVE), list(values)) for arm, values in arms.items()}
+    dice = {arm: {key: list(values) for key in (GRID, NATIVE)} for arm, values in arms.items()}
     found = gather([CaseDice(f"scan {n}", f"subject {n}", dice) for n in range(8)], LABELS)
     assert found.verdict == ("better" if is_compared else UNLEARNED)
     assert found.against[FINETUNED].needed is None or is_compared

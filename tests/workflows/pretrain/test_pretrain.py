@@ -247,3 +247,18 @@ def test_the_manifest_is_json_that_says_all_parameters(images, tmp_path):
         "Channels": 1,
         "NFeatures": 8,
     }
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"spacing_mm": 4.0}, "spacing_mm=4.0"),
+        ({"contrast": "T1w"}, "contrast"),
+        ({"brain": "stripped"}, "brain"),
+        ({"mask": "{stem}_mask.nii.gz"}, "mask"),
+    ],
+)
+def test_choices_that_images_have_no_use_for_are_refused_and_nothing_is_made(images, tmp_path, given, told):
+    with pytest.raises(UsageError, match=rf"{told}.*is for scans, and images.npz holds images.*Leave it out"):
+        run(images, tmp_path / "out", **given)
+    assert not (tmp_path / "out").exists()
