@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 # Options whose name on the command line is not that of the Python parameter.
-FLAGS = {"out": "-o", "parameters": "--set", "with_contrasts": "--with"}
+FLAGS = {"out": "-o", "parameters": "--set", "with_contrasts": "--with", "spacing_mm": "--spacing"}
 # What a verb takes by its place among the words, without a name.
 ARGUMENTS = {("bids", "out"): "OUTPUT_DIR"}
 

@@ -35,7 +35,6 @@ log = logging.getLogger(__name__)
 SCALED = "brain on the healthy scale of its contrast, about [0, 1]; 0 outside the brain mask"
 DIVIDED = "divided by 255"
 OTHER_SPLIT = "of the calibration or test split"
-OF_SCANS = ("spacing_mm", "contrast", "brain", "coordinates")
 REPEAT = "validation image that is a training image as well"
 
 
@@ -82,14 +81,18 @@ def find(request: PretrainRequest, told: Told) -> Found:
 
 def _refuse_choices_of_scans(request: PretrainRequest) -> None:
     """Raise UsageError for what would be ignored: images are taken as they are."""
-    settings, fields = request.settings, PretrainSettings.model_fields
-    given = {name: getattr(settings, name) for name in OF_SCANS}
-    chosen = {name: value for name, value in given.items() if value != fields[name].default}
-    chosen |= {} if request.mask is None else {"mask": request.mask}
-    for name, value in chosen.items():
+    settings, usual = request.settings, PretrainSettings()
+    chosen = [
+        *([option("spacing_mm", settings.spacing_mm)] if settings.spacing_mm != usual.spacing_mm else []),
+        *([option("contrast", settings.contrast)] if settings.contrast != usual.contrast else []),
+        *([option("brain", settings.brain)] if settings.brain != usual.brain else []),
+        *([option("coordinates", settings.coordinates)] if settings.coordinates != usual.coordinates else []),
+        *([option("mask", request.mask)] if request.mask is not None else []),
+    ]
+    if chosen:
         raise UsageError(
-            f"{option(name, value)}: is for scans, and {request.data.name} holds images, "
-            "which have no template grid, contrast or brain mask. Leave it out, or give scans."
+            f"{', '.join(chosen)}: is for scans, and {request.data.name} holds images, which have no "
+            "template grid, contrast or brain mask. Leave it out, or give scans."
         )
 
 
