@@ -79,5 +79,5 @@ def test_augmentations_are_named_or_given():
         SimCLRConfig(augmentations={"crap": 0.5})
     with pytest.raises(UsageError, match=r"'classify'\. Known: segmentation, classification, strong"):
         SimCLRConfig(augmentations="classify")
-    with pytest.raises(UsageError, match=r"no preset 'strng'"):
-        SimCLRConfig(augmentations={"preset": "strng", "flip": 0.5})
+    with pytest.raises(UsageError, match=r"no preset 'plain'"):
+        SimCLRConfig(augmentations={"preset": "plain", "flip": 0.5})
