@@ -1,7 +1,7 @@
 """What every kind of features keeps to: one prepared scan in, named numbers out."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -106,6 +106,16 @@ class Feature(ABC):
     @abstractmethod
     def describe(self) -> dict[str, str]:
         """Return the name of each number and, in a sentence, how it is made; in the order of `transform`."""
+
+    def images(self) -> Iterator[tuple[str, Floats]]:
+        """Yield what was learned from a cohort as images on the grid, by name; most kinds have none.
+
+        Yields
+        ------
+        tuple of str and ndarray of shape (I, J, K)
+            Name of an image, and its voxels.
+        """
+        yield from ()
 
     @abstractmethod
     def _values(self, scan: FeatureInput) -> ArrayLike:

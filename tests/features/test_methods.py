@@ -71,6 +71,19 @@ def test_components_are_those_of_scikit_learn_up_to_their_sign():
     assert fitted.explained_ == pytest.approx(other.explained_variance_ratio_, abs=1e-6)
 
 
+def test_modes_lie_two_standard_deviations_along_their_component_and_nowhere_else():
+    scans = cohort(6)
+    fitted = RegisteredPCA(RegisteredPCA.Config(n_components=3)).fit(scans)
+    images, places = dict(fitted.images()), np.stack([fitted.transform(scan) for scan in scans])
+    assert len(images) == 1 + 3 + 2 * 3
+    for n in range(3):
+        assert np.linalg.norm(images[f"component-{n + 1:03d}"]) == pytest.approx(1)
+        for side, sign in (("low", -2), ("high", 2)):
+            mode = images[f"mode-{n + 1:03d}_{side}"][None].astype(np.float64)
+            expected = sign * places[:, n].std(ddof=1) * np.eye(3)[n]
+            assert fitted.transform(FeatureInput(mode, scans[0].mask)) == pytest.approx(expected, abs=1e-6)
+
+
 def test_there_are_fewer_components_than_scans():
     assert len(RegisteredPCA().fit(cohort(4)).describe()) == 3
 

@@ -1,6 +1,6 @@
 """Principal components of registered scans."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Self
 
 import numpy as np
@@ -11,6 +11,9 @@ from medunsup.core.config import Config
 from medunsup.core.errors import ArrayError
 from medunsup.core.registry import register
 from medunsup.features.base import Feature, FeatureInput, Floats
+
+MODES = 10  # components whose modes of variation are shown
+DEVIATIONS = 2.0
 
 
 class PCAConfig(Config):
@@ -46,6 +49,8 @@ class RegisteredPCA(Feature):
         Directions, of length 1; the voxel that counts most is positive.
     explained_ : ndarray of shape (M,)
         Share of the variance of each.
+    deviations_ : ndarray of shape (M,)
+        Standard deviation of the cohort along each.
 
     Examples
     --------
@@ -62,6 +67,7 @@ class RegisteredPCA(Feature):
     mean_: Floats
     components_: Floats
     explained_: Floats
+    deviations_: Floats
 
     def fit(self, scans: Iterable[FeatureInput]) -> Self:
         """Find the components of a cohort.
@@ -101,6 +107,7 @@ class RegisteredPCA(Feature):
         most = np.abs(directions).argmax(axis=1)
         self.components_ = directions * np.sign(directions[np.arange(len(kept)), most])[:, None]
         self.explained_ = variances[kept] / total
+        self.deviations_ = np.sqrt(variances[kept] / (len(rows) - 1))
         return self
 
     def describe(self) -> dict[str, str]:
@@ -109,6 +116,30 @@ class RegisteredPCA(Feature):
             f"{n:03d}": f"principal component {n} of the registered scans, {share:.1%} of their variance"
             for n, share in enumerate(self.explained_, start=1)
         }
+
+    def images(self) -> Iterator[tuple[str, Floats]]:
+        """Yield the mean scan, the components as images, and modes of variation, 0 outside the brain.
+
+        A mode is the mean scan two standard deviations below and above along one of the first 10 components.
+
+        Yields
+        ------
+        tuple of str and ndarray of shape (I, J, K)
+            "mean", "component-001" (an eigen-image, of length 1), "mode-001_low", "mode-001_high"; of several
+            channels the first.
+        """
+        yield "mean", self._image(self.mean_)
+        for n, component in enumerate(self.components_, start=1):
+            yield f"component-{n:03d}", self._image(component)
+        for n in range(min(MODES, len(self.components_))):
+            step = DEVIATIONS * self.deviations_[n] * self.components_[n]
+            yield f"mode-{n + 1:03d}_low", self._image(self.mean_ - step)
+            yield f"mode-{n + 1:03d}_high", self._image(self.mean_ + step)
+
+    def _image(self, row: Floats) -> Floats:
+        image = np.zeros(self._inside.shape)
+        image[self._inside] = row[: int(self._inside.sum())]
+        return image
 
     def _values(self, scan: FeatureInput) -> ArrayLike:
         if not hasattr(self, "components_"):

@@ -28,6 +28,7 @@ from medunsup.core.provenance import generated_by
 from medunsup.features.base import Feature
 from medunsup.workflows.embed.about import covariates_of, keys_of
 from medunsup.workflows.embed.images import embed_images
+from medunsup.workflows.embed.learned_images import images_folder, write_images
 from medunsup.workflows.embed.request import EmbedRequest
 from medunsup.workflows.embed.row import EncoderUsed, RowOutcome, RowTask, do_row, feature_input
 from medunsup.workflows.embed.settings import SPACING_MM, EmbedSettings
@@ -143,6 +144,7 @@ def make_table(request: EmbedRequest, told: Told) -> FeatureTable:
         table = embed_images(request, opened)
     else:
         table = _embed_scans(request, kinds, opened, told)
+        write_images(request.out, kinds, table.attributes["spacing_mm"])
     write_features(request.out, table, force=request.force)
     return table
 
@@ -186,6 +188,7 @@ def _embed_scans(
         "spacing_mm": how.spacing_mm,
         "reading": how.reading.model_dump(mode="json"),
         "kinds": {name: kind.config.model_dump(mode="json") for name, kind in kinds.items()},
+        "images": {name: images_folder(request.out, name).name for name in kinds if kinds[name].needs_fit},
         "encoder": _encoder_record(encoder),
         "left_out": dict(left_out),
         "failed": failed,

@@ -14,6 +14,7 @@ from medunsup.cohort.prepare import prepare
 from medunsup.cohort.request import ScanRequest
 from medunsup.core.errors import InputError, ResultThereError, UsageError
 from medunsup.features import FeatureInput, Intensity
+from medunsup.preprocess.geometry.template_grid import ModelSpace
 from medunsup.workflows.embed import row
 
 TINY = {"epochs": 1, "batch_size": 4, "encoder_parameters": {"channels": 2, "levels": 2}}
@@ -108,6 +109,19 @@ def test_components_of_the_cohort(folder, tmp_path):
     made = embed(folder, tmp_path / "f.csv", features=["pca"], parameters={"pca.n_components": 2})
     assert made.names == ("pca/001", "pca/002")
     assert abs(made.values.mean(axis=0)).max() < 1e-6 * abs(made.values).max()
+    images = tmp_path / made.attributes["images"]["pca"]
+    names = [
+        "component-001",
+        "component-002",
+        "mean",
+        *(f"mode-00{n}_{s}" for n in (1, 2) for s in ("high", "low")),
+    ]
+    assert sorted(path.name for path in images.iterdir()) == [f"{name}.nii.gz" for name in names]
+    mean = medunsup.load(images / "mean.nii.gz")
+    first = prepare(ScanRequest(folder / made.column("scan")[0]), SPACING_MM)
+    assert mean.data.shape == first.mask.shape
+    assert np.allclose(mean.affine, ModelSpace(SPACING_MM).grid.affine)
+    assert np.corrcoef(mean.data.ravel(), first.values.ravel())[0, 1] > 0.9
 
 
 def test_an_encoder_of_scans_prepares_them_as_its_pretraining(folder, tmp_path):
