@@ -1,0 +1,1 @@
+"""Clustering by networks: what its methods share."""

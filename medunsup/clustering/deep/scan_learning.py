@@ -1,0 +1,53 @@
+"""SCAN's two stages: a head that agrees with neighbours, then one that learns from its own sure labels."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from medunsup.clustering.deep.assignment_losses import (
+    confident_cross_entropy,
+    marginal_entropy,
+    neighbour_consistency,
+)
+from medunsup.clustering.deep.nearest import nearest_rows
+from medunsup.clustering.deep.share_heads import ShareHead, draw_weights
+
+
+def learn(
+    head: ShareHead, values: Tensor, config: Any, generator: torch.Generator, neighbours: int
+) -> list[float]:
+    """Draw and learn the head's weights from values (N, D); return the loss of each epoch of both stages."""
+    draw_weights(head, generator)
+    near = torch.from_numpy(nearest_rows(values.double().numpy(), neighbours))
+    optimizer = torch.optim.Adam(head.parameters(), config.learning_rate)
+
+    def consistency(batch: Tensor) -> Tensor:
+        drawn = torch.randint(near.shape[1], (len(batch),), generator=generator)
+        log_shares, of_near = head(values[batch]), head(values[near[batch, drawn]])
+        return neighbour_consistency(log_shares, of_near) - config.balance * marginal_entropy(log_shares)
+
+    def self_label(batch: Tensor) -> Tensor:
+        with torch.no_grad():
+            sure, labels = head(values[batch]).exp().max(-1)
+        noise = torch.randn(values[batch].shape, generator=generator)
+        logits = head.logits(values[batch] + config.noise * noise)
+        return confident_cross_entropy(logits, labels, sure > config.confidence)
+
+    first = [one_epoch(optimizer, consistency, values, config, generator) for _ in range(config.epochs)]
+    second = [one_epoch(optimizer, self_label, values, config, generator) for _ in range(config.label_epochs)]
+    return first + second
+
+
+def one_epoch(
+    optimizer: torch.optim.Optimizer, loss_of: Any, values: Tensor, config: Any, generator: torch.Generator
+) -> float:
+    """Take a step for each batch of rows, in an order drawn anew; return the mean loss."""
+    losses = []
+    for batch in torch.randperm(len(values), generator=generator).split(config.batch_size):
+        loss = loss_of(batch)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return sum(losses) / len(losses)
