@@ -77,6 +77,7 @@ class Clustering(Stored, ClusterMixin, BaseEstimator, ABC):
     Config: ClassVar[type[ClusteringConfig]]
     takes: ClassVar[tuple[str, ...]] = ("features",)  # or "images" (N, C, I, J, K), or both
     method_name: ClassVar[str]
+    _more_attributes: ClassVar[str] = ""  # after those of all methods, in the docstring
     labels_: Labels
     n_clusters_: int
     n_features_in_: int
@@ -89,7 +90,7 @@ class Clustering(Stored, ClusterMixin, BaseEstimator, ABC):
             text, heading, examples = cleandoc(cls.__doc__ or "").partition("Examples\n--------\n")
             fields = cls.Config.model_fields
             named = {name: fields[name] for name in signature(cls).parameters if name in fields}
-            own = (text.strip(), parameters_section(named), ATTRIBUTES)
+            own = (text.strip(), parameters_section(named), ATTRIBUTES + cls._more_attributes)
             cls.__doc__ = "\n\n".join((*own, heading + examples))
 
     @abstractmethod

@@ -22,7 +22,7 @@ class MakesItems(OnImages):
         ----------
         n : int
             How many, 1 or more.
-        seed : int
+        seed : int, default 0
             Seed of the noise.
 
         Returns

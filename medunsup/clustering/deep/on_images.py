@@ -31,6 +31,7 @@ class OnImages(ShareNetwork):
     """
 
     _learned: ClassVar[tuple[str, ...]] = (*ShareNetwork._learned, "_image_shape")
+    takes: ClassVar[tuple[str, ...]] = ("features", "images")
     _image_shape: NDArray[np.int64]
 
     def _body(self, config: Any) -> Any:
@@ -43,6 +44,8 @@ class OnImages(ShareNetwork):
         sides = tuple(int(side) for side in self._image_shape)
         if not sides:
             return (len(self._used),)
+        if len(sides) == 4 and sides[-1] == 1:  # slices, as a stack of scans has them
+            return sides[:-1]
         return (1, *sides) if len(sides) == 2 else sides
 
     def _scale(self, rows: Floats) -> None:

@@ -22,6 +22,9 @@ class ShareNetwork(TransformerMixin, Clustering):
     """
 
     _learned: ClassVar[tuple[str, ...]] = ("_used", "_middle", "_spread", "loss_curve_")
+    _more_attributes: ClassVar[str] = """
+loss_curve_ : ndarray of shape (E,)
+    Loss of each epoch, or of each step."""
     loss_curve_: Floats
 
     @abstractmethod

@@ -44,6 +44,14 @@ class GAN(MakesItems):
     """
 
     Config = GANConfig
+    _more_attributes: ClassVar[str] = (
+        MakesItems._more_attributes
+        + """
+frechet_ : float
+    Squared Fréchet distance of made to real items; NaN with fewer than 4 rows.
+frechet_halves_ : float
+    That between two halves of the real items."""
+    )
     frechet_: float
     frechet_halves_: float
     _learned: ClassVar[tuple[str, ...]] = (*MakesItems._learned, "frechet_", "frechet_halves_")

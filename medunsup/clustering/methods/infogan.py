@@ -84,11 +84,11 @@ class InfoGAN(MakesItems):
         ----------
         code : int
             Which code moves from -1 to 1, from 0 on.
-        cluster : int
+        cluster : int, default 0
             Cluster of the items, as `labels_` counts.
-        steps : int
+        steps : int, default 9
             How many items, 1 or more.
-        seed : int
+        seed : int, default 0
             Seed of the noise, which all items share.
 
         Returns

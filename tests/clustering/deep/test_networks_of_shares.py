@@ -23,7 +23,7 @@ def test_methods_on_features_refuse_images_and_say_what_to_do(cls):
 
 
 @pytest.mark.parametrize("cls", ON_IMAGES)
-@pytest.mark.parametrize("sides", [(9, 7), (2, 8, 8), (1, 8, 8, 6)])
+@pytest.mark.parametrize("sides", [(9, 7), (2, 8, 8), (1, 8, 8, 6), (1, 8, 8, 1)])
 def test_images_and_volumes_are_taken_as_they_are(cls, sides):
     images = RNG.normal(size=(10, *sides))
     fitted = cls(n_clusters=2, **SHORT).fit(images)
