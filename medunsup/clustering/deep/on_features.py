@@ -40,7 +40,7 @@ class OnFeatures(ShareNetwork):
         if axes > 2:
             raise ArrayError(
                 f"{type(self).__name__} takes features (N, D), and these have {axes} axes: turn images "
-                f"into features first, by `medunsup embed --encoder` or an encoder's `transform`."
+                f"into features first, by `medunsup embed` or the `transform` of an encoder."
             )
         return super()._rows_of(X, reset=reset)
 

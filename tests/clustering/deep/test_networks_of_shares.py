@@ -18,7 +18,7 @@ RNG = np.random.default_rng(0)
 
 @pytest.mark.parametrize("cls", [Scan, Temi, Turtle])
 def test_methods_on_features_refuse_images_and_say_what_to_do(cls):
-    with pytest.raises(ArrayError, match="embed --encoder"):
+    with pytest.raises(ArrayError, match="medunsup embed"):
         cls().fit(np.zeros((5, 8, 8)))
 
 
