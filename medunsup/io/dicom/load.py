@@ -35,7 +35,7 @@ def load_dicom(path: Path, *, series: str | int | None = None, volume: int | Non
     """
     notes = Notes()
     try:
-        ordered, affine = _stack(path, series, volume, notes)
+        ordered, affine = ordered_slices(path, series, volume, notes)
     except (ValueError, TypeError, OverflowError) as error:
         raise InputError(
             f"{path}: a value in a DICOM header is malformed ({error}). Export the series again."
@@ -59,7 +59,7 @@ def load_dicom(path: Path, *, series: str | int | None = None, volume: int | Non
     return Volume(data, ras_affine, source=source)
 
 
-def _stack(
+def ordered_slices(
     path: Path, series: str | int | None, volume: int | None, notes: Notes
 ) -> tuple[list[Slice], Affine]:
     """Find the series and put its slices in order."""

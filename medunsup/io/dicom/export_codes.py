@@ -1,0 +1,36 @@
+"""What results are called in DICOM: SNOMED CT and UCUM codes, with the colours of our one table."""
+
+from dataclasses import dataclass
+
+from medunsup.core.labels import Label
+
+Code = tuple[str, str, str]  # value, scheme, meaning
+
+TISSUE: Code = ("85756007", "SCT", "Tissue")
+BRAIN: Code = ("12738006", "SCT", "Brain")
+BODY_SUBSTANCE: Code = ("91720002", "SCT", "Body substance")
+ABNORMAL: Code = ("49755003", "SCT", "Morphologically Abnormal Structure")
+LESION: Code = ("52988006", "SCT", "Lesion")
+TYPES: dict[str, tuple[Code, Code]] = {  # category and type by the label's abbreviation
+    "GM": (TISSUE, ("389081007", "SCT", "Gray matter")),
+    "WM": (TISSUE, ("389080008", "SCT", "White matter")),
+    "CSF": (BODY_SUBSTANCE, ("65216001", "SCT", "Cerebrospinal fluid")),
+}
+RATIO: Code = ("1", "UCUM", "no units")
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One segment of a DICOM segmentation: its number, name, codes and colour."""
+
+    number: int
+    name: str
+    rgb: tuple[int, int, int]
+    category: Code = TISSUE
+    type: Code = TISSUE
+
+
+def segment_of(label: Label) -> Segment:
+    """Describe a tissue label; a class without a name in anatomy is a tissue."""
+    category, kind = TYPES.get(label.abbreviation, (TISSUE, TISSUE))
+    return Segment(label.index, label.name, label.rgb, category, kind)
