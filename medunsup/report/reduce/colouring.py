@@ -8,10 +8,10 @@ import numpy as np
 
 from medunsup.report.base.heatmap import ANCHORS
 from medunsup.report.base.numbers import significant
+from medunsup.report.base.scatter_plot.palette import OKABE_ITO as COLOURS
+from medunsup.report.base.scatter_plot.palette import UNKNOWN
 
-# Okabe & Ito: told apart without red or green cones.
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
-PLAIN, UNKNOWN = "#0072B2", "#8A8F98"
+PLAIN = COLOURS[0]
 STEPS = 5  # colours of the legend of a scale
 FEW = 7  # numbers that are drawn as words if there are no more different ones
 

@@ -9,10 +9,10 @@ from medunsup.core.version import __version__
 from medunsup.report.base.headline import Headline
 from medunsup.report.base.numbers import significant
 from medunsup.report.base.render import render
+from medunsup.report.base.scatter_plot.scatter import Scatter, scatter
 from medunsup.report.base.text import DISCLAIMER
 from medunsup.report.reduce import words
 from medunsup.report.reduce.colouring import colouring
-from medunsup.report.reduce.scatter import Scatter, scatter
 
 MOST_FEATURES = 10
 PCA_AXES = ("pca_1", "pca_2")

@@ -126,7 +126,9 @@ def cluster(
         _check_folder(folder, features, opened, force=force)
         data = _read(features, settings, encoder, opened)
         result, manifest, fitted = _made(data, settings, encoder, opened, folder, told)
-        write_clusters(folder, result, manifest, fitted, _page(result))
+        from medunsup.report.cluster.page import page
+
+        write_clusters(folder, result, manifest, fitted, page(result))
         if fitted is not None:
             from medunsup.workflows.cluster.seeds import forget_seeds
 
@@ -197,12 +199,3 @@ def _check_folder(
     refuse_foreign_files(folder, FILES, MANIFEST, read=read, force=force)
     if opened is not None and opened.path.resolve() == folder.resolve():
         raise UsageError(f"{folder}: is the model itself. Choose another folder with {option('out')}.")
-
-
-def _page(result: ClusterResult) -> str | None:
-    """Draw the page. One that cannot be drawn yet is left out."""
-    try:
-        from medunsup.report.cluster.page import page  # type: ignore[import-untyped,unused-ignore]
-    except ModuleNotFoundError:
-        return None
-    return str(page(result))

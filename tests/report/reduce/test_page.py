@@ -7,9 +7,9 @@ import pytest
 from helpers.feature_tables import table
 
 import medunsup
+from medunsup.report.base.scatter_plot.scatter import HEIGHT, LARGEST, WIDTH, scatter
 from medunsup.report.reduce.colouring import COLOURS, UNKNOWN, colouring
 from medunsup.report.reduce.page import page
-from medunsup.report.reduce.scatter import HEIGHT, LARGEST, WIDTH, scatter
 
 
 def test_every_row_is_a_dot_that_tells_whose_it_is_in_the_colour_of_its_covariate():

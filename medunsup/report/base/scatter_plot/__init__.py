@@ -1,0 +1,1 @@
+"""Maps of rows as dots, and the colours of groups among them."""
