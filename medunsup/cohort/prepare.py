@@ -106,6 +106,11 @@ def load_and_prepare(
     return image, found
 
 
+def kept(cache: Path, name: str) -> Prepared | None:
+    """Return what was prepared before under the `key` of a scan; None if it is not there, or damaged."""
+    return _read(cache / f"{name}.npz")
+
+
 def load(request: ScanRequest, record: Record | None = None) -> Volume:
     """Load the scan itself, in native space."""
     with (record or Record()).step("load") as step:

@@ -11,6 +11,7 @@ from medunsup.report.base.text import DISCLAIMER
 from medunsup.report.cluster import choosing, effects, tables, words
 from medunsup.report.cluster.maps import cluster_maps, legend
 from medunsup.report.cluster.marks import Mark, mark
+from medunsup.report.cluster.scans import MeanImage, mean_pictures
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,15 @@ class Examples:
     outliers: tuple[Example, ...]
 
 
-def page(result: ClusterResult, pictures: Mapping[int, str] | None = None) -> str:
+def page(
+    result: ClusterResult,
+    pictures: Mapping[int, str] | None = None,
+    means: tuple[MeanImage, ...] = (),
+) -> str:
     """Return the page. It loads nothing from outside and needs no JavaScript.
 
     `pictures` are data addresses of scans by the number of their row; names alone stand where there is none.
+    `means` are mean images of clusters.
     """
     shown, sign = words.tone(result)
     return render(
@@ -58,6 +64,7 @@ def page(result: ClusterResult, pictures: Mapping[int, str] | None = None) -> st
         curves=choosing.criteria(result.choice),
         proposals=choosing.proposed(result.choice),
         examples=_examples(result, pictures or {}),
+        means=mean_pictures(means),
         baselines=tables.baselines(result),
         limits=words.limits(result),
         about={name: value for name, value in result.about.items() if name not in ("parameters",)},

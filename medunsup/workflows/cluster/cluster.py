@@ -19,7 +19,7 @@ from medunsup.cohort.feature_table.table import FeatureTable
 from medunsup.core.errors import ResultThereError, UsageError
 from medunsup.core.hints import option
 from medunsup.core.paths import user_path
-from medunsup.core.progress import Told
+from medunsup.core.progress import Stage, Told
 from medunsup.core.provenance import plain
 from medunsup.io.files.lock import locked
 from medunsup.io.files.transaction import recover, refuse_foreign_files
@@ -126,9 +126,14 @@ def cluster(
         _check_folder(folder, features, opened, force=force)
         data = _read(features, settings, encoder, opened)
         result, manifest, fitted = _made(data, settings, encoder, opened, folder, told)
+        told(Stage("drawing the page"))
         from medunsup.report.cluster.page import page
+        from medunsup.workflows.cluster.images import seen, write_means
 
-        write_clusters(folder, result, manifest, fitted, page(result))
+        beside = user_path(features).parent if isinstance(features, str | Path) else Path()
+        means, pictures = seen(result, data.table.attributes, beside)
+        write_means(means, folder)
+        write_clusters(folder, result, manifest, fitted, page(result, pictures, means))
         if fitted is not None:
             from medunsup.workflows.cluster.seeds import forget_seeds
 

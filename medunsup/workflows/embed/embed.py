@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from os.path import relpath
 from pathlib import Path
 from typing import Any
 
@@ -183,6 +184,7 @@ def _embed_scans(
         f"{name}/{one}": text for name, kind in kinds.items() for one, text in kind.describe().items()
     }
     described |= {} if encoder is None else _of_encoder(encoder)
+    keys, covariates = keys_of(kept, request.data), covariates_of(kept, request.data)
     about = {
         "contrast": common.contrast,
         "spacing_mm": how.spacing_mm,
@@ -190,13 +192,16 @@ def _embed_scans(
         "kinds": {name: kind.config.model_dump(mode="json") for name, kind in kinds.items()},
         "images": {name: images_folder(request.out, name).name for name in kinds if kinds[name].needs_fit},
         "encoder": _encoder_record(encoder),
+        "prepared": {
+            "folder": relpath(request.prepared, request.out.parent),
+            "scans": {scan: outcomes[n].prepared for scan, n in zip(keys["scan"], done, strict=True)},
+        },
         "left_out": dict(left_out),
         "failed": failed,
         "columns": described,
         "generated_by": generated_by(),
     }
     values = np.hstack([columns[name] for name in (*kinds, *(["encoder"] if encoder else []))])
-    keys, covariates = keys_of(kept, request.data), covariates_of(kept, request.data)
     return FeatureTable(values, list(described), keys, covariates, about)
 
 

@@ -47,10 +47,11 @@ class RowTask:
 
 @dataclass(frozen=True)
 class RowOutcome(Outcome):
-    """What became of a scan: its numbers by kind, and whether it belongs with the others."""
+    """What became of a scan: its numbers by kind, whether it belongs with the others, its prepared file."""
 
     numbers: Mapping[str, Floats] = field(default_factory=dict)
     traits: Traits | None = None
+    prepared: str = ""
 
 
 def do_row(task: RowTask, say: Say) -> RowOutcome:
@@ -69,14 +70,16 @@ def encoder_of(used: EncoderUsed) -> EncoderFolder:
 
 
 def _done(task: RowTask, say: Say) -> RowOutcome:
-    place = task.cache / f"{key(task.request, task.spacing_mm)}_{_asked(task)}_features.npz"
+    prepared = key(task.request, task.spacing_mm)
+    place = task.cache / f"{prepared}_{_asked(task)}_features.npz"
     kept = read_npz(place)
     if kept is None:
         kept = _measured(task, say)
         write_npz(place, kept)
     contrast, side, content = json.loads(str(kept["traits"]))
     numbers = {name: kept[f"of_{name}"] for name in _names(task)}
-    return RowOutcome(task.request.path, "done", numbers=numbers, traits=Traits(contrast, side, content))
+    traits = Traits(contrast, side, content)
+    return RowOutcome(task.request.path, "done", numbers=numbers, traits=traits, prepared=prepared)
 
 
 def _names(task: RowTask) -> list[str]:
