@@ -1,6 +1,6 @@
 """`medunsup segment`: from scans to tissue volumes, maps and a report."""
 
-from medunsup.cli.shared import options, segmenting
+from medunsup.cli.shared import dicom_options, options, segmenting
 from medunsup.cli.shared.settings import check_outputs, pairs
 from medunsup.cli.shared.verb import verb
 
@@ -16,6 +16,9 @@ def segment(
     how: options.Segmenting,
     running: options.Running,
     telling: options.Telling,
+    dicom: dicom_options.WithDicom = False,
+    reference: dicom_options.Reference = None,
+    binary: dicom_options.Binary = False,
 ) -> int:
     """Segment brain scans into grey matter, white matter and CSF, and measure them.
 
@@ -27,4 +30,8 @@ def segment(
     settings = segmenting.settings_of(how, tissues=tissues, **reading.choices)
     requests = make_requests(scans, settings, out, reading.mask, pairs(with_ or [], "--with"))
     check_outputs([request.scan.path for request in requests], out)
-    return segmenting.run(requests, running, telling)
+    dicom_options.check(requests, dicom, reference, binary)
+    code = segmenting.run(requests, running, telling)
+    if dicom and not running.dry_run:
+        code = max(code, dicom_options.write(requests, reference, binary, telling))
+    return code

@@ -43,6 +43,7 @@ PROBSEG = Output(
     "Partial volume fraction of one tissue, 0 to 1",
     {"Manual": False, **ROUNDED},
 )
+DICOM = Output("dicom", "dicom", False, "Folder of the same results as DICOM files, if asked for")
 # Where one table does not serve all scans of the folder.
 LABEL_TABLE = Output("label_table", "dseg.tsv", True, "Names and colours of the labels, if its own")
 COLOURS = Output("colours", "dseg_{label}", False, "The same for a viewer")
@@ -72,5 +73,5 @@ DERIVATIVE = Derivative(
     heading="Brain tissue segmentation by medunsup",
     notes="Labels: GM 1, WM 2, CSF 3. Not for diagnosis.",
     record=DSEG,
-    outputs=OUTPUTS,
+    outputs=(*OUTPUTS, DICOM),
 )

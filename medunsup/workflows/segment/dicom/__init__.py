@@ -1,0 +1,1 @@
+"""DICOM files of a segmentation, beside its NIfTI results."""

@@ -1,0 +1,83 @@
+"""DICOM results of a segmentation hold what its NIfTI results hold; without a series they are refused."""
+
+import numpy as np
+import pytest
+from helpers.dicom_maker import PATIENT_NAME, make_slices, write_slices
+from typer.testing import CliRunner
+
+from medunsup.cli.main import app
+from medunsup.io.dicom.export_objects import read_back
+from medunsup.io.load import load
+
+pytestmark = pytest.mark.usefixtures("quick_registration")
+QUICK = ["--method", "kmeans", "--set", "max_voxels=1000", "--no-report"]
+LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+
+@pytest.fixture
+def medunsup(tmp_path, monkeypatch):
+    """Run the command line in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    return lambda *words: CliRunner().invoke(app, [str(word) for word in words])
+
+
+@pytest.fixture
+def scan(make_scan):
+    return make_scan()
+
+
+@pytest.fixture
+def series(scan, tmp_path):
+    """The same head as an axial DICOM series."""
+    image = load(scan)
+    data = np.rint(image.data * (4000 / image.data.max())).astype(np.uint16)[::-1, ::-1]
+    x, y, z = image.spacing_mm
+    far = image.affine @ [image.shape[0] - 1, image.shape[1] - 1, 0, 1]
+    slices = make_slices(
+        np.ascontiguousarray(data),
+        origin=tuple((LPS @ far)[:3]),
+        spacing=(y, x),
+        gap=z,
+        BodyPartExamined="HEAD",
+    )
+    return write_slices(slices, tmp_path / "series")
+
+
+def test_dicom_files_hold_what_the_nifti_files_hold(medunsup, series, tmp_path):
+    done = medunsup("segment", series, *QUICK, "-o", "out", "--dicom")
+    assert done.exit_code == 0, done.output
+    made = {path.parent.name: path for path in (tmp_path / "out" / "series_dicom").rglob("*.dcm")}
+    assert set(made) == {"dseg", "map-GM", "map-WM", "map-CSF", "map-uncertainty"}
+    labels = load(tmp_path / "out" / "series_dseg.nii.gz")
+    array, affine = read_back(made["dseg"])
+    for label in (1, 2, 3):
+        found = (affine @ np.r_[np.argwhere(array == label).mean(axis=0), 1])[:3]
+        wanted = (LPS @ labels.affine @ np.r_[np.argwhere(labels.data == label).mean(axis=0), 1])[:3]
+        np.testing.assert_allclose(found, wanted, atol=1e-3)
+        assert (array == label).sum() == (labels.data == label).sum()
+    for sidecar in (tmp_path / "out").glob("*.json"):
+        assert PATIENT_NAME not in sidecar.read_text()
+
+
+def test_binary_gives_one_file_a_tissue(medunsup, series, tmp_path):
+    assert medunsup("segment", series, *QUICK, "-o", "out", "--dicom", "--binary").exit_code == 0
+    made = {path.parent.name for path in (tmp_path / "out").rglob("dseg.dcm")}
+    assert made == {"dseg-GM", "dseg-WM", "dseg-CSF"}
+
+
+def test_a_nifti_scan_needs_the_series_it_comes_from(medunsup, scan, series, tmp_path):
+    refused = medunsup("segment", scan, *QUICK, "-o", "out", "--dicom")
+    assert refused.exit_code == 2
+    assert "--reference" in refused.output
+    assert not (tmp_path / "out").exists()
+    assert medunsup("segment", scan, *QUICK, "-o", "out", "--dicom", "--reference", series).exit_code == 0
+    assert (tmp_path / "out" / "scan_dicom" / "dseg" / "dseg.dcm").exists()
+
+
+def test_a_series_that_lost_slices_gets_no_dicom_files(medunsup, series, scan, tmp_path):
+    assert medunsup("segment", scan, *QUICK, "-o", "out").exit_code == 0
+    sorted(series.iterdir())[-1].unlink()
+    done = medunsup("segment", scan, *QUICK, "-o", "out", "--dicom", "--reference", series)
+    assert done.exit_code == 1
+    assert "is not the series" in done.output
+    assert not list((tmp_path / "out").rglob("*.dcm"))
