@@ -99,7 +99,21 @@ def read_source(
     for header in headers:
         _repair(path, header, notes)
     grid = Grid(_shape(ordered), affine)
+    _tell_uneven(path, ordered, affine, notes)
     return ExportSource(path, tuple(headers), grid, known_by, notes)
+
+
+def _tell_uneven(path: Path, ordered: Sequence[Slice], affine: Affine, notes: Notes) -> None:
+    """Say if slices lie off the even stack that results are written on."""
+    lps = LPS_TO_RAS @ affine
+    places = np.outer(np.arange(len(ordered)), lps[:3, 2]) + lps[:3, 3]
+    off_mm = float(np.abs(places - [item.position for item in ordered]).max())
+    if off_mm > PLACE_TOLERANCE_MM:
+        notes.warn(
+            path,
+            f"its slices are uneven by up to {off_mm:.2f} mm; DICOM results lie on the even stack, and their "
+            "frames may not name the single image each belongs to.",
+        )
 
 
 def _shape(ordered: Sequence[Slice]) -> tuple[int, int, int]:

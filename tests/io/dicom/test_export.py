@@ -135,3 +135,11 @@ def test_another_series_is_no_reference(tmp_path):
     moved[0, 3] += 1
     with pytest.raises(GeometryError, match=r"1\.00 mm off"):
         read_source(folder).frames(Volume(scan.data, moved))
+
+
+def test_uneven_slices_are_told(tmp_path):
+    slices = make_slices(make_voxels((7, 5, 6)))
+    slices[3].ImagePositionPatient[2] += 0.05
+    told = read_source(write_slices(slices, tmp_path / "scan")).notes["warnings"]
+    assert "uneven by up to 0.05 mm" in told[0]
+    assert "warnings" not in read_source(series(tmp_path / "even")).notes
