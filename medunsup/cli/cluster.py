@@ -1,4 +1,4 @@
-"""`medunsup cluster`: groups among the rows of a table, or among images."""
+"""`medunsup cluster`: groups among the rows of a table or among images, and among the voxels of one scan."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,10 +9,11 @@ from medunsup.cli.shared import options
 from medunsup.cli.shared.json_output import print_json
 from medunsup.cli.shared.options import option
 from medunsup.cli.shared.progress import stages
-from medunsup.cli.shared.settings import listed, read_parameters, typed
+from medunsup.cli.shared.settings import check_outputs, listed, read_parameters, typed
 from medunsup.cli.shared.verb import verb
 
 if TYPE_CHECKING:
+    from medunsup.cohort.clusters.patches import PatchClusters
     from medunsup.cohort.clusters.result import ClusterResult
 
 
@@ -88,6 +89,16 @@ DropIncomplete = Annotated[
     bool, option("Input", "--drop-incomplete", help="Leave rows out in which a feature is missing.")
 ]
 NoUmap = Annotated[bool, option("Input", "--no-umap", help="Draw no UMAP beside principal components.")]
+Scan = Annotated[
+    Path,
+    typer.Argument(
+        metavar="SCAN", help="A NIfTI or MGZ file, or a folder of DICOM files.", show_default=False
+    ),
+]
+PatchOut = Annotated[
+    Path, typer.Option("-o", "--out", metavar="FOLDER", help="For labels and page.", show_default=False)
+]
+PatchK = Annotated[int, option("Method", "--k", metavar="N", help="Number of clusters, 2 to 50.")]
 
 
 @verb()
@@ -155,3 +166,50 @@ def _print(result: "ClusterResult", out: Path, telling: options.Telling) -> None
     for remark in result.remarks:
         typer.echo(f"  {remark}", err=True)
     typer.echo(f"  -> {out}")
+
+
+@verb()
+def cluster_patches(
+    scan: Scan,
+    out: PatchOut,
+    *,
+    k: PatchK = 6,
+    seed: options.Seed = None,
+    reading: options.Reading,
+    force: options.Force = False,
+    telling: options.Telling,
+) -> None:
+    """Cluster the voxels of one scan by brightness and texture.
+
+    Writes a label volume in the scan's space, ordered from the darkest cluster, its table and a page.
+    Clusters are no tissues and no findings.
+    """
+    from medunsup.cli.shared.progress import display
+    from medunsup.workflows.cluster_patches.patches import cluster_patches as find
+
+    check_outputs([scan], out)
+    with display([scan], telling.quiet) as shown:
+        result = find(
+            scan,
+            out,
+            k=k,
+            seed=seed or 0,
+            mask=None if reading.mask is None else Path(reading.mask),
+            force=force,
+            progress=lambda text: shown.step(scan, text),
+            **reading.choices,
+        )
+    _print_patches(result, out, telling)
+
+
+def _print_patches(result: "PatchClusters", out: Path, telling: options.Telling) -> None:
+    if telling.as_json:
+        print_json(result.as_record())
+        return
+    if telling.quiet:
+        return
+    typer.echo(f"{result.title}  -> {out}")
+    for one in result.clusters:
+        typer.echo(f"  {one.label.name}: {one.ml:.1f} ml, mean intensity {one.mean_intensity:.4g}")
+    for remark in result.remarks:
+        typer.echo(f"  {remark}", err=True)

@@ -54,6 +54,7 @@ VERBS = {
 for panel, verbs in VERBS.items():
     for each in verbs:
         app.command(cls=Command, rich_help_panel=panel)(each)
+app.command("cluster patches", cls=Command, rich_help_panel="Features and groups")(cluster.cluster_patches)
 app.add_typer(models.app, name="models", rich_help_panel="Anomalies")
 
 

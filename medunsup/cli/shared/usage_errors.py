@@ -36,6 +36,13 @@ class App(Group):
         with self._told():
             return super().make_context(*args, **named)
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the verb, which may be of two words: `cluster patches`."""
+        both = " ".join(args[:2])
+        if both in self.commands:
+            return both, self.commands[both], args[2:]
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: Any) -> Any:
         """Read the verb's words and run it."""
         with self._told():

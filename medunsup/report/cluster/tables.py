@@ -45,15 +45,19 @@ def site_cells(result: ClusterResult) -> Sequence[str]:
     return result.covariates.get(column, result.keys.get(column, ()))
 
 
-def features(result: ClusterResult) -> tuple[tuple[str, tuple[tuple[str, float], ...]], ...]:
-    """List the features that differ most in any cluster, with their mean in each and how strong it is."""
+def features(result: ClusterResult) -> tuple[tuple[str, tuple[tuple[str, str, float], ...]], ...]:
+    """List the features that differ most in any cluster: mean in each, "more" or "less", and how strong."""
     profiles = [one.profile for one in result.clusters]
     chosen = dict.fromkeys(name for each in profiles for name in list(each)[:FEATURES_A_CLUSTER])
     return tuple(
         (
             name,
             tuple(
-                (minus(f"{each[name]:+.2f}"), round(max(-1.0, min(1.0, each[name] / STRONG)), 2))
+                (
+                    minus(f"{each[name]:+.2f}"),
+                    "more" if each[name] > 0 else "less",
+                    round(min(1.0, abs(each[name]) / STRONG), 2),
+                )
                 for each in profiles
             ),
         )

@@ -1,0 +1,1 @@
+"""`cluster patches`: the voxels of one scan in clusters."""
