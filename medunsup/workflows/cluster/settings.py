@@ -1,6 +1,6 @@
 """Everything a user can choose about clusters."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -11,7 +11,9 @@ class ClusterSettings(Config):
     """Choices that clusters follow from."""
 
     method: str = Field("gmm", description="one of `medunsup methods clustering`")
-    k: int | Literal["auto"] = Field("auto", ge=1, description="clusters, or 'auto': as many as there are")
+    k: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
+        "auto", description="clusters, or 'auto': as many as there are"
+    )
     max_k: int = Field(10, ge=2, le=50, description="most clusters that 'auto' tries")
     parameters: dict[str, Any] = Field(default_factory=dict, description="parameters of the method by name")
     components: int | None = Field(
