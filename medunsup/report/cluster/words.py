@@ -82,7 +82,7 @@ def _stable(result: ClusterResult) -> Headline | None:
     p = (
         ""
         if stability.p != stability.p
-        else f"; one Gaussian reaches it with p = {significant(stability.p, 2)}"
+        else f"; one Gaussian is as stable or as tight with p = {significant(stability.p, 2)}"
     )
     return Headline(
         "Stability of halves",
