@@ -14,7 +14,7 @@ from medunsup.core.errors import ArrayError, UsageError
 from medunsup.core.registry import method, methods
 
 NAMES = [card.name for card in methods("clustering")]
-FREE = {"hdbscan"}  # finds its number itself
+FREE = {"hdbscan", "dbn_nmmc"}  # find their number themselves
 ALL_NOISE = "all rows of the check are noise, of which no cluster has a share"
 BY_CHANCE = "the game of its networks may merge the three clusters of the check"
 EXCEPTIONS = {
@@ -34,6 +34,12 @@ QUICK = {  # enough where it does not matter which clusters are found
     "catgan": {"epochs": 20, "width": 16},
     "dac_adaptive": {"epochs": 20, "width": 16},
     **{name: {"epochs": 1, "width": 8} for name in ("dac_adversarial", "infogan", "gan")},
+    **{
+        name: {"pretrain_epochs": 5, "epochs": 3, "width": 16}
+        for name in ("dec", "idec", "kmeans_mlp", "vade")
+    },
+    "n2d": {"pretrain_epochs": 5, "width": 16},
+    "dbn_nmmc": {"epochs": 3, "width": 8},
 }
 UNSURE = {"dac_adversarial", "infogan"}  # the game of their networks may merge what is far apart
 every = pytest.mark.parametrize("name", NAMES)

@@ -1,0 +1,25 @@
+"""Methods that learn codes by an autoencoder, and clusters among the codes."""
+
+from typing import Any
+
+from pydantic import Field
+
+from medunsup.clustering.deep.on_images import OnImages, OnImagesConfig
+
+
+class CodedConfig(OnImagesConfig):
+    """Parameters that methods with an autoencoder share."""
+
+    width: int = Field(256, ge=1, le=4096, description="units of the layers about the code")
+    code: int = Field(10, ge=1, le=4096, description="numbers in a code")
+    pretrain_epochs: int = Field(100, ge=1, description="passes over the items of the autoencoder alone")
+    batch_size: int = Field(128, ge=2, description="items in each step")
+
+
+class Coded(OnImages):
+    """Base of methods whose network holds an autoencoder as `coder`; `transform` gives codes."""
+
+    def _coder(self, config: Any) -> Any:
+        from medunsup.clustering.deep.autoencoder import Autoencoder
+
+        return Autoencoder(self._body(config), self._shape(), config.width, config.code)
