@@ -81,7 +81,7 @@ class VaDE(Coded):
             How many, 1 or more.
         cluster : int
             Which cluster, as in `labels_`.
-        seed : int
+        seed : int, default 0
             Seed of the draws.
 
         Returns
