@@ -259,7 +259,8 @@ class _Run:
 
     def _draw_pictures(self) -> None:
         self.learner.eval()
-        self.monitor.pictures(self.learner, self.watch.sample(ITEMS_SHOWN), self.place.epoch)
+        shown = self.watch.sample(ITEMS_SHOWN)
+        self.monitor.pictures(self.learner, shown, self.place.epoch, of_images=self.watch.is_of_images)
 
     def _pause(self, stop: StopRequest) -> None:
         """Write a checkpoint when it is time to, or when asked to stop."""

@@ -80,8 +80,11 @@ class Monitor:
                     self._board.add_scalar(name, value, epoch)
             self._board.flush()
 
-    def pictures(self, learner: Learner, batch: Batch, epoch: int) -> None:
-        """Write inputs, reconstructions and their differences as one PNG, if the learner reconstructs."""
+    def pictures(self, learner: Learner, batch: Batch, epoch: int, *, of_images: bool = False) -> None:
+        """Write inputs, reconstructions and their differences as one PNG, if the learner reconstructs.
+
+        Items that are `of_images` are drawn as stored, slices of scans with the front of the head up.
+        """
         reconstruct = getattr(learner, "reconstruct", None)
         if not self._folder or reconstruct is None:
             return
@@ -90,15 +93,16 @@ class Monitor:
         with torch.no_grad():
             healthy = reconstruct(batch.values, batch.masks)
         path = self._folder / PICTURES / f"epoch-{epoch:04d}.png"
+        sheet = _sheet(batch.values, healthy.float(), quarters=0 if of_images else 1)
         with atomic_path(path) as temporary:
-            Image.fromarray(_sheet(batch.values, healthy.float())).save(temporary, format="PNG")
+            Image.fromarray(sheet).save(temporary, format="PNG")
 
 
-def _sheet(values: Tensor, healthy: Tensor) -> NDArray[np.uint8]:
-    """One column an item: input, reconstruction, absolute difference doubled; front of the head up."""
+def _sheet(values: Tensor, healthy: Tensor, *, quarters: int) -> NDArray[np.uint8]:
+    """One column an item, turned by so many quarters: input, reconstruction, absolute difference doubled."""
     rows = [values, healthy, 2 * (values - healthy).abs()]
     flat = [(row[..., row.shape[-1] // 2] if row.ndim == 5 else row)[:, 0].cpu().numpy() for row in rows]
-    turned = [np.concatenate([np.rot90(item) for item in row], axis=1) for row in flat]
+    turned = [np.concatenate([np.rot90(item, quarters) for item in row], axis=1) for row in flat]
     sheet = 255 * np.clip(np.nan_to_num(np.concatenate(turned)), 0, 1)
     return sheet.astype(np.uint8)
 

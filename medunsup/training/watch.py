@@ -33,6 +33,11 @@ class Watch:
         self.is_active = type(learner).measure is not Learner.measure and fabric.global_rank == 0
         self._told = ""
 
+    @property
+    def is_of_images(self) -> bool:
+        """Whether items are flat images, not scans or their slices."""
+        return self._shown.values.shape[-1] == 1
+
     def measure(self) -> Row:
         """Measure the learner in evaluation mode, with the same random numbers each time."""
         if not self.is_active:

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medunsup.cohort.dataset.sources import SplitName
-from medunsup.core.errors import InputError, MissingError
+from medunsup.core.errors import InputError, MissingError, UsageError
+from medunsup.core.hints import option
 from medunsup.io.files.npz import read_npz
 
 ENDING = ".npz"
@@ -18,6 +19,7 @@ KEYS: dict[SplitName, str] = {"train": "train_images", "validation": "val_images
 NEW = (KEYS["test"], "images")
 MOST_CHANNELS = 4
 BRIGHTEST = 255
+
 
 Array = NDArray[np.float32]
 
@@ -140,3 +142,23 @@ def _refuse_other_sizes(found: dict[SplitName, Images], path: Path) -> None:
             for key, shape in shapes.items()
         )
         raise InputError(f"{path}: images differ in size: {said}. Bring all to one size.")
+
+
+def refuse_choices_of_scans(file: Path, given: Any, usual: Any, mask: str | None) -> None:
+    """Raise UsageError for choices that would be ignored: images are taken as they are.
+
+    `given` are the settings of a verb, `usual` the same with nothing chosen.
+    """
+    known = (
+        (option("spacing_mm", given.spacing_mm), given.spacing_mm != usual.spacing_mm),
+        (option("contrast", given.contrast), given.contrast != usual.contrast),
+        (option("brain", given.brain), given.brain != usual.brain),
+        (option("coordinates", given.coordinates), given.coordinates != usual.coordinates),
+        (option("mask", mask), mask is not None),
+    )
+    chosen = [words for words, is_chosen in known if is_chosen]
+    if chosen:
+        raise UsageError(
+            f"{', '.join(chosen)}: is for scans, and {file.name} holds images, which have no template grid, "
+            "contrast or brain mask. Leave it out, or give scans."
+        )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from medunsup.core.labels import Label
 from medunsup.core.version import __version__
@@ -12,6 +13,9 @@ from medunsup.report.base.images import those_that_fit
 from medunsup.report.base.numbers import minus
 from medunsup.report.base.render import render
 from medunsup.report.base.text import DISCLAIMER, Shown
+
+if TYPE_CHECKING:
+    from medunsup.report.finetune.classes import ByClass
 
 SIGNS: dict[Shown, str] = {"pass": "✓", "partial": "–", "check": "!", "fail": "✕"}
 LIMIT = "Intervals hold for subjects like these, scanned like these."
@@ -88,6 +92,7 @@ class Page:
     remarks: Sequence[str]
     about: Mapping[str, str]
     efficiency: ByShare | None = None
+    by_class: "ByClass | None" = None
     heading: str = HEADING
     kept: str = ""
     watched: Sequence[Watched] = ()

@@ -1,10 +1,29 @@
 """What finetune.json says, in the words of the page."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from medunsup.cohort.finetuned.manifest import FinetuneManifest
 from medunsup.report.base.text import Shown as Tone
 from medunsup.workflows.finetune.few_labels.words import facts as facts_of_few
 
 TONES: dict[str, Tone] = {"better": "pass", "worse": "fail", "no difference": "partial"}
+
+
+WITHOUT = {"patch": "whole images"}  # what is meant by a parameter that is not given
+
+
+def plain(value: Any) -> str:
+    """Write a parameter as a reader does: "yes", "0.003", "32, 32", "channels 8, levels 3"."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key.replace('_', ' ')} {plain(one)}" for key, one in value.items()) or "none"
+    if isinstance(value, list | tuple):
+        return ", ".join(plain(one) for one in value) or "none"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def tone_of(verdict: str) -> Tone:
@@ -24,7 +43,7 @@ def facts(manifest: FinetuneManifest) -> dict[str, str]:
         **grid,
         **(facts_of_few(few) if few else {}),
         **{
-            key.replace("_", " ").capitalize(): str(one)
+            key.replace("_", " ").capitalize(): WITHOUT.get(key, "none") if one is None else plain(one)
             for key, one in (few["parameters"] if few else manifest.parameters).items()
         },
     }

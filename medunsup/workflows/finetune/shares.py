@@ -30,7 +30,10 @@ Places = NDArray[np.intp]
 
 @dataclass(frozen=True, eq=False)
 class Share:
-    """A share of the training subjects: how many they are, and which scans each draw gives the labels of."""
+    """A share of the training subjects, and which scans each draw gives the labels of.
+
+    `share` is that of `n_subjects`: whole subjects, at least one of each class, may be more than asked for.
+    """
 
     share: float
     n_subjects: int
@@ -66,7 +69,7 @@ def shares_of(settings: FinetuneSettings, scans: "Scans") -> list[Share]:
         n_subjects = len({subjects[place] for place in draws[0]})
         is_all = n_subjects == n_all
         kept = tuple(known[draw] for draw in (draws[:1] if is_all else draws))
-        found.setdefault(n_subjects, Share(share, n_subjects, kept))
+        found.setdefault(n_subjects, Share(n_subjects / n_all, n_subjects, kept))
     return list(found.values())
 
 

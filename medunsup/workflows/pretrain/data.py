@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from medunsup.cohort.dataset.covariates import Covariates, covariates_of_cases, covariates_of_images
-from medunsup.cohort.dataset.images import Images, read_images
+from medunsup.cohort.dataset.images import Images, read_images, refuse_choices_of_scans
 from medunsup.cohort.dataset.shown_labels import ShownLabels, shown_labels
 from medunsup.cohort.dataset.sources import Case, SplitName
 from medunsup.cohort.dataset.splits import split_off_validation
@@ -18,8 +18,6 @@ from medunsup.cohort.encoders.folder import Seen
 from medunsup.cohort.encoders.manifest import Preprocessing
 from medunsup.cohort.training.prepare import prepare_alike, stack_splits
 from medunsup.cohort.training.select import find_scans, hash_scans
-from medunsup.core.errors import UsageError
-from medunsup.core.hints import option
 from medunsup.core.progress import Told
 from medunsup.io.bids.names import data_set_id
 from medunsup.io.files.hashes import hash_file
@@ -72,28 +70,11 @@ def find(request: PretrainRequest, told: Told) -> Found:
     Raises UsageError or InputError for a source that cannot be understood or holds too few.
     """
     if request.is_of_images:
-        _refuse_choices_of_scans(request)
+        refuse_choices_of_scans(request.data, request.settings, PretrainSettings(), request.mask)
         found = _find_images(request.data, request.settings.covariates)
         check_fits_images(request.settings, found.splits["train"].values.shape[1:])
         return found
     return _find_scans(request, told)
-
-
-def _refuse_choices_of_scans(request: PretrainRequest) -> None:
-    """Raise UsageError for what would be ignored: images are taken as they are."""
-    settings, usual = request.settings, PretrainSettings()
-    chosen = [
-        *([option("spacing_mm", settings.spacing_mm)] if settings.spacing_mm != usual.spacing_mm else []),
-        *([option("contrast", settings.contrast)] if settings.contrast != usual.contrast else []),
-        *([option("brain", settings.brain)] if settings.brain != usual.brain else []),
-        *([option("coordinates", settings.coordinates)] if settings.coordinates != usual.coordinates else []),
-        *([option("mask", request.mask)] if request.mask is not None else []),
-    ]
-    if chosen:
-        raise UsageError(
-            f"{', '.join(chosen)}: is for scans, and {request.data.name} holds images, which have no "
-            "template grid, contrast or brain mask. Leave it out, or give scans."
-        )
 
 
 @dataclass(frozen=True)

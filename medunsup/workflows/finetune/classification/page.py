@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from medunsup.cohort.finetuned.manifest import FinetuneManifest
+from medunsup.report.finetune.classes import ByClass, confusion, roc
 from medunsup.report.finetune.page import (
     LIMIT,
     WORDS,
@@ -14,6 +15,7 @@ from medunsup.report.finetune.page import (
     finetune_page,
     interval,
 )
+from medunsup.workflows.finetune.classification.figures import Told, Truth
 from medunsup.workflows.finetune.compared import ShareFigures
 from medunsup.workflows.finetune.manifest_words import facts, kept_sentence, tone_of
 from medunsup.workflows.finetune.show_shares import by_share
@@ -26,12 +28,18 @@ HINT = (
 
 def page_of(
     shares: Sequence[ShareFigures],
+    said: Told,
+    truth: Truth,
     right: Mapping[str, float],
     classes: Sequence[str],
     manifest: FinetuneManifest,
     watched: Sequence[Watched] = (),
 ) -> str:
-    """Return the page; `shares` from the largest to the smallest, `right` are balanced accuracies."""
+    """Return the page; `shares` from the largest to the smallest.
+
+    `said` is what the networks of the first draw of the largest share said of the test items, `right` are
+    balanced accuracies.
+    """
     largest, compared = shares[0], shares[0].compared
     rows = [
         Row(
@@ -60,11 +68,25 @@ def page_of(
             remarks=manifest.remarks,
             about=facts(manifest),
             efficiency=by_share(shares, "AUC"),
+            by_class=by_class(largest, said, truth, classes),
             heading=compared.heading,
             kept=kept_sentence(manifest),
             watched=watched,
             limits=(LIMIT, compared.limit),
         )
+    )
+
+
+def by_class(share: ShareFigures, said: Told, truth: Truth, classes: Sequence[str]) -> ByClass:
+    """Draw who was taken for whom by the main network, and the ROC curves of all."""
+    compared = share.compared
+    whose = "" if len(classes) == 2 else " Mean over classes, each against the rest."
+    drawn = len(share.per_draw[compared.main])
+    draws = "" if drawn == 1 else f" Curves and counts of the first of {drawn} draws, the AUC of all."
+    return ByClass(
+        confusion(said[compared.main], truth.classes, classes, compared.arms[compared.main]),
+        roc(said, truth.classes, compared.arms, share.means),
+        f"Thin line across: guessing.{whose}{draws}",
     )
 
 

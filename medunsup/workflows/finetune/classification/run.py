@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from medunsup.cohort.dataset.images import refuse_choices_of_scans
 from medunsup.cohort.encoders.folder import Seen
 from medunsup.cohort.finetuned.folder import FIGURES, PROBABILITIES, SCANS, standardised
 from medunsup.cohort.labelled.alike import refuse_seen
@@ -22,6 +23,7 @@ from medunsup.workflows.finetune.compared import plain_against, plain_estimate, 
 from medunsup.workflows.finetune.data import Grid
 from medunsup.workflows.finetune.pretrained import Pretrained
 from medunsup.workflows.finetune.request import FinetuneRequest
+from medunsup.workflows.finetune.settings import FinetuneSettings
 from medunsup.workflows.finetune.shares import Share
 from medunsup.workflows.finetune.task import Outcome, TaskRun
 
@@ -37,6 +39,8 @@ class Classify(TaskRun):
     def __init__(self, request: FinetuneRequest, pretrained: Pretrained) -> None:
         super().__init__(request, pretrained)
         source, settings = request.source, request.settings
+        if source.is_of_images:
+            refuse_choices_of_scans(source.data, settings, FinetuneSettings(), request.mask)
         self.grid = None
         if not source.is_of_images:
             self.grid = Grid(settings.reading, pretrained.spacing_mm(settings.spacing_mm))
@@ -99,7 +103,9 @@ class Classify(TaskRun):
             files,
             self._facts(len(shares[0][0].draws[0])),
             [*self._remarks(), *unlearned(largest)],
-            lambda manifest, watched: page_of(by_share, right, read.classes, manifest, watched),
+            lambda manifest, watched: page_of(
+                by_share, said[0][0], truth, right, read.classes, manifest, watched
+            ),
         )
 
     def _lines(self) -> list[Seen]:
