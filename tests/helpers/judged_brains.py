@@ -1,6 +1,7 @@
 """A brain made from the template's own maps, and the verdict on it, as `segment` asks for it."""
 
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from medunsup.preprocess.geometry.resample import shrink
 from medunsup.preprocess.geometry.template import load_template
 from medunsup.preprocess.intensity.normalize import winsorize_and_scale
 from medunsup.preprocess.registration.affine import Registration
-from medunsup.tissue.base import TissueInput
+from medunsup.tissue.base import TissueInput, TissueMethod
 from medunsup.tissue.priors import tissue_priors
 from medunsup.tissue.quality import Known, assess
 from medunsup.tissue.result import Quality
@@ -25,6 +26,8 @@ from medunsup.workflows.segment.measure import measure
 
 SIGNAL = {"T1w": (70, 100, 30), "T2w": (80, 55, 150), "FLAIR": (90, 68, 25), "PD": (85, 70, 100)}
 SPACING_MM = 3.0
+FITS: dict[str, TissueMethod] = {}  # the last few, by what was fitted
+MOST_FITS = 8
 IN_PLACE = Registration(np.eye(4), 0.5, fits=True)
 
 
@@ -80,8 +83,23 @@ def judge(
     priors = tissue_priors(image, mask, registration) if n_classes == 3 and registration.fits else None
     labels = class_table(n_classes)
     data = TissueInput(intensity, mask.data, image.spacing_mm, (made.contrast,), labels, priors)
-    fitted = method("tissue", name)().fit(data)
+    fitted = fit(name, data)
     volumes = measure(data, fitted, image.voxel_volume_mm3, Step("volumes"))
     told = Known(**{"is_stripped": not made.is_head, **known})
     data = replace(data, priors=None)  # as `segment` does, for room
     return assess(data, fitted, volumes, registration, scan=made.image, origin=box.origin, known=told)
+
+
+def fit(name: str, data: TissueInput) -> TissueMethod:
+    """Fit a method, or return the fit of the very same input: many verdicts differ in what is known alone."""
+    priors = b"" if data.priors is None else data.priors.tobytes()
+    about = f"{name} {data.contrasts} {data.spacing_mm} {data.mask.shape} {len(data.labels)}"
+    key = sha256(
+        b" ".join((about.encode(), data.intensity.tobytes(), data.mask.tobytes(), priors))
+    ).hexdigest()
+    if key not in FITS:
+        if len(FITS) == MOST_FITS:
+            del FITS[next(iter(FITS))]
+        FITS[key] = method("tissue", name)().fit(data)
+    FITS[key] = FITS.pop(key)  # the last used is the last to go
+    return FITS[key]

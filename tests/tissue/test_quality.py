@@ -130,7 +130,7 @@ def test_an_eroded_mask_is_caught(whole):
         assert judge(Made(image, mask)).verdict != "pass"
 
 
-@pytest.mark.parametrize("spoil", [faults.dilated, faults.boxed])
+@pytest.mark.parametrize("spoil", [faults.dilated, slow(faults.boxed)])
 def test_a_mask_with_empty_background_is_caught(whole, spoil):
     quality = judge(replace(whole, mask=spoil(whole.mask)))
     assert quality.verdict == "fail"
@@ -230,7 +230,7 @@ def with_holes(made: Made, sides: tuple[int, ...]) -> Made:
     return replace(made, image=faults.stripped(made.image.like(image), made.mask))
 
 
-@pytest.mark.parametrize("side", [-1, 1])
+@pytest.mark.parametrize("side", [-1, slow(1)])
 def test_a_large_lesion_on_one_side_asks_for_a_look(whole, side):
     quality = judge(with_holes(whole, (side,)))
     assert quality.verdict == "check"

@@ -195,6 +195,20 @@ def test_pictures_show_input_reconstruction_and_difference(tmp_path):
     assert 0.2 < (upper > 0).mean() < 0.9
 
 
+@pytest.mark.parametrize(("depth", "quarters"), [(1, 0), (3, 1)])
+def test_pictures_of_images_are_as_stored_and_slices_have_the_front_up(tmp_path, depth, quarters):
+    from PIL import Image
+
+    values = np.zeros((4, 1, 12, 16, depth), np.float32)
+    values[:, :, :3, :6] = 1  # upper left of an image
+    whole = np.ones((4, 12, 16, depth), bool)
+    train(Denoiser(), Slices(values, whole), None, Training(folder=tmp_path), epochs=1, batch_size=4, seed=0)
+    with Image.open(tmp_path / "pictures" / "epoch-0001.png") as picture:
+        sheet = np.asarray(picture)
+    item = np.rot90(values[0, 0, ..., 0], quarters)
+    np.testing.assert_array_equal(sheet[: item.shape[0], : item.shape[1]], 255 * item)
+
+
 def test_without_tensorboard_the_remedy_is_named(tmp_path, monkeypatch):
     import sys
 

@@ -95,6 +95,24 @@ class TestFolder:
         assert page.index(made.manifest.verdict) < page.index("AUC on the test subjects")
         assert "http" not in page.replace("http-equiv", "")
 
+    def test_the_page_counts_who_was_taken_for_whom(self, made):
+        rows = [row for row in told(made) if row["network"] == "finetuned"]
+        page = (made.path / "report.html").read_text()
+        table = page[page.index("Confusion matrix") : page.index("Counts of the test split")]
+        for true in ("0", "1"):
+            own = [float(row["p_1"]) > 0.5 for row in rows if row["label"] == true]
+            line = table[table.index(f'<th scope="row">{true}</th>') :].split("</tr>")[0]
+            counts = [int(cell.split(">")[1].split(" ")[0]) for cell in line.split("<td")[1:]]
+            assert counts == [len(own) - sum(own), sum(own)]
+        auc = made.figures["AUC"]["finetuned"]
+        assert f"fine-tuned, all layers, AUC {auc['value']:.3f} [{auc['low']:.3f}, {auc['high']:.3f}]" in page
+
+    def test_parameters_are_told_in_plain_words(self, made):
+        page = (made.path / "report.html").read_text()
+        facts = page[page.index("<h2>The network</h2>") :]
+        assert '<th scope="row">Patch</th><td>whole images</td>' in facts
+        assert not any(f"<td>{word}</td>" in facts for word in ("None", "True", "False"))
+
     def test_two_runs_are_equal_and_another_seed_is_not(self, made, encoder, images, tmp_path):
         again = classified(encoder, images, tmp_path / "again")
         other = classified(encoder, images, tmp_path / "other", seed=1)
@@ -214,6 +232,10 @@ class TestRefused:
         with pytest.raises(UsageError, match="images hold their labels"):
             classified(encoder, images, tmp_path / "out", column="diagnosis")
 
+    def test_choices_that_images_have_no_use_for(self, encoder, images, tmp_path):
+        with pytest.raises(UsageError, match=r"spacing_mm=2.*contrast=.* labelled.npz holds images"):
+            classified(encoder, images, tmp_path / "out", spacing_mm=2.0, contrast="T1w")
+
     @pytest.mark.parametrize(
         "choices", [{"fractions": (0.0,)}, {"fractions": (1.5,)}, {"labelled": (0,)}, {"draws": 4}]
     )
@@ -234,3 +256,25 @@ def test_weights_from_elsewhere_classify_to_the_same(made, encoder, images, tmp_
     )
     assert json.loads((done.path / "figures.json").read_text())["AUC"] == made.figures["AUC"]
     assert any("not known" in text for text in done.manifest.remarks)
+
+
+def test_an_encoder_of_z_scores_sees_images_alike_however_bright(encoder, images, tmp_path):
+    plan = json.loads((encoder.path / "adaptation_plan.json").read_text())
+    (tmp_path / "plan.json").write_text(json.dumps(plan | {"intensity": "z-score"}))
+    dimmed = {name: (array if "labels" in name else array / 255) for name, array in np.load(images).items()}
+    darker = {name: (array if "labels" in name else 0.25 * array) for name, array in dimmed.items()}
+    found = []
+    for name, arrays in (("as", dimmed), ("dark", darker)):
+        np.savez(tmp_path / f"{name}.npz", **arrays)
+        done = medunsup.finetune(
+            None,
+            tmp_path / f"{name}.npz",
+            tmp_path / name,
+            task="classify",
+            weights=encoder.path / "encoder.safetensors",
+            plan=tmp_path / "plan.json",
+            parameters=TINY,
+        )
+        assert done.manifest.encoder["intensity"] == "z-score"
+        found.append([[float(row["p_0"]), float(row["p_1"])] for row in told(done)])
+    np.testing.assert_allclose(*found, atol=1e-3)

@@ -1,5 +1,7 @@
 """Learning with few labels from a pretrained encoder: what is hidden, chosen, written, refused, resumed."""
 
+import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from helpers.pretraining import write_images
 import medunsup
 from medunsup.core.errors import InputError, UsageError
 from medunsup.training import Scans, Training
+from medunsup.training.signals import StoppedError
 from medunsup.workflows.finetune.few_labels.given import hide, hide_voxels, split_to_choose
 from medunsup.workflows.finetune.few_labels.learned import Learned
 from medunsup.workflows.finetune.pretrained import read_pretrained
@@ -193,6 +196,24 @@ def test_a_run_that_was_ended_goes_on_to_the_same(made, encoder, images, tmp_pat
         classified(encoder, images, tmp_path / "out", progress=stop)
     with pytest.raises(UsageError, match="few_labels"):
         classified(encoder, images, tmp_path / "out", "pseudo_label", resume=True, parameters={})
+    done = classified(encoder, images, tmp_path / "out", resume=True)
+    for name in WRITTEN:
+        assert (done.path / name).read_bytes() == (made.path / name).read_bytes()
+
+
+def test_a_run_that_was_ended_in_the_middle_of_learning_ends_with_the_same_weights(
+    made, encoder, images, tmp_path
+):
+    seen = []
+
+    def stop(stage):
+        seen.append(stage)
+        if "epoch" in stage.what and stage.share > 0.3:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(StoppedError):
+        classified(encoder, images, tmp_path / "out", progress=stop)
+    assert "testing scans" not in {stage.what for stage in seen}
     done = classified(encoder, images, tmp_path / "out", resume=True)
     for name in WRITTEN:
         assert (done.path / name).read_bytes() == (made.path / name).read_bytes()

@@ -51,6 +51,11 @@ def test_numbers_of_subjects_stand_beside_shares_and_equal_ones_are_one():
     assert [(one.n_subjects, len(one.draws)) for one in found] == [(8, 1), (4, 5), (2, 5), (1, 5)]
 
 
+def test_a_share_is_that_of_the_subjects_drawn_not_that_asked_for():
+    (found,) = shares_of(FinetuneSettings(fractions=(0.01,)), scans(40, classes=4))
+    assert (found.share, found.n_subjects) == (0.1, 4)
+
+
 def test_draws_differ_and_follow_from_the_seed():
     first, again, other = (
         shares_of(FinetuneSettings(fractions=(0.2,), seed=seed), scans(50))[0].draws for seed in (0, 0, 1)
