@@ -71,7 +71,7 @@ class ClusterResult:
     remarks : tuple of str
         What should be known, in words.
     about : dict
-        How it was made, as plain values: 'k', 'parameters', 'seed', 'seeds', 'components', 'harmonise',
+        How it was made, as plain values: 'asked', 'parameters', 'seed', 'seeds', 'components', 'harmonise',
         'covariates', 'features', ...
     path : Path or None
         Folder that holds it.

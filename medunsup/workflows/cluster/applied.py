@@ -78,9 +78,9 @@ def _column(table: FeatureTable, name: str | None, opened: ClusterFolder) -> tup
     if name is None:
         return None
     if name not in table.covariates and name not in table.keys:
+        how = f"by {name!r}" if name == opened.manifest.harmonise else f"with the effect of {name!r} kept"
         raise UsageError(
-            f"{opened.path}: its features were harmonised by {name!r}, and the table has no such column. "
-            "Add it."
+            f"{opened.path}: its features were harmonised {how}, and the table has no such column. Add it."
         )
     return table.column(name)
 

@@ -157,13 +157,12 @@ def _made(
     from medunsup.workflows.cluster.fitted import fitted
 
     result, made = fitted(data, settings, out, told)
-    is_of_images = data.images is not None
     manifest = ClusterManifest(
         method=result.method,
         fitted=made.method.method_name,
         parameters=plain(made.method.get_params()),
         features=result.names,
-        image_shape=tuple(data.images.shape[1:]) if data.images is not None and is_of_images else None,
+        image_shape=None if data.images is None else tuple(data.images.shape[1:]),
         encoder=None if encoder is None else str(user_path(encoder).resolve()),
         preparation=plain(made.preparation.described()),
         harmonise=settings.harmonise,

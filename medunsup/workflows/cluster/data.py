@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from medunsup.cohort.dataset.health import is_nothing
 from medunsup.cohort.dataset.images import ENDING, Images, read_images, read_new_images
 from medunsup.cohort.dataset.shown_labels import shown_labels
 from medunsup.cohort.encoders.folder import read_encoder
@@ -91,7 +92,8 @@ def read_new(
 def _with_truth(table: FeatureTable, settings: ClusterSettings) -> ClusterData:
     for name in filter(None, (*settings.covariates, settings.harmonise)):
         table.column(name)
-    truth = (settings.truth, table.column(settings.truth)) if settings.truth else ("", ())
+    cells = table.column(settings.truth) if settings.truth else ()
+    truth = (settings.truth or "", tuple("" if is_nothing(cell) else cell for cell in cells))
     rest = {name: of for name, of in table.covariates.items() if name != settings.truth}
     table = FeatureTable(table.values, table.names, table.keys, rest, table.attributes)
     return ClusterData(table, truth)

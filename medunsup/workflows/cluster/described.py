@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from medunsup.cohort.clusters.parts import CovariateEffect, OneCluster
 from medunsup.cohort.feature_table.table import FeatureTable
+from medunsup.metrics.confounding import MISSING
 from medunsup.metrics.group_effects import cramers_v, mean_difference, share_difference
 
 SHOWN = 8
 UNLIKE = 0.05
 MOST_LEVELS = 20
-MISSING = frozenset({"", "n/a", "na", "nan", "none", "unknown"})
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]

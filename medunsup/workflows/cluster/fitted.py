@@ -126,13 +126,21 @@ def _check_rows(data: ClusterData, settings: ClusterSettings) -> None:
 
 def _of_rows(data: ClusterData) -> list[str]:
     """Say what should be known of the rows."""
-    n_equal = len(data.table) - len(np.unique(data.values, axis=0))
-    if not n_equal:
-        return []
-    return [
-        f"{n_equal} of {len(data.table)} rows equal another one: the same scan twice makes clusters look "
-        "more stable than they are. Leave one of each out."
-    ]
+    found = []
+    n, subjects = len(data.table), data.table.keys.get("subject", ())
+    n_equal = n - len(np.unique(data.values, axis=0))
+    if n_equal:
+        found.append(
+            f"{n_equal} of {n} rows equal another one: the same scan twice makes clusters look more stable "
+            "than they are. Leave one of each out."
+        )
+    if all(subjects) and 0 < len(set(subjects)) < n:
+        found.append(
+            f"{n} rows are of {len(set(subjects))} subjects: rows of one subject are alike, and count as if "
+            "they were of several, so that stability, p-values and intervals say too much. Give one row a "
+            "subject."
+        )
+    return found
 
 
 def _prepared(

@@ -1,7 +1,8 @@
 """Images of clusters, where prepared scans are at hand: means, differences to the rest, scans of rows."""
 
-import shutil
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from medunsup.preprocess.geometry.template_grid import ModelSpace
 from medunsup.report.cluster.scans import MeanImage, scan_picture
 
 FOLDER = "images"
+OURS = re.compile(r"cluster-\d+_(mean|difference)\.nii\.gz")
 SHOWN = 4  # scans of each kind that a cluster's pictures are made of
 ENDINGS = (".nii", ".nii.gz")
 ABOUT_BRAIN = 0.1  # of the 99th percentile: what of a scan that is not prepared is drawn
@@ -66,17 +68,19 @@ def mean_images(
 
 
 def write_means(images: Sequence[MeanImage], out: Path) -> None:
-    """Write means and differences as NIfTI on the template grid; those of earlier clusters go.
+    """Write means and differences as NIfTI on the template grid; those of earlier clusters go, and no others.
 
     Raises OutputError if they cannot be written.
     """
     folder = out / FOLDER
+    for old in folder.glob("cluster-*.nii.gz"):
+        if OURS.fullmatch(old.name):
+            old.unlink()
     if not images:
-        shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):  # other files in it, or no such folder
+            folder.rmdir()
         return
     folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob("cluster-*.nii.gz"):
-        old.unlink()
     for one in images:
         write_volume(Volume(one.mean, one.affine), folder / f"cluster-{one.label}_mean.nii.gz")
         write_volume(Volume(one.difference, one.affine), folder / f"cluster-{one.label}_difference.nii.gz")

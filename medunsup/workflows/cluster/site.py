@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from medunsup.clustering.harmonise import site_signal
 from medunsup.cohort.clusters.parts import SiteFinding
+from medunsup.cohort.dataset.health import is_nothing
 from medunsup.core.errors import ArrayError, UsageError
 from medunsup.core.hints import option
 from medunsup.workflows.cluster.data import ClusterData
@@ -24,16 +25,16 @@ def site_column(data: ClusterData, settings: ClusterSettings) -> str | None:
 
 
 def about_sites(data: ClusterData, settings: ClusterSettings) -> list[str]:
-    """Say what harmonising cannot do here. Raises UsageError for a site that is empty somewhere."""
+    """Say what harmonising cannot do here. Raises UsageError for a site that is not known somewhere."""
     column = settings.harmonise
     if column is None:
         return []
     sites = data.table.column(column)
-    if "" in (site.strip() for site in sites):
-        row = [site.strip() for site in sites].index("")
+    unknown = next((row for row, site in enumerate(sites) if is_nothing(site)), None)
+    if unknown is not None:
         raise UsageError(
-            f"{option('harmonise', column)}: the site of {data.table.label(row)} is empty. Fill it, or leave "
-            "the row out."
+            f"{option('harmonise', column)}: the site of {data.table.label(unknown)} is not known "
+            f"({sites[unknown]!r}). Fill it, or leave the row out."
         )
     if column in settings.covariates:
         raise UsageError(f"{column!r} is the site: leave it out of {option('covariates')}.")
@@ -55,7 +56,7 @@ def site_finding(
         return None
     sites = data.table.column(column)
     signal = None
-    if settings.harmonise and not any(not site.strip() for site in sites):
+    if settings.harmonise:
         kept = data.kept(settings.covariates)
         try:
             signal = site_signal(data.values, sites, covariates=kept or None, seed=settings.seed)

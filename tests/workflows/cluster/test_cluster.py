@@ -227,6 +227,27 @@ def test_rows_with_gaps_are_refused_or_left_out(tmp_path):
     assert len(medunsup.cluster(path, k=2, drop_incomplete=True, **QUICK).labels) == 39
 
 
+def test_several_rows_of_a_subject_are_told():
+    rows = table(40)
+    twice = medunsup.FeatureTable(rows.values, rows.names, {"subject": [f"sub-{n // 2}" for n in range(40)]})
+    found = medunsup.cluster(twice, k=2, **QUICK)
+    assert any("40 rows are of 20 subjects" in remark for remark in found.remarks)
+    assert not any("subjects" in remark for remark in medunsup.cluster(rows, k=2, **QUICK).remarks)
+
+
+def test_a_class_or_site_that_is_not_known_is_none():
+    rows = table(40)
+    known = list(rows.column("group"))
+    cells = ["n/a", "", *known[2:]]
+    covariates = {"group": cells, "site": [*rows.column("site")[:-1], "n/a"]}
+    partly = medunsup.FeatureTable(rows.values, rows.names, rows.keys, covariates)
+    found = medunsup.cluster(partly, k=2, truth="group", **QUICK)
+    assert list(found.truth[1]) == ["", "", *known[2:]]
+    assert found.figures["accuracy"].mean == 1
+    with pytest.raises(UsageError, match=r"site of .*039 is not known \('n/a'\)"):
+        medunsup.cluster(partly, k=2, harmonise="site", **QUICK)
+
+
 def test_the_same_scan_twice_is_told():
     twice = table(40).rows([*range(40), 3, 4])
     found = medunsup.cluster(twice, k=2, **QUICK)

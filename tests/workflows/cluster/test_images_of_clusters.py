@@ -12,7 +12,7 @@ import medunsup
 from medunsup.cohort.prepare import kept, prepare
 from medunsup.cohort.request import ScanRequest
 from medunsup.preprocess.geometry.template_grid import ModelSpace
-from medunsup.workflows.cluster.images import mean_images
+from medunsup.workflows.cluster.images import mean_images, write_means
 
 pytestmark = pytest.mark.usefixtures("quick_registration")
 
@@ -72,6 +72,15 @@ def test_a_table_of_embed_leads_to_means_and_scans_on_the_page(few, tmp_path):
     medunsup.cluster(table, tmp_path / "out", force=True, **how)
     assert not (tmp_path / "out" / "images").exists()
     assert "Mean image of each cluster" not in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_images_that_are_not_of_clusters_stay(tmp_path):
+    (tmp_path / "images").mkdir()
+    for name in ("scan.nii.gz", "cluster-headache_mean.nii.gz", "cluster-0_mean.nii.gz"):
+        (tmp_path / "images" / name).write_bytes(b"mine")
+    write_means((), tmp_path)
+    left = {path.name for path in (tmp_path / "images").iterdir()}
+    assert left == {"scan.nii.gz", "cluster-headache_mean.nii.gz"}
 
 
 def test_a_table_names_scans_that_are_drawn_as_they_are(few, tmp_path):
