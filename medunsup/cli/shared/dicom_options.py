@@ -46,15 +46,14 @@ def check(requests: "Sequence[SegmentRequest]", dicom: bool, reference: Path | N
 def write(
     requests: "Sequence[SegmentRequest]", reference: Path | None, binary: bool, telling: Telling
 ) -> int:
-    """Write the DICOM files of each scan that has a result; return 1 if one could not be written."""
-    from medunsup.io.bids.names import sidecar_path
+    """Write the DICOM files of each scan that has the result asked for; return 1 if one cannot be written."""
     from medunsup.workflows.segment.dicom.files import write_dicom
-    from medunsup.workflows.segment.outputs import DICOM, DSEG
+    from medunsup.workflows.segment.outputs import DICOM
 
     code = 0
     for request in requests:
-        if not sidecar_path(request.names.path(DSEG)).exists():
-            continue  # its error was told
+        if request.status()[0] != "done":
+            continue  # its error was told; a result that is there is of another scan, or of other choices
         try:
             made = write_dicom(request, reference, "binary" if binary else "labelmap")
         except MedunsupError as error:

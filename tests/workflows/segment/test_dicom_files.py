@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 from helpers.dicom_maker import PATIENT_NAME, make_slices, write_slices
+from pydicom import dcmread
 from typer.testing import CliRunner
 
 from medunsup.cli.main import app
+from medunsup.cli.shared import segmenting
 from medunsup.io.dicom.export_objects import read_back
 from medunsup.io.load import load
 
@@ -80,4 +82,17 @@ def test_a_series_that_lost_slices_gets_no_dicom_files(medunsup, series, scan, t
     done = medunsup("segment", scan, *QUICK, "-o", "out", "--dicom", "--reference", series)
     assert done.exit_code == 1
     assert "is not the series" in done.output
+    assert not list((tmp_path / "out").rglob("*.dcm"))
+
+
+def test_a_scan_that_failed_does_not_get_the_earlier_result_of_another_patient(
+    medunsup, series, tmp_path, monkeypatch
+):
+    assert medunsup("segment", series, *QUICK, "-o", "out").exit_code == 0
+    for path in series.iterdir():
+        other = dcmread(path)
+        other.PatientID = "another"
+        other.save_as(path)
+    monkeypatch.setattr(segmenting, "run", lambda *given: 1)  # told its error, left what was there
+    assert medunsup("segment", series, *QUICK, "-o", "out", "--dicom", "--force").exit_code == 1
     assert not list((tmp_path / "out").rglob("*.dcm"))
