@@ -87,6 +87,8 @@ WRONG = [
     "reduce text.nii.gz -o out",
     "cluster gone.tsv -o out",
     "cluster text.nii.gz -o out",
+    "cluster patches gone.nii.gz -o out",
+    "cluster patches scan.nii.gz",
     "attention empty",
     "embed gone -o features.csv",
     "embed empty -o features.xlsx",
@@ -169,7 +171,8 @@ def test_asking_for_help_is_no_error_with_json():
 def test_every_verb_is_among_those_whose_endings_are_checked():
     verbs = {command.name or command.callback.__name__ for command in app.registered_commands}
     verbs |= {group.name for group in app.registered_groups}
-    assert verbs <= {words.split()[0] for words in WRONG if " " in words}
+    missing = {verb for verb in verbs if not any(words.startswith(f"{verb} ") for words in WRONG)}
+    assert not missing
 
 
 @pytest.fixture
