@@ -165,7 +165,7 @@ def _print(result: "ClusterResult", out: Path, telling: options.Telling) -> None
         typer.echo(f"  {sentence}")
     for remark in result.remarks:
         typer.echo(f"  {remark}", err=True)
-    typer.echo(f"  -> {out}")
+    typer.echo(f"  -> {out / 'report.html'}")
 
 
 @verb()
@@ -208,7 +208,7 @@ def _print_patches(result: "PatchClusters", out: Path, telling: options.Telling)
         return
     if telling.quiet:
         return
-    typer.echo(f"{result.title}  -> {out}")
+    typer.echo(f"{result.title}  -> {out / 'report.html'}")
     for one in result.clusters:
         typer.echo(f"  {one.label.name}: {one.ml:.1f} ml, mean intensity {one.mean_intensity:.4g}")
     for remark in result.remarks:

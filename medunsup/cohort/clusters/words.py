@@ -34,8 +34,11 @@ def sentences(result: ClusterResult) -> list[str]:
 
 def covariates(result: ClusterResult) -> list[str]:
     """Say which covariates differ between clusters, the largest effects first."""
+    told = (
+        [0] if result.k == 2 and (result.labels >= 0).all() else range(result.k)
+    )  # of two, each says the same
     there = sorted(
-        (one for one in result.effects if one.cluster is not None and one.is_there),
+        (one for one in result.effects if one.cluster in told and one.is_there),
         key=lambda one: -abs(one.value),
     )
     said = []
@@ -49,11 +52,14 @@ def covariates(result: ClusterResult) -> list[str]:
 
 
 def _baseline(one: Baseline) -> list[str]:
-    return [
-        f"{OF_FIGURE[name]} beside {one.name}: {of.difference.value:+.3f} ({of.difference.low:+.3f} to "
-        f"{of.difference.high:+.3f}), {of.verdict}"
-        for name, of in one.comparisons.items()
-    ]
+    said = []
+    for name, of in one.comparisons.items():
+        low, high = of.difference.low, of.difference.high
+        ends = (
+            f" ({low:+.3f} to {high:+.3f}), {of.verdict}" if low == low else ", of one seed: too few to tell"
+        )
+        said.append(f"{OF_FIGURE[name]} beside {one.name}: {of.difference.value:+.3f}{ends}")
+    return said
 
 
 def _site(site: SiteFinding) -> list[str]:

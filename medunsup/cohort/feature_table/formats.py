@@ -18,6 +18,7 @@ from medunsup.io.files.fetched import check_fetched
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 PARQUET = ".parquet"
 ENDINGS = (PARQUET, *DELIMITERS)
+SCANS = (".nii", ".nii.gz", ".mgz", ".mgh", ".dcm", ".npz")
 PANDAS_INDEX = "__index_level_"
 METADATA = b"medunsup"
 BIGGEST_CELL = 1 << 24
@@ -49,6 +50,8 @@ def open_columns(path: Path) -> Columns:
     Raises UsageError for another ending, MissingError or InputError for a file that cannot be read,
     DependencyError for Parquet without pyarrow.
     """
+    if path.is_dir() or path.name.lower().endswith(SCANS):
+        raise UsageError(f"{path}: is no table of features. Make one of scans or images by `medunsup embed`.")
     check_ending(path)
     check_fetched(path)
     if not path.is_file():

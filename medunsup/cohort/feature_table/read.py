@@ -5,14 +5,13 @@ import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from medunsup.cohort.feature_table.formats import Columns, Numbers, open_columns
-from medunsup.cohort.feature_table.table import FeatureTable, few
+from medunsup.cohort.feature_table.table import FeatureTable, few, hint
 from medunsup.core.errors import InputError, UsageError
 from medunsup.core.hints import option
 from medunsup.core.notice import tell
@@ -118,9 +117,7 @@ def roles_of(names: Sequence[str], named: Sequence[str], path: Path) -> Roles:
             keys[key] = name
     lost = [name for name in named if name not in names]
     if lost:
-        near = get_close_matches(lost[0], names, n=1)
-        hint = f"Did you mean {near[0]!r}?" if near else f"It has {few(list(names))}."
-        raise UsageError(f"{path}: has no column {lost[0]!r}. {hint}")
+        raise UsageError(f"{path}: has no column {lost[0]!r}. {hint(lost[0], names)}")
     other = [name for name in names if name not in keys.values()]
     ours = [name for name in other if MARK in name]
     features = [name for name in ours or other if name not in named]

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -96,7 +97,7 @@ class FeatureTable:
         """
         there = {**self.keys, **self.covariates}
         if name not in there:
-            raise UsageError(f"There is no column {name!r}. There are {few(list(there)) or 'none'}.")
+            raise UsageError(f"There is no column {name!r}. {hint(name, list(there))}")
         return tuple(there[name])
 
     def label(self, row: int) -> str:
@@ -187,9 +188,16 @@ class FeatureTable:
             raise ArrayError(f"{wrong[0]!r} does not have one word for each of the {n} rows.")
 
 
+def hint(name: str, there: Sequence[str]) -> str:
+    """Say which column was meant by a name that is not there, or which there are."""
+    near = get_close_matches(name, there, n=1)
+    return f"Did you mean {near[0]!r}?" if near else f"There are: {few(there) or 'none'}."
+
+
 def few(names: Sequence[str]) -> str:
     """Write the first names of many."""
-    return ", ".join(names[:SHOWN]) + (" ..." if len(names) > SHOWN else "")
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def _matrix(values: ArrayLike) -> Values:

@@ -85,7 +85,9 @@ def baselines(result: ClusterResult) -> tuple[tuple[str, str, str, str, str], ..
             difference, said = "", "not compared"
             if compared is not None:
                 it = compared.difference
-                difference, said = f"{it.value:+.3f} [{it.low:+.3f}, {it.high:+.3f}]", compared.verdict
+                difference, said = f"{it.value:+.3f}", "one seed: too few to tell"
+                if it.low == it.low:
+                    difference, said = f"{difference} [{it.low:+.3f}, {it.high:+.3f}]", compared.verdict
             found.append((one.name, OF_FIGURE[name], spread(of), minus(difference), said))
     return tuple(found)
 

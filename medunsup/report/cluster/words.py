@@ -71,8 +71,8 @@ def _asked(result: ClusterResult) -> str:
     if result.choice is None:
         return f"{result.k} were asked for; rows are too few to tell"
     if asked == "auto":
-        return "by the rule below; 1 is none"
-    return f"{asked} were asked for; 1 is none"
+        return "by the rule below, 1 means none"
+    return f"by the rule below, 1 means none; {asked} were asked for"
 
 
 def _stable(result: ClusterResult) -> Headline | None:

@@ -62,10 +62,14 @@ def _values(data: ClusterData, opened: ClusterFolder) -> NDArray[np.float64]:
     about = opened.manifest
     if about.image_shape is None:
         if data.images is not None:
-            raise InputError(f"{opened.path}: its clusters are of features, and these are images.")
+            raise InputError(
+                f"{opened.path}: its clusters are of features, and these are images. Give a table."
+            )
         return data.table.only(about.features).values
     if data.images is None:
-        raise InputError(f"{opened.path}: its clusters are of images, and this is a table of features.")
+        raise InputError(
+            f"{opened.path}: its clusters are of images, and this is a table of features. Give a .npz file."
+        )
     if data.images.shape[1:] != about.image_shape:
         raise InputError(
             f"{opened.path}: was made of images {about.image_shape}, these are {data.images.shape[1:]}. "

@@ -128,9 +128,22 @@ def test_a_covariate_that_is_not_there_is_named_with_the_nearest(write):
         read_features(write("age,a\n1,2\n3,4\n"), covariates=["agee"])
 
 
+def test_a_column_that_is_not_there_is_answered_with_the_nearest_or_those_there_are(write):
+    table = read_features(
+        write("id,group,site,age,a\nx,p,1,3,2\ny,q,2,4,4\n"), covariates=["group", "site", "age"]
+    )
+    with pytest.raises(UsageError, match=r"no column .grp.*Did you mean .group"):
+        table.column("grp")
+    with pytest.raises(UsageError, match=r"There are: subject, group, site and 1 more\.$"):
+        table.column("zzzz")
+
+
 def test_files_that_are_no_tables_are_refused(write, tmp_path):
     with pytest.raises(UsageError, match="parquet, "):
         read_features(write("", "table.xlsx"))
+    for scans in (tmp_path, "scan.nii.gz", "images.npz"):
+        with pytest.raises(UsageError, match="medunsup embed"):
+            read_features(scans)
     with pytest.raises(MissingError, match="no such file"):
         read_features(tmp_path / "none.csv")
     with pytest.raises(InputError, match="is no Parquet file"):

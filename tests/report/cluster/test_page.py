@@ -8,6 +8,7 @@ from helpers.feature_tables import groups
 
 import medunsup
 from medunsup.cohort.clusters.parts import SiteFinding
+from medunsup.cohort.clusters.words import covariates, sentences
 from medunsup.report.cluster.choosing import criteria, null_picture, proposed
 from medunsup.report.cluster.effects import WIDTH, effects_by_cluster
 from medunsup.report.cluster.marks import SHAPES, mark
@@ -69,6 +70,18 @@ def test_draws_without_clusters_lie_left_of_stable_rows(found):
     picture = null_picture(found.stability)
     assert [row.name for row in picture.rows] == ["one Gaussian", "each feature shuffled"]
     assert max(picture.rows[0].places) < picture.own <= picture.width
+
+
+def test_of_one_seed_no_interval_is_written():
+    one = medunsup.cluster(groups(), k=2, truth="group", method="kmeans", seeds=1, umap=False)
+    assert "beside gmm" in " ".join(sentences(one))
+    assert "nan" not in " ".join(sentences(one))
+    assert "one seed: too few to tell" in body(page(one))
+    assert "[nan" not in body(page(one))
+
+
+def test_of_two_clusters_each_difference_is_said_once(found):
+    assert {line.split(":")[0] for line in covariates(found)} == {"cluster 0"}
 
 
 def test_where_no_clusters_were_found_the_page_says_what_that_does_not_show():
