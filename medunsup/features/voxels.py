@@ -40,9 +40,7 @@ def voxel_features(
     for scale in scales_mm:
         mean, square = _smoothed(inside, mask, spacing_mm, scale)
         sd = np.sqrt(np.maximum(square - mean**2, 0))
-        size = np.sqrt(
-            sum(np.square(each) for each in np.gradient(_filled(mean, mask), *map(float, spacing_mm)))
-        )
+        size = _gradient_size(_filled(mean, mask), spacing_mm)
         names += [f"{what}_{scale:g}mm" for what in ("mean", "sd", "gradient")]
         columns += [mean[mask], sd[mask], size[mask]]
     rows = np.stack(columns, axis=1).astype(np.float32)
@@ -59,6 +57,15 @@ def _smoothed(
     weights = np.maximum(ndimage.gaussian_filter(mask.astype(np.float32), sigma), TINY)
     mean = ndimage.gaussian_filter(inside, sigma) / weights
     return mean, ndimage.gaussian_filter(np.square(inside), sigma) / weights
+
+
+def _gradient_size(values: Floats, spacing_mm: Sequence[float]) -> Floats:
+    """Return the length of the gradient (I, J, K), per mm; along an axis of one voxel there is none."""
+    squares = np.zeros_like(values)
+    for axis, side in enumerate(spacing_mm):
+        if values.shape[axis] > 1:
+            squares += np.square(np.gradient(values, float(side), axis=axis))
+    return np.sqrt(squares)
 
 
 def _filled(mean: Floats, mask: NDArray[np.bool_]) -> Floats:
