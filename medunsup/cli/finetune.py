@@ -181,5 +181,6 @@ def finetune(
         print_json(finetuned_facts(made))
     elif not telling.quiet:
         typer.echo(f"{made.path}: " + "\n  ".join(lines(made)))
+        typer.echo(f"  page: {finetuned_facts(made)['page']}")
     for remark in () if telling.quiet else made.manifest.remarks:
         typer.echo(f"  {remark}", err=True)

@@ -42,6 +42,7 @@ def test_scans_with_labels_become_a_network_and_the_verdict_is_printed(encoder, 
     done = run("finetune", encoder, "--task", "segment", "--data", table, "-o", out, *SMALL)
     assert done.exit_code == 0, done.stderr
     assert "Fine-tuned beside scratch: too few test subjects to tell: 3 of at least 6" in done.stdout
+    assert f"page: {out / 'report.html'}" in done.stdout
     again = run("finetune", encoder, "--data", table, "-o", out, *SMALL)
     assert (again.exit_code, "Pass --force to replace it" in again.stderr) == (2, True)
     told = json.loads(
@@ -57,6 +58,8 @@ def test_images_are_classified_with_few_labels_and_with_all(tmp_path):
     small = ("--set", "epochs=1", "--set", "batch_size=4", "--set", tiny)
     done = run("pretrain", "--data", images, "-o", tmp_path / "run", *small)
     assert done.exit_code == 0, done.stderr
+    refused = run("finetune", tmp_path / "run", "--data", data, "-o", tmp_path / "out")
+    assert (refused.exit_code, "--task classify" in refused.stderr) == (2, True)
     words = (tmp_path / "run", "--task", "classify", "--data", data, "-o", tmp_path / "out", *SMALL)
     done = run("finetune", *words, "--fractions", "0.25,1", "--labelled", "2")
     assert done.exit_code == 0, done.stderr

@@ -104,6 +104,11 @@ def find_pairs(request: FinetuneRequest, pretrained: Pretrained) -> Pairs:
     a scan stands there twice, or if the encoder has seen a test subject.
     """
     settings = request.settings
+    if request.data.suffix == ".npz":
+        raise UsageError(
+            f"{request.data}: images in a .npz file are classified, not segmented. "
+            f"Give {option('task', 'classify')}."
+        )
     if not request.data.is_file():
         raise UsageError(
             f"{request.data}: {option('data')} takes a table (TSV) with the columns scan and labels, and "
