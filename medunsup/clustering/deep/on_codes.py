@@ -36,17 +36,11 @@ class OnCodes(OnImages):
         """Return codes (M, c) of rows, each by itself."""
 
     def _fit(self, rows: Floats, n_clusters: int, config: Any) -> Labels:
-        import torch
-
         self._scale(rows)
         self._n_columns, self.loss_curve_ = n_clusters, np.empty(0)
         if n_clusters == 1:
             return np.zeros(len(rows), np.int64)
-        values = torch.from_numpy(self._values(rows)).float()
-        self._net = self._network(values.shape[1], n_clusters, config)
-        generator = torch.Generator().manual_seed(config.seed)
-        self.loss_curve_ = np.asarray(self._learn(self._net, values, config, generator), np.float64)
-        self._net.double().eval()
+        self._learn_network(rows, n_clusters, config)
         codes = self._learn_codes(rows, n_clusters, config)
         self._within = self._new_within(n_clusters, config).fit(codes)
         self._n_columns = self._within.n_clusters_

@@ -36,20 +36,27 @@ loss_curve_ : ndarray of shape (E,)
         """Draw and learn the weights from values (N, D), float32; return the loss of each epoch."""
 
     def _fit(self, rows: Floats, n_clusters: int, config: Any) -> Labels:
-        import torch
-
         self._scale(rows)
         self._n_columns, self.loss_curve_ = n_clusters, np.empty(0)
         if n_clusters == 1:
             return np.zeros(len(rows), np.int64)
-        generator = torch.Generator().manual_seed(config.seed)
-        values = torch.from_numpy(self._values(rows)).float()
-        self._net = self._network(values.shape[1], n_clusters, config)
-        self.loss_curve_ = np.asarray(self._learn(self._net, values, config, generator), np.float64)
-        self._net.double().eval()
+        self._learn_network(rows, n_clusters, config)
         labels: Labels = self._soft(rows).argmax(axis=1)
         self._tell_collapse(labels, n_clusters)
         return labels
+
+    def _learn_network(self, rows: Floats, n_clusters: int, config: Any) -> None:
+        """Make and learn the network by the seed alone, what encoders draw by themselves too."""
+        import torch
+
+        values = torch.from_numpy(self._values(rows)).float()
+        generator = torch.Generator().manual_seed(config.seed)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(config.seed)
+            self._net = self._network(values.shape[1], n_clusters, config)
+            curve = self._learn(self._net, values, config, generator)
+        self.loss_curve_ = np.asarray(curve, np.float64)
+        self._net.double().eval()
 
     def _scale(self, rows: Floats) -> None:
         """Keep which features vary, their means and standard deviations."""

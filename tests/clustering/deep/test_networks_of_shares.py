@@ -22,6 +22,18 @@ def test_methods_on_features_refuse_images_and_say_what_to_do(cls):
         cls().fit(np.zeros((5, 8, 8)))
 
 
+def test_the_seed_alone_decides_whatever_was_drawn_before_and_encoders_draw_themselves():
+    images, shares = RNG.normal(size=(10, 16, 16)), []
+    small = {"sides": 16, "patch": 8, "width": 12, "layers": 1, "heads": 1}
+    for before in (0, 1):
+        torch.manual_seed(before)
+        drawn = torch.get_rng_state()
+        fitted = DacAdaptive(n_clusters=2, encoder="vit", encoder_parameters=small, **SHORT).fit(images)
+        assert torch.equal(torch.get_rng_state(), drawn)
+        shares.append(fitted.predict_proba(images))
+    np.testing.assert_array_equal(*shares)
+
+
 @pytest.mark.parametrize("cls", ON_IMAGES)
 @pytest.mark.parametrize("sides", [(9, 7), (2, 8, 8), (1, 8, 8, 6), (1, 8, 8, 1)])
 def test_images_and_volumes_are_taken_as_they_are(cls, sides):
