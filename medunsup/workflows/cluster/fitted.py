@@ -62,7 +62,9 @@ def fitted(
     choice = choose(judge, rows.compared, settings.k, max_k=settings.max_k, seed=settings.seed)
     k = choice.k if choice is not None and settings.k == "auto" else int(settings.k)
     model, labels = _fit(asked, rows, k, settings, out, told)
-    remarks += [*model.remarks_, *_of_comparison(asked, judge, rows)]
+    combat = rows.preparation.combat
+    remarks += [*(combat.remarks_ if combat is not None else ()), *model.remarks_]
+    remarks += _of_comparison(asked, judge, rows)
     n_clusters = max(model.n_clusters_, 1)
     told(Stage("comparing"))
     stability = _stability(judge, rows, k, choice, labels, settings)

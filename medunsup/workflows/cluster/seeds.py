@@ -74,15 +74,16 @@ def fit_seeds(
 ) -> tuple[Clustering, list[Labels]]:
     """Fit with each seed; return the first fit, and the labels of all."""
     pace, first, labels = Pace(len(seeds)), None, []
+    seconds_left: float | None = None
     for n, seed in enumerate(seeds):
-        told(Stage(f"{maker.name}, seed {n + 1} of {len(seeds)}", n / len(seeds)))
+        told(Stage(f"{maker.name}, seed {n + 1} of {len(seeds)}", n / len(seeds), seconds_left))
         state = None if kept is None else kept.read(seed)
         model = maker(k, seed)
         began = perf_counter()
         fitted = model.fit(inputs) if state is None else model.load_state(state)
         if kept is not None and state is None and perf_counter() - began > LONG_S:
             kept.write(seed, fitted)
-        pace.done(took_time=state is None)
+        seconds_left = pace.done(took_time=state is None)
         first = first or fitted
         labels.append(fitted.labels_)
     assert first is not None

@@ -227,6 +227,15 @@ def test_rows_with_gaps_are_refused_or_left_out(tmp_path):
     assert len(medunsup.cluster(path, k=2, drop_incomplete=True, **QUICK).labels) == 39
 
 
+def test_what_harmonising_remarks_is_told():
+    rows = table(40)
+    sites = {"site": [*rows.column("site")[:-1], "C"]}
+    found = medunsup.cluster(
+        medunsup.FeatureTable(rows.values, rows.names, rows.keys, sites), k=2, harmonise="site", **QUICK
+    )
+    assert any("Site C has one row" in remark for remark in found.remarks)
+
+
 def test_several_rows_of_a_subject_are_told():
     rows = table(40)
     twice = medunsup.FeatureTable(rows.values, rows.names, {"subject": [f"sub-{n // 2}" for n in range(40)]})
