@@ -30,6 +30,7 @@ from medunsup.workflows.cluster.method import Maker
 LONG_S = 2.0  # a fit that took longer is kept until the run is done
 MOST_MEASURED = 3_000  # rows of the silhouette, whose time grows with their square
 WORK = ".seeds"
+MEASURES = (("accuracy", clustering_accuracy, 0.0), ("nmi", nmi, 0.0), ("ari", ari, -1.0))  # and their least
 
 Floats = NDArray[np.float64]
 
@@ -90,15 +91,18 @@ def fit_seeds(
     return first, labels
 
 
-def over(values: Sequence[float]) -> OverSeeds:
-    """Return mean, deviation and interval (Student's t) of values, those that are NaN left out."""
+def over(values: Sequence[float], least: float = -1.0) -> OverSeeds:
+    """Return mean, deviation and interval (Student's t) of values, those that are NaN left out.
+
+    The interval ends where figures of this kind do, at `least` and 1.
+    """
     known = np.array([value for value in values if math.isfinite(value)])
     if known.size < 2:
         mean = float(known[0]) if known.size else NAN
         return OverSeeds(mean, NAN, NAN, NAN, tuple(values))
     mean, sd = float(known.mean()), float(known.std(ddof=1))
     half = float(stats.t.ppf((1 + CONFIDENCE) / 2, known.size - 1)) * sd / math.sqrt(known.size)
-    return OverSeeds(mean, sd, mean - half, mean + half, tuple(values))
+    return OverSeeds(mean, sd, max(least, mean - half), min(1.0, mean + half), tuple(values))
 
 
 def figures(
@@ -114,13 +118,13 @@ def figures(
             once[each.tobytes()] = silhouette(rows[chosen], each[chosen])
     found = {
         "silhouette": over([once[each.tobytes()] for each in labels]),
-        "smallest": over([float(occupancy(each, max(k, int(each.max()) + 1)).min()) for each in labels]),
+        "smallest": over([float(occupancy(each, max(k, int(each.max()) + 1)).min()) for each in labels], 0),
     }
     is_known = np.array([bool(word) for word in truth])
     if is_known.any():
         classes = np.array(truth)[is_known]
-        for name, measure in (("accuracy", clustering_accuracy), ("nmi", nmi), ("ari", ari)):
-            found[name] = over([measure(classes, each[is_known]) for each in labels])
+        for name, measure, least in MEASURES:
+            found[name] = over([measure(classes, each[is_known]) for each in labels], least)
     return found
 
 
