@@ -28,7 +28,7 @@ def named_augmentations(given: Any) -> Any:
 
 
 def _preset(name: Any) -> Augmentations:
-    if name not in PRESETS:
+    if not isinstance(name, str) or name not in PRESETS:
         raise UsageError(f"augmentations: there is no preset {name!r}. Known: {', '.join(PRESETS)}.")
     return PRESETS[name]
 

@@ -81,3 +81,5 @@ def test_augmentations_are_named_or_given():
         SimCLRConfig(augmentations="classify")
     with pytest.raises(UsageError, match=r"no preset 'plain'"):
         SimCLRConfig(augmentations={"preset": "plain", "flip": 0.5})
+    with pytest.raises(UsageError, match=r"no preset \['strong'\]"):
+        SimCLRConfig(augmentations={"preset": ["strong"]})

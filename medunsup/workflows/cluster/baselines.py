@@ -59,14 +59,19 @@ def baselines(
         comparisons = {
             each: compare(own[each].values, measured[each].values)
             for each in MEASURED_BY_TRUTH
-            if each in measured
+            if each in measured and _vary(own[each].values, measured[each].values)
         }
         if not maker.is_deep and stability.halves is not None:
             measured["stability"] = over(_halves(name, k, seeds[0], compared))
-            if not comparisons:
+            if not any(each in measured for each in MEASURED_BY_TRUTH):
                 comparisons["stability"] = compare(stability.halves.values, measured["stability"].values)
         made.append(Baseline(name, measured, comparisons))
     return tuple(made), remarks
+
+
+def _vary(own: Sequence[float], other: Sequence[float]) -> bool:
+    """Return whether seeds change the difference; else an interval over them has no width."""
+    return len(own) < 2 or float(np.ptp(np.subtract(own, other))) > 0
 
 
 def _halves(name: str, k: int, seed: int, compared: Compared) -> list[float]:

@@ -100,7 +100,7 @@ def cluster_patches(
     )
     folder = None if out is None else user_path(out)
     if folder is not None:
-        check_free(folder, request.path, force=force)
+        check_free(folder, [one for one in (request.path, request.mask) if one], force=force)
     record = Record(progress=progress)
     with record.step("load") as step:
         image = reading.load_scan(request, step)

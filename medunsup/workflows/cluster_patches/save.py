@@ -1,5 +1,6 @@
 """Clusters of voxels on disk: labels in the scan's space, names and colours, sizes, the page."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,14 +18,14 @@ FILES = (LABELS, TABLE, PAGE)
 LOCK = ".medunsup.lock"
 
 
-def check_free(folder: Path, scan: Path, *, force: bool) -> None:
+def check_free(folder: Path, read: Sequence[Path], *, force: bool) -> None:
     """Raise ResultThereError if clusters of voxels are there, OutputError if files of others are."""
     if (folder / MANIFEST).exists() and not force:
         raise ResultThereError(
             f"{folder}: holds clusters of voxels. Pass {option('force', True)} to replace them, or choose "
             f"another folder with {option('out')}."
         )
-    refuse_foreign_files(folder, FILES, MANIFEST, read=[scan], force=force)
+    refuse_foreign_files(folder, FILES, MANIFEST, read=read, force=force)
 
 
 def save(result: PatchClusters, folder: Path, *, force: bool) -> None:
@@ -33,7 +34,7 @@ def save(result: PatchClusters, folder: Path, *, force: bool) -> None:
 
     with locked(folder / LOCK):
         recover(folder, "patches")
-        check_free(folder, Path(), force=force)
+        check_free(folder, (), force=force)
         files: dict[str, str | bytes] = {LABELS: _nifti(result), TABLE: _table(result), PAGE: page(result)}
         write_artifact(
             folder,

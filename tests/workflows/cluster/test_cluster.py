@@ -50,7 +50,9 @@ def test_figures_beside_known_classes_are_those_of_scikit_learn(made):
     assert found.figures["accuracy"].mean == 1
     assert len(found.figures["accuracy"].values) == 2
     assert found.baselines[0].name == "gmm"
-    assert found.baselines[0].comparisons["accuracy"].verdict == "underpowered"
+    assert not found.baselines[
+        0
+    ].comparisons  # both find the groups with every seed: no seed changes anything
 
 
 def test_json_holds_k_verdict_labels_stability_and_figures(made):

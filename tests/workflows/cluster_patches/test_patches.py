@@ -106,7 +106,7 @@ def test_the_command_of_two_words_writes_all_and_prints_one_object(files, tmp_pa
     assert rows[0].split("\t")[:3] == ["index", "name", "color"]
     assert [row.split("\t")[0] for row in rows[1:]] == ["1", "2", "3"]
     again = CliRunner().invoke(app, words)
-    assert again.exit_code != 0
+    assert again.exit_code == 2, again.output
 
 
 def test_a_table_of_rows_is_still_what_cluster_takes():
