@@ -1,5 +1,6 @@
 """Fitted methods as named arrays, so that a model is kept without pickle."""
 
+import json
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
@@ -9,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 State = dict[str, NDArray[Any]]
 
+REMARKS = "remarks"  # as the bytes of a JSON list
 OF_ALL = ("_rows", "_row_labels", "_columns", "_order", "labels_")
 
 
@@ -16,6 +18,7 @@ class Stored:
     """What keeps a fitted clustering method; `_learned` names its own attributes, arrays or numbers."""
 
     _learned: ClassVar[tuple[str, ...]] = ()
+    remarks_: tuple[str, ...]
 
     def state(self) -> State:
         """Return all that was learned as arrays by name.
@@ -26,7 +29,8 @@ class Stored:
             Arrays, the fitted rows among them.
         """
         check_is_fitted(self, "labels_")
-        return {name.strip("_"): np.asarray(getattr(self, name)) for name in (*OF_ALL, *self._learned)}
+        found = {name.strip("_"): np.asarray(getattr(self, name)) for name in (*OF_ALL, *self._learned)}
+        return found | {REMARKS: np.frombuffer(json.dumps(self.remarks_).encode(), np.uint8)}
 
     def load_state(self, state: Mapping[str, NDArray[Any]]) -> Self:
         """Take over what `state` gave; the parameters must be those of the fit.
@@ -46,5 +50,5 @@ class Stored:
             setattr(self, name, array if array.ndim else array.item())
         self.n_clusters_ = len(self._columns)  # type: ignore[attr-defined]
         self.n_features_in_ = int(self._rows.shape[1])  # type: ignore[attr-defined]
-        self.remarks_: tuple[str, ...] = ()
+        self.remarks_ = tuple(json.loads(np.asarray(state[REMARKS], np.uint8).tobytes()))
         return self

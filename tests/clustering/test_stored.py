@@ -31,3 +31,12 @@ def test_a_method_opened_again_says_the_same_of_new_rows(name, shape):
     np.testing.assert_array_equal(opened.labels_, fitted.labels_)
     np.testing.assert_array_equal(opened.typicality(), fitted.typicality())
     assert opened.n_clusters_ == fitted.n_clusters_ > 1
+
+
+@pytest.mark.parametrize("name", ["kmeans", "gmm", "dec"])
+def test_what_had_to_be_told_is_kept(name):
+    cls = method("clustering", name)
+    given = {"n_clusters": 4} | ({"epochs": 1, "pretrain_epochs": 1} if name == "dec" else {})
+    fitted = cls(**given).fit(np.repeat([[0.0, 1.0], [5.0, 6.0]], 10, axis=0))
+    assert fitted.remarks_
+    assert cls(**given).load_state(fitted.state()).remarks_ == fitted.remarks_
