@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from medunsup.workflows.finetune.classification.figures import Truth, class_figures, unlearned
+from medunsup.workflows.finetune.classification.figures import Truth, class_figures, one_class, unlearned
 from medunsup.workflows.finetune.compared import SCRATCH, UNLEARNED
 from medunsup.workflows.finetune.manifest_words import tone_of
 
@@ -18,6 +18,13 @@ def test_a_gain_over_a_network_that_guesses_is_told_apart():
     (said,) = unlearned(class_figures(1.0, 40, [{"finetuned": RIGHT, SCRATCH: GUESSED}], TRUTH))
     assert "guessing" in said
     assert unlearned(class_figures(1.0, 40, [{"finetuned": GUESSED, SCRATCH: RIGHT}], TRUTH)) == []
+
+
+def test_a_network_that_calls_all_items_the_same_is_named():
+    leaning = np.stack([0.4 - 0.1 * CLASSES, 0.6 + 0.1 * CLASSES], axis=1)  # an AUC of 1
+    (said,) = one_class([{"finetuned": leaning}, {"finetuned": RIGHT}], ["well", "ill"])
+    assert "finetuned calls all test items the same (ill) in 1 of 2 draws" in said
+    assert one_class([{"finetuned": RIGHT}], ["well", "ill"]) == []
 
 
 def test_without_baselines_nothing_is_said_of_scratch():

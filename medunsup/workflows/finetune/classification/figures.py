@@ -64,6 +64,21 @@ def accuracies(draws: Sequence[Told], truth: Truth) -> dict[str, float]:
     }
 
 
+def one_class(draws: Sequence[Told], classes: Sequence[str]) -> list[str]:
+    """Say which networks call all test items the same class, whatever their AUC."""
+    found = []
+    for arm in draws[0]:
+        called = [np.unique(draw[arm].argmax(axis=1)) for draw in draws]
+        stuck = [classes[each[0]] for each in called if len(each) == 1]
+        if stuck:
+            found.append(
+                f"The network {arm} calls all test items the same ({', '.join(sorted(set(stuck)))}) in "
+                f"{len(stuck)} of {len(draws)} draws: its classes say nothing, whatever its AUC. More steps "
+                f"may help."
+            )
+    return found
+
+
 def unlearned(largest: ShareFigures) -> list[str]:
     """Say that training from scratch told nothing apart, so that a gain over it may be one of time alone."""
     scratch = largest.means.get("scratch")

@@ -16,7 +16,13 @@ from medunsup.cohort.labelled.read import SPLITS, Labelled, find_labelled, read_
 from medunsup.core.errors import UsageError
 from medunsup.core.progress import Stage, Told
 from medunsup.io.files.memmap import stacked
-from medunsup.workflows.finetune.classification.figures import Truth, accuracies, class_figures, unlearned
+from medunsup.workflows.finetune.classification.figures import (
+    Truth,
+    accuracies,
+    class_figures,
+    one_class,
+    unlearned,
+)
 from medunsup.workflows.finetune.classification.page import page_of
 from medunsup.workflows.finetune.classification.tables import labelled_tsv, probabilities_tsv
 from medunsup.workflows.finetune.compared import plain_against, plain_estimate, plain_value
@@ -102,7 +108,7 @@ class Classify(TaskRun):
             by_share,
             files,
             self._facts(len(shares[0][0].draws[0])),
-            [*self._remarks(), *unlearned(largest)],
+            [*self._remarks(), *unlearned(largest), *one_class(said[0], read.classes)],
             lambda manifest, watched: page_of(
                 by_share, said[0][0], truth, right, read.classes, manifest, watched
             ),
