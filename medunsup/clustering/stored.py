@@ -14,6 +14,11 @@ REMARKS = "remarks"  # as the bytes of a JSON list
 OF_ALL = ("_rows", "_row_labels", "_columns", "_order", "labels_")
 
 
+def part_of(state: Mapping[str, NDArray[Any]], prefix: str) -> State:
+    """Return the arrays whose names begin with a prefix, without it."""
+    return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+
+
 class Stored:
     """What keeps a fitted clustering method; `_learned` names its own attributes, arrays or numbers."""
 

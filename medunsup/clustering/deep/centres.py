@@ -64,12 +64,13 @@ def learn_targets(
     """
     curve, moved = network.begin(values, config, generator), 0
     optimizer = torch.optim.Adam(network.parameters(), config.learning_rate)
-    before = in_batches(network, values).argmax(1)
-    for epoch in range(config.epochs):
+    before: Tensor | None = None
+    for _ in range(config.epochs):
         log_shares = in_batches(network, values)
         labels = log_shares.argmax(1)
         empty = sorted(set(range(len(network.centres))) - set(labels.tolist()))
-        if epoch and not empty and (labels != before).double().mean() < config.tolerance:
+        is_settled = before is not None and (labels != before).double().mean() < config.tolerance
+        if is_settled and not empty:
             break
         if empty:
             _put_on_unsure_rows(network, values, log_shares, empty)

@@ -23,3 +23,27 @@ class Coded(OnImages):
         from medunsup.clustering.deep.autoencoder import Autoencoder
 
         return Autoencoder(self._body(config), self._shape(), config.width, config.code)
+
+
+class OnTargetsConfig(CodedConfig):
+    """Parameters that `dec` and `idec` share."""
+
+    epochs: int = Field(50, ge=1, description="passes over the items at most, after the autoencoder's")
+    tolerance: float = Field(1e-3, ge=0, le=1, description="share of labels that change when the fit ends")
+
+
+class OnTargets(Coded):
+    """Base of methods that learn codes and centres from a target over all rows."""
+
+    def _network(self, n_features: int, n_clusters: int, config: Any) -> Any:
+        from medunsup.clustering.deep.centres import CentreNetwork
+
+        return CentreNetwork(self._coder(config), n_clusters)
+
+    def _learn(self, network: Any, values: Any, config: Any, generator: Any) -> list[float]:
+        from medunsup.clustering.deep.centres import learn_targets
+
+        curve, moved = learn_targets(network, values, config, generator)
+        if moved:
+            self._remark(f"Centres without rows were put on a row that was least sure, {moved} times.")
+        return curve

@@ -9,14 +9,9 @@ from numpy.typing import NDArray
 
 from medunsup.clustering.base import Clustering, Floats, Labels
 from medunsup.clustering.deep.on_images import OnImages
-from medunsup.clustering.stored import State
+from medunsup.clustering.stored import State, part_of
 
 WITHIN = "within/"  # before the names of the other method's arrays in a state
-
-
-def part_of(state: Mapping[str, NDArray[Any]], prefix: str) -> State:
-    """Return the arrays whose names begin with a prefix, without it."""
-    return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
 
 
 class OnCodes(OnImages):
@@ -35,12 +30,7 @@ class OnCodes(OnImages):
     def _codes(self, rows: Floats) -> Floats:
         """Return codes (M, c) of rows, each by itself."""
 
-    def _fit(self, rows: Floats, n_clusters: int, config: Any) -> Labels:
-        self._scale(rows)
-        self._n_columns, self.loss_curve_ = n_clusters, np.empty(0)
-        if n_clusters == 1:
-            return np.zeros(len(rows), np.int64)
-        self._learn_network(rows, n_clusters, config)
+    def _clusters(self, rows: Floats, n_clusters: int, config: Any) -> Labels:
         codes = self._learn_codes(rows, n_clusters, config)
         self._within = self._new_within(n_clusters, config).fit(codes)
         self._n_columns = self._within.n_clusters_
@@ -51,14 +41,6 @@ class OnCodes(OnImages):
     def _learn_codes(self, rows: Floats, n_clusters: int, config: Any) -> Floats:
         """Learn what lies between the network and the codes, if anything; return the rows' codes."""
         return self._codes(rows)
-
-    def _network_features(self, rows: Floats) -> Floats:
-        """Return what the network makes of rows, each by itself."""
-        import torch
-
-        with torch.no_grad():
-            found: Floats = self._net.features(torch.from_numpy(self._values(rows))).numpy()
-        return found
 
     def _soft(self, rows: Floats) -> Floats:
         if self._n_columns == 1:

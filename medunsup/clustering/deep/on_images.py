@@ -105,6 +105,10 @@ class OnImages(ShareNetwork):
         rows = self._rows_of(X)
         if self._n_columns == 1:
             return np.zeros((len(rows), 1))
+        return self._network_features(rows)
+
+    def _network_features(self, rows: Floats) -> Floats:
+        """Return what the network makes of rows, each by itself."""
         import torch
 
         with torch.no_grad():

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.base import TransformerMixin
 
 from medunsup.clustering.base import Clustering, Floats, Labels
-from medunsup.clustering.stored import State
+from medunsup.clustering.stored import State, part_of
 
 NETWORK = "network/"  # before the names of its weights in a state
 
@@ -41,6 +41,10 @@ loss_curve_ : ndarray of shape (E,)
         if n_clusters == 1:
             return np.zeros(len(rows), np.int64)
         self._learn_network(rows, n_clusters, config)
+        return self._clusters(rows, n_clusters, config)
+
+    def _clusters(self, rows: Floats, n_clusters: int, config: Any) -> Labels:
+        """Return the column of each row, once the network is learned."""
         labels: Labels = self._soft(rows).argmax(axis=1)
         self._tell_collapse(labels, n_clusters)
         return labels
@@ -120,8 +124,6 @@ loss_curve_ : ndarray of shape (E,)
         if self._n_columns > 1:
             config = self.Config.parse(self.get_params(), type(self).__name__)
             self._net = self._network(len(self._used), self._n_columns, config).double().eval()
-            weights = {name: value for name, value in state.items() if name.startswith(NETWORK)}
-            self._net.load_state_dict(
-                {name.removeprefix(NETWORK): torch.from_numpy(value) for name, value in weights.items()}
-            )
+            weights = part_of(state, NETWORK)
+            self._net.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
         return self

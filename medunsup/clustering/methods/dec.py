@@ -1,18 +1,11 @@
 """Deep embedded clustering."""
 
-from typing import Any
-
-from pydantic import Field
-
-from medunsup.clustering.deep.coded import Coded, CodedConfig
+from medunsup.clustering.deep.coded import OnTargets, OnTargetsConfig
 from medunsup.core.registry import register
 
 
-class DECConfig(CodedConfig):
+class DECConfig(OnTargetsConfig):
     """Parameters of dec."""
-
-    epochs: int = Field(50, ge=1, description="passes over the items at most, after the autoencoder's")
-    tolerance: float = Field(1e-3, ge=0, le=1, description="share of labels that change when the fit ends")
 
     @property
     def weight(self) -> float:
@@ -33,7 +26,7 @@ class DECConfig(CodedConfig):
     limit="What k-means does not find among the autoencoder's codes, the second stage does not find "
     "either; shares are surer than they should be.",
 )
-class DEC(Coded):
+class DEC(OnTargets):
     """Learn codes by an autoencoder, then codes and centres together from sharpened shares.
 
     Shares of clusters are Student's t of the distance to their centres. The target squares them and
@@ -72,16 +65,3 @@ class DEC(Coded):
         self.pretrain_epochs, self.width, self.code = pretrain_epochs, width, code
         self.encoder, self.encoder_parameters = encoder, encoder_parameters
         self.batch_size, self.learning_rate = batch_size, learning_rate
-
-    def _network(self, n_features: int, n_clusters: int, config: DECConfig) -> Any:
-        from medunsup.clustering.deep.centres import CentreNetwork
-
-        return CentreNetwork(self._coder(config), n_clusters)
-
-    def _learn(self, network: Any, values: Any, config: DECConfig, generator: Any) -> list[float]:
-        from medunsup.clustering.deep.centres import learn_targets
-
-        curve, moved = learn_targets(network, values, config, generator)
-        if moved:
-            self._remark(f"Centres without rows were put on a row that was least sure, {moved} times.")
-        return curve

@@ -1,18 +1,14 @@
 """Deep embedded clustering that keeps its decoder."""
 
-from typing import Any
-
 from pydantic import Field
 
-from medunsup.clustering.deep.coded import Coded, CodedConfig
+from medunsup.clustering.deep.coded import OnTargets, OnTargetsConfig
 from medunsup.core.registry import register
 
 
-class IDECConfig(CodedConfig):
+class IDECConfig(OnTargetsConfig):
     """Parameters of idec."""
 
-    epochs: int = Field(50, ge=1, description="passes over the items at most, after the autoencoder's")
-    tolerance: float = Field(1e-3, ge=0, le=1, description="share of labels that change when the fit ends")
     weight: float = Field(0.1, ge=0, description="weight of the clusters in the loss")
     reconstruction: float = Field(1.0, ge=0, description="weight of the autoencoder's loss")
 
@@ -22,11 +18,10 @@ class IDECConfig(CodedConfig):
     family="deep",
     dims=(2, 3),
     paper="Guo, Gao, Liu and Yin (2017), Improved deep embedded clustering with local structure "
-    "preservation. "
-    "IJCAI.",
+    "preservation. IJCAI.",
     limit="As for DEC: what k-means does not find among the autoencoder's codes is hardly found.",
 )
-class IDEC(Coded):
+class IDEC(OnTargets):
     """Learn codes and centres as DEC does, and reconstruct the items all the time.
 
     So codes stay true to what they are codes of. Otherwise it is `dec`.
@@ -65,16 +60,3 @@ class IDEC(Coded):
         self.pretrain_epochs, self.width, self.code = pretrain_epochs, width, code
         self.encoder, self.encoder_parameters = encoder, encoder_parameters
         self.batch_size, self.learning_rate = batch_size, learning_rate
-
-    def _network(self, n_features: int, n_clusters: int, config: IDECConfig) -> Any:
-        from medunsup.clustering.deep.centres import CentreNetwork
-
-        return CentreNetwork(self._coder(config), n_clusters)
-
-    def _learn(self, network: Any, values: Any, config: IDECConfig, generator: Any) -> list[float]:
-        from medunsup.clustering.deep.centres import learn_targets
-
-        curve, moved = learn_targets(network, values, config, generator)
-        if moved:
-            self._remark(f"Centres without rows were put on a row that was least sure, {moved} times.")
-        return curve

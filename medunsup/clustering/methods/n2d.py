@@ -9,8 +9,8 @@ from pydantic import Field
 
 from medunsup.clustering.base import Clustering, Floats
 from medunsup.clustering.deep.coded import Coded, CodedConfig
-from medunsup.clustering.deep.on_codes import OnCodes, part_of
-from medunsup.clustering.stored import State
+from medunsup.clustering.deep.on_codes import OnCodes
+from medunsup.clustering.stored import State, part_of
 from medunsup.core.registry import register
 
 MAP = "map/"  # before the names of the map's arrays in a state

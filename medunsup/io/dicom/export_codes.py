@@ -9,8 +9,6 @@ Code = tuple[str, str, str]  # value, scheme, meaning
 TISSUE: Code = ("85756007", "SCT", "Tissue")
 BRAIN: Code = ("12738006", "SCT", "Brain")
 BODY_SUBSTANCE: Code = ("91720002", "SCT", "Body substance")
-ABNORMAL: Code = ("49755003", "SCT", "Morphologically Abnormal Structure")
-LESION: Code = ("52988006", "SCT", "Lesion")
 TYPES: dict[str, tuple[Code, Code]] = {  # category and type by the label's abbreviation
     "GM": (TISSUE, ("389081007", "SCT", "Gray matter")),
     "WM": (TISSUE, ("389080008", "SCT", "White matter")),
