@@ -6,28 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
-from medunsup.cli import (
-    attention,
-    bids,
-    cluster,
-    demo,
-    detect,
-    doctor,
-    embed,
-    evaluate,
-    export,
-    finetune,
-    methods,
-    models,
-    predict,
-    pretrain,
-    probe,
-    reduce,
-    segment,
-    train,
-)
+from medunsup.cli.anomalies import detect, evaluate, models, train
+from medunsup.cli.encoders import attention, export, finetune, predict, pretrain, probe
+from medunsup.cli.general import demo, doctor, methods
+from medunsup.cli.groups import cluster, embed, reduce
 from medunsup.cli.shared.help import Command
 from medunsup.cli.shared.usage_errors import App
+from medunsup.cli.tissue import bids, segment
 from medunsup.core.version import __version__
 
 app = typer.Typer(

@@ -1,0 +1,1 @@
+"""Verbs of anomaly detection, one a file."""

@@ -1,0 +1,1 @@
+"""Verbs of pretrained encoders, one a file."""

@@ -1,0 +1,1 @@
+"""Verbs of the package itself, one a file."""

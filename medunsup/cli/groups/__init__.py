@@ -1,0 +1,1 @@
+"""Verbs of features, maps and clusters, one a file."""

@@ -1,0 +1,1 @@
+"""Verbs of tissue segmentation, one a file."""
