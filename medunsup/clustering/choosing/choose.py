@@ -1,7 +1,8 @@
 """The number of clusters by one rule, which may answer that there are none."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -9,11 +10,13 @@ from numpy.typing import ArrayLike
 from medunsup.clustering.choosing.curves import Curves, curves, proposals
 from medunsup.clustering.choosing.fits import Floats, Make, Prepare, as_they_are
 from medunsup.clustering.choosing.null import KINDS, NullComparison, compare
+from medunsup.clustering.choosing.subjects import Subjects, count, subjects_of
 from medunsup.clustering.choosing.valleys import valley_p
 from medunsup.core.errors import ArrayError
 
 ALPHA = 0.05
-FEWEST = 8  # rows for each cluster, on average
+FEWEST = 8  # rows, or subjects, for each cluster, on average
+DRAWS = 39  # the fewest that can show p = 0.05 by two figures
 RULE = (
     "the largest K whose clusters are parted by a valley, each two, in rows that were not fitted "
     "(p <= 0.05), and are more stable or tighter than those of one Gaussian (p <= 0.05); 1 if there is none"
@@ -51,7 +54,7 @@ class KChoice:
     >>> def make(k, seed):
     ...     return KMeans(n_clusters=k, n_init=1, seed=seed)
     >>> rows = [[0.0], [0.1], [0.2], [0.3]] * 4 + [[5.0], [5.1], [5.2], [5.3]] * 4
-    >>> choice = choose_k(make, rows, ks=[2], draws=19, with_curves=False)
+    >>> choice = choose_k(make, rows, ks=[2], with_curves=False)
     >>> choice.ks, choice.k
     ((1, 2), 2)
     """
@@ -73,10 +76,11 @@ def choose_k(
     *,
     ks: Sequence[int] = range(1, 11),
     seed: int = 0,
-    draws: int = 19,
+    draws: int = DRAWS,
     with_curves: bool = True,
     prepare: Prepare | None = None,
     drawn_from: ArrayLike | None = None,
+    groups: Sequence[Hashable] | None = None,
 ) -> KChoice:
     """Choose the number of clusters by one rule, which may answer that there are none.
 
@@ -94,8 +98,9 @@ def choose_k(
         Numbers to try; those that leave fewer than 8 rows a cluster are left out.
     seed : int, default 0
         Seed of every random choice.
-    draws : int, default 19
-        Draws of rows without clusters, of each kind; 19 are the fewest that can show p = 0.05.
+    draws : int, default 39
+        Draws of rows without clusters, of each kind; 39 are the fewest that can show p = 0.05, as there are
+        two figures to compare.
     with_curves : bool, default True
         Whether to measure the other criteria, which takes most of the time.
     prepare : callable, optional
@@ -103,6 +108,9 @@ def choose_k(
         scales or harmonises them, so that held-out rows have no part in it.
     drawn_from : array-like of shape (N, D), optional
         Rows that those without clusters are drawn like: the harmonised ones where `prepare` harmonises.
+    groups : sequence of N names, optional
+        Subject of each row, "" where it is not known; each row by itself if not given. Rows of one subject
+        are in the same half and fold, and the subject counts once.
 
     Returns
     -------
@@ -112,7 +120,7 @@ def choose_k(
     Raises
     ------
     ArrayError
-        If rows are fewer than 16, or a feature is not finite.
+        If rows, or subjects, are fewer than 16, or a feature is not finite.
 
     References
     ----------
@@ -133,22 +141,25 @@ def choose_k(
     'No clusters were found: rows have no valley between 2 clusters or more (p = ...).'
     """
     rows, prepare = checked(X), prepare or as_they_are
+    subjects = checked_subjects(groups, len(rows))
     like = rows if drawn_from is None else np.asarray(drawn_from, np.float64)
-    tried = tuple(k for k in sorted({1, *ks}) if k == 1 or k * FEWEST <= len(rows))
+    tried = tuple(k for k in sorted({1, *ks}) if k == 1 or k * FEWEST <= count(subjects, len(rows)))
     generator = np.random.default_rng(seed)
     apart = [
-        1.0 if k == 1 else valley_p(make, rows, k, seed=seed, generator=generator, prepare=prepare)
+        1.0
+        if k == 1
+        else valley_p(make, rows, k, seed=seed, generator=generator, prepare=prepare, subjects=subjects)
         for k in tried
     ]
     parted = max((k for k, p in zip(tried, apart, strict=True) if p <= ALPHA), default=1)
     likeliest = tried[1:][int(np.argmin(apart[1:]))] if len(tried) > 1 else 1
     compared = parted if parted > 1 else likeliest
-    how = {"draws": draws, "seed": seed, "generator": generator, "prepare": prepare, "like": like}
-    nulls = tuple(compare(kind, make, rows, compared, **how) for kind in KINDS)  # type: ignore[arg-type]
+    how: dict[str, Any] = {"seed": seed, "generator": generator, "prepare": prepare, "subjects": subjects}
+    nulls = tuple(compare(kind, make, rows, compared, draws=draws, like=like, **how) for kind in KINDS)
     k = parted if nulls[0].p <= ALPHA else 1
     found = None
     if with_curves:
-        found = curves(make, rows, tried, seed=seed, generator=generator, prepare=prepare)
+        found = curves(make, rows, tried, **how)
     return KChoice(
         k=k,
         verdict=_verdict(k, parted, min(apart), apart[tried.index(k)], nulls),
@@ -173,6 +184,17 @@ def checked(X: ArrayLike) -> Floats:
         row, column = np.argwhere(~np.isfinite(rows))[0]
         raise ArrayError(f"Row {row}, feature {column} is not finite. Leave the row out or fill it in.")
     return rows
+
+
+def checked_subjects(groups: Sequence[Hashable] | None, n: int) -> Subjects | None:
+    """Return the subjects of n rows. Raises ArrayError if they are too few."""
+    subjects = subjects_of(groups, n)
+    if count(subjects, n) < 2 * FEWEST:
+        raise ArrayError(
+            f"To choose a number of clusters, {2 * FEWEST} subjects are needed, not {count(subjects, n)}, "
+            f"whose rows are {n}."
+        )
+    return subjects
 
 
 def _verdict(k: int, parted: int, least: float, own: float, nulls: tuple[NullComparison, ...]) -> str:

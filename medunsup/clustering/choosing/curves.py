@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from medunsup.clustering.choosing.fits import Floats, Make, Prepare, as_they_are, inertia, stability
+from medunsup.clustering.choosing.subjects import Subjects
 from medunsup.clustering.methods.bayesian_gmm import BayesianGMM
 from medunsup.clustering.methods.gmm import GMM
 from medunsup.metrics.clustering import silhouette
@@ -40,7 +41,7 @@ class Curves:
     >>> def make(k, seed):
     ...     return KMeans(n_clusters=k, n_init=1, seed=seed)
     >>> rows = [[0.0], [0.1], [0.2], [0.3]] * 4 + [[5.0], [5.1], [5.2], [5.3]] * 4
-    >>> choice = choose_k(make, rows, ks=[2], draws=19)
+    >>> choice = choose_k(make, rows, ks=[2])
     >>> len(choice.curves.silhouette)
     2
     """
@@ -63,6 +64,7 @@ def curves(
     seed: int,
     generator: np.random.Generator,
     prepare: Prepare = as_they_are,
+    subjects: Subjects | None = None,
 ) -> Curves:
     """Measure each K on rows (N, D)."""
     rows = prepare(given, np.arange(len(given)))
@@ -79,7 +81,16 @@ def curves(
         gap=tuple(gap for gap, _ in gaps),
         gap_error=tuple(error for _, error in gaps),
         stability=tuple(
-            stability(make, given, k, halvings=HALVINGS, generator=generator, prepare=prepare) for k in ks
+            stability(
+                make,
+                given,
+                k,
+                halvings=HALVINGS,
+                generator=generator,
+                prepare=prepare,
+                subjects=subjects,
+            )
+            for k in ks
         ),
         dirichlet_weights=tuple(sorted(process.weights_.tolist(), reverse=True)),
     )

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medunsup.clustering.base import Clustering
+from medunsup.clustering.choosing.subjects import Subjects, halves
 from medunsup.metrics.clustering import ari
 
 Floats = NDArray[np.float64]
@@ -33,19 +34,19 @@ def agreements(
     halvings: int,
     generator: np.random.Generator,
     prepare: Prepare = as_they_are,
+    subjects: Subjects | None = None,
 ) -> list[float]:
     """Return how well two clusterings of halves agree on all rows, in each halving: adjusted Rand index.
 
     Lange et al., Stability-based validation of clustering solutions, Neural Computation 2004. Rows are
-    prepared by what their half tells. 1 for one cluster.
+    prepared by what their half tells; rows of one subject are in the same half. 1 for one cluster.
     """
     if k == 1:
         return [1.0] * halvings
     found = []
     for _ in range(halvings):
-        order = generator.permutation(len(rows))
         labels = []
-        for half in (order[: len(rows) // 2], order[len(rows) // 2 :]):
+        for half in halves(len(rows), subjects, generator):
             ready = prepare(rows, half)
             labels.append(make(k, _seed(generator)).fit(ready[half]).predict(ready))
         found.append(ari(*labels))
@@ -60,9 +61,12 @@ def stability(
     halvings: int,
     generator: np.random.Generator,
     prepare: Prepare = as_they_are,
+    subjects: Subjects | None = None,
 ) -> float:
     """Return the mean of `agreements`."""
-    found = agreements(make, rows, k, halvings=halvings, generator=generator, prepare=prepare)
+    found = agreements(
+        make, rows, k, halvings=halvings, generator=generator, prepare=prepare, subjects=subjects
+    )
     return float(np.mean(found))
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from medunsup.clustering.choosing.fits import Floats, Make, Prepare, as_they_are, inertia, stability
+from medunsup.clustering.choosing.subjects import Subjects, means
 
 KINDS = ("gaussian", "shuffled")
 
@@ -30,7 +31,7 @@ class NullComparison:
     >>> def make(k, seed):
     ...     return KMeans(n_clusters=k, n_init=1, seed=seed)
     >>> rows = [[0.0], [0.1], [0.2], [0.3]] * 4 + [[5.0], [5.1], [5.2], [5.3]] * 4
-    >>> choice = choose_k(make, rows, ks=[2], draws=19, with_curves=False)
+    >>> choice = choose_k(make, rows, ks=[2], with_curves=False)
     >>> [null.kind for null in choice.nulls]
     ['gaussian', 'shuffled']
     """
@@ -43,15 +44,21 @@ class NullComparison:
 
     @property
     def p(self) -> float:
-        """The smaller of both: the form of a cloud may make its parts as stable, or as tight."""
-        return min(self.stability_p, self.tightness_p)
+        """Twice the smaller of both (Bonferroni), as there are two: in [0, 1]."""
+        return min(1.0, 2 * min(self.stability_p, self.tightness_p))
 
 
-def draw(kind: str, rows: Floats, generator: np.random.Generator) -> Floats:
+def draw(kind: str, rows: Floats, generator: np.random.Generator, subjects: Subjects | None = None) -> Floats:
     """Draw rows (N, D) without clusters: of one Gaussian, or each column shuffled by itself.
 
-    The covariance is shrunk where rows are few (Ledoit and Wolf 2004).
+    The covariance is shrunk where rows are few (Ledoit and Wolf 2004). Of subjects with several rows, their
+    means are drawn so, and the deviations of their rows from these as well.
     """
+    if subjects is not None:
+        middles = means(rows, subjects)
+        return draw(kind, middles, generator)[subjects] + _within(
+            kind, rows - middles[subjects], subjects, generator
+        )
     if kind == "shuffled":
         return generator.permuted(rows, axis=0)
     from sklearn.covariance import ledoit_wolf_shrinkage
@@ -62,6 +69,18 @@ def draw(kind: str, rows: Floats, generator: np.random.Generator) -> Floats:
     spread = np.sqrt(shrunk * float((apart**2).mean()))
     same = generator.normal(size=(len(rows), len(rows))) @ apart / np.sqrt(len(rows))
     return middle + np.sqrt(1 - shrunk) * same + spread * generator.normal(size=rows.shape)
+
+
+def _within(kind: str, apart: Floats, subjects: Subjects, generator: np.random.Generator) -> Floats:
+    """Draw deviations (N, D) of rows from the means of their subjects."""
+    n = np.bincount(subjects)[subjects]
+    pool = apart[n > 1] / np.sqrt(1 - 1 / n[n > 1])[:, None]  # as wide as before a mean was taken off
+    drawn = np.zeros_like(apart)
+    if kind == "shuffled":
+        drawn[n > 1] = generator.permuted(pool, axis=0)
+    else:
+        drawn[n > 1] = generator.normal(size=(len(pool), len(pool))) @ pool / np.sqrt(len(pool))
+    return drawn - means(drawn, subjects)[subjects]
 
 
 def compare(
@@ -75,15 +94,19 @@ def compare(
     generator: np.random.Generator,
     prepare: Prepare = as_they_are,
     like: Floats | None = None,
+    subjects: Subjects | None = None,
 ) -> NullComparison:
     """Cluster draws without clusters as the rows (N, D) themselves, and compare stability and tightness.
 
     Draws are like the rows, or like others of them that hold no sites.
     """
-    own = _figures(make, rows, k, 5, seed, generator, prepare)
+    own = _figures(make, rows, k, 5, seed, generator, prepare, subjects)
     model = rows if like is None else like
     found = np.array(
-        [_figures(make, draw(kind, model, generator), k, 1, seed, generator, prepare) for _ in range(draws)]
+        [
+            _figures(make, draw(kind, model, generator, subjects), k, 1, seed, generator, prepare, subjects)
+            for _ in range(draws)
+        ]
     )
     stable, tight = ((1 + (found >= own).sum(axis=0)) / (1 + draws)).tolist()
     return NullComparison(kind, tuple(found[:, 0].tolist()), tuple(found[:, 1].tolist()), stable, tight)
@@ -97,9 +120,13 @@ def _figures(
     seed: int,
     generator: np.random.Generator,
     prepare: Prepare,
+    subjects: Subjects | None,
 ) -> tuple[float, float]:
     ready = prepare(rows, np.arange(len(rows)))
     labels = make(k, seed).fit(ready).labels_
     whole = float(((ready - ready.mean(axis=0)) ** 2).sum())
     explained = 1 - inertia(ready, labels) / whole if whole else 0.0
-    return stability(make, rows, k, halvings=halvings, generator=generator, prepare=prepare), explained
+    stable = stability(
+        make, rows, k, halvings=halvings, generator=generator, prepare=prepare, subjects=subjects
+    )
+    return stable, explained

@@ -16,6 +16,7 @@ from scipy.optimize import linear_sum_assignment
 
 from medunsup.clustering.choosing.dip import dip_p
 from medunsup.clustering.choosing.fits import Floats, Labels, Make, Prepare, as_they_are
+from medunsup.clustering.choosing.subjects import Subjects, folds, one_each
 
 FOLDS = 5
 REPEATS = 2
@@ -31,18 +32,22 @@ def valley_p(
     seed: int,
     generator: np.random.Generator,
     prepare: Prepare = as_they_are,
+    subjects: Subjects | None = None,
 ) -> float:
     """Return p of the two clusters of K that are least apart: small if a valley parts each two.
 
     The mean over two partitions into fifths of the largest p among pairs. Of a pair, the smaller cluster is
     looked at, and as many rows of the larger one, those nearest to it: what has one peak has one peak in any
-    interval, and a small cluster beside a large one is more than a bump on its flank.
+    interval, and a small cluster beside a large one is more than a bump on its flank. Of a subject with
+    several rows, all are in one fold and one, drawn by chance, is looked at.
     """
     whole = make(k, seed).fit(prepare(rows, np.arange(len(rows))))
     if whole.n_clusters_ < k:
         return 1.0
     return float(
-        np.mean([_once(make, rows, whole.labels_, k, seed, generator, prepare) for _ in range(REPEATS)])
+        np.mean(
+            [_once(make, rows, whole.labels_, k, seed, generator, prepare, subjects) for _ in range(REPEATS)]
+        )
     )
 
 
@@ -54,12 +59,14 @@ def _once(
     seed: int,
     generator: np.random.Generator,
     prepare: Prepare,
+    subjects: Subjects | None,
 ) -> float:
-    fold = generator.permutation(len(rows)) % FOLDS
+    fold = folds(len(rows), subjects, FOLDS, generator)
+    is_asked = one_each(len(rows), subjects, generator)
     places: Places = {pair: [] for pair in combinations(range(k), 2)}
     for held in range(FOLDS):
         ready = prepare(rows, np.flatnonzero(fold != held))
-        fitted, new = ready[fold != held], ready[fold == held]
+        fitted, new = ready[fold != held], ready[(fold == held) & is_asked]
         model = make(k, seed).fit(fitted)
         if model.n_clusters_ < k:
             return 1.0

@@ -18,7 +18,7 @@ class OverSeeds:
     mean, sd : float
         Mean and standard deviation; the latter NaN of one value.
     low, high : float
-        95 % interval of the mean; NaN of one value.
+        95 % interval of the mean; NaN of one value. Of halvings it is wider, as they share rows.
     values : tuple of float
         One a seed, or a halving.
     """
@@ -109,9 +109,9 @@ class CovariateEffect:
     inside, outside : float
         Mean, or share of the word, in the cluster and outside of it; NaN for Cramer's V.
     value, low, high : float
-        The effect and its 95 % bootstrap interval over rows.
+        The effect and its 95 % bootstrap interval over rows, or subjects; NaN of fewer than six on a side.
     n : int
-        Rows of which the covariate is known.
+        Rows of which the covariate is known, or subjects where several rows have one.
     """
 
     covariate: str
@@ -142,16 +142,18 @@ class SiteFinding:
     is_harmonised : bool
         Whether features were harmonised by it.
     signal : SiteSignal or None
-        How well a classifier tells the site of held-out rows, before and after ComBat; None with a reason in
-        the remarks.
+        How well a classifier tells the site of held-out rows, before and after ComBat.
     clusters : dict of int to str
         Clusters that are a site: each with the name of its site.
+    why_not : str
+        Why the classifier could not be asked, such as sites with too few rows; else empty.
     """
 
     column: str
     is_harmonised: bool
     signal: SiteSignal | None
     clusters: Mapping[int, str] = field(default_factory=dict)
+    why_not: str = ""
 
 
 @dataclass(frozen=True)

@@ -69,4 +69,5 @@ def _site(site: SiteFinding | None) -> dict[str, Any] | None:
         "is_harmonised": site.is_harmonised,
         "signal": signal,
         "clusters": clusters,
+        "why_not": site.why_not,
     }

@@ -64,7 +64,7 @@ def _baseline(one: Baseline) -> list[str]:
 
 def _site(site: SiteFinding) -> list[str]:
     if site.signal is None:
-        return []
+        return [site.why_not] if site.why_not else []
     before, after = site.signal.before, site.signal.after
     return [
         f"{site.column} told from features: {before.value:.2f} ({before.low:.2f} to {before.high:.2f}), "

@@ -6,16 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medunsup.clustering.base import Labels
-from medunsup.clustering.choosing.fits import agreements
 from medunsup.clustering.methods.gmm import GMM
 from medunsup.clustering.methods.kmeans import KMeans
 from medunsup.clustering.preparation import Preparation
 from medunsup.cohort.clusters.parts import Baseline, OverSeeds, Stability
 from medunsup.core.errors import DependencyError
 from medunsup.metrics.bootstrap import compare
+from medunsup.metrics.resampled import compare_resampled
 from medunsup.workflows.cluster.method import Maker
-from medunsup.workflows.cluster.number import HALVINGS, Compared
-from medunsup.workflows.cluster.seeds import figures, over
+from medunsup.workflows.cluster.number import Compared, agreements_of
+from medunsup.workflows.cluster.seeds import figures, over_halves
 
 AXES = 20
 ROWS_AN_AXIS = 5  # and a cluster: fewer do not tell a full covariance
@@ -38,7 +38,7 @@ def baselines(
     """Fit the baselines of a method; return them, and what should be known of them.
 
     "better" and "worse" are said of known classes, by the interval of the difference over seeds; without
-    known classes stability is compared, over the same halves.
+    known classes stability is compared, over the same halves, whose overlap widens the interval.
     """
     if k < 2:
         return (), ()
@@ -62,9 +62,11 @@ def baselines(
             if each in measured and _vary(own[each].values, measured[each].values)
         }
         if not maker.is_deep and stability.halves is not None:
-            measured["stability"] = over(_halves(name, k, seeds[0], compared))
+            measured["stability"] = over_halves(_halves(name, k, seeds[0], compared))
             if not any(each in measured for each in MEASURED_BY_TRUTH):
-                comparisons["stability"] = compare(stability.halves.values, measured["stability"].values)
+                comparisons["stability"] = compare_resampled(
+                    stability.halves.values, measured["stability"].values
+                )
         made.append(Baseline(name, measured, comparisons))
     return tuple(made), remarks
 
@@ -76,14 +78,7 @@ def _vary(own: Sequence[float], other: Sequence[float]) -> bool:
 
 def _halves(name: str, k: int, seed: int, compared: Compared) -> list[float]:
     cls = GMM if name == "gmm" else KMeans
-    return agreements(
-        lambda n, s: cls(n_clusters=n, seed=s),
-        compared.rows,
-        k,
-        halvings=HALVINGS,
-        generator=np.random.default_rng(seed),
-        prepare=compared.prepare,
-    )
+    return agreements_of(lambda n, s: cls(n_clusters=n, seed=s), compared, k, seed)
 
 
 def _on_pca(rows: Floats, k: int, seeds: Sequence[int]) -> list[Labels]:

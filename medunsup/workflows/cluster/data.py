@@ -1,12 +1,13 @@
 """What is clustered: a table of features, images, or the features of an encoder of those."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from medunsup.clustering.choosing.subjects import subjects_of
 from medunsup.cohort.dataset.health import is_nothing
 from medunsup.cohort.dataset.images import ENDING, Images, read_images, read_new_images
 from medunsup.cohort.dataset.shown_labels import shown_labels
@@ -42,6 +43,17 @@ class ClusterData:
     def sites(self, column: str | None) -> Sequence[str] | None:
         """Return the site of each row, or None."""
         return None if column is None else self.table.column(column)
+
+    @property
+    def groups(self) -> Sequence[Hashable] | None:
+        """The subject of each row, "" where it is not known; None if each row is one by itself."""
+        names = self.table.keys.get("subject")
+        return None if names is None or subjects_of(names, len(names)) is None else names
+
+    @property
+    def subjects(self) -> NDArray[np.int64] | None:
+        """The same as numbers."""
+        return subjects_of(self.groups, len(self.table))
 
     def kept(self, columns: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """Return covariates whose effect harmonising keeps."""

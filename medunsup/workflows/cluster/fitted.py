@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from medunsup.clustering.base import Clustering
 from medunsup.clustering.choosing.choose import KChoice
+from medunsup.clustering.choosing.subjects import count
 from medunsup.clustering.methods.kmeans import KMeans
 from medunsup.clustering.preparation import Preparation
 from medunsup.cohort.clusters.folder import FittedClusters
@@ -90,7 +91,9 @@ def fitted(
         figures=own,
         baselines=beside,
         clusters=clusters_of(model.labels_, n_clusters, typicality, standard, names),
-        effects=effects_of(model.labels_, model.n_clusters_, data.table.covariates, settings.seed),
+        effects=effects_of(
+            model.labels_, model.n_clusters_, data.table.covariates, settings.seed, data.subjects
+        ),
         site=site,
         maps=maps,
         truth=data.truth,
@@ -129,18 +132,18 @@ def _check_rows(data: ClusterData, settings: ClusterSettings) -> None:
 def _of_rows(data: ClusterData) -> list[str]:
     """Say what should be known of the rows."""
     found = []
-    n, subjects = len(data.table), data.table.keys.get("subject", ())
+    n = len(data.table)
+    n_subjects = count(data.subjects, n)
     n_equal = n - len(np.unique(data.values, axis=0))
     if n_equal:
         found.append(
             f"{n_equal} of {n} rows equal another one: the same scan twice makes clusters look more stable "
             "than they are. Leave one of each out."
         )
-    if all(subjects) and 0 < len(set(subjects)) < n:
+    if n_subjects < n:
         found.append(
-            f"{n} rows are of {len(set(subjects))} subjects: rows of one subject are alike, and count as if "
-            "they were of several, so that stability, p-values and intervals say too much. Give one row a "
-            "subject."
+            f"{n} rows are of {n_subjects} subjects: a subject's rows are in the same half and fold, and it "
+            "counts once in stability, p-values and intervals."
         )
     return found
 
@@ -166,7 +169,9 @@ def _prepared(
         raise UsageError(f"{option('harmonise')}: {error}") from error
     features = preparation.transform(data.values, sites, kept)
     inputs = features if data.images is None else data.images
-    return Rows(preparation, features, inputs, compared_rows(data.values, preparation, sites, kept))
+    return Rows(
+        preparation, features, inputs, compared_rows(data.values, preparation, sites, kept, data.groups)
+    )
 
 
 def _fit(

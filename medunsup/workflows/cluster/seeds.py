@@ -25,6 +25,7 @@ from medunsup.io.files.artifact_folder import arrays_as_bytes, read_arrays
 from medunsup.io.files.atomic import atomic_path
 from medunsup.metrics.bootstrap import CONFIDENCE, NAN
 from medunsup.metrics.clustering import ari, clustering_accuracy, nmi, occupancy, silhouette
+from medunsup.metrics.resampled import resampled_interval
 from medunsup.workflows.cluster.method import Maker
 
 LONG_S = 2.0  # a fit that took longer is kept until the run is done
@@ -103,6 +104,13 @@ def over(values: Sequence[float], least: float = -1.0) -> OverSeeds:
     mean, sd = float(known.mean()), float(known.std(ddof=1))
     half = float(stats.t.ppf((1 + CONFIDENCE) / 2, known.size - 1)) * sd / math.sqrt(known.size)
     return OverSeeds(mean, sd, max(least, mean - half), min(1.0, mean + half), tuple(values))
+
+
+def over_halves(values: Sequence[float]) -> OverSeeds:
+    """Return mean, deviation and interval of values of halves of the same rows, which ends at 1."""
+    found = resampled_interval(values)
+    sd = float(np.std(values, ddof=1)) if len(values) > 1 else NAN
+    return OverSeeds(found.value, sd, max(-1.0, found.low), min(1.0, found.high), tuple(values))
 
 
 def figures(

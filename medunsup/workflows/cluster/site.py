@@ -55,13 +55,14 @@ def site_finding(
     if column is None:
         return None
     sites = data.table.column(column)
-    signal = None
+    signal, why_not = None, ""
     if settings.harmonise:
         kept = data.kept(settings.covariates)
         try:
-            signal = site_signal(data.values, sites, covariates=kept or None, seed=settings.seed)
-        except ArrayError:
-            signal = None  # too few rows of the sites, or covariates that a fold cannot tell apart
-    return SiteFinding(
-        column, settings.harmonise is not None, signal, sites_of(labels, k, sites, settings.seed)
-    )
+            signal = site_signal(
+                data.values, sites, covariates=kept or None, groups=data.groups, seed=settings.seed
+            )
+        except ArrayError as error:
+            why_not = f"Whether features tell {column} was not asked: {error}"
+    clusters = sites_of(labels, k, sites, settings.seed, data.subjects)
+    return SiteFinding(column, settings.harmonise is not None, signal, clusters, why_not)
