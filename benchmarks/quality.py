@@ -1,6 +1,6 @@
 """Does the quality verdict catch spoilt scans and leave good ones alone? Counts per kind of fault.
 
-    python benchmarks/quality.py                # held-out scans: what docs/quality.md reports
+    python benchmarks/quality.py                # held-out scans: what docs/evidence/quality.md reports
     python benchmarks/quality.py --set tuning   # the scans the limits were chosen on
     python benchmarks/quality.py --only malf:1104 --verbose
 

@@ -7,7 +7,7 @@
 Scans come from MEDUNSUP_DATA (default ../shared/data); masks are given, so that only tissues are compared.
 Dice is taken where a label is. `CSF+` counts unlabelled voxels of the mask as CSF. `CPU` is the method
 alone, with its registered priors where it uses them, as a ratio to the default's. Peers not installed
-are left out; docs/speed.md tells how to install them.
+are left out; docs/evidence/speed.md tells how to install them.
 """
 
 import argparse

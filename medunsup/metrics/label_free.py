@@ -67,7 +67,8 @@ def alpha_req(features: ArrayLike) -> float:
     Returns
     -------
     float
-        -|alpha - 1|, at most 0; -infinity if fewer than three eigenvalues can be fitted.
+        Minus the distance of alpha from 1, at most 0; -infinity if fewer than three eigenvalues
+        can be fitted.
 
     Raises
     ------

@@ -16,9 +16,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from helpers.documents import ROOT, documents
 
-ROOT = Path(__file__).parents[2]
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = documents()
 PYTEST = ["pytest", "-n", "2", "--dist", "loadfile"]
 SET_UP = ["git", "cd", "python3", "source"]
 BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```", re.MULTILINE | re.DOTALL)

@@ -15,7 +15,7 @@ SCRIPT = ROOT / "tests" / "helpers" / "freeze.py"
 TABLES = {
     # the table in docs/ that names what a verb writes -> folders of the freeze that hold it
     ("outputs.md", "| file | what |"): ("segment", "segment_many"),
-    ("detect.md", "| in the model folder | what |"): ("atlas", "ae"),
+    ("train.md", "| in the model folder | what |"): ("atlas", "ae"),
     ("detect.md", "| file | what |"): ("detect", "detect_many"),
     ("evaluate.md", "| file | one row a |"): ("evaluate_atlas",),
 }

@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from helpers.documents import documents
 
 import medunsup
 
@@ -31,12 +32,12 @@ BLOCK = re.compile(r"^```(python|text)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 def shown() -> dict[str, str]:
     """Every piece of Python that users are shown, by where it stands."""
-    documents = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-    code = {f"pipelines/{path.name}": path.read_text() for path in sorted((ROOT / "pipelines").glob("*.py"))}
-    for document in documents:
+    scripts = [*sorted((ROOT / "pipelines").glob("*.py")), *sorted((ROOT / "examples").glob("*.py"))]
+    code = {f"{path.parent.name}/{path.name}": path.read_text(encoding="utf-8") for path in scripts}
+    for document in documents():
         for number, (language, block) in enumerate(BLOCK.findall(document.read_text(encoding="utf-8"))):
             if language == "python" or re.search(r"^(from|import) medunsup", block, re.MULTILINE):
-                code[f"{document.name} {number + 1}"] = block
+                code[f"{document.relative_to(ROOT)} {number + 1}"] = block
     return code
 
 

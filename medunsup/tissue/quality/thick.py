@@ -6,7 +6,7 @@ from medunsup.tissue.base import TissueInput
 THICK_MM = 3.0
 SLICES = 1.5  # times as thick as wide, at least; voxels of 3 mm on all sides are let pass
 # Distance of slices in mm up to which a row holds, that measured at, and by how many percent GM, WM and CSF
-# were off the truth in two T1w heads rich in fluid, the brain found as usual (docs/robustness.md).
+# were off the truth in two T1w heads rich in fluid, the brain found as usual (docs/evidence/robustness.md).
 MEASURED = (
     (4.0, 3, ((8, 11), (1, 4), (-27, -20))),
     (6.5, 5, ((12, 30), (2, 30), (-69, -24))),
