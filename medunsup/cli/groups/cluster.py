@@ -9,7 +9,7 @@ from medunsup.cli.shared import options
 from medunsup.cli.shared.json_output import print_json
 from medunsup.cli.shared.options import option
 from medunsup.cli.shared.progress import stages
-from medunsup.cli.shared.settings import check_outputs, listed, read_parameters, typed
+from medunsup.cli.shared.settings import check_outputs, listed, read_clustering, typed
 from medunsup.cli.shared.verb import verb
 
 if TYPE_CHECKING:
@@ -106,6 +106,7 @@ def cluster(
     features: Features,
     out: Out,
     *,
+    config: Annotated[str | None, options.preset("cluster")] = None,
     method: Method = None,
     k: K = None,
     max_k: MaxK = None,
@@ -137,12 +138,11 @@ def cluster(
         "covariates": listed(covariates),
         "truth": truth,
         "drop_incomplete": drop_incomplete or None,
-        "parameters": read_parameters(set_ or []) or None,
         "seeds": seeds,
         "seed": seed,
         "umap": False if no_umap else None,
     }
-    chosen = {name: value for name, value in given.items() if value is not None}
+    chosen = read_clustering(config, given, set_ or [])
     with stages(telling.quiet) as told:
         from medunsup.workflows.cluster.cluster import cluster as find
 

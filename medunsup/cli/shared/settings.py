@@ -52,6 +52,19 @@ def read_finetuning(
     return FinetuneSettings.parse(_joined("finetune", config, given, parameters), where=config or "finetune")
 
 
+def read_clustering(
+    config: str | None, given: Mapping[str, Any], parameters: Sequence[str]
+) -> dict[str, Any]:
+    """Do the same for `cluster`; return what was chosen, without what was not."""
+    from medunsup.workflows.cluster.settings import ClusterSettings
+
+    values = _joined("cluster", config, given, parameters)
+    if not values["parameters"]:
+        del values["parameters"]
+    ClusterSettings.parse(values, where=config or "cluster")
+    return values
+
+
 def _joined(
     area: str, config: str | None, given: Mapping[str, Any], parameters: Sequence[str]
 ) -> dict[str, Any]:

@@ -124,8 +124,9 @@ def _figures(
 ) -> tuple[float, float]:
     ready = prepare(rows, np.arange(len(rows)))
     labels = make(k, seed).fit(ready).labels_
-    whole = float(((ready - ready.mean(axis=0)) ** 2).sum())
-    explained = 1 - inertia(ready, labels) / whole if whole else 0.0
+    squares = ((ready - ready.mean(axis=0)) ** 2).sum(axis=1)
+    left = inertia(ready, labels) + float(squares[labels < 0].sum())  # noise is not explained
+    explained = 1 - left / float(squares.sum()) if squares.any() else 0.0
     stable = stability(
         make, rows, k, halvings=halvings, generator=generator, prepare=prepare, subjects=subjects
     )

@@ -1,18 +1,13 @@
-"""The pipeline from scans to clusters, and the presets of clusters."""
+"""The pipeline from scans to clusters, and words for a number of clusters."""
 
 import runpy
 import shutil
 
 import pytest
-import yaml
-from helpers.feature_tables import groups
 from helpers.healthy_scans import SPACING_MM
 
-import medunsup
 from medunsup.core.errors import UsageError
 from medunsup.workflows.cluster.settings import ClusterSettings
-
-NAMES = ("default", "hdbscan", "kmeans", "quick")
 
 
 @pytest.fixture(scope="module")
@@ -21,26 +16,12 @@ def repository(request):
     return request.config.rootpath
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_presets_hold_choices_that_cluster_takes(repository, name):
-    read = yaml.safe_load((repository / "configs" / "cluster" / f"{name}.yaml").read_text())
-    settings = ClusterSettings.parse(read, "preset")
-    assert settings.method in {card.name for card in medunsup.methods("clustering")}
-    found = sorted(path.stem for path in (repository / "configs" / "cluster").iterdir())
-    assert found == sorted(NAMES)
-
-
 def test_auto_may_be_said_and_a_number_below_one_may_not():
     assert ClusterSettings.parse({"k": "auto"}, "x").k == "auto"
     assert ClusterSettings.parse({"k": 3}, "x").k == 3
     for wrong in (0, "many"):
         with pytest.raises(UsageError, match="k"):
             ClusterSettings.parse({"k": wrong}, "x")
-
-
-def test_the_quick_preset_finds_two_groups(repository):
-    read = yaml.safe_load((repository / "configs" / "cluster" / "quick.yaml").read_text())
-    assert medunsup.cluster(groups(), **read).k == 2
 
 
 @pytest.mark.usefixtures("quick_registration")
