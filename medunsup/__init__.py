@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from medunsup.core.volume import Volume
     from medunsup.io.load import load
     from medunsup.preprocess.brain_extraction.brain_mask import brain_mask
+    from medunsup.report.notebook.browser import show
     from medunsup.supervised.class_prediction import ClassPrediction, ImagePredictions
     from medunsup.supervised.prediction import Prediction
     from medunsup.workflows.attention.attention import attention
@@ -105,6 +106,7 @@ _HOMES = {
     "register": "medunsup.core.registry",
     "segment": "medunsup.workflows.segment.scan",
     "segment_many": "medunsup.workflows.segment.cohort",
+    "show": "medunsup.report.notebook.browser",
     "train": "medunsup.workflows.train.train",
     "write_features": "medunsup.cohort.feature_table.write",
 }
@@ -158,6 +160,7 @@ __all__ = [
     "register",
     "segment",
     "segment_many",
+    "show",
     "train",
     "write_features",
 ]

@@ -23,6 +23,7 @@ from medunsup.anomaly.healthy_counts import (
 )
 from medunsup.core.errors import InputError, UsageError
 from medunsup.core.renamed import by_new_names, renamed_property, takes_old_names
+from medunsup.core.shown import Shown
 from medunsup.metrics.histogram import ScoreHistogram
 from medunsup.training.scan_stack import Array, Mask
 
@@ -37,7 +38,7 @@ RENAMED = {
 
 
 @dataclass(frozen=True)
-class Calibration:
+class Calibration(Shown):
     """What n healthy scans tell of false positives; `calibrate` makes it.
 
     Attributes

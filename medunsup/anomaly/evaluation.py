@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from medunsup.core.renamed import renamed_property
+from medunsup.core.shown import Shown
 from medunsup.metrics.case_figures import CaseFigures
 from medunsup.metrics.comparison import Figures
 
@@ -94,7 +95,7 @@ class SyntheticFigures:
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class Evaluation(Shown):
     """A model, and its baselines, on a table of cases.
 
     Attributes

@@ -6,6 +6,7 @@ from typing import Any
 
 from medunsup.core.record import Record
 from medunsup.core.renamed import renamed_property
+from medunsup.core.shown import Shown
 from medunsup.core.volume import Volume
 
 
@@ -161,7 +162,7 @@ class ModelFacts:
 
 
 @dataclass(frozen=True)
-class AnomalyResult:
+class AnomalyResult(Shown):
     """Everything that `detect` found in one scan.
 
     All volumes are in native space, on the RAS+ grid of `image`.

@@ -11,6 +11,7 @@ from typing import Any, Generic, Literal, TypeVar
 from medunsup.cohort.executors.processes import Task, run_all
 from medunsup.core.errors import MedunsupError, OutputError, is_wrong_use
 from medunsup.core.hints import option, traceback_hint
+from medunsup.core.shown import Shown
 from medunsup.io.bids.names import OutputNames
 from medunsup.io.files.lock import locked
 from medunsup.io.files.transaction import recover
@@ -70,7 +71,7 @@ AnyOutcome = TypeVar("AnyOutcome", bound=Outcome)
 
 
 @dataclass(frozen=True)
-class CohortResult(Generic[AnyOutcome]):
+class CohortResult(Shown, Generic[AnyOutcome]):
     """What became of each of many scans.
 
     Attributes

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from medunsup.core.errors import GeometryError
 from medunsup.core.geometry import Affine, Grid, check_same_grid
+from medunsup.core.shown import Shown
 
 Kind = Literal["image", "label", "probability", "mask", "score"]
 
@@ -54,7 +55,7 @@ class Source:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Volume:
+class Volume(Shown):
     """A scan or a map: voxels with their place in the world.
 
     Parameters

@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from medunsup.anomaly.result import Flag
 from medunsup.core.record import Record
+from medunsup.core.shown import Shown
 from medunsup.core.volume import Volume
 from medunsup.supervised.prediction import NetworkFacts
 
 
 @dataclass(frozen=True, eq=False)
-class ClassPrediction:
+class ClassPrediction(Shown):
     """The class that a network gives a scan. `medunsup.predict` makes it; no expert has checked it.
 
     Attributes
@@ -67,7 +68,7 @@ class ClassPrediction:
 
 
 @dataclass(frozen=True, eq=False)
-class ImagePredictions:
+class ImagePredictions(Shown):
     """The classes that a fine-tuned network gives images of one file; no expert has checked them.
 
     Attributes

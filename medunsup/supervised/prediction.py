@@ -7,6 +7,7 @@ from typing import Any
 from medunsup.anomaly.result import Flag
 from medunsup.core.labels import Label
 from medunsup.core.record import Record
+from medunsup.core.shown import Shown
 from medunsup.core.volume import Volume
 
 
@@ -82,7 +83,7 @@ class NetworkFacts:
 
 
 @dataclass(frozen=True, eq=False)
-class Prediction:
+class Prediction(Shown):
     """What a fine-tuned network says of one scan. `medunsup.predict` makes it; nobody has checked it.
 
     Attributes

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 from medunsup.core.labels import Label
 from medunsup.core.record import Record
 from medunsup.core.renamed import renamed_property
+from medunsup.core.shown import Shown
 from medunsup.core.volume import Volume
 from medunsup.tissue.base import Component
 
@@ -153,7 +154,7 @@ class Fit:
 
 
 @dataclass(frozen=True, repr=False)
-class TissueResult:
+class TissueResult(Shown):
     """Everything that a segmentation holds; `medunsup.SegmentResult` can save it as well.
 
     All volumes share the RAS+ grid of `image`.

@@ -17,13 +17,14 @@ from medunsup.cohort.clusters.parts import (
     SiteFinding,
     Stability,
 )
+from medunsup.core.shown import Shown
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
-class ClusterResult:
+class ClusterResult(Shown):
     """Clusters of the rows of a table, or of images.
 
     Attributes

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from medunsup.core.record import Record
+from medunsup.core.shown import Shown
 from medunsup.core.volume import Volume
 
 Kind = Literal["attention", "activation"]
@@ -17,7 +18,7 @@ MEANINGS: Mapping[Kind, str] = {
 
 
 @dataclass(frozen=True, eq=False)
-class AttentionResult:
+class AttentionResult(Shown):
     """Where a pretrained encoder looks in one scan, in native space.
 
     A map shows what counts in the network's features. It does not show disease.

@@ -13,6 +13,7 @@ from medunsup.cohort.training.folder import is_unfinished
 from medunsup.core.errors import InputError, MedunsupError, MissingError
 from medunsup.core.hints import option
 from medunsup.core.paths import user_path
+from medunsup.core.shown import Shown
 from medunsup.io.files.artifact_folder import Arrays, ArtifactFolder, write_artifact
 from medunsup.io.files.tsv import read_tsv
 
@@ -47,7 +48,7 @@ class Seen(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class EncoderFolder:
+class EncoderFolder(Shown):
     """A pretrained encoder on disk: what it says of itself, and which scans it has seen.
 
     `pretrain` makes it. Weights are read when they are needed.

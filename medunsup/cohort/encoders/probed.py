@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from medunsup.core.shown import Shown
 from medunsup.metrics.bootstrap import Estimate
 
 Features = Literal["encoder", "random", "pca"]
@@ -75,7 +76,7 @@ class ProbeVerdict:
 
 
 @dataclass(frozen=True, eq=False)
-class ProbeResult:
+class ProbeResult(Shown):
     """What `probe` returns: whether a pretrained encoder is worth its pretraining.
 
     Attributes

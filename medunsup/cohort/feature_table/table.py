@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from medunsup.core.errors import ArrayError, InputError, UsageError
+from medunsup.core.shown import Shown
 
 KEYS = ("scan", "subject", "session")
 SHOWN = 3
@@ -20,7 +21,7 @@ Columns = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True, eq=False)
-class FeatureTable:
+class FeatureTable(Shown):
     """Features of N scans, images or patches.
 
     Parameters

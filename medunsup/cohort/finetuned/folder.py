@@ -17,6 +17,7 @@ from medunsup.core.errors import InputError, MedunsupError, MissingError, UsageE
 from medunsup.core.hints import option
 from medunsup.core.labels import Label
 from medunsup.core.paths import user_path
+from medunsup.core.shown import Shown
 from medunsup.io.files.artifact_folder import ArtifactFolder
 from medunsup.io.files.tsv import read_tsv
 
@@ -43,7 +44,7 @@ Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
-class FinetunedFolder:
+class FinetunedFolder(Shown):
     """A fine-tuned network on disk, and what it came to on its test scans.
 
     Attributes

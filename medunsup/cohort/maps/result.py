@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from medunsup.core.shown import Shown
+
 Floats = NDArray[np.float64]
 
 
@@ -34,7 +36,7 @@ class MapFigures:
 
 
 @dataclass(frozen=True, eq=False)
-class ReductionResult:
+class ReductionResult(Shown):
     """Places of the rows of a table on few axes.
 
     Attributes

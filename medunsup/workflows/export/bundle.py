@@ -11,6 +11,7 @@ from medunsup.cohort.encoders.folder import LOCK
 from medunsup.cohort.finetuned.folder import MANIFEST as FINETUNED
 from medunsup.core.errors import MissingError, ResultThereError
 from medunsup.core.hints import option
+from medunsup.core.shown import Shown
 from medunsup.io.files.atomic import write_json, write_text
 from medunsup.io.files.lock import locked
 from medunsup.io.files.transaction import refuse_foreign_files, unwritable
@@ -27,7 +28,7 @@ FILES = (PROGRAM, INFERENCE, README)
 
 
 @dataclass(frozen=True)
-class ExportedBundle:
+class ExportedBundle(Shown):
     """A network as a MONAI bundle, which runs without medunsup.
 
     Attributes

@@ -11,6 +11,7 @@ from medunsup.core.errors import ResultThereError, UsageError
 from medunsup.core.hints import option
 from medunsup.core.paths import user_path
 from medunsup.core.provenance import generated_by, package_versions
+from medunsup.core.shown import Shown
 from medunsup.core.version import __version__
 from medunsup.io.files.artifact_folder import arrays_as_bytes, write_artifact
 from medunsup.io.files.lock import locked
@@ -44,7 +45,7 @@ Its inputs: {inputs}. `adaptation_plan.json` says the same in plain values.
 
 
 @dataclass(frozen=True)
-class ExportedFolder:
+class ExportedFolder(Shown):
     """An encoder as another library reads it.
 
     Attributes

@@ -11,6 +11,7 @@ from medunsup.core.errors import InputError, MedunsupError
 from medunsup.core.hints import option
 from medunsup.core.paths import user_path
 from medunsup.core.renamed import renamed_property
+from medunsup.core.shown import Shown
 from medunsup.io.files.artifact_folder import COMPRESSED, Arrays, ArtifactFolder, write_artifact
 from medunsup.io.files.tsv import read_tsv
 from medunsup.workflows.train.manifest import Manifest, read_manifest
@@ -39,7 +40,7 @@ LOCK = ".medunsup.lock"
 
 
 @dataclass(frozen=True, eq=False)
-class ModelFolder:
+class ModelFolder(Shown):
     """A trained model on disk: settings, what it learned, and which scans it knows.
 
     `train` and `read_model` make it. Arrays are read when they are needed.
