@@ -42,8 +42,17 @@ QUICK = {  # enough where it does not matter which clusters are found
     "dbn_nmmc": {"epochs": 3, "width": 8},
 }
 UNSURE = {"dac_adversarial", "infogan"}  # the game of their networks may merge what is far apart
-every = pytest.mark.parametrize("name", NAMES)
-that_is_told = pytest.mark.parametrize("name", sorted(set(NAMES) - FREE - UNSURE - {"toy_halves"}))
+SLOW = {"n2d"}  # compiles what its map needs
+
+
+def names_of(names: list[str], slow: set[str]):
+    """Every name is a case; those that take long run with the slow tests."""
+    marks = {True: [pytest.mark.slow], False: []}
+    return pytest.mark.parametrize("name", [pytest.param(one, marks=marks[one in slow]) for one in names])
+
+
+every = names_of(NAMES, SLOW)
+that_is_told = names_of(sorted(set(NAMES) - FREE - UNSURE - {"toy_halves"}), SLOW)
 
 
 def make(name: str, n_clusters: int | None = 3, **given):
@@ -59,7 +68,7 @@ def blobs(n: int = 90, centres: int = 3, seed: int = 0) -> tuple[np.ndarray, np.
     return make_blobs(n, centers=middles, cluster_std=1.0, random_state=seed)
 
 
-@every
+@names_of(NAMES, set(QUICK))
 def test_scikit_learn_has_nothing_to_say_against_it(name):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from medunsup.nn.encoder import make_encoder
 
 NOISE_SIDES = 4  # voxels of an image that one cell of the generator's first map stands for
+WIDEST = 64  # channels of the generator's first map at most: at full resolution more cost most of the time
 
 
 class Body(nn.Module):
@@ -45,6 +46,7 @@ class Maker(nn.Module):
                 *_dense(n_codes, width), *_dense(width, width), nn.Linear(width, shape[0])
             )
             return
+        width = min(width, WIDEST)
         self.start = (width, *(ceil(side / NOISE_SIDES) for side in shape[1:]))
         self.first = nn.Linear(n_codes, prod(self.start))
         convolution = nn.Conv2d if len(shape) == 3 else nn.Conv3d
