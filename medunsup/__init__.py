@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from medunsup.cohort.encoders.encoder import Encoder
     from medunsup.cohort.encoders.folder import EncoderFolder
     from medunsup.cohort.encoders.probed import ProbeResult
+    from medunsup.cohort.executors.choose import executor
     from medunsup.cohort.feature_table.read import read_features
     from medunsup.cohort.feature_table.table import FeatureTable
     from medunsup.cohort.feature_table.write import write_features
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from medunsup.workflows.segment.cohort import segment_many
     from medunsup.workflows.segment.result import SegmentResult
     from medunsup.workflows.segment.scan import segment
+    from medunsup.workflows.status.status import FolderStatus, status
     from medunsup.workflows.train.compact_model import compact_model
     from medunsup.workflows.train.model_folder import ModelFolder, read_model
     from medunsup.workflows.train.train import train
@@ -73,6 +75,7 @@ _HOMES = {
     "ExportedFolder": "medunsup.workflows.export.export",
     "FeatureTable": "medunsup.cohort.feature_table.table",
     "FinetunedFolder": "medunsup.cohort.finetuned.folder",
+    "FolderStatus": "medunsup.workflows.status.status",
     "ImagePredictions": "medunsup.supervised.class_prediction",
     "MedunsupError": "medunsup.core.errors",
     "ModelFolder": "medunsup.workflows.train.model_folder",
@@ -91,6 +94,7 @@ _HOMES = {
     "detect_many": "medunsup.workflows.detect.cohort",
     "embed": "medunsup.workflows.embed.embed",
     "evaluate": "medunsup.workflows.evaluate.evaluate",
+    "executor": "medunsup.cohort.executors.choose",
     "export": "medunsup.workflows.export.export",
     "finetune": "medunsup.workflows.finetune.finetune",
     "load": "medunsup.io.load",
@@ -107,6 +111,7 @@ _HOMES = {
     "segment": "medunsup.workflows.segment.scan",
     "segment_many": "medunsup.workflows.segment.cohort",
     "show": "medunsup.report.notebook.browser",
+    "status": "medunsup.workflows.status.status",
     "train": "medunsup.workflows.train.train",
     "write_features": "medunsup.cohort.feature_table.write",
 }
@@ -126,6 +131,7 @@ __all__ = [
     "ExportedFolder",
     "FeatureTable",
     "FinetunedFolder",
+    "FolderStatus",
     "ImagePredictions",
     "MedunsupError",
     "ModelFolder",
@@ -146,6 +152,7 @@ __all__ = [
     "embed",
     "errors",
     "evaluate",
+    "executor",
     "export",
     "finetune",
     "load",
@@ -161,6 +168,7 @@ __all__ = [
     "segment",
     "segment_many",
     "show",
+    "status",
     "train",
     "write_features",
 ]

@@ -8,7 +8,7 @@ import typer
 
 from medunsup.cli.anomalies import detect, evaluate, models, train
 from medunsup.cli.encoders import attention, export, finetune, predict, pretrain, probe
-from medunsup.cli.general import demo, doctor, methods
+from medunsup.cli.general import demo, doctor, methods, status
 from medunsup.cli.groups import cluster, embed, reduce
 from medunsup.cli.shared.help import Command
 from medunsup.cli.shared.usage_errors import App
@@ -34,7 +34,7 @@ VERBS = {
         export.export,
     ),
     "Features and groups": (embed.embed, reduce.reduce, cluster.cluster),
-    "General": (methods.methods, doctor.doctor, demo.demo),
+    "General": (status.status, methods.methods, doctor.doctor, demo.demo),
 }
 for panel, verbs in VERBS.items():
     for each in verbs:

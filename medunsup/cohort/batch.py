@@ -2,19 +2,20 @@
 
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Generic, Literal, TypeVar
 
-from medunsup.cohort.executors.processes import Task, run_all
+from medunsup.cohort.executors.base import Executor, Lost, Task, Work
+from medunsup.cohort.executors.slurm.executor import wait_for_left
 from medunsup.core.errors import MedunsupError, OutputError, is_wrong_use
 from medunsup.core.hints import option, traceback_hint
 from medunsup.core.shown import Shown
 from medunsup.io.bids.names import OutputNames
 from medunsup.io.files.lock import locked
-from medunsup.io.files.transaction import recover
+from medunsup.io.files.transaction import recover_all
 
 Progress = Callable[[Path, str], None]
 
@@ -102,16 +103,20 @@ class CohortResult(Shown, Generic[AnyOutcome]):
 
 
 @contextmanager
-def reserved(names: Sequence[OutputNames]) -> Iterator[None]:
+def reserved(names: Sequence[OutputNames], executor: Executor) -> Iterator[None]:
     """Keep other runs out of the folders that results go into; what killed runs left there is cleared.
+
+    What an ended run left at work elsewhere is waited for.
 
     Raises OutputError if another run is writing there, or a folder cannot be written.
     """
     with ExitStack() as locks:
         for lock in sorted({each.lock for each in names}):
             locks.enter_context(locked(lock))
-        for each in names:
-            recover(each.folder, each.stem)
+        roots = sorted({each.root for each in names if each.root is not None})
+        executor.prepare(roots)
+        wait_for_left(roots)
+        recover_all((each.folder, each.stem) for each in names)
         yield
 
 
@@ -147,12 +152,14 @@ def work_through(
     scans: Sequence[Path],
     kind: type[AnyOutcome],
     *,
-    jobs: int,
+    executor: Executor,
+    folder: Path | None = None,
     progress: Progress | None,
 ) -> Iterator[AnyOutcome]:
     """Yield the outcome of `task(item, say)` for each scan as it comes.
 
-    A process that dies costs its own scan. After a fatal outcome nothing more is begun.
+    A worker that dies costs its own scan. After a fatal outcome nothing more is begun. `folder` is one that
+    all who work must see.
     """
 
     def told(index: int, text: str) -> None:
@@ -160,12 +167,14 @@ def work_through(
             progress(scans[index], text)
 
     done = set()
-    for index, found in _results(task, items, jobs, told):
-        done.add(index)
-        outcome = found or _killed(scans[index], kind)
-        yield outcome
-        if outcome.is_fatal:
-            break
+    work = Work(task, items, [str(scan) for scan in scans], folder)
+    with closing(executor.run(work, told)) as results:
+        for index, found in results:
+            done.add(index)
+            outcome = _lost(scans[index], kind, found) if isinstance(found, Lost) else found
+            yield outcome
+            if outcome.is_fatal:
+                break
     for index, scan in enumerate(scans):
         if index not in done:
             yield kind(scan, "not run", error=f"{scan}: not begun, since the run had to stop before.")
@@ -185,16 +194,5 @@ def in_order(
     return tuple(found[scan] for scan in scans)
 
 
-def _results(
-    task: Task, items: Sequence[Any], jobs: int, told: Callable[[int, str], None]
-) -> Iterator[tuple[int, Any]]:
-    if jobs > 1 and len(items) > 1:
-        yield from run_all(task, items, jobs, told)
-        return
-    for index, item in enumerate(items):
-        yield index, task(item, lambda text, index=index: told(index, text))  # type: ignore[misc]
-
-
-def _killed(scan: Path, kind: type[AnyOutcome]) -> AnyOutcome:
-    why = f"its process was ended from outside, perhaps for lack of memory. Try fewer {option('jobs')}."
-    return kind(scan, "error", error=f"{scan}: {why}")
+def _lost(scan: Path, kind: type[AnyOutcome], lost: Lost) -> AnyOutcome:
+    return kind(scan, "error", error=f"{scan}: {lost.why}")

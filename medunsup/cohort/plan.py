@@ -7,17 +7,18 @@ from typing import Generic, Literal, Protocol, TypeVar
 
 from medunsup.cohort.batch import AnyOutcome, Progress, naming, work_through
 from medunsup.cohort.dataset.folders import opened
-from medunsup.cohort.executors.processes import Task
+from medunsup.cohort.executors.base import Executor, Task
 from medunsup.cohort.identity import Status
 from medunsup.cohort.inputs_filter import apart, without_results
 from medunsup.cohort.patterns import check_patterns, fill
 from medunsup.cohort.request import ScanRequest, check_there
+from medunsup.cohort.runs.record import PlannedFile, RunRecord
 from medunsup.core.errors import InputError, UsageError, is_wrong_use
 from medunsup.core.hints import option
 from medunsup.core.paths import user_path
 from medunsup.io.bids.derivatives import refuse_overwrite
-from medunsup.io.bids.names import OutputNames
-from medunsup.io.bids.outputs import Derivative
+from medunsup.io.bids.names import OutputNames, sidecar_path
+from medunsup.io.bids.outputs import Derivative, Output
 
 
 class Asked(Protocol):
@@ -115,14 +116,52 @@ def carry_out(
     kind: type[AnyOutcome],
     read: Callable[[AnyAsked, Literal["skipped"]], AnyOutcome],
     *,
+    record: Output,
     force: bool,
-    jobs: int,
+    executor: Executor,
     progress: Progress | None,
 ) -> Iterator[AnyOutcome]:
     """Yield every scan's outcome as it comes: what cannot be begun, what is there already, then the rest.
 
     `task(request, say)` makes a result, `read` tells of one that is there; `kind` is the class of outcomes.
+    What becomes of each is kept beside the results while something is left to do; `record` is the map whose
+    sidecar says that a result is whole.
     """
+    roots, records = _records(planned, record, executor.name, force)
+
+    def told(scan: Path, text: str) -> None:
+        if scan in roots:
+            records[roots[scan]].begun(scan)
+        if progress is not None:
+            progress(scan, text)
+
+    try:
+        for outcome in _outcomes(planned, task, kind, read, force, executor, told, next(iter(records), None)):
+            if outcome.scan in roots:
+                records[roots[outcome.scan]].ended(outcome)
+            yield outcome
+    finally:
+        for each in records.values():
+            each.close()
+
+
+def script_of(planned: Sequence[Planned[AnyAsked]], executor: Executor, *, force: bool) -> str:
+    """Return the script that a cluster would be given for what is to be done; empty if there is none."""
+    todo = [item for item in planned if item.status in ("new", "other") or (item.status == "done" and force)]
+    roots = [item.request.names.root or item.request.names.folder for item in todo]
+    return executor.script(roots[0], len(todo)) if todo else ""
+
+
+def _outcomes(
+    planned: Sequence[Planned[AnyAsked]],
+    task: Task,
+    kind: type[AnyOutcome],
+    read: Callable[[AnyAsked, Literal["skipped"]], AnyOutcome],
+    force: bool,
+    executor: Executor,
+    told: Progress,
+    root: Path | None,
+) -> Iterator[AnyOutcome]:
     todo = []
     for item in planned:
         if item.status in ("missing", "error"):
@@ -132,7 +171,24 @@ def carry_out(
         else:
             todo.append(item.request)
     scans = [request.scan.path for request in todo]
-    yield from work_through(task, todo, scans, kind, jobs=jobs, progress=progress)
+    yield from work_through(task, todo, scans, kind, executor=executor, folder=root, progress=told)
+
+
+def _records(
+    planned: Sequence[Planned[AnyAsked]], record: Output, executor: str, force: bool
+) -> tuple[dict[Path, Path], dict[Path, RunRecord]]:
+    """Begin the record of each root, and say which scans go below which; others have none."""
+    files: dict[Path, list[PlannedFile]] = {}
+    roots: dict[Path, Path] = {}
+    for item in planned:
+        names, scan = item.request.names, item.request.scan.path
+        if names.root is not None:
+            done = sidecar_path(names.path(record)).relative_to(names.root).as_posix()
+            files.setdefault(names.root, []).append(PlannedFile(scan=str(scan), record=done))
+            roots[scan] = names.root
+    return roots, {
+        root: RunRecord(root, of_root, executor=executor, force=force) for root, of_root in files.items()
+    }
 
 
 def _look(request: AnyAsked) -> Planned[AnyAsked]:

@@ -1,6 +1,5 @@
 """Examine this computer: what is installed, what it can read, where it can write."""
 
-import os
 import platform
 import shutil
 import tempfile
@@ -10,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
+from medunsup.core.cores import available_cores
 from medunsup.core.errors import MedunsupError
 from medunsup.core.extras import install
 from medunsup.core.hints import option
@@ -81,7 +81,7 @@ def _version(package: str) -> str | None:
 
 
 def _cores() -> Finding:
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    usable = available_cores()
     return Finding("cores", "ok", f"{usable}; use {option('jobs', usable)} for many scans")
 
 

@@ -99,6 +99,12 @@ WRONG = [
     "models verify gone",
     "methods bones",
     "doctor --nonsense",
+    "status gone",
+    "status text.nii.gz",
+    "segment scan.nii.gz --executor slum",
+    "segment scan.nii.gz --executor dask --time 10",
+    "segment scan.nii.gz --executor slurm --time soon -o out",
+    "detect scan.nii.gz --executor slurm --workers tcp://x:1",
     "demo nonsense",
 ]
 FAILING = [

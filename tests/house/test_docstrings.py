@@ -86,6 +86,7 @@ WHOLE_RUNS = {  # examples that take seconds
     ),
     *("export", "finetune", "predict", "predict_many", "pretrain", "probe"),
     *("Prediction", "ImagePredictions"),
+    "status",
 }
 
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from medunsup.cli.shared import model_options, options
+from medunsup.cli.shared import executor_options, model_options, options
 from medunsup.cli.shared.detect_printing import print_result
 from medunsup.cli.shared.progress import display
 from medunsup.cli.shared.settings import check_outputs
@@ -21,6 +21,7 @@ def detect(
     baselines: model_options.WithBaselines = False,
     jobs: options.Jobs = 1,
     force: options.Force = False,
+    where: executor_options.Where,
     telling: options.Telling,
 ) -> int:
     """Find what a model of healthy scans does not explain.
@@ -46,8 +47,14 @@ def detect(
     )
     names = [request.scan.path for request in requests]
     check_outputs(names, out)
+    executor = where.chosen(jobs)
     with display(names, telling.quiet) as shown:
         result = run_requests(
-            requests, opened, jobs=jobs, force=force, progress=shown.step, finished=shown.finished
+            requests,
+            opened,
+            executor=executor,
+            force=force,
+            progress=shown.step,
+            finished=shown.finished,
         )
     return print_result(result, telling)

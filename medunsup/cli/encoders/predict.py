@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from medunsup.cli.shared import model_options, options
+from medunsup.cli.shared import executor_options, model_options, options
 from medunsup.cli.shared.options import option
 from medunsup.cli.shared.predict_printing import print_result
 from medunsup.cli.shared.progress import display
@@ -34,6 +34,7 @@ def predict(
     cache: model_options.Cache = None,
     jobs: options.Jobs = 1,
     force: options.Force = False,
+    where: executor_options.Where,
     telling: options.Telling,
 ) -> int:
     """Label scans or images with a fine-tuned network.
@@ -58,8 +59,14 @@ def predict(
     )
     names = [request.scan.path for request in requests]
     check_outputs(names, out)
+    executor = where.chosen(jobs)
     with display(names, telling.quiet) as shown:
         result = run_requests(
-            requests, opened, jobs=jobs, force=force, progress=shown.step, finished=shown.finished
+            requests,
+            opened,
+            executor=executor,
+            force=force,
+            progress=shown.step,
+            finished=shown.finished,
         )
     return print_result(result, telling)

@@ -109,8 +109,11 @@ def exit_code(result: "CohortResult[Any]", fail_on: str | None = None) -> int:
     return BAD_VERDICT if any(scan.verdict in bad for scan in result.scans) else 0
 
 
-def print_plan(planned: "Sequence[Planned[SegmentRequest]]", as_json: bool) -> int:
-    """Print what a run would do; return the code it would end with, as far as its files tell."""
+def print_plan(planned: "Sequence[Planned[SegmentRequest]]", as_json: bool, script: str = "") -> int:
+    """Print what a run would do; return the code it would end with, as far as its files tell.
+
+    `script` is what would be given to a cluster.
+    """
     from medunsup.workflows.segment.outputs import DSEG
 
     facts = [
@@ -126,11 +129,15 @@ def print_plan(planned: "Sequence[Planned[SegmentRequest]]", as_json: bool) -> i
     wrong = len(refused) == len(planned) and all(item.is_wrong_use for item in refused)
     code = 0 if not refused else WRONG_USE if wrong else FAILED
     if as_json:
-        print_json({"medunsup": __version__, "dry_run": True, "exit_code": code, "scans": facts})
+        facts_of_script = {"script": script} if script else {}
+        head = {"medunsup": __version__, "dry_run": True, "exit_code": code}
+        print_json(head | {"scans": facts} | facts_of_script)
     else:
         for fact in facts:
             words = f"{STATUS_WORDS[fact['status']]} {fact['why']}".strip()
             typer.echo(f"{fact['scan']} -> {fact['output']}: {words}")
+        if script:
+            typer.echo(f"\n{script}", nl=False)
     return code
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from medunsup.cli.shared.executor_options import Where
 from medunsup.cli.shared.options import Running, Segmenting, Telling
 from medunsup.cli.shared.printing import print_plan, print_result
 from medunsup.cli.shared.progress import display
@@ -18,20 +19,22 @@ def settings_of(how: Segmenting, **more: Any) -> "SegmentSettings":
     return read_settings(how.config, how.choices | more, how.set_ or [])
 
 
-def run(requests: "Sequence[SegmentRequest]", running: Running, telling: Telling) -> int:
+def run(requests: "Sequence[SegmentRequest]", running: Running, where: Where, telling: Telling) -> int:
     """Segment the scans, or only say what would be done; return the exit code."""
+    from medunsup.cohort.plan import script_of
     from medunsup.workflows.segment.cohort import plan, run_requests
     from medunsup.workflows.segment.rehearse import rehearsed
 
+    executor = where.chosen(running.jobs)
     if running.dry_run:
-        planned = plan(requests, force=running.force)
-        return print_plan(rehearsed(planned, force=running.force), telling.as_json)
+        planned = rehearsed(plan(requests, force=running.force), force=running.force)
+        return print_plan(planned, telling.as_json, script_of(planned, executor, force=running.force))
     scans = [request.scan.path for request in requests]
     with display(scans, telling.quiet) as shown:
         shown.step(scans[0], "starting")
         result = run_requests(
             requests,
-            jobs=running.jobs,
+            executor=executor,
             force=running.force,
             report=not running.no_report,
             progress=shown.step,

@@ -11,6 +11,7 @@ from medunsup.cli.shared.errors import INTERRUPTED, WRONG_USE
 from medunsup.cli.shared.help import Group
 from medunsup.cli.shared.json_output import print_json
 from medunsup.cli.shared.old_options import by_new_names
+from medunsup.core.invocation import invoked_with
 
 ClickUsageError: Any = typer.BadParameter.__mro__[1]  # whichever copy of Click this Typer is built on
 
@@ -29,7 +30,8 @@ class App(Group):
         """Run the command line, this process's own if none is given."""
         words = by_new_names(sys.argv[1:] if args is None else args)
         self.as_json = "--json" in (words[: words.index("--")] if "--" in words else words)
-        return super().main(words, *more, **named)
+        with invoked_with(words):
+            return super().main(words, *more, **named)
 
     def make_context(self, *args: Any, **named: Any) -> Any:
         """Read the words before the verb."""

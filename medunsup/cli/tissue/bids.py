@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from medunsup.cli.shared import options, segmenting
+from medunsup.cli.shared import executor_options, options, segmenting
 from medunsup.cli.shared.json_output import print_json
 from medunsup.cli.shared.verb import verb
 
@@ -58,6 +58,7 @@ def bids(
     *,
     how: options.Segmenting,
     running: options.Running,
+    where: executor_options.Where,
     telling: options.Telling,
 ) -> int:
     """Segment a BIDS data set, or compare its results (BIDS App)."""
@@ -71,7 +72,7 @@ def bids(
     labels = _labels(participant_label or [], more_labels or [], session_label or [])
     filters = _filters(session_label or [], bids_filter_file, settings.contrast)
     scans = magnitude_alone(find_scans(bids_dir, labels, settings.contrast, filters))
-    return segmenting.run(make_requests(scans, settings, output_dir), running, telling)
+    return segmenting.run(make_requests(scans, settings, output_dir), running, where, telling)
 
 
 def _compare(bids_dir: Path, output_dir: Path, *, as_json: bool) -> int:

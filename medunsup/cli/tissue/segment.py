@@ -1,6 +1,6 @@
 """`medunsup segment`: from scans to tissue volumes, maps and a report."""
 
-from medunsup.cli.shared import dicom_options, options, segmenting
+from medunsup.cli.shared import dicom_options, executor_options, options, segmenting
 from medunsup.cli.shared.settings import check_outputs, pairs
 from medunsup.cli.shared.verb import verb
 
@@ -15,6 +15,7 @@ def segment(
     tissues: options.Tissues = None,
     how: options.Segmenting,
     running: options.Running,
+    where: executor_options.Where,
     telling: options.Telling,
     dicom: dicom_options.WithDicom = False,
     reference: dicom_options.Reference = None,
@@ -31,7 +32,7 @@ def segment(
     requests = make_requests(scans, settings, out, reading.mask, pairs(with_ or [], "--with"))
     check_outputs([request.scan.path for request in requests], out)
     dicom_options.check(requests, dicom, reference, binary)
-    code = segmenting.run(requests, running, telling)
+    code = segmenting.run(requests, running, where, telling)
     if dicom and not running.dry_run:
         code = max(code, dicom_options.write(requests, reference, binary, telling))
     return code

@@ -1,29 +1,51 @@
 """Several processes, each working through scans; one that dies takes only its own scan with it."""
 
 import os
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing import connection, get_context, parent_process
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from threading import Thread
 from time import monotonic
 from typing import Any
 
-from medunsup.core.hints import worded_as_here
-
-THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "NUMBA_NUM_THREADS",
-    "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS",
-)
+from medunsup.cohort.executors.base import Lost, Task, Told, Work
+from medunsup.cohort.executors.threads import THREAD_VARIABLES
+from medunsup.core.cores import available_cores
+from medunsup.core.hints import option, worded_as_here
 
 GRACE_S = 5.0  # for a process to clear its files, which it cannot begin before compiled code returns
 
-Task = Callable[[Any, Callable[[str], None]], Any]
-Told = Callable[[int, str], None]
+
+class Processes:
+    """Works through items here: one after the other in this process, or several in processes of their own."""
+
+    name = "processes"
+
+    def __init__(self, jobs: int = 1) -> None:
+        self.jobs = jobs
+
+    def prepare(self, roots: Sequence[Path]) -> None:
+        """Do nothing: its processes end with the run that began them."""
+
+    def run(self, work: Work, told: Told) -> Generator[tuple[int, Any]]:
+        """Yield (index, result), or `Lost` for an item whose process was ended."""
+        if self.jobs > 1 and len(work.items) > 1:
+            for index, result in run_all(work.task, work.items, self.jobs, told):
+                yield index, Lost(_killed()) if result is None else result
+            return
+        for index, item in enumerate(work.items):
+            yield index, work.task(item, lambda text, index=index: told(index, text))  # type: ignore[misc]
+
+    def script(self, folder: Path, n_items: int) -> str:
+        """Return nothing: no script is submitted."""
+        return ""
+
+
+def _killed() -> str:
+    return f"its process was ended from outside, perhaps for lack of memory. Try fewer {option('jobs')}."
 
 
 def run_all(task: Task, items: Sequence[Any], jobs: int, told: Told) -> Generator[tuple[int, Any]]:
@@ -54,7 +76,7 @@ def run_all(task: Task, items: Sequence[Any], jobs: int, told: Told) -> Generato
 def thread_limit(jobs: int) -> Iterator[None]:
     """Share the cores: processes started inside use cores / jobs threads each, unless the user said."""
     before = dict(os.environ)
-    share = str(max(1, (os.cpu_count() or 1) // jobs))
+    share = str(max(1, available_cores() // jobs))
     for name in THREAD_VARIABLES:
         os.environ.setdefault(name, share)
     try:

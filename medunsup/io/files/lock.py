@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from medunsup.core.errors import OutputError
 from medunsup.core.hints import option
@@ -44,7 +45,7 @@ def _acquire(path: Path) -> None:
             continue
         try:
             with file:
-                file.write(_signature())
+                file.write(json.dumps(this_process()))
         except OSError:
             path.unlink(missing_ok=True)
             raise
@@ -62,7 +63,7 @@ def _clear_if_stale(path: Path) -> None:
         return
     except (ValueError, KeyError, TypeError):
         raise OutputError(_held(path, "an unknown run")) from None
-    if host != socket.gethostname() or _start(pid) == start:
+    if is_alive(host, pid, start) is not False:
         raise OutputError(_held(path, f"process {pid} on {host}"))
     grave = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     path.rename(grave)
@@ -72,8 +73,14 @@ def _clear_if_stale(path: Path) -> None:
     grave.unlink()
 
 
-def _signature() -> str:
-    return json.dumps({"host": socket.gethostname(), "pid": os.getpid(), "start": _start(os.getpid())})
+def this_process() -> dict[str, Any]:
+    """Say by what this process can be known again: its machine, number and start."""
+    return {"host": socket.gethostname(), "pid": os.getpid(), "start": _start(os.getpid())}
+
+
+def is_alive(host: str, pid: int, start: float | None) -> bool | None:
+    """Whether a process is still there; None if it is, or was, on another machine."""
+    return None if host != socket.gethostname() else _start(pid) == start
 
 
 def _start(pid: int) -> float | None:

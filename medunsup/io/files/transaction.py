@@ -4,7 +4,7 @@ A run killed while it writes leaves only a hidden folder; the next run clears it
 moves has left a journal there; the next run finishes the moves.
 """
 
-import glob
+import re
 import secrets
 import shutil
 from collections.abc import Iterable
@@ -19,6 +19,7 @@ from medunsup.io.files.atomic import write_text
 PREFIX = ".medunsup-staging-"
 TOKEN_BYTES = 4
 JOURNAL = "journal.txt"
+STAGED = re.compile(rf"{re.escape(PREFIX)}(.*)\.[0-9a-f]{{{2 * TOKEN_BYTES}}}", re.DOTALL)
 
 
 class Staging:
@@ -91,15 +92,29 @@ def refuse_foreign_files(
 
 def recover(folder: Path, stem: str) -> None:
     """Finish or clear what killed runs left of one scan; call it under the lock."""
-    try:
-        # The whole token, so that "scan" does not clear what a live run writes of "scan.1".
-        for hidden in folder.glob(f"{PREFIX}{glob.escape(stem)}." + "[0-9a-f]" * 2 * TOKEN_BYTES):
-            if (hidden / JOURNAL).exists():
-                _move(hidden, folder)
-            else:
-                shutil.rmtree(hidden, ignore_errors=True)
-    except OSError as error:
-        raise unwritable(folder, error) from error
+    recover_all([(folder, stem)])
+
+
+def recover_all(places: Iterable[tuple[Path, str]]) -> None:
+    """Do the same for many scans, each by folder and stem; a folder is looked through once."""
+    stems: dict[Path, set[str]] = {}
+    for folder, stem in places:
+        stems.setdefault(folder, set()).add(stem)
+    for folder, own in stems.items():
+        try:
+            for hidden in [path for path in folder.glob(f"{PREFIX}*") if _stem_of(path) in own]:
+                if (hidden / JOURNAL).exists():
+                    _move(hidden, folder)
+                else:
+                    shutil.rmtree(hidden, ignore_errors=True)
+        except OSError as error:
+            raise unwritable(folder, error) from error
+
+
+def _stem_of(hidden: Path) -> str | None:
+    """Return whose staging it is: the whole token is cut off, so that "scan" is not taken for "scan.1"."""
+    found = STAGED.fullmatch(hidden.name)
+    return found[1] if found else None
 
 
 def not_there(folder: Path) -> list[Path]:

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from functools import reduce
 from operator import add
-from os import cpu_count
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from medunsup.core.cores import available_cores
 from medunsup.tissue.em.bias_field import CoarseGrid, estimate_field
 from medunsup.tissue.em.constraints import Constraints
 from medunsup.tissue.em.gaussian_mixture import (
@@ -293,5 +293,5 @@ def _chunks(size: int) -> Iterator[slice]:
 
 def _in_threads(work: Callable[[slice], T], chunks: Iterator[slice]) -> list[T]:
     """Run over chunks on the cores there are; results keep the chunks' order, so sums do too."""
-    with ThreadPoolExecutor(max_workers=min(4, cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(max_workers=min(4, available_cores())) as pool:
         return list(pool.map(work, chunks))

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from medunsup.cohort.batch import CohortResult, Progress, attempt, in_order, reserved
+from medunsup.cohort.executors.base import Executor
+from medunsup.cohort.executors.processes import Processes
 from medunsup.cohort.failed import failed_scans
 from medunsup.cohort.outputs import check_roots
 from medunsup.cohort.places import tell_where
@@ -32,6 +34,7 @@ def detect_many(
     jobs: int = 1,
     mask: str | Path | None = None,
     force: bool = False,
+    executor: Executor | None = None,
     progress: Progress | None = None,
     finished: Finished | None = None,
     **choices: Any,
@@ -59,6 +62,8 @@ def detect_many(
         '{folder}/{id}_mask.nii.gz'.
     force : bool, default False
         Look again at scans whose results are there.
+    executor : Executor, optional
+        Where scans are worked on, from `medunsup.executor`; it wins over `jobs`.
     progress : callable, optional
         Called with a scan's path and the name of each step as it begins.
     finished : callable, optional
@@ -104,7 +109,15 @@ def detect_many(
     """
     folder = open_model(model)
     requests = make_requests(scans, folder, out, mask, **choices)
-    return run_requests(requests, folder, jobs=jobs, force=force, progress=progress, finished=finished)
+    return run_requests(
+        requests,
+        folder,
+        jobs=jobs,
+        executor=executor,
+        force=force,
+        progress=progress,
+        finished=finished,
+    )
 
 
 def make_requests(
@@ -132,6 +145,7 @@ def run_requests(
     model: ModelFolder,
     *,
     jobs: int = 1,
+    executor: Executor | None = None,
     force: bool = False,
     progress: Progress | None = None,
     finished: Finished | None = None,
@@ -143,12 +157,20 @@ def run_requests(
         check_rates(requests[0])
     names = [request.names for request in requests]
     tell_where(names)
-    with reserved(names):
+    where = executor or Processes(jobs)
+    with reserved(names, where):
         check_roots(names, ALL_ANOMALIES)
         planned = look(requests, DERIVATIVE, force=force, labels=labels())
         task = partial(do_detect, model, force)
         outcomes = carry_out(
-            planned, task, DetectOutcome, read_outcome, force=force, jobs=jobs, progress=progress
+            planned,
+            task,
+            DetectOutcome,
+            read_outcome,
+            record=DERIVATIVE.record,
+            force=force,
+            executor=where,
+            progress=progress,
         )
         found = in_order(outcomes, [request.scan.path for request in requests], finished)
         groups = [write_table_and_page(root, each) for root, each in failed_scans(names, found).items()]

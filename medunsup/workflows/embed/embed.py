@@ -13,6 +13,7 @@ from medunsup.cohort.batch import work_through
 from medunsup.cohort.dataset.sources import Case
 from medunsup.cohort.dataset.splits import refuse_duplicates
 from medunsup.cohort.encoders.folder import WEIGHTS, EncoderFolder, read_encoder
+from medunsup.cohort.executors.processes import Processes
 from medunsup.cohort.feature_table.formats import check_ending
 from medunsup.cohort.feature_table.table import FeatureTable
 from medunsup.cohort.feature_table.write import check_free, write_features
@@ -226,7 +227,7 @@ def _work(tasks: Sequence[RowTask], jobs: int, told: Told) -> list[RowOutcome]:
     found: dict[Path, RowOutcome] = {}
     pace, scans = Pace(len(tasks)), [task.request.path for task in tasks]
     told(Stage("features"))
-    results = work_through(do_row, tasks, scans, RowOutcome, jobs=jobs, progress=None)
+    results = work_through(do_row, tasks, scans, RowOutcome, executor=Processes(jobs), progress=None)
     for outcome in results:
         if outcome.is_fatal:
             raise OutputError(str(outcome.error))

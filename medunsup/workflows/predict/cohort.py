@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from medunsup.cohort.batch import CohortResult, Progress, attempt, in_order, reserved
+from medunsup.cohort.executors.base import Executor
+from medunsup.cohort.executors.processes import Processes
 from medunsup.cohort.failed import failed_scans
 from medunsup.cohort.finetuned.folder import FinetunedFolder
 from medunsup.cohort.outputs import check_roots
@@ -30,6 +32,7 @@ def predict_many(
     jobs: int = 1,
     mask: str | Path | None = None,
     force: bool = False,
+    executor: Executor | None = None,
     progress: Progress | None = None,
     finished: Finished | None = None,
     **choices: Any,
@@ -57,6 +60,8 @@ def predict_many(
         '{folder}/{id}_mask.nii.gz'.
     force : bool, default False
         Look again at scans whose results are there.
+    executor : Executor, optional
+        Where scans are worked on, from `medunsup.executor`; it wins over `jobs`.
     progress : callable, optional
         Called with a scan's path and the name of each step as it begins.
     finished : callable, optional
@@ -100,7 +105,15 @@ def predict_many(
     """
     folder = open_network(network)
     requests = make_requests(scans, folder, out, mask, **choices)
-    return run_requests(requests, folder, jobs=jobs, force=force, progress=progress, finished=finished)
+    return run_requests(
+        requests,
+        folder,
+        jobs=jobs,
+        executor=executor,
+        force=force,
+        progress=progress,
+        finished=finished,
+    )
 
 
 def make_requests(
@@ -128,6 +141,7 @@ def run_requests(
     network: FinetunedFolder,
     *,
     jobs: int = 1,
+    executor: Executor | None = None,
     force: bool = False,
     progress: Progress | None = None,
     finished: Finished | None = None,
@@ -135,13 +149,21 @@ def run_requests(
     """Do what is not done yet. `progress` hears (scan, step), `finished` each scan's outcome."""
     names, way = [request.names for request in requests], WAYS[kind_of(network)]
     tell_where(names)
-    with reserved(names):
+    where = executor or Processes(jobs)
+    with reserved(names, where):
         check_roots(names, ALL_PREDICTIONS)
         refuse_other_task(names, network)
         planned = look(requests, way.derivative, force=force, labels=label_names(network.labels))
         task = partial(do_predict, network, force)
         outcomes = carry_out(
-            planned, task, PredictOutcome, way.read, force=force, jobs=jobs, progress=progress
+            planned,
+            task,
+            PredictOutcome,
+            way.read,
+            record=way.derivative.record,
+            force=force,
+            executor=where,
+            progress=progress,
         )
         found = in_order(outcomes, [request.scan.path for request in requests], finished)
         pages = [way.together(root, each) for root, each in failed_scans(names, found).items()]

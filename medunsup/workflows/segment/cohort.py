@@ -7,6 +7,8 @@ from typing import Any
 
 from medunsup.cohort.batch import CohortResult, Progress, in_order, reserved
 from medunsup.cohort.dataset.folders import opened
+from medunsup.cohort.executors.base import Executor
+from medunsup.cohort.executors.processes import Processes
 from medunsup.cohort.failed import failed_scans
 from medunsup.cohort.inputs_filter import without_results
 from medunsup.cohort.outputs import check_roots
@@ -36,6 +38,7 @@ def segment_many(
     report: bool = True,
     mask: str | Path | None = None,
     with_contrasts: Mapping[str, str | Path] | None = None,
+    executor: Executor | None = None,
     progress: Progress | None = None,
     **choices: Any,
 ) -> CohortResult[ScanOutcome]:
@@ -63,6 +66,8 @@ def segment_many(
         '{folder}/{id}_mask.nii.gz'.
     with_contrasts : dict of str to str or Path, optional
         Further scans of the same head, by contrast; paths with {folder}, {stem} and {id} as in `mask`.
+    executor : Executor, optional
+        Where scans are worked on, from `medunsup.executor`; it wins over `jobs`.
     progress : callable, optional
         Called with a scan's path and the name of each step as it begins.
     **choices
@@ -106,7 +111,7 @@ def segment_many(
     """
     settings = SegmentSettings.parse(choices, where="segment_many")
     requests = make_requests(paths, settings, out, mask, with_contrasts)
-    return run_requests(requests, jobs=jobs, force=force, report=report, progress=progress)
+    return run_requests(requests, jobs=jobs, executor=executor, force=force, report=report, progress=progress)
 
 
 def make_requests(
@@ -146,6 +151,7 @@ def run_requests(
     requests: Sequence[SegmentRequest],
     *,
     jobs: int = 1,
+    executor: Executor | None = None,
     force: bool = False,
     report: bool = True,
     progress: Progress | None = None,
@@ -158,14 +164,22 @@ def run_requests(
     """
     names = [request.names for request in requests]
     tell_where(names)
-    with reserved(names):
+    where = executor or Processes(jobs)
+    with reserved(names, where):
         planned = plan(requests, force=force)
         if requests and requests[0].settings.learn_prior:
-            learned = learn(requests, jobs=jobs, progress=progress or _silent, passed=first_pass)
+            learned = learn(requests, executor=where, progress=progress or _silent, passed=first_pass)
             planned = plan(learned, force=force)
         task = partial(do_segment, force, report)
         outcomes = carry_out(
-            planned, task, ScanOutcome, read_outcome, force=force, jobs=jobs, progress=progress
+            planned,
+            task,
+            ScanOutcome,
+            read_outcome,
+            record=DERIVATIVE.record,
+            force=force,
+            executor=where,
+            progress=progress,
         )
         scans = in_order(outcomes, [request.scan.path for request in requests], finished)
         failed = failed_scans(names, scans)

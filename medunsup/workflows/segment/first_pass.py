@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from medunsup.cohort.executors.processes import run_all
+from medunsup.cohort.executors.base import Executor, Work
 from medunsup.core.errors import UsageError
 from medunsup.core.hints import option
 from medunsup.core.labels import TISSUES
@@ -54,7 +54,7 @@ def check_learnable(requests: Sequence[SegmentRequest]) -> None:
 def learn(
     requests: Sequence[SegmentRequest],
     *,
-    jobs: int,
+    executor: Executor,
     progress: Callable[[Path, str], None],
     passed: Callable[[Path], None] | None = None,
 ) -> list[SegmentRequest]:
@@ -65,7 +65,7 @@ def learn(
     """
     passes = [_first_pass(request) for request in requests]
     done = set()
-    for index, is_done in _run(passes, jobs, progress):
+    for index, is_done in _run(passes, executor, progress):
         if is_done:
             done.add(index)
         if passed is not None:
@@ -109,17 +109,15 @@ def do_first_pass(first: FirstPass, say: Callable[[str], None]) -> bool:
 
 
 def _run(
-    passes: Sequence[FirstPass], jobs: int, progress: Callable[[Path, str], None]
+    passes: Sequence[FirstPass], executor: Executor, progress: Callable[[Path, str], None]
 ) -> Iterator[tuple[int, bool]]:
     def told(index: int, text: str) -> None:
         progress(passes[index].request.scan.path, text)
 
-    if jobs > 1:
-        for index, is_done in run_all(do_first_pass, passes, jobs, told):
-            yield index, bool(is_done)
-        return
-    for index, first in enumerate(passes):
-        yield index, do_first_pass(first, lambda text, index=index: told(index, text))  # type: ignore[misc]
+    labels = [str(first.request.scan.path) for first in passes]
+    work = Work(do_first_pass, passes, labels, passes[0].request.names.root)
+    for index, is_done in executor.run(work, told):
+        yield index, is_done is True  # not if it was lost
 
 
 def _first_pass(request: SegmentRequest) -> FirstPass:

@@ -1,0 +1,1 @@
+"""What runs are at, or have left to do, in a folder of results."""
