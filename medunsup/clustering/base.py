@@ -217,20 +217,26 @@ class Clustering(Stored, ClusterMixin, BaseEstimator, ABC):
         check_is_fitted(self, "labels_")
         if X is None and len(self._rows) < len(self.labels_):
             raise UsageError("Not all rows of a stream are kept. Give the rows that are asked about.")
-        rows = self._rows if X is None else self._rows_of(X)
+        if X is None:
+            return self._typicality_of_kept()
+        rows = self._rows_of(X)
         nearest = self._shares(rows).argmax(axis=1)
         found = np.empty(len(rows))
         for cluster in range(self.n_clusters_):
             held = self._rows[self._row_labels == cluster]
-            own = mean_distance(held, held, without_itself=True)
             here = nearest == cluster
-            if X is None:
-                here = self._row_labels == cluster
-                found[here] = (own >= own[:, None]).sum(axis=1) / len(own)
-            elif here.any():
+            if here.any():
+                own = mean_distance(held, held, without_itself=True)
                 found[here] = conformal(mean_distance(rows[here], held), own)
-        if X is not None:
-            return found
+        return found
+
+    def _typicality_of_kept(self) -> Floats:
+        """Return how usual the rows that were kept are, each beside the others, in the order given."""
+        found = np.empty(len(self._rows))
+        for cluster in range(self.n_clusters_):
+            here = self._row_labels == cluster
+            own = mean_distance(self._rows[here], self._rows[here], without_itself=True)
+            found[here] = (len(own) - np.searchsorted(np.sort(own), own)) / max(1, len(own))
         noise = self._row_labels == NOISE
         if noise.any():
             found[noise] = self.typicality(self._rows[noise])

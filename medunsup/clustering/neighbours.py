@@ -6,6 +6,7 @@ from scipy.spatial.distance import cdist
 
 NEIGHBOURS = 5
 CHUNK = 1_000  # rows at a time, so that distances to many stay small
+MOST_CELLS = 4_000_000  # distances at a time: 32 MB
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -17,8 +18,9 @@ def mean_distance(rows: Floats, held: Floats, *, without_itself: bool = False) -
     `without_itself` says that both are the same rows: each leaves itself out; infinite if there is no other.
     """
     parts = []
-    for start in range(0, len(rows), CHUNK):
-        distances = cdist(rows[start : start + CHUNK], held)
+    chunk = max(1, min(CHUNK, MOST_CELLS // max(1, len(held))))
+    for start in range(0, len(rows), chunk):
+        distances = cdist(rows[start : start + chunk], held)
         if without_itself:
             some = np.arange(len(distances))
             distances[some, start + some] = np.inf

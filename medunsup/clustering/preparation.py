@@ -10,6 +10,7 @@ from medunsup.clustering.choosing.fits import Labels, Prepare
 from medunsup.clustering.combat import ComBat
 from medunsup.clustering.covariates import CovariateCoding
 from medunsup.clustering.stored import State
+from medunsup.reduction.streaming import Batches, Moments, checked_batches
 
 Floats = NDArray[np.float64]
 Words = Mapping[str, Sequence[str]]
@@ -42,6 +43,22 @@ class Preparation:
         self.mean, self.spread = _scale_of(rows)
         if self.components is not None:
             self.axes = _axes(self._scaled(rows), self.components)
+        return self
+
+    def fit_stream(self, batches: Batches) -> Self:
+        """Learn scale and components from rows that come in batches; sites are not harmonised.
+
+        Raises ArrayError for too many features to keep their covariance.
+        """
+        moments = Moments()
+        for rows in checked_batches(batches):
+            moments.add(rows)
+        covariance = moments.covariance
+        spread = np.sqrt(np.diag(covariance))
+        self.mean, self.spread = moments.mean, np.where(moments.is_constant | (spread == 0), 1.0, spread)
+        if self.components is not None:
+            axes = np.linalg.eigh(covariance / np.outer(self.spread, self.spread))[1]
+            self.axes = _turned(axes.T[::-1][: self.components])
         return self
 
     def transform(
@@ -156,7 +173,10 @@ def _scale_of(rows: Floats) -> tuple[Floats, Floats]:
 
 def _axes(rows: Floats, components: int) -> Floats:
     """Return principal axes (at most components, D), each pointing to where its largest entry is positive."""
-    axes = np.linalg.svd(rows - rows.mean(axis=0), full_matrices=False)[2][:components]
+    return _turned(np.linalg.svd(rows - rows.mean(axis=0), full_matrices=False)[2][:components])
+
+
+def _turned(axes: Floats) -> Floats:
     largest = np.abs(axes).argmax(axis=1)
     return axes * np.sign(axes[np.arange(len(axes)), largest])[:, None]
 

@@ -88,6 +88,9 @@ Truth = Annotated[
 DropIncomplete = Annotated[
     bool, option("Input", "--drop-incomplete", help="Leave rows out in which a feature is missing.")
 ]
+Stream = Annotated[
+    bool, option("Input", "--stream", help="Read a table larger than memory (.parquet, .npy) in batches.")
+]
 NoUmap = Annotated[bool, option("Input", "--no-umap", help="Draw no UMAP beside principal components.")]
 Scan = Annotated[
     Path,
@@ -117,6 +120,7 @@ def cluster(
     drop_incomplete: DropIncomplete = False,
     model: Model = None,
     encoder: Encoder = None,
+    stream: Stream = False,
     set_: options.SetValue = None,
     seeds: Seeds = None,
     seed: options.Seed = None,
@@ -146,7 +150,9 @@ def cluster(
     with stages(telling.quiet) as told:
         from medunsup.workflows.cluster.cluster import cluster as find
 
-        result = find(features, out, model=model, encoder=encoder, force=force, progress=told, **chosen)
+        result = find(
+            features, out, model=model, encoder=encoder, stream=stream, force=force, progress=told, **chosen
+        )
     _print(result, out, telling)
 
 

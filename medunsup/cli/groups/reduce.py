@@ -58,6 +58,10 @@ DropIncomplete = Annotated[
     bool, option("Input", "--drop-incomplete", help="Leave rows out in which a feature is missing.")
 ]
 
+Stream = Annotated[
+    bool, option("Input", "--stream", help="Read a table larger than memory (.parquet, .npy) in batches.")
+]
+
 
 @verb()
 def reduce(
@@ -69,6 +73,7 @@ def reduce(
     covariates: Covariates = None,
     colour: Colour = None,
     drop_incomplete: DropIncomplete = False,
+    stream: Stream = False,
     set_: options.SetValue = None,
     seed: options.Seed = None,
     force: options.Force = False,
@@ -91,7 +96,7 @@ def reduce(
         "parameters": parameters or None,
     }
     chosen = {name: value for name, value in given.items() if value is not None}
-    result = reduce_table(features, out, model=model, force=force, **chosen)
+    result = reduce_table(features, out, model=model, stream=stream, force=force, **chosen)
     _print(result, out, telling)
 
 

@@ -114,7 +114,8 @@ class MiniBatchKMeans(Centroids):
             sample.add(rows)
         self.sample_, kept = sample.drawn()
         self.n_features_in_ = kept.shape[1]
-        held = kept[row_order(kept)]
+        self._order = row_order(kept)
+        held = kept[self._order]
         self._remarks: list[str] = []
         n_clusters = self._n_possible(config, len(held), int(distinct_rows(held)[-1]) + 1)
         self._centers = self._moved(held, n_clusters, batches, config)
@@ -125,6 +126,24 @@ class MiniBatchKMeans(Centroids):
         self._keep(held, self._numbered(self._soft(held).argmax(axis=1)))
         self.remarks_ = tuple(self._remarks)
         return self
+
+    def typicality_of_sample(self) -> Floats:
+        """Return how usual the rows are that were kept of a stream, each beside the others.
+
+        Returns
+        -------
+        ndarray of shape (S,)
+            One for each row of `sample_`, in (0, 1].
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from medunsup.clustering import MiniBatchKMeans
+        >>> rows = np.random.default_rng(0).normal(size=(100, 2))
+        >>> MiniBatchKMeans(n_clusters=2).fit_stream(lambda: [rows]).typicality_of_sample().shape
+        (100,)
+        """
+        return self._typicality_of_kept()
 
     def _moved(
         self, held: Floats, n_clusters: int, batches: Batches, config: MiniBatchKMeansConfig

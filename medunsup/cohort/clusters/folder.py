@@ -158,5 +158,5 @@ def _table(result: ClusterResult) -> Iterator[Sequence[str]]:
         yield [
             *(" ".join(of[row].split()) or "n/a" for of in keys.values()),
             str(int(result.labels[row])),
-            *(repr(float(number)) for number in numbers),
+            *("n/a" if number != number else repr(float(number)) for number in numbers),
         ]

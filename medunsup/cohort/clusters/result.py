@@ -38,7 +38,8 @@ class ClusterResult(Shown):
     probabilities : ndarray of shape (N, K)
         Share of each cluster in each row; rows sum to 1.
     typicality : ndarray of shape (N,)
-        How usual each row is in its cluster, in (0, 1]; small for what is unlike it.
+        How usual each row is in its cluster, in (0, 1]; small for what is unlike it. NaN for rows of a
+        stream that were not kept.
     keys : dict of str to sequence of str
         Whose rows they are: scan, subject, session, or some of them.
     covariates : dict of str to sequence of str

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from medunsup.cohort.feature_table.formats import METADATA, PARQUET, Numbers, pyarrow
 from medunsup.cohort.feature_table.read import Roles, attributes_beside, roles_of
@@ -43,7 +44,7 @@ class FeatureStream:
         """Yield the features (n, D) from the first row on, float64."""
         return read_batches(self.path, self.batch_rows, self.names)
 
-    def rows(self, chosen: Numbers) -> FeatureTable:
+    def rows(self, chosen: NDArray[np.intp]) -> FeatureTable:
         """Return some rows, by ascending numbers, with their features."""
         found, first = [], 0
         for batch in self.batches():

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from medunsup.cohort.clusters.folder import ClusterFolder
+from medunsup.cohort.clusters.folder import ClusterFolder, FittedClusters
 from medunsup.cohort.clusters.result import ClusterResult
 from medunsup.cohort.feature_table.table import FeatureTable, few
 from medunsup.core.errors import ArrayError, InputError, UsageError
@@ -48,7 +48,7 @@ def applied(data: ClusterData, opened: ClusterFolder) -> ClusterResult:
         clusters=clusters_of(labels, method.n_clusters_, typicality, standard, about.features),
         maps=maps,
         background=background,
-        background_labels=method.labels_ if background else None,
+        background_labels=_labels_of_map(fitted) if background else None,
         remarks=remarks if unlike else (),
         about={
             "model": opened.path.name,
@@ -56,6 +56,11 @@ def applied(data: ClusterData, opened: ClusterFolder) -> ClusterResult:
             "fitted_rows": len(method.labels_),
         },
     )
+
+
+def _labels_of_map(fitted: FittedClusters) -> NDArray[np.int64]:
+    """Return the clusters of the fitted rows that are drawn: all, or those drawn of a stream."""
+    return np.asarray(fitted.map.get("labels", fitted.method.labels_), np.int64)
 
 
 def _values(data: ClusterData, opened: ClusterFolder) -> NDArray[np.float64]:

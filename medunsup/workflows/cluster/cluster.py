@@ -24,7 +24,7 @@ from medunsup.core.provenance import plain
 from medunsup.io.files.lock import locked
 from medunsup.io.files.transaction import recover, refuse_foreign_files
 from medunsup.workflows.cluster.data import ClusterData, read_data, read_new
-from medunsup.workflows.cluster.settings import ClusterSettings
+from medunsup.workflows.cluster.settings import OF_STREAM, ClusterSettings
 
 OF_NEW = {"covariates", "drop_incomplete"}  # choices that new rows have
 
@@ -37,6 +37,7 @@ def cluster(
     *,
     model: str | Path | None = None,
     encoder: str | Path | None = None,
+    stream: bool = False,
     force: bool = False,
     progress: Told | None = None,
     **choices: Any,
@@ -57,6 +58,10 @@ def cluster(
         Folder of clusters: the rows are assigned to them, and they stay what they are.
     encoder : str or Path, optional
         Folder that `pretrain` made: images are clustered by its features.
+    stream : bool, default False
+        Read the table (Parquet, or an array in a .npy file) in batches, for one larger than memory; by
+        `minibatch_kmeans`, which is then the default. Typicality, figures, effects and the page are of 20,000
+        rows at most, drawn evenly; baselines and mean images are left out.
     force : bool, default False
         Replace clusters that are in `out`.
     progress : callable, optional
@@ -113,10 +118,18 @@ def cluster(
     >>> found.k, found.clusters[0].n
     (2, 35)
     """
+    if stream and model is not None:
+        raise UsageError(
+            f"{option('model')} assigns rows that fit in memory: leave {option('stream', True)} out."
+        )
+    if stream:
+        choices = {"method": OF_STREAM} | choices
     settings = ClusterSettings.parse(choices, "cluster")
     opened = None if model is None else read_clusters(model)
     if opened is not None:
         _refuse_choices(choices, encoder)
+    if stream:
+        return _streamed(features, settings, encoder, out, force=force, told=progress or (lambda stage: None))
     told = progress or (lambda stage: None)
     folder = None if out is None else user_path(out)
     if folder is None:
@@ -138,6 +151,41 @@ def cluster(
             from medunsup.workflows.cluster.seeds import forget_seeds
 
             forget_seeds(folder)
+    return replace(result, path=folder)
+
+
+def _streamed(
+    features: str | Path | FeatureTable,
+    settings: ClusterSettings,
+    encoder: str | Path | None,
+    out: str | Path | None,
+    *,
+    force: bool,
+    told: Told,
+) -> ClusterResult:
+    from medunsup.workflows.cluster.streamed import open_rows, streamed
+
+    if isinstance(features, FeatureTable) or encoder is not None:
+        raise UsageError(f"{option('stream', True)} is for a table on disk: Parquet, or an array (.npy).")
+    if out is None:
+        return streamed(open_rows(features, settings), settings, told)[0]
+    folder = user_path(out)
+    with locked(folder / LOCK):
+        recover(folder, "clusters")
+        _check_folder(folder, features, None, force=force)
+        result, fitted, shown = streamed(open_rows(features, settings), settings, told)
+        told(Stage("drawing the page"))
+        from medunsup.report.cluster.page import page
+
+        manifest = ClusterManifest(
+            method=result.method,
+            fitted=fitted.method.method_name,
+            parameters=plain(fitted.method.get_params()),
+            features=result.names,
+            preparation=plain(fitted.preparation.described()),
+            covariates=tuple(dict.fromkeys([*result.covariates, *filter(None, (settings.truth,))])),
+        )
+        write_clusters(folder, result, manifest, fitted, page(shown))
     return replace(result, path=folder)
 
 

@@ -6,6 +6,8 @@ from pydantic import Field
 
 from medunsup.core.config import Config
 
+OF_STREAM = "minibatch_kmeans"  # the method for rows that are read in batches
+
 
 class ClusterSettings(Config):
     """Choices that clusters follow from."""

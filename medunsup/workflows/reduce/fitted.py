@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from medunsup.cohort.feature_table.stream import FeatureStream
 from medunsup.cohort.feature_table.table import FeatureTable
 from medunsup.cohort.maps.result import MapFigures, ReductionResult
 from medunsup.metrics.maps import continuity, trustworthiness, usual_neighbours
 
 if TYPE_CHECKING:
     from medunsup.reduction.base import Reduction
+    from medunsup.reduction.methods.pca import PCA
 
 Floats = NDArray[np.float64]
 
@@ -49,6 +51,34 @@ def fitted(
     return result, reduction
 
 
+def streamed(stream: FeatureStream, pca: "PCA", colour: tuple[str, Sequence[str]]) -> ReductionResult:
+    """Fit principal components on rows that come in batches; neighbours are measured in those kept."""
+    pca.fit_stream(stream.batches)
+    kept = stream.rows(pca.sample_)
+    chosen = _measured(kept.values)
+    n = len(pca.sample_)
+    sampled = (
+        f"The table was read in batches: axes and places are of all {len(stream)} rows, and {n} of them, "
+        "evenly drawn, stand for all where new rows are compared.",
+    )
+    return ReductionResult(
+        method=pca.method_name,
+        places=pca.embedding_,
+        keys=stream.table.keys,
+        figures=_figures(pca, chosen, pca.sample_),
+        modes=pca.modes(),
+        names=stream.names,
+        colour=colour,
+        remarks=(*pca.remarks_, *(sampled if n < len(stream) else ()), *_of_measured(len(chosen), n)),
+        about={
+            "features": len(stream.names),
+            "placement": pca.placement_,
+            "parameters": pca.get_params(),
+            "streamed": True,
+        },
+    )
+
+
 def _measured(values: Floats) -> NDArray[np.intp]:
     """Return the distinct rows that are measured, evenly taken where there are very many."""
     first = np.sort(np.unique(values, axis=0, return_index=True)[1])
@@ -57,9 +87,12 @@ def _measured(values: Floats) -> NDArray[np.intp]:
     return first[np.linspace(0, len(first) - 1, MOST_MEASURED).astype(np.intp)]
 
 
-def _figures(reduction: "Reduction", chosen: NDArray[np.intp]) -> MapFigures:
-    """Measure a map against the features as the method saw them."""
-    rows, places = reduction.scaled(chosen), reduction.embedding_[chosen]
+def _figures(
+    reduction: "Reduction", chosen: NDArray[np.intp], kept: NDArray[np.intp] | None = None
+) -> MapFigures:
+    """Measure a map against the features as the method saw them; `kept` are the rows that a stream left."""
+    rows = reduction.scaled(chosen)
+    places = reduction.embedding_[chosen if kept is None else kept[chosen]]
     k = usual_neighbours(len(rows))
     explained = () if reduction.explained_ is None else tuple(map(float, reduction.explained_))
     return MapFigures(

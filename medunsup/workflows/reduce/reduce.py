@@ -1,10 +1,12 @@
 """A map of a table of features: read, place, measure, save; or new rows placed on a map that is there."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medunsup.cohort.feature_table.read import read_features
+from medunsup.cohort.feature_table.stream import FeatureStream, open_stream
 from medunsup.cohort.feature_table.table import FeatureTable
 from medunsup.cohort.maps.folder import FILES, LOCK, MANIFEST, MapFolder, read_map, write_map
 from medunsup.cohort.maps.result import ReductionResult
@@ -20,12 +22,15 @@ from medunsup.workflows.reduce.settings import ReduceSettings
 if TYPE_CHECKING:
     from medunsup.reduction.base import Reduction
 
+OF_STREAM = "pca"  # the method for rows that are read in batches
+
 
 def reduce(
     features: str | Path | FeatureTable,
     out: str | Path | None = None,
     *,
     model: str | Path | None = None,
+    stream: bool = False,
     force: bool = False,
     **choices: Any,
 ) -> ReductionResult:
@@ -39,6 +44,9 @@ def reduce(
         Folder for map.tsv, the page and the fitted method. Without it nothing is written.
     model : str or Path, optional
         Folder of a map: the rows are placed on it, and it stays what it is.
+    stream : bool, default False
+        Read the table (Parquet, or an array in a .npy file) in batches, for one larger than memory; by `pca`,
+        which is then the default. Its axes are those of all rows.
     force : bool, default False
         Replace a map that is in `out`.
     **choices
@@ -86,6 +94,9 @@ def reduce(
     >>> found.places.shape, round(sum(found.figures.explained), 2)
     ((30, 2), 0.64)
     """
+    if stream:
+        _check_stream(features, model, choices)
+        choices = {"method": OF_STREAM} | choices
     settings = ReduceSettings.parse(choices, "reduce")
     opened = None if model is None else read_map(model)
     if opened is not None and ({"method", "parameters", "seed"} & choices.keys()):
@@ -93,7 +104,11 @@ def reduce(
             f"{option('model')} has its method and parameters: leave {option('method')}, "
             f"{option('parameters')} and {option('seed')} out."
         )
-    table = _read(features, settings, is_new=opened is not None)
+    table = (
+        open_stream(features, covariates=settings.covariates)  # type: ignore[arg-type]
+        if stream
+        else _read(features, settings, is_new=opened is not None)
+    )
     if out is None:
         return _found(table, settings, opened)[0]
     folder = user_path(out)
@@ -113,19 +128,41 @@ def reduce(
     return replace(result, path=folder)
 
 
+def _check_stream(
+    features: str | Path | FeatureTable, model: str | Path | None, choices: Mapping[str, Any]
+) -> None:
+    """Raise UsageError for a choice that cannot be followed in batches."""
+    asked = option("stream", True)
+    if isinstance(features, FeatureTable):
+        raise UsageError(f"{asked} is for a table on disk: Parquet, or an array (.npy).")
+    if model is not None:
+        raise UsageError(f"{option('model')} places rows that fit in memory: leave {asked} out.")
+    if choices.get("drop_incomplete"):
+        raise UsageError(f"{option('drop_incomplete', True)} needs all rows in memory: a stream takes all.")
+    if choices.get("method", OF_STREAM) != OF_STREAM:
+        raise UsageError(
+            f"{asked} reads rows in batches, which {choices['method']} cannot be fitted by. Give "
+            f"{option('method', OF_STREAM)}."
+        )
+
+
 def _found(
-    table: FeatureTable, settings: ReduceSettings, opened: MapFolder | None
+    table: FeatureTable | FeatureStream, settings: ReduceSettings, opened: MapFolder | None
 ) -> tuple[ReductionResult, "Reduction"]:
-    colour = (settings.colour, table.column(settings.colour)) if settings.colour else ("", ())
-    if opened is not None:
+    words = table.table if isinstance(table, FeatureStream) else table
+    colour = (settings.colour, words.column(settings.colour)) if settings.colour else ("", ())
+    if opened is not None and isinstance(table, FeatureTable):
         return placed(table, opened, colour)
-    from medunsup.workflows.reduce.fitted import fitted
+    from medunsup.workflows.reduce.fitted import fitted, streamed
 
     made: Any = method_named("reduction", settings.method)
     given = dict(settings.parameters)
     if "seed" in made.Config.model_fields:
         given = {"seed": settings.seed} | given
     parameters = made.Config.parse(given, where=settings.method).model_dump()
+    if isinstance(table, FeatureStream):
+        pca = made(**parameters)
+        return streamed(table, pca, colour), pca
     return fitted(table, made(**parameters), colour)
 
 
