@@ -1,6 +1,7 @@
 """Clusters on disk: the fitted model, the cluster of each row, the page."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 MANIFEST, MODEL, TABLE, PAGE = "clusters.json", "model.safetensors", "clusters.tsv", "report.html"
 FILES = (MODEL, TABLE, PAGE)
+IMAGES = "images"
+OURS = re.compile(IMAGES + r"/cluster-\d+_(mean|difference)\.nii\.gz")
 LOCK = ".medunsup.lock"
 OF_METHOD, OF_PREPARATION, OF_MAP = "method.", "preparation.", "map."
 
@@ -117,10 +120,12 @@ def write_clusters(
     manifest: ClusterManifest,
     fitted: FittedClusters | None,
     page: str | None,
+    images: Mapping[str, bytes] | None = None,
 ) -> None:
-    """Write table, page and the fitted model, all or none; clusters.json comes last.
+    """Write table, page, images and the fitted model, all or none; clusters.json comes last.
 
-    The folder is locked by the caller. Raises OutputError on a full or unwritable disk.
+    Images of earlier clusters go. The folder is locked by the caller. Raises OutputError on a full or
+    unwritable disk.
     """
     files: dict[str, str | bytes] = {TABLE: tsv(_table(result))}
     if page is not None:
@@ -130,6 +135,7 @@ def write_clusters(
         arrays |= _named(OF_METHOD, fitted.method.state())
         arrays |= _named(OF_MAP, fitted.map)
         files[MODEL] = arrays_as_bytes(arrays)
+    files |= images or {}
     whole = manifest.model_copy(update={"record": plain(as_record(result))})
     write_artifact(
         folder,
@@ -137,8 +143,14 @@ def write_clusters(
         MANIFEST,
         lambda hashes: whole.model_copy(update={"sha256": dict(hashes)}).model_dump(mode="json"),
         kind="clusters",
-        outdated=FILES,
+        outdated=(*FILES, *images_there(folder)),
     )
+
+
+def images_there(folder: Path) -> list[str]:
+    """Name the images of clusters that are in a folder."""
+    there = (path.relative_to(folder).as_posix() for path in folder.glob(f"{IMAGES}/*.nii.gz"))
+    return sorted(name for name in there if OURS.fullmatch(name))
 
 
 def _named(prefix: str, arrays: Arrays) -> dict[str, NDArray[Any]]:

@@ -1,7 +1,8 @@
 """A map on disk: the fitted method, the places of its rows, the page."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,14 +21,17 @@ from medunsup.io.files.tsv import tsv
 if TYPE_CHECKING:
     from medunsup.reduction.base import Reduction
 
-MANIFEST, MODEL, TABLE, MODES, PAGE = (
+MANIFEST, MODEL, TABLE, MODES, LOADINGS, PAGE = (
     "map.json",
     "model.safetensors",
     "map.tsv",
     "modes.tsv",
+    "loadings.tsv",
     "report.html",
 )
-FILES = (MODEL, TABLE, MODES, PAGE)
+FILES = (MODEL, TABLE, MODES, LOADINGS, PAGE)
+IMAGES = "images"
+OURS = re.compile(IMAGES + r"/axis-(\d+_change|mean)\.nii\.gz")
 LOCK = ".medunsup.lock"
 
 
@@ -89,8 +93,14 @@ def read_map(path: str | Path) -> MapFolder:
     return MapFolder(folder, manifest)
 
 
-def write_map(folder: Path, result: ReductionResult, reduction: "Reduction | None", page: str) -> None:
-    """Write table, page, modes and the fitted method, all or none; map.json comes last.
+def write_map(
+    folder: Path,
+    result: ReductionResult,
+    reduction: "Reduction | None",
+    page: str,
+    images: Mapping[str, bytes] | None = None,
+) -> None:
+    """Write table, page, modes, images and the fitted method, all or none; map.json comes last.
 
     The folder is locked by the caller. Raises OutputError on a full or unwritable disk.
     """
@@ -99,6 +109,9 @@ def write_map(folder: Path, result: ReductionResult, reduction: "Reduction | Non
         files[MODEL] = arrays_as_bytes(reduction.state())
     if result.modes is not None:
         files[MODES] = tsv(_modes(result))
+    if result.loadings is not None:
+        files[LOADINGS] = tsv(_loadings(result))
+    files |= images or {}
     manifest = MapManifest(
         method=result.method,
         parameters={} if reduction is None else plain(reduction.get_params()),
@@ -112,8 +125,14 @@ def write_map(folder: Path, result: ReductionResult, reduction: "Reduction | Non
         MANIFEST,
         lambda hashes: manifest.model_copy(update={"sha256": dict(hashes)}).model_dump(mode="json"),
         kind="map",
-        outdated=FILES,
+        outdated=(*FILES, *images_there(folder)),
     )
+
+
+def images_there(folder: Path) -> list[str]:
+    """Name the images of axes that are in a folder."""
+    there = (path.relative_to(folder).as_posix() for path in folder.glob(f"{IMAGES}/*.nii.gz"))
+    return sorted(name for name in there if OURS.fullmatch(name))
 
 
 def _table(result: ReductionResult) -> Iterator[Sequence[str]]:
@@ -133,6 +152,12 @@ def _modes(result: ReductionResult) -> Iterator[Sequence[str]]:
     for axis, mode in zip(result.axes, () if result.modes is None else result.modes, strict=True):
         for deviations, row in zip(("-2", "2"), mode, strict=True):
             yield [axis, deviations, *_numbers(row)]
+
+
+def _loadings(result: ReductionResult) -> Iterator[Sequence[str]]:
+    yield ["feature", *result.axes]
+    for name, row in zip(result.names, () if result.loadings is None else result.loadings.T, strict=True):
+        yield [name, *_numbers(row)]
 
 
 def _numbers(values: Iterable[float]) -> list[str]:

@@ -55,6 +55,8 @@ class ReductionResult(Shown):
         How well those keep neighbours.
     modes : ndarray of shape (q, 2, D) or None
         By `pca`: the rows two standard deviations below and above the mean along each axis.
+    loadings : ndarray of shape (q, D) or None
+        By `pca`: correlation of each feature with each axis, in [-1, 1].
     names : tuple of str
         Names of the D features.
     background : ndarray of shape (M, q) or None
@@ -87,6 +89,7 @@ class ReductionResult(Shown):
     pca: Floats | None = None
     pca_figures: MapFigures | None = None
     modes: Floats | None = None
+    loadings: Floats | None = None
     names: tuple[str, ...] = ()
     background: Floats | None = None
     typicality: Floats | None = None

@@ -65,8 +65,9 @@ def write_artifact(
 ) -> None:
     """Write all files or none; `manifest` comes last, so where it is, the folder is whole.
 
-    `describe` makes what the manifest says (JSON) of the hashes of the files. `kind` names what is written to
-    `transaction.recover`; files that are `outdated` are removed. The folder is locked by the caller.
+    A name may lie in a folder, as "images/mean.nii.gz" does. `describe` makes what the manifest says (JSON)
+    of the hashes of the files. `kind` names what is written to `transaction.recover`; files that are
+    `outdated` are removed. The folder is locked by the caller.
 
     Raises OutputError on a full or unwritable disk.
     """

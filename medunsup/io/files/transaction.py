@@ -7,7 +7,7 @@ moves has left a journal there; the next run finishes the moves.
 import re
 import secrets
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -39,22 +39,32 @@ class Staging:
 
     def place(self, target: Path) -> Path:
         """Say where to write the file that will become `target`."""
-        return self.hidden / target.name
+        place = self.hidden / self._inside(target)
+        if place.parent != self.hidden:
+            place.parent.mkdir(parents=True, exist_ok=True)
+        return place
 
-    def publish(self, last: Path, outdated: Iterable[Path] = ()) -> None:
+    def _inside(self, target: Path) -> Path:
+        """Return where a file lies in the folder, which may be in a folder of its own."""
+        is_in = target.is_relative_to(self.folder)
+        return target.relative_to(self.folder) if is_in else Path(target.name)
+
+    def publish(self, last: Path, outdated: Sequence[Path] = ()) -> None:
         """Move every file written so far to its place; `last` goes away first and comes back last.
 
         Where `last` is, all the others are, and they belong together: files of an earlier result in
         `outdated` that were not written anew are removed.
         """
-        names = sorted(file.name for file in self.hidden.iterdir() if file.name != last.name)
+        files = (file.relative_to(self.hidden) for file in self.hidden.rglob("*") if file.is_file())
+        names = sorted(file.as_posix() for file in files if file.as_posix() != last.name)
         write_text(self.hidden / JOURNAL, "\n".join([*names, last.name]) + "\n")
         try:
             last.unlink(missing_ok=True)
             for path in outdated:
-                if path.name not in names:
+                if self._inside(path).as_posix() not in names:
                     path.unlink(missing_ok=True)
             _move(self.hidden, self.folder)
+            remove_empty({path.parent for path in outdated if path.parent != self.folder})
         except OSError as error:
             raise unwritable(self.folder, error) from error
 
@@ -143,6 +153,7 @@ def _move(hidden: Path, folder: Path) -> None:
     if left:
         (folder / names[-1]).unlink(missing_ok=True)
     for name in left:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (hidden / name).replace(folder / name)
     (hidden / JOURNAL).unlink()
-    hidden.rmdir()
+    shutil.rmtree(hidden)

@@ -1,12 +1,13 @@
 """Write a map as NIfTI in the space of the scan it came from."""
 
 import gzip
+from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
 
 import nibabel as nib
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
 from medunsup.core.errors import UsageError
 from medunsup.core.geometry import Affine
@@ -39,18 +40,21 @@ def write_volume(
     path = Path(path)
     if not path.name.endswith((".nii", ".nii.gz")):
         raise UsageError(f"{path}: maps are written as .nii or .nii.gz. Change the name.")
-    data, affine = volume.in_source_space()
-    stored = np.dtype(dtype or _stored_type(volume))
-    scale = float(np.iinfo(stored).max) if volume.kind == "probability" and stored.kind == "u" else 1.0
-    header = _header(volume, affine, data.shape, stored, scale)
-    header["descrip"] = descrip.encode("ascii", "replace")[:79]
     with atomic_path(path, overwrite=overwrite) as temporary, temporary.open("wb") as file:
         if path.name.endswith(".gz"):
             with gzip.GzipFile("", "wb", compresslevel=GZIP_LEVEL, fileobj=file, mtime=0) as stream:
-                _write(stream, header, data, stored, scale)
+                _write(stream, volume, dtype, descrip)
         else:
-            _write(file, header, data, stored, scale)
+            _write(file, volume, dtype, descrip)
     return path
+
+
+def volume_bytes(volume: Volume) -> bytes:
+    """Return what `write_volume` writes into a .nii.gz file."""
+    file = BytesIO()
+    with gzip.GzipFile("", "wb", compresslevel=GZIP_LEVEL, fileobj=file, mtime=0) as stream:
+        _write(stream, volume, None, "")
+    return file.getvalue()
 
 
 def _stored_type(volume: Volume) -> DTypeLike:
@@ -87,14 +91,13 @@ def _set_qform(header: nib.Nifti1Header, affine: Affine) -> None:
         header["qform_code"] = 0
 
 
-def _write(
-    stream: IO[bytes] | gzip.GzipFile,
-    header: nib.Nifti1Header,
-    data: NDArray[Any],
-    stored: np.dtype[Any],
-    scale: float,
-) -> None:
+def _write(stream: IO[bytes] | gzip.GzipFile, volume: Volume, dtype: DTypeLike | None, descrip: str) -> None:
     """Write header and voxels slice by slice, so that no second copy of the map is held."""
+    data, affine = volume.in_source_space()
+    stored = np.dtype(dtype or _stored_type(volume))
+    scale = float(np.iinfo(stored).max) if volume.kind == "probability" and stored.kind == "u" else 1.0
+    header = _header(volume, affine, data.shape, stored, scale)
+    header["descrip"] = descrip.encode("ascii", "replace")[:79]
     head = header.binaryblock
     stream.write(head + bytes(header.single_vox_offset - len(head)))
     for k in range(data.shape[2]):

@@ -12,14 +12,18 @@ from medunsup.report.base.render import render
 from medunsup.report.base.scatter_plot.scatter import Scatter, scatter
 from medunsup.report.base.text import DISCLAIMER
 from medunsup.report.reduce import words
+from medunsup.report.reduce.axes import AxisImages, loadings, pictures
 from medunsup.report.reduce.colouring import colouring
 
 MOST_FEATURES = 10
 PCA_AXES = ("pca_1", "pca_2")
 
 
-def page(result: ReductionResult) -> str:
-    """Return the page. It loads nothing from outside and needs no JavaScript."""
+def page(result: ReductionResult, images: AxisImages | None = None) -> str:
+    """Return the page. It loads nothing from outside and needs no JavaScript.
+
+    `images` are what scans look like along the axes, where they are known.
+    """
     colours = colouring(*result.colour, len(result.places))
     own = scatter(
         result.places,
@@ -42,6 +46,9 @@ def page(result: ReductionResult) -> str:
         beside=beside,
         beside_figures=words.figures_of(result.pca_figures),
         modes=_modes(result),
+        loadings=loadings(result),
+        changes=None if images is None else pictures(images),
+        is_standardised=bool(result.about.get("parameters", {}).get("standardize")),
         limits=words.limits(result),
         about={name: value for name, value in result.about.items() if name != "parameters"},
         parameters=result.about.get("parameters", {}),

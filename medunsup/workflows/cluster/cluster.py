@@ -11,6 +11,7 @@ from medunsup.cohort.clusters.folder import (
     ClusterFolder,
     ClusterManifest,
     FittedClusters,
+    images_there,
     read_clusters,
     write_clusters,
 )
@@ -141,12 +142,12 @@ def cluster(
         result, manifest, fitted = _made(data, settings, encoder, opened, folder, told)
         told(Stage("drawing the page"))
         from medunsup.report.cluster.page import page
-        from medunsup.workflows.cluster.images import seen, write_means
+        from medunsup.workflows.cluster.images import as_files, seen
 
         beside = user_path(features).parent if isinstance(features, str | Path) else Path()
         means, pictures = seen(result, data.table.attributes, beside)
-        write_means(means, folder)
-        write_clusters(folder, result, manifest, fitted, page(result, pictures, means))
+        whole = page(result, pictures, means)
+        write_clusters(folder, result, manifest, fitted, whole, as_files(means))
         if fitted is not None:
             from medunsup.workflows.cluster.seeds import forget_seeds
 
@@ -248,6 +249,6 @@ def _check_folder(
             f"folder with {option('out')}."
         )
     read = [user_path(features)] if isinstance(features, str | Path) else []
-    refuse_foreign_files(folder, FILES, MANIFEST, read=read, force=force)
+    refuse_foreign_files(folder, (*FILES, *images_there(folder)), MANIFEST, read=read, force=force)
     if opened is not None and opened.path.resolve() == folder.resolve():
         raise UsageError(f"{folder}: is the model itself. Choose another folder with {option('out')}.")

@@ -1,40 +1,28 @@
 """Images of clusters, where prepared scans are at hand: means, differences to the rest, scans of rows."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from medunsup.cohort.clusters.folder import IMAGES
 from medunsup.cohort.clusters.result import ClusterResult
+from medunsup.cohort.feature_table.prepared import prepared_scans
 from medunsup.cohort.prepare import Prepared, kept
 from medunsup.core.errors import MedunsupError
 from medunsup.core.volume import Volume
 from medunsup.io.load import load
-from medunsup.io.nifti.write import write_volume
+from medunsup.io.nifti.write import volume_bytes
 from medunsup.preprocess.geometry.template_grid import ModelSpace
 from medunsup.report.cluster.scans import MeanImage, scan_picture
 
-FOLDER = "images"
-OURS = re.compile(r"cluster-\d+_(mean|difference)\.nii\.gz")
 SHOWN = 4  # scans of each kind that a cluster's pictures are made of
 ENDINGS = (".nii", ".nii.gz")
 ABOUT_BRAIN = 0.1  # of the 99th percentile: what of a scan that is not prepared is drawn
 
 Image = NDArray[np.float32]
 Scans = Mapping[int, str]
-
-
-def prepared_of(result: ClusterResult, attributes: Mapping[str, object], beside: Path) -> dict[int, Path]:
-    """Return the prepared scan of each row, where the table says which it is and it is there."""
-    about = attributes.get("prepared")
-    if not isinstance(about, dict) or "scan" not in result.keys:
-        return {}
-    folder, names = beside / str(about.get("folder", "")), about.get("scans", {})
-    places = {row: folder / f"{names.get(scan)}.npz" for row, scan in enumerate(result.keys["scan"])}
-    return {row: place for row, place in places.items() if place.is_file()}
 
 
 def mean_images(
@@ -67,30 +55,20 @@ def mean_images(
     return tuple(found)
 
 
-def write_means(images: Sequence[MeanImage], out: Path) -> None:
-    """Write means and differences as NIfTI on the template grid; those of earlier clusters go, and no others.
-
-    Raises OutputError if they cannot be written.
-    """
-    folder = out / FOLDER
-    for old in folder.glob("cluster-*.nii.gz"):
-        if OURS.fullmatch(old.name):
-            old.unlink()
-    if not images:
-        with suppress(OSError):  # other files in it, or no such folder
-            folder.rmdir()
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    for one in images:
-        write_volume(Volume(one.mean, one.affine), folder / f"cluster-{one.label}_mean.nii.gz")
-        write_volume(Volume(one.difference, one.affine), folder / f"cluster-{one.label}_difference.nii.gz")
+def as_files(images: Sequence[MeanImage]) -> dict[str, bytes]:
+    """Return means and differences as NIfTI files on the template grid, by name."""
+    return {
+        f"{IMAGES}/cluster-{one.label}_{kind}.nii.gz": volume_bytes(Volume(voxels, one.affine))
+        for one in images
+        for kind, voxels in (("mean", one.mean), ("difference", one.difference))
+    }
 
 
 def seen(
     result: ClusterResult, attributes: Mapping[str, object], beside: Path
 ) -> tuple[tuple[MeanImage, ...], dict[int, str]]:
     """Return the mean images of clusters, and pictures of the scans of typical and untypical rows."""
-    places = prepared_of(result, attributes, beside)
+    places = prepared_scans(result.keys, attributes, beside)
 
     def opened() -> Iterator[tuple[int, Prepared]]:
         for row, place in places.items():

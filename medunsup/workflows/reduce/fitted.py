@@ -39,6 +39,7 @@ def fitted(
         pca=None if pca is None else pca.embedding_,
         pca_figures=None if pca is None else _figures(pca, chosen),
         modes=reduction.modes() if isinstance(reduction, PCA) else None,
+        loadings=_loadings(table.values, places) if is_pca else None,
         names=tuple(table.names),
         colour=colour,
         remarks=(*reduction.remarks_, *_of_measured(len(chosen), len(table))),
@@ -67,6 +68,7 @@ def streamed(stream: FeatureStream, pca: "PCA", colour: tuple[str, Sequence[str]
         keys=stream.table.keys,
         figures=_figures(pca, chosen, pca.sample_),
         modes=pca.modes(),
+        loadings=_loadings(kept.values, pca.embedding_[pca.sample_]),
         names=stream.names,
         colour=colour,
         remarks=(*pca.remarks_, *(sampled if n < len(stream) else ()), *_of_measured(len(chosen), n)),
@@ -77,6 +79,18 @@ def streamed(stream: FeatureStream, pca: "PCA", colour: tuple[str, Sequence[str]
             "streamed": True,
         },
     )
+
+
+def _loadings(rows: Floats, places: Floats) -> Floats:
+    """Return the correlation (q, D) of each feature with each axis; 0 where either is the same in all."""
+    scaled = []
+    for each in (places, rows):
+        ordered = np.ascontiguousarray(each)  # sums of rows differ in the last bit by their order in memory
+        apart = ordered - ordered.mean(axis=0)
+        length = np.sqrt((apart**2).sum(axis=0))
+        scaled.append(apart / np.where(length > 0, length, np.inf))
+    found: Floats = np.einsum("nq,nd->qd", *scaled)  # the same bits each time
+    return np.clip(found, -1, 1)
 
 
 def _measured(values: Floats) -> NDArray[np.intp]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from medunsup.cohort.feature_table.read import read_features
 from medunsup.cohort.feature_table.stream import FeatureStream, open_stream
 from medunsup.cohort.feature_table.table import FeatureTable
-from medunsup.cohort.maps.folder import FILES, LOCK, MANIFEST, MapFolder, read_map, write_map
+from medunsup.cohort.maps.folder import FILES, LOCK, MANIFEST, MapFolder, images_there, read_map, write_map
 from medunsup.cohort.maps.result import ReductionResult
 from medunsup.core.errors import ResultThereError, UsageError
 from medunsup.core.hints import option
@@ -16,11 +16,13 @@ from medunsup.core.paths import user_path
 from medunsup.core.registry import method as method_named
 from medunsup.io.files.lock import locked
 from medunsup.io.files.transaction import recover, refuse_foreign_files
+from medunsup.workflows.reduce.images import along_axes, as_files
 from medunsup.workflows.reduce.placed import placed
 from medunsup.workflows.reduce.settings import ReduceSettings
 
 if TYPE_CHECKING:
     from medunsup.reduction.base import Reduction
+    from medunsup.report.reduce.axes import AxisImages
 
 OF_STREAM = "pca"  # the method for rows that are read in batches
 
@@ -120,11 +122,17 @@ def reduce(
                 f"folder with {option('out')}."
             )
         read = [user_path(features)] if isinstance(features, str | Path) else []
-        refuse_foreign_files(folder, FILES, MANIFEST, read=read, force=force)
+        refuse_foreign_files(folder, (*FILES, *images_there(folder)), MANIFEST, read=read, force=force)
         if opened is not None and opened.path.resolve() == folder.resolve():
             raise UsageError(f"{folder}: is the map itself. Choose another folder with {option('out')}.")
         result, reduction = _found(table, settings, opened)
-        write_map(folder, result, None if opened else reduction, _page(result))
+        images = None
+        if result.loadings is not None:
+            words = table.table if isinstance(table, FeatureStream) else table
+            beside = user_path(features).parent if isinstance(features, str | Path) else Path()
+            images = along_axes(result.places, words, beside)
+        files = {} if images is None else as_files(images)
+        write_map(folder, result, None if opened else reduction, _page(result, images), files)
     return replace(result, path=folder)
 
 
@@ -177,7 +185,7 @@ def _read(features: str | Path | FeatureTable, settings: ReduceSettings, *, is_n
     )
 
 
-def _page(result: ReductionResult) -> str:
+def _page(result: ReductionResult, images: "AxisImages | None") -> str:
     from medunsup.report.reduce.page import page
 
-    return page(result)
+    return page(result, images)

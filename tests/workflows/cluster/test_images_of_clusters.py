@@ -6,13 +6,15 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from helpers.feature_tables import groups
 from helpers.healthy_scans import SPACING_MM
 
 import medunsup
 from medunsup.cohort.prepare import kept, prepare
 from medunsup.cohort.request import ScanRequest
+from medunsup.core.errors import OutputError
 from medunsup.preprocess.geometry.template_grid import ModelSpace
-from medunsup.workflows.cluster.images import mean_images, write_means
+from medunsup.workflows.cluster.images import mean_images
 
 pytestmark = pytest.mark.usefixtures("quick_registration")
 
@@ -74,11 +76,14 @@ def test_a_table_of_embed_leads_to_means_and_scans_on_the_page(few, tmp_path):
     assert "Mean image of each cluster" not in (tmp_path / "out" / "report.html").read_text()
 
 
-def test_images_that_are_not_of_clusters_stay(tmp_path):
+def test_images_that_are_not_of_clusters_stay_and_those_of_others_are_not_replaced(tmp_path):
     (tmp_path / "images").mkdir()
     for name in ("scan.nii.gz", "cluster-headache_mean.nii.gz", "cluster-0_mean.nii.gz"):
         (tmp_path / "images" / name).write_bytes(b"mine")
-    write_means((), tmp_path)
+    how = {"method": "kmeans", "k": 2, "seeds": 1, "umap": False}
+    with pytest.raises(OutputError, match="cluster-0_mean"):
+        medunsup.cluster(groups(20), tmp_path, **how)
+    medunsup.cluster(groups(20), tmp_path, force=True, **how)
     left = {path.name for path in (tmp_path / "images").iterdir()}
     assert left == {"scan.nii.gz", "cluster-headache_mean.nii.gz"}
 
