@@ -11,7 +11,7 @@ from medunsup.report.base.text import DISCLAIMER
 from medunsup.report.cluster import choosing, effects, tables, words
 from medunsup.report.cluster.maps import cluster_maps, legend
 from medunsup.report.cluster.marks import Mark, mark
-from medunsup.report.cluster.scans import MeanImage, mean_pictures
+from medunsup.report.cluster.scans import MeanPicture
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,14 @@ class Examples:
 def page(
     result: ClusterResult,
     pictures: Mapping[int, str] | None = None,
-    means: tuple[MeanImage, ...] = (),
+    means: tuple[MeanPicture, ...] = (),
+    *,
+    is_images: bool = False,
 ) -> str:
     """Return the page. It loads nothing from outside and needs no JavaScript.
 
     `pictures` are data addresses of scans by the number of their row; names alone stand where there is none.
-    `means` are mean images of clusters.
+    `means` are mean images of clusters; `is_images` says that rows are images and no scans.
     """
     shown, sign = words.tone(result)
     return render(
@@ -64,7 +66,8 @@ def page(
         curves=choosing.criteria(result.choice),
         proposals=choosing.proposed(result.choice),
         examples=_examples(result, pictures or {}),
-        means=mean_pictures(means),
+        means=means,
+        is_images=is_images,
         baselines=tables.baselines(result),
         limits=words.limits(result),
         about={name: value for name, value in result.about.items() if name not in ("parameters",)},

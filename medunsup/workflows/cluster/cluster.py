@@ -141,18 +141,33 @@ def cluster(
         data = _read(features, settings, encoder, opened)
         result, manifest, fitted = _made(data, settings, encoder, opened, folder, told)
         told(Stage("drawing the page"))
-        from medunsup.report.cluster.page import page
-        from medunsup.workflows.cluster.images import as_files, seen
-
         beside = user_path(features).parent if isinstance(features, str | Path) else Path()
-        means, pictures = seen(result, data.table.attributes, beside)
-        whole = page(result, pictures, means)
-        write_clusters(folder, result, manifest, fitted, whole, as_files(means))
+        whole, images = _drawn(result, data, beside)
+        write_clusters(folder, result, manifest, fitted, whole, images)
         if fitted is not None:
             from medunsup.workflows.cluster.seeds import forget_seeds
 
             forget_seeds(folder)
     return replace(result, path=folder)
+
+
+def _drawn(result: ClusterResult, data: ClusterData, beside: Path) -> tuple[str, dict[str, bytes]]:
+    """Return the page, and the images of clusters by name."""
+    from medunsup.report.cluster.page import page
+
+    if data.shown is not None:
+        from medunsup.report.cluster.images import cluster_pictures, image_pictures
+
+        rows = [row for one in result.clusters for row in (*one.exemplars, *one.outliers)]
+        pictures = image_pictures(data.shown, rows)
+        return page(
+            result, pictures, cluster_pictures(data.shown, result.labels, result.k), is_images=True
+        ), {}
+    from medunsup.report.cluster.scans import mean_pictures
+    from medunsup.workflows.cluster.images import as_files, seen
+
+    means, pictures = seen(result, data.table.attributes, beside)
+    return page(result, pictures, mean_pictures(means)), as_files(means)
 
 
 def _streamed(

@@ -29,11 +29,13 @@ class ClusterData:
     """Rows to cluster.
 
     `images` (N, C, I, J, K) are there where a method is to take them; the table then holds their voxels.
+    `shown` are the images that rows are of, whatever is taken of them.
     """
 
     table: FeatureTable
     truth: tuple[str, Sequence[str]] = ("", ())
     images: NDArray[np.float32] | None = None
+    shown: NDArray[np.float32] | None = None
 
     @property
     def values(self) -> NDArray[np.float64]:
@@ -124,7 +126,7 @@ def _of_images(
     if encoder is None:
         flat = images.values.reshape(len(images.values), -1).astype(np.float64)
         names = [f"voxel/{n}" for n in range(flat.shape[1])]
-        return ClusterData(FeatureTable(flat, names, keys), truth, images.values)
+        return ClusterData(FeatureTable(flat, names, keys), truth, images.values, images.values)
     try:
         opened = read_encoder(user_path(encoder))
     except MissingError as error:
@@ -134,7 +136,7 @@ def _of_images(
 
     rows = encode(opened.network, images.values).astype(np.float64)
     names = [f"encoder/{n:03d}" for n in range(1, rows.shape[1] + 1)]
-    return ClusterData(FeatureTable(rows, names, keys), truth)
+    return ClusterData(FeatureTable(rows, names, keys), truth, shown=images.values)
 
 
 def _labels_of(path: Path, images: Images, settings: ClusterSettings) -> tuple[str, Sequence[str]]:

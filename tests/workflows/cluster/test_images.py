@@ -20,6 +20,12 @@ def test_images_are_clustered_by_the_features_of_an_encoder(tmp_path):
         n, new = len(kept["train_images"]), kept["train_images"][:5]
     assert found.names[0] == "encoder/001"
     assert len(found.labels) == n
+    text = (tmp_path / "out" / "report.html").read_text()
+    shown = {row for one in found.clusters for row in (*one.exemplars, *one.outliers)}
+    assert text.count('alt="Image ') == sum(len(one.exemplars) + len(one.outliers) for one in found.clusters)
+    assert shown
+    assert text.count('alt="Mean of') == 2
+    assert "In units of the images" in text
     np.savez(tmp_path / "new.npz", images=new)
     again = medunsup.cluster(tmp_path / "new.npz", model=tmp_path / "out")
     np.testing.assert_array_equal(again.labels, found.labels[:5])
