@@ -41,6 +41,7 @@ sphinx_gallery_conf = {
     "examples_dirs": [str(EXAMPLES)],
     "gallery_dirs": ["gallery"],
     "filename_pattern": "/plot_",
+    "ignore_pattern": "made_up",
     "within_subsection_order": in_order,
     "parallel": 2,
     "abort_on_example_error": True,

@@ -136,7 +136,7 @@ def of_images(result: ImagePredictions) -> Card:
         Markup(),
         result.counts,
         head,
-        rows[: MOST_ROWS + 1],
+        rows,
         result.remarks,
     )
 
