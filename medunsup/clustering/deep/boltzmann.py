@@ -6,6 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from medunsup.core.watching import passed
+
 BEGIN = 0.01  # standard deviation of the weights, as Hinton (2010) has it
 
 
@@ -39,7 +41,9 @@ def learn(network: Machines, values: Tensor, config: Any, generator: torch.Gener
             weights.normal_(0, BEGIN, generator=generator)
             seen = values if n == 0 else torch.sigmoid(network.up(values, n))
             rate = config.learning_rate / (10 if n == 0 else 1)  # values without bounds need small steps
-            curve += [_epoch(network, n, seen, rate, config, generator) for _ in range(config.epochs)]
+            for _ in range(config.epochs):
+                curve.append(_epoch(network, n, seen, rate, config, generator))
+                passed(curve[-1])
     return curve
 
 

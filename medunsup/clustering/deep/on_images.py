@@ -109,8 +109,4 @@ class OnImages(ShareNetwork):
 
     def _network_features(self, rows: Floats) -> Floats:
         """Return what the network makes of rows, each by itself."""
-        import torch
-
-        with torch.no_grad():
-            features: Floats = self._net.features(torch.from_numpy(self._values(rows))).numpy()
-        return features
+        return self._by_network(self._net.features, rows)

@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from medunsup.core.watching import passed
+
 Steps = Sequence[tuple[torch.optim.Optimizer, Callable[[Tensor], Tensor]]]
 
 
@@ -28,6 +30,7 @@ def game(steps: Steps, values: Tensor, config: Any, generator: torch.Generator) 
                 found.append(loss.item())
             losses.append(found[0])
         curve.append(sum(losses) / len(losses))
+        passed(curve[-1])
     return curve
 
 

@@ -12,6 +12,7 @@ from medunsup.clustering.deep.assignment_losses import (
 )
 from medunsup.clustering.deep.nearest import nearest_rows
 from medunsup.clustering.deep.share_heads import ShareHead, draw_weights
+from medunsup.core.watching import passed
 
 
 def learn(
@@ -50,4 +51,6 @@ def one_epoch(
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
-    return sum(losses) / len(losses)
+    mean = sum(losses) / len(losses)
+    passed(mean)
+    return mean

@@ -11,6 +11,7 @@ from sklearn.base import TransformerMixin
 from medunsup.clustering.base import Clustering, Floats, Labels
 from medunsup.clustering.stored import State, part_of
 
+VALUES_AT_ONCE = 250_000  # of rows that a network sees together: some 320 images of 28 x 28
 NETWORK = "network/"  # before the names of its weights in a state
 
 
@@ -85,11 +86,20 @@ loss_curve_ : ndarray of shape (E,)
     def _soft(self, rows: Floats) -> Floats:
         if self._n_columns == 1:
             return np.ones((len(rows), 1))
+        shares = np.exp(self._by_network(self._net, rows))
+        return shares / shares.sum(axis=1, keepdims=True)
+
+    def _by_network(self, network: Any, rows: Floats) -> Floats:
+        """Return what a network gives for rows (N, D), some at a time, so that many images fit in memory."""
         import torch
 
+        size = max(1, VALUES_AT_ONCE // max(1, rows.shape[1]))
         with torch.no_grad():
-            shares: Floats = self._net(torch.from_numpy(self._values(rows))).exp().numpy()
-        return shares / shares.sum(axis=1, keepdims=True)
+            parts = [
+                network(torch.from_numpy(self._values(rows[start : start + size]))).numpy()
+                for start in range(0, len(rows), size)
+            ]
+        return np.concatenate(parts)
 
     def state(self) -> State:
         """Return all that was learned as arrays by name.

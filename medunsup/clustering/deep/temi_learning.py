@@ -8,6 +8,7 @@ from torch import Tensor
 from medunsup.clustering.deep.assignment_losses import pointwise_information
 from medunsup.clustering.deep.nearest import nearest_rows
 from medunsup.clustering.deep.share_heads import TEMPERATURE, ManyHeads, draw_weights
+from medunsup.core.watching import passed
 
 
 def learn(
@@ -46,6 +47,7 @@ def learn(
         loss.backward()
         optimizer.step()
         curve.append(loss.item())
+        passed(curve[-1])
     heads.load_state_dict(teachers.state_dict())
     heads.best.fill_(int(of_heads.argmin()))
     return curve

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from medunsup.clustering.deep.assignment_losses import marginal_entropy
 from medunsup.clustering.deep.share_heads import ShareHead, draw_weights
+from medunsup.core.watching import passed
 
 
 def learn(head: ShareHead, values: Tensor, config: Any, generator: torch.Generator) -> list[float]:
@@ -27,6 +28,7 @@ def learn(head: ShareHead, values: Tensor, config: Any, generator: torch.Generat
         loss.backward()
         outer.step()
         losses.append(loss.item())
+        passed(losses[-1])
     return losses
 
 

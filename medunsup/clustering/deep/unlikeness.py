@@ -4,12 +4,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from medunsup.clustering.deep.autoencoder import in_batches
 from medunsup.clustering.deep.frechet import frechet_distance
 from medunsup.clustering.deep.shaped_networks import Body
 from medunsup.clustering.deep.share_heads import draw_weights
 
 WIDTH = 32  # features: few, so that covariances are well known
 MOST = 2_000  # items
+AT_ONCE = 256
 
 
 @torch.no_grad()
@@ -20,10 +22,12 @@ def frechet_figures(
 
     Features are those of a body whose weights are drawn from one seed and never learned.
     """
-    body = Body(shape, WIDTH, encoder, parameters).double().eval()
+    with torch.random.fork_rng(devices=[]):  # encoders draw from torch's own generator
+        torch.manual_seed(0)
+        body = Body(shape, WIDTH, encoder, parameters).double().eval()
     draw_weights(body, torch.Generator().manual_seed(0))
     order = torch.randperm(len(values), generator=torch.Generator().manual_seed(0))[:MOST]
-    real, false = (body(one.double()).numpy() for one in (values[order], made[:MOST]))
+    real, false = (in_batches(body, one.double(), AT_ONCE).numpy() for one in (values[order], made[:MOST]))
     if len(real) < 4:
         return np.nan, np.nan
     half = len(real) // 2

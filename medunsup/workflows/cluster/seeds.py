@@ -21,12 +21,14 @@ from medunsup.core.errors import InputError
 from medunsup.core.pace import Pace
 from medunsup.core.progress import Stage, Told
 from medunsup.core.version import __version__
+from medunsup.core.watching import watched
 from medunsup.io.files.artifact_folder import arrays_as_bytes, read_arrays
 from medunsup.io.files.atomic import atomic_path
 from medunsup.metrics.bootstrap import CONFIDENCE, NAN
 from medunsup.metrics.clustering import ari, clustering_accuracy, nmi, occupancy, silhouette
 from medunsup.metrics.resampled import resampled_interval
 from medunsup.workflows.cluster.method import Maker
+from medunsup.workflows.cluster.passes import Passes
 
 LONG_S = 2.0  # a fit that took longer is kept until the run is done
 MOST_MEASURED = 3_000  # rows of the silhouette, whose time grows with their square
@@ -78,11 +80,13 @@ def fit_seeds(
     pace, first, labels = Pace(len(seeds)), None, []
     seconds_left: float | None = None
     for n, seed in enumerate(seeds):
-        told(Stage(f"{maker.name}, seed {n + 1} of {len(seeds)}", n / len(seeds), seconds_left))
+        stage = Stage(f"{maker.name}, seed {n + 1} of {len(seeds)}", n / len(seeds), seconds_left)
+        told(stage)
         state = None if kept is None else kept.read(seed)
         model = maker(k, seed)
         began = perf_counter()
-        fitted = model.fit(inputs) if state is None else model.load_state(state)
+        with watched(Passes(stage, len(seeds), model.get_params(), told)):
+            fitted = model.fit(inputs) if state is None else model.load_state(state)
         if kept is not None and state is None and perf_counter() - began > LONG_S:
             kept.write(seed, fitted)
         seconds_left = pace.done(took_time=state is None)
