@@ -28,7 +28,7 @@ exclude_patterns = ["static", "**/sg_execution_times.rst"]
 smartquotes = False  # options begin with two hyphens
 myst_heading_anchors = 4
 myst_enable_extensions = ["colon_fence"]
-suppress_warnings = ["myst.header", "config.cache"]
+suppress_warnings = ["myst.header", "config.cache", "toc.empty_glob"]
 pygments_style = "tango"
 
 autosummary_generate = True
