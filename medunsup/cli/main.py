@@ -1,5 +1,6 @@
 """The `medunsup` command: one verb a file, bodies imported when they run."""
 
+import os
 import signal
 import sys
 from typing import Annotated, Any
@@ -63,9 +64,25 @@ def run() -> None:
     """Run the command line; Ctrl-C and an end from outside leave no half file."""
     signal.signal(signal.SIGTERM, _end)
     try:
-        app()
+        if int(os.environ.get("WORLD_SIZE", "1")) > 1 and "TORCHELASTIC_RUN_ID" in os.environ:
+            _run_together(int(os.environ["RANK"]))
+        else:
+            app()
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _run_together(rank: int) -> None:
+    """Run as one of several processes of `torchrun`: the first one runs the verb, the others train along."""
+    from medunsup.training import launched
+
+    if rank:
+        launched.follow()
+        return
+    try:
+        app()
+    finally:  # they would wait until torchrun kills them
+        launched.end()
 
 
 def _end(number: int, frame: Any) -> None:

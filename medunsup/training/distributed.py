@@ -17,7 +17,7 @@ from torch.multiprocessing import ProcessExitedException, ProcessRaisedException
 
 from medunsup.core.errors import MedunsupError
 from medunsup.core.hints import worded_as_here
-from medunsup.training import checkpoint
+from medunsup.training import checkpoint, launched
 from medunsup.training.learner import Learner
 from medunsup.training.signals import StoppedError, StopRequest, stop_on_signal
 
@@ -31,6 +31,8 @@ def launch(go: Go, learner: Learner, *, accelerator: str, devices: int, precisio
 
     With several, `go` must be picklable and all it returns plain values. Raises what `go` raises.
     """
+    if launched.world_size() > 1:
+        return launched.together(go, learner, accelerator=accelerator, precision=precision)
     fabric = _fabric(accelerator, devices, precision)
     if devices == 1:
         return go(fabric, learner)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from medunsup.core.errors import InputError, MedunsupError, OutputError, StepError
 from medunsup.core.hints import option
-from medunsup.training import checkpoint, distributed
+from medunsup.training import checkpoint, distributed, launched
 from medunsup.training.datasets import Dataset, Draws
 from medunsup.training.determinism import deterministic
 from medunsup.training.feed import Feed, Request, Work
@@ -61,6 +61,7 @@ def train(
     InputError, UsageError : the checkpoint to resume from is damaged, or of another run.
     OutputError : the folder holds a run already, or cannot be written.
     """
+    training = launched.on_all_devices(training)
     plan = _Plan(epochs, min(batch_size, len(dataset.order(seed, 0))), seed, dict(config or {}))
     training.check_pieces(plan.batch_size)
     where = {name: getattr(training, name) for name in ("accelerator", "devices", "precision")}

@@ -7,11 +7,14 @@ from functools import lru_cache
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from secrets import token_hex
+from shutil import rmtree
 from threading import Lock
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 from medunsup.cohort.executors.base import Lost, Task, Told, Work
+from medunsup.cohort.executors.kept import keep, read_kept
+from medunsup.cohort.executors.run_folder import run_folder
 from medunsup.cohort.executors.threads import limit_threads
 from medunsup.core.cores import available_cores
 from medunsup.core.errors import DependencyError, OutputError
@@ -58,14 +61,19 @@ class Dask:
                     f"{option('out')}."
                 )
             while any(_on_workers(client, _is_at_work, folders).values()):
-                with suppress(Empty):
-                    SimpleQueue[None]().get(timeout=LOOK_S)
+                sleep(LOOK_S)
+        for root in roots:  # what ended runs left
+            rmtree(results_folder(root), ignore_errors=True)
 
     def run(self, work: Work, told: Told) -> Generator[tuple[int, Any]]:
         """Yield (index, result), or `Lost` for an item whose workers ended; closing cancels what is open."""
         if work.items:
-            with self._client() as client:
-                yield from _Run(client, work, told, self.patience_s, self.workers or "here").results()
+            try:
+                with self._client() as client:
+                    yield from _Run(client, work, told, self.patience_s, self.workers or "here").results()
+            finally:
+                if work.folder is not None:
+                    rmtree(results_folder(work.folder), ignore_errors=True)
 
     def script(self, folder: Path, n_items: int) -> str:
         """Return nothing: no script is submitted."""
@@ -160,7 +168,7 @@ class _Run:
                 index,
                 self.work.items[index],
                 self.token,
-                str(self.work.folder),
+                None if self.work.folder is None else str(self.work.folder.absolute()),
                 key=f"medunsup-{self.token}-{index}",
                 pure=False,
             )
@@ -201,18 +209,29 @@ class _Run:
 AGAIN = "Start it again and give the same command, which goes on."
 
 
-def _do(task: bytes, index: int, item: Any, token: str, folder: str) -> Any:
-    """Do one item in a worker; what it says goes to the client through the scheduler."""
+def results_folder(root: Path) -> Path:
+    """Return where results lie until they are fetched: Dask has them in workers, and loses them so."""
+    return run_folder(root) / "dask"
+
+
+def _do(task: bytes, index: int, item: Any, token: str, folder: str | None) -> Any:
+    """Do one item in a worker, unless another did it before it was gone; what it says goes to the client."""
     from distributed import get_worker
 
     worker = get_worker()
+    place = None if folder is None else results_folder(Path(folder)) / f"{token}-{index}"
     with ONE_AT_A_TIME:
+        if place is not None and place.exists():
+            return read_kept(place)
         limit_threads(min(worker.state.nthreads, available_cores()))
-        _at_work.add(folder)
+        _at_work.add(str(folder))
         try:
-            return _loaded(task)(item, lambda text: worker.log_event(token, (index, text)))
+            result = _loaded(task)(item, lambda text: worker.log_event(token, (index, text)))
+            if place is not None:
+                keep(place, result)
+            return result
         finally:
-            _at_work.discard(folder)
+            _at_work.discard(str(folder))
 
 
 @lru_cache(maxsize=1)

@@ -17,7 +17,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from medunsup.cohort.batch import Outcome
 from medunsup.cohort.executors.run_folder import NAME, run_folder
-from medunsup.cohort.executors.slurm import places
 from medunsup.core.invocation import command_words
 from medunsup.io.bids.names import LOCK
 from medunsup.io.files.atomic import write_text
@@ -67,7 +66,7 @@ class RunRecord:
 
     def __init__(self, root: Path, files: Sequence[PlannedFile], *, executor: str, force: bool) -> None:
         self.home = run_folder(root)
-        self.left = {file.scan for file in files}
+        self.left, self.open = {file.scan for file in files}, {file.scan for file in files}
         self.begun_scans: set[str] = set()
         self.path = self.home / f"{time.time_ns():020d}{PLAN}"
         plan = RunPlan(
@@ -93,15 +92,16 @@ class RunRecord:
         """Note what became of a scan."""
         event: Event = "done" if outcome.status == "skipped" else outcome.status
         self._write(event, outcome.scan, outcome.error or "")
+        self.open.discard(str(outcome.scan))
         if event == "done":
             self.left.discard(str(outcome.scan))
 
     def close(self) -> None:
-        """End the record; if every scan has its result, or the folder holds none at all, nothing is left."""
+        """End the record; nothing is left if every scan has its result, or all failed in an empty folder."""
         with suppress(OSError):
             self.log.close()
             others = (path for path in self.home.parent.iterdir() if path.name not in (NAME, f".{LOCK}"))
-            if not self.left or not any(others):
+            if not self.left or (not self.open and not any(others)):
                 remove(self.path)
 
     def _write(self, event: Event, scan: Path, why: str = "") -> None:
@@ -144,7 +144,7 @@ def remove(path: Path) -> None:
     """Remove a plan and its log, and their folder if nothing else is in it."""
     path.unlink(missing_ok=True)
     path.with_suffix(EVENTS).unlink(missing_ok=True)
-    for folder in (places.jobs_folder(path.parents[1]), path.parent):
+    for folder in (*(path.parent / name for name in ("slurm", "dask")), path.parent):
         remove_empty([folder])
 
 

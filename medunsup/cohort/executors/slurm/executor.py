@@ -9,6 +9,7 @@ from shutil import which
 from typing import Any
 
 from medunsup.cohort.executors.base import Lost, Told, Work
+from medunsup.cohort.executors.kept import keep, read_kept
 from medunsup.cohort.executors.slurm import places, queue
 from medunsup.cohort.executors.slurm.ending import not_begun, why_ended
 from medunsup.cohort.executors.slurm.script import array_script, parts
@@ -79,10 +80,10 @@ class Slurm:
         return array_script(places.new_folder(folder.absolute()), len(parts(n_items)), self.settings)
 
     def _lay_ready(self, folder: Path, work: Work, shares: Sequence[range]) -> None:
-        places.keep(folder / places.TASK, worded_as_here(work.task))
+        keep(folder / places.TASK, worded_as_here(work.task))
         for number, share in enumerate(shares):
             items = [(index, work.labels[index], work.items[index]) for index in share]
-            places.keep(folder / f"{number}{places.ITEMS}", items)
+            keep(folder / f"{number}{places.ITEMS}", items)
         write_text(folder / places.SCRIPT, array_script(folder, len(shares), self.settings))
 
 
@@ -118,7 +119,7 @@ class _Watch:
         for index, path in sorted(places.numbered(self.folder, places.RESULT).items()):
             if index in self.open:
                 del self.open[index]
-                yield index, places.read(path)
+                yield index, read_kept(path)
 
     def _listen(self, index: int, path: Path) -> None:
         heard = self.heard.get(index, 0)

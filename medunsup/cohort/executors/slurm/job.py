@@ -6,7 +6,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from medunsup.cohort.executors.slurm.places import ITEMS, RESULT, SAID, TASK, keep, read
+from medunsup.cohort.executors.kept import keep, read_kept
+from medunsup.cohort.executors.slurm.places import ITEMS, RESULT, SAID, TASK
 from medunsup.cohort.executors.threads import limit_threads
 from medunsup.core.cores import available_cores
 
@@ -17,8 +18,8 @@ def main(folder: Path, number: int) -> None:
     logging.basicConfig(handlers=[logging.NullHandler()])  # warnings that matter are in the scan's record
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # clears its files first
     limit_threads(available_cores())
-    task = read(folder / TASK)
-    for index, label, item in read(folder / f"{number}{ITEMS}"):
+    task = read_kept(folder / TASK)
+    for index, label, item in read_kept(folder / f"{number}{ITEMS}"):
         place = folder / f"{index}{RESULT}"
         if not place.exists():
             say = _sayer(folder / f"{index}{SAID}")

@@ -1,12 +1,9 @@
 """The files through which jobs and the process that waits for them talk, in one folder."""
 
-import pickle
 import secrets
 from pathlib import Path
-from typing import Any
 
 from medunsup.cohort.executors.run_folder import run_folder
-from medunsup.io.files.atomic import write_bytes
 
 TASK, SCRIPT = "task.pickle", "script.sh"
 RESULT, SAID, EXIT, LOG, ITEMS = ".result", ".said", ".exit", ".log", ".items"
@@ -26,16 +23,6 @@ def left_folders(root: Path) -> list[Path]:
     """List the folders of jobs that runs have left."""
     home = jobs_folder(root)
     return sorted(path for path in home.iterdir() if path.is_dir()) if home.is_dir() else []
-
-
-def keep(path: Path, value: Any) -> None:
-    """Write a value of Python, whole or not at all."""
-    write_bytes(path, pickle.dumps(value))
-
-
-def read(path: Path) -> Any:
-    """Read what `keep` wrote; by this user's own process, so it can be trusted."""
-    return pickle.loads(path.read_bytes())
 
 
 def numbered(folder: Path, ending: str) -> dict[int, Path]:
