@@ -2,6 +2,7 @@
 
     python benchmarks/subtypes.py --cache /tmp/subtypes       # the first time 12 minutes more for tissues
     python benchmarks/subtypes.py --cache /tmp/subtypes --repeats 3
+    python benchmarks/subtypes.py --cache /tmp/subtypes --table heads.csv   # the real heads alone, for `medunsup cluster`
 
 Real are the 66 heads of `healthy_t1_2mm`: each is prepared as `embed` does it, and its grey matter found on
 the template grid at 2 mm. Features are the grey matter of 100 compact regions (k-means of where the template
@@ -211,13 +212,31 @@ def of_nulls(cohorts: Cohorts, repeats: int) -> None:
     print(f"no clusters in {np.mean(every):.0%} of {len(every)} cohorts without any")
 
 
+def write_table(heads: Heads, path: Path) -> None:
+    """Write the features of the real heads, with age and sex."""
+    import pandas as pd
+
+    people = pd.read_csv(DATA / "participants.tsv", sep="\t").set_index("participant_id")
+    names = [scan.name.split("_")[0] for scan in sorted(DATA.glob("*_T1w.nii.gz"))]
+    table = pd.DataFrame(standardised(heads.logs), columns=[f"region{n:03}" for n in range(REGIONS)])
+    for column, values in (("sex", people["gender"]), ("age", people["age"])):
+        table.insert(0, column, values.reindex(names).to_numpy())
+    table.insert(0, "subject", names)
+    table.to_csv(path, index=False)
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--cache", type=Path, required=True, help="folder for tissue maps")
     parser.add_argument("--repeats", type=int, default=1, help="cohorts of each kind")
+    parser.add_argument("--table", type=Path, help="write the real heads' features here, and end")
     given = parser.parse_args()
-    made = Cohorts(Heads(grey_matter(given.cache)))
+    real = Heads(grey_matter(given.cache))
+    if given.table:
+        write_table(real, given.table)
+        raise SystemExit
+    made = Cohorts(real)
     of_nulls(made, given.repeats)
     of_subtypes(made, given.repeats)
