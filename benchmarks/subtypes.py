@@ -2,7 +2,7 @@
 
     python benchmarks/subtypes.py --cache /tmp/subtypes       # the first time 12 minutes more for tissues
     python benchmarks/subtypes.py --cache /tmp/subtypes --repeats 3
-    python benchmarks/subtypes.py --cache /tmp/subtypes --table heads.csv   # the real heads alone, for `medunsup cluster`
+    python benchmarks/subtypes.py --cache /tmp/subtypes --table heads.csv   # a table for `medunsup cluster`
 
 Real are the 66 heads of `healthy_t1_2mm`: each is prepared as `embed` does it, and its grey matter found on
 the template grid at 2 mm. Features are the grey matter of 100 compact regions (k-means of where the template
