@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from medunsup.anomaly.evaluation import Evaluation
     from medunsup.anomaly.result import AnomalyResult
     from medunsup.cohort.batch import CohortResult
+    from medunsup.cohort.clusters.patches import PatchClusters
     from medunsup.cohort.clusters.result import ClusterResult
     from medunsup.cohort.encoders.attended import AttentionResult
     from medunsup.cohort.encoders.encoder import Encoder
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from medunsup.supervised.prediction import Prediction
     from medunsup.workflows.attention.attention import attention
     from medunsup.workflows.cluster.cluster import cluster
+    from medunsup.workflows.cluster_patches.patches import cluster_patches
     from medunsup.workflows.detect.cohort import detect_many
     from medunsup.workflows.detect.scan import detect
     from medunsup.workflows.embed.embed import embed
@@ -79,6 +81,7 @@ _HOMES = {
     "ImagePredictions": "medunsup.supervised.class_prediction",
     "MedunsupError": "medunsup.core.errors",
     "ModelFolder": "medunsup.workflows.train.model_folder",
+    "PatchClusters": "medunsup.cohort.clusters.patches",
     "Prediction": "medunsup.supervised.prediction",
     "ProbeResult": "medunsup.cohort.encoders.probed",
     "ClusterResult": "medunsup.cohort.clusters.result",
@@ -106,6 +109,7 @@ _HOMES = {
     "read_features": "medunsup.cohort.feature_table.read",
     "read_model": "medunsup.workflows.train.model_folder",
     "cluster": "medunsup.workflows.cluster.cluster",
+    "cluster_patches": "medunsup.workflows.cluster_patches.patches",
     "reduce": "medunsup.workflows.reduce.reduce",
     "register": "medunsup.core.registry",
     "segment": "medunsup.workflows.segment.scan",
@@ -135,6 +139,7 @@ __all__ = [
     "ImagePredictions",
     "MedunsupError",
     "ModelFolder",
+    "PatchClusters",
     "Prediction",
     "ProbeResult",
     "ReductionResult",
@@ -146,6 +151,7 @@ __all__ = [
     "brain_mask",
     "calibrate",
     "cluster",
+    "cluster_patches",
     "compact_model",
     "detect",
     "detect_many",

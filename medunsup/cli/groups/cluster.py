@@ -9,7 +9,7 @@ from medunsup.cli.shared import options
 from medunsup.cli.shared.json_output import print_json
 from medunsup.cli.shared.options import option
 from medunsup.cli.shared.progress import stages
-from medunsup.cli.shared.settings import check_outputs, listed, read_clustering, typed
+from medunsup.cli.shared.settings import check_outputs, listed, read_clustering, read_parameters, typed
 from medunsup.cli.shared.verb import verb
 
 if TYPE_CHECKING:
@@ -101,7 +101,29 @@ Scan = Annotated[
 PatchOut = Annotated[
     Path, typer.Option("-o", "--out", metavar="FOLDER", help="For labels and page.", show_default=False)
 ]
-PatchK = Annotated[int, option("Method", "--k", metavar="N", help="Number of clusters, 2 to 50.")]
+PatchK = Annotated[
+    str,
+    option("Method", "--k", metavar="N", help="Number of clusters, or auto, which may find none."),
+]
+PatchMaxK = Annotated[
+    int, option("Method", "--max-k", metavar="N", help="Most clusters that auto tries; by default 8.")
+]
+PatchMethod = Annotated[
+    str,
+    option(
+        "Method",
+        "--method",
+        metavar="NAME",
+        help="One of `medunsup methods clustering` that is not deep.",
+        autocompletion=_methods,
+    ),
+]
+PatchEncoder = Annotated[
+    Path | None,
+    option(
+        "Input", "--encoder", metavar="FOLDER", help="Cluster what this encoder of scans makes of voxels."
+    ),
+]
 
 
 @verb()
@@ -179,13 +201,17 @@ def cluster_patches(
     scan: Scan,
     out: PatchOut,
     *,
-    k: PatchK = 6,
+    encoder: PatchEncoder = None,
+    k: PatchK = "6",
+    max_k: PatchMaxK = 8,
+    method: PatchMethod = "minibatch_kmeans",
+    set_: options.SetValue = None,
     seed: options.Seed = None,
     reading: options.Reading,
     force: options.Force = False,
     telling: options.Telling,
 ) -> None:
-    """Cluster the voxels of one scan by brightness and texture.
+    """Cluster the voxels of one scan by brightness and texture, or by an encoder's features.
 
     Writes a label volume in the scan's space, ordered from the darkest cluster, its table and a page.
     Clusters are no tissues and no findings.
@@ -198,7 +224,11 @@ def cluster_patches(
         result = find(
             scan,
             out,
-            k=k,
+            encoder=encoder,
+            k=typed(k),
+            max_k=max_k,
+            method=method,
+            parameters=read_parameters(set_ or []),
             seed=seed or 0,
             mask=None if reading.mask is None else Path(reading.mask),
             force=force,

@@ -1,6 +1,6 @@
 """Clusters of the voxels of one scan."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from medunsup.core.labels import Label, class_table
@@ -10,10 +10,19 @@ from medunsup.core.volume import Volume
 N_COLOURS = 6
 DARKER = 0.6  # each further round of the colours
 
-LIMITS = (
-    "Clusters are of brightness and texture. They are no tissues, no regions and no findings.",
+OF_TEXTURE = "Clusters are of brightness and texture. They are no tissues, no regions and no findings."
+OF_ENCODER = (
+    "Clusters are of what an encoder makes of voxels. They are no tissues, no regions and no findings."
+)
+AS_ASKED = (
     "As many clusters were made as asked for; whether so many are there was not asked, as neighbouring "
-    "voxels are alike in every scan.",
+    "voxels are alike in every scan."
+)
+BY_RULE = (
+    "How many clusters there are was told from some hundred voxels, those of a cube of 20 mm as one: smaller "
+    "structures are not seen by it."
+)
+LIMITS = (
     "Cluster 1 of one scan is not cluster 1 of another: labels are ordered by mean intensity in each scan "
     "alone.",
     "A coil's uneven sensitivity and the edge of the brain mask make clusters as well.",
@@ -31,11 +40,42 @@ class VoxelCluster:
     mean_intensity: float
 
 
+@dataclass(frozen=True)
+class Made:
+    """How voxels were clustered: method, encoder's folder (None: brightness and texture), seed."""
+
+    method: str = "minibatch_kmeans"
+    encoder: str | None = None
+    seed: int = 0
+
+
 @dataclass(frozen=True, eq=False)
 class PatchClusters:
     """Voxels of one scan in clusters.
 
-    `image`, `labels` (uint8, 0 outside the brain, 1 the darkest cluster) and `brain` lie on one grid.
+    Attributes
+    ----------
+    image, brain : Volume
+        The scan and the mask of its brain, on one grid.
+    labels : Volume
+        uint8 on that grid: 0 outside the brain or in no cluster, 1 the darkest cluster.
+    clusters : tuple of VoxelCluster
+        Each with its label, voxels, volume in ml, share of the mask and mean intensity in the scan.
+    features : tuple of str
+        Names of what voxels were clustered by.
+    remarks : tuple of str
+        What should be known, in words.
+    made : Made
+        Method, encoder and seed.
+    verdict : str or None
+        Where the number was chosen by the rule: whether there are clusters, and how many.
+
+    Examples
+    --------
+    >>> import medunsup
+    >>> found = medunsup.cluster_patches("scan.nii.gz", k=3)
+    >>> found.labels.shape == found.image.shape
+    True
     """
 
     image: Volume
@@ -44,15 +84,37 @@ class PatchClusters:
     clusters: tuple[VoxelCluster, ...]
     features: tuple[str, ...]
     remarks: tuple[str, ...] = ()
-    seed: int = 0
+    made: Made = field(default_factory=Made)
+    verdict: str | None = None
 
     @property
     def title(self) -> str:
         """What was made, in words."""
-        return f"{len(self.clusters)} clusters of {int(self.brain.data.sum())} voxels, as asked for"
+        n = int(self.brain.data.sum())
+        if self.verdict is None:
+            return f"{len(self.clusters)} clusters of {n} voxels, as asked for"
+        return f"{n} voxels: {self.verdict}"
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """What may not be read from these clusters."""
+        what = OF_ENCODER if self.made.encoder else OF_TEXTURE
+        return (what, AS_ASKED if self.verdict is None else BY_RULE, *LIMITS)
 
     def as_record(self) -> dict[str, Any]:
-        """Return plain values, for patches.json and for --json."""
+        """Return plain values, for patches.json and for --json.
+
+        Returns
+        -------
+        dict
+            Number, sizes and colours of clusters, features, method, seed, remarks.
+
+        Examples
+        --------
+        >>> import medunsup
+        >>> medunsup.cluster_patches("scan.nii.gz", k=3).as_record()["k"]
+        3
+        """
         source = self.image.source
         clusters = [
             {
@@ -69,7 +131,10 @@ class PatchClusters:
             "k": len(self.clusters),
             "clusters": clusters,
             "features": list(self.features),
-            "seed": self.seed,
+            "method": self.made.method,
+            "encoder": self.made.encoder,
+            "seed": self.made.seed,
+            "verdict": self.verdict,
             "scan_sha256": None if source is None else source.sha256,
             "remarks": list(self.remarks),
         }

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from medunsup.cohort.clusters.patches import LIMITS, PatchClusters
+from medunsup.cohort.clusters.patches import PatchClusters
 from medunsup.core.labels import Label
 from medunsup.core.version import __version__
 from medunsup.report.base.images import grey_picture, label_png
@@ -43,7 +43,7 @@ def page(result: PatchClusters) -> str:
         result=result,
         name=scan_name(result.image.source),
         tiles=tiles,
-        limits=LIMITS,
+        limits=result.limits,
         version=__version__,
         disclaimer=DISCLAIMER,
     )

@@ -1,38 +1,26 @@
 """The voxels of one scan in clusters: read, find the brain, measure, cluster, save."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
-from medunsup.clustering.methods.minibatch_kmeans import MiniBatchKMeans
 from medunsup.cohort import reading
 from medunsup.cohort.brain import find_brain
-from medunsup.cohort.clusters.patches import PatchClusters, VoxelCluster, cluster_labels
+from medunsup.cohort.clusters.patches import Made, PatchClusters, VoxelCluster, cluster_labels
 from medunsup.cohort.request import ScanRequest
 from medunsup.cohort.settings import ReadSettings
-from medunsup.core.config import Config
 from medunsup.core.errors import StepError
 from medunsup.core.paths import user_path
 from medunsup.core.record import Record, Step
 from medunsup.core.volume import Volume
 from medunsup.features.voxels import voxel_features
+from medunsup.workflows.cluster_patches.clusters import Found, PatchSettings, check, clusters
 from medunsup.workflows.cluster_patches.save import check_free, save
 
-FITTED = 100_000  # voxels that centres are learned from, drawn by the seed; all are assigned
-AT_ONCE = 200_000
-
 Progress = Callable[[str], None]
-
-
-class PatchSettings(Config):
-    """Choices of clusters of voxels."""
-
-    k: int = Field(6, ge=2, le=50, description="clusters")
-    seed: int = Field(0, ge=0, description="seed of the voxels that are drawn and of k-means")
 
 
 def cluster_patches(
@@ -40,13 +28,17 @@ def cluster_patches(
     out: str | Path | None = None,
     *,
     mask: str | Path | None = None,
-    k: int = 6,
+    encoder: str | Path | None = None,
+    k: int | Literal["auto"] = 6,
+    max_k: int = 8,
+    method: str = "minibatch_kmeans",
+    parameters: Mapping[str, Any] | None = None,
     seed: int = 0,
     force: bool = False,
     progress: Progress | None = None,
     **how: Any,
 ) -> PatchClusters:
-    """Cluster the voxels of a scan by brightness and texture.
+    """Cluster the voxels of a scan by brightness and texture, or by what an encoder makes of them.
 
     Parameters
     ----------
@@ -56,8 +48,17 @@ def cluster_patches(
         Folder for the label volume, its table and the page. Without it nothing is written.
     mask : str or Path, optional
         Brain mask; without it the brain is found.
-    k : int from 2 to 50, default 6
-        Number of clusters.
+    encoder : str or Path, optional
+        Folder that `pretrain` made of scans: voxels are clustered by its feature maps.
+    k : int from 2 to 50 or "auto", default 6
+        Number of clusters. "auto" asks the rule of `choose_k`, whose halves and folds take whole cubes of
+        20 mm; it may answer that there are none.
+    max_k : int from 2 to 50, default 8
+        Most clusters that "auto" tries.
+    method : str, default "minibatch_kmeans"
+        One of `medunsup.methods("clustering")` that is not deep.
+    parameters : dict, optional
+        Parameters of the method by name.
     seed : int, default 0
         Seed of all chance.
     force : bool, default False
@@ -75,9 +76,11 @@ def cluster_patches(
     Raises
     ------
     UsageError
-        If a choice is wrong.
+        If a choice is wrong, or the encoder was pretrained on images.
+    MissingError
+        If scan or encoder are not there.
     InputError
-        If the scan cannot be used.
+        If the scan cannot be used, or is unlike those of the encoder's pretraining.
     StepError
         If the brain is not found, or holds fewer voxels than clusters.
     ResultThereError
@@ -87,10 +90,16 @@ def cluster_patches(
 
     Examples
     --------
-    >>> from medunsup.workflows.cluster_patches.patches import cluster_patches
-    >>> found = cluster_patches("scan.nii.gz", "out", k=6)
+    >>> import medunsup
+    >>> found = medunsup.cluster_patches("scan.nii.gz", "out", k=6)
+    >>> len(found.clusters)
+    6
     """
-    settings = PatchSettings.parse({"k": k, "seed": seed}, "cluster patches")
+    settings = PatchSettings.parse(
+        {"k": k, "max_k": max_k, "method": method, "parameters": dict(parameters or {}), "seed": seed},
+        "cluster patches",
+    )
+    check(settings)
     request = ScanRequest(
         user_path(scan),
         ReadSettings.parse(
@@ -102,18 +111,32 @@ def cluster_patches(
     if folder is not None:
         check_free(folder, [one for one in (request.path, request.mask) if one], force=force)
     record = Record(progress=progress)
+    if encoder is None:
+        image, brain, names, rows = _measured(request, record)
+    else:
+        from medunsup.workflows.cluster_patches.learned import learned_features
+
+        image, brain, names, rows = learned_features(request, user_path(encoder), progress)
+    with record.step("clusters"):
+        inside = brain.data.astype(bool)
+        found = clusters(rows, np.argwhere(inside) * np.asarray(image.spacing_mm), settings)
+    by = Made(settings.method, None if encoder is None else user_path(encoder).name, settings.seed)
+    result = _described(image, brain, found, names, by)
+    if folder is not None:
+        save(result, folder, force=force)
+    return result
+
+
+def _measured(
+    request: ScanRequest, record: Record
+) -> tuple[Volume, Volume, tuple[str, ...], NDArray[np.float32]]:
+    """Return the scan, its brain, and brightness and texture of each voxel in it."""
     with record.step("load") as step:
         image = reading.load_scan(request, step)
     with record.step("brain mask") as step:
         brain = _brain(image, request, step)
     with record.step("features"):
-        names, rows = _features(image, brain)
-    with record.step("clusters"):
-        classes, remarks = _clusters(rows, settings)
-    result = _described(image, brain, classes, names, remarks, settings.seed)
-    if folder is not None:
-        save(result, folder, force=force)
-    return result
+        return image, brain, *_features(image, brain)
 
 
 def _brain(image: Volume, request: ScanRequest, step: Step) -> Volume:
@@ -132,44 +155,21 @@ def _features(image: Volume, brain: Volume) -> tuple[tuple[str, ...], NDArray[np
     return voxel_features(image.data, inside, image.spacing_mm)
 
 
-def _clusters(
-    rows: NDArray[np.float32], settings: PatchSettings
-) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """Return the cluster of each row, and what should be known."""
-    if len(rows) < settings.k:
-        raise StepError(f"{len(rows)} voxels are too few for {settings.k} clusters. Ask for fewer.")
-    drawn = rows
-    if len(rows) > FITTED:
-        chosen = np.random.default_rng(settings.seed).choice(len(rows), FITTED, replace=False)
-        drawn = rows[np.sort(chosen)]
-    model = MiniBatchKMeans(n_clusters=settings.k, n_init=3, seed=settings.seed)
-    model.fit(drawn.astype(np.float64))
-    parts = [
-        model.predict(rows[begin : begin + AT_ONCE].astype(np.float64))
-        for begin in range(0, len(rows), AT_ONCE)
-    ]
-    return np.concatenate(parts), tuple(model.remarks_)
-
-
-def _described(
-    image: Volume,
-    brain: Volume,
-    classes: NDArray[np.int64],
-    names: tuple[str, ...],
-    remarks: tuple[str, ...],
-    seed: int,
-) -> PatchClusters:
+def _described(image: Volume, brain: Volume, found: Found, names: tuple[str, ...], by: Made) -> PatchClusters:
     """Return clusters numbered from the darkest to the brightest, and their sizes."""
     inside = brain.data.astype(bool)
     values = image.data[inside].astype(np.float64)
-    found, of, counts = np.unique(classes, return_inverse=True, return_counts=True)
-    means = np.bincount(of, weights=values) / counts
+    is_in = found.labels >= 0
+    which, of, counts = np.unique(found.labels[is_in], return_inverse=True, return_counts=True)
+    means = np.bincount(of, weights=values[is_in]) / counts
     order = np.argsort(means, kind="stable")
-    rank = np.empty(len(found), np.uint8)
-    rank[order] = np.arange(1, len(found) + 1)
+    rank = np.empty(len(which), np.uint8)
+    rank[order] = np.arange(1, len(which) + 1)
+    ranks = np.zeros(len(values), np.uint8)
+    ranks[is_in] = rank[of]
     labels = np.zeros(image.shape, np.uint8)
-    labels[inside] = rank[of]
-    clusters = tuple(
+    labels[inside] = ranks
+    parts = tuple(
         VoxelCluster(
             label,
             int(counts[n]),
@@ -177,6 +177,9 @@ def _described(
             float(counts[n] / len(values)),
             float(means[n]),
         )
-        for label, n in zip(cluster_labels(len(found)), order, strict=True)
+        for label, n in zip(cluster_labels(len(which)), order, strict=True)
     )
-    return PatchClusters(image, brain, image.like(labels, "label"), clusters, names, remarks, seed)
+    chosen = None if found.choice is None else found.choice.verdict
+    return PatchClusters(
+        image, brain, image.like(labels, "label"), parts, names, found.remarks, by, verdict=chosen
+    )
