@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
+from medunsup.cohort.clusters.data_card import data_card
 from medunsup.cohort.clusters.record import as_record
 from medunsup.cohort.clusters.result import ClusterResult
 from medunsup.core.config import Config
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from medunsup.clustering.preparation import Preparation
 
 MANIFEST, MODEL, TABLE, PAGE = "clusters.json", "model.safetensors", "clusters.tsv", "report.html"
-FILES = (MODEL, TABLE, PAGE)
+CARD = "data_card.md"
+FILES = (MODEL, TABLE, PAGE, CARD)
 IMAGES = "images"
 OURS = re.compile(IMAGES + r"/cluster-\d+_(mean|difference)\.nii\.gz")
 LOCK = ".medunsup.lock"
@@ -121,11 +123,12 @@ def write_clusters(
     fitted: FittedClusters | None,
     page: str | None,
     images: Mapping[str, bytes] | None = None,
+    attributes: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write table, page, images and the fitted model, all or none; clusters.json comes last.
+    """Write table, page, images and the fitted model with its data card; clusters.json comes last.
 
-    Images of earlier clusters go. The folder is locked by the caller. Raises OutputError on a full or
-    unwritable disk.
+    All are written or none. `attributes` say how the table was made. Images of earlier clusters go. The
+    folder is locked by the caller. Raises OutputError on a full or unwritable disk.
     """
     files: dict[str, str | bytes] = {TABLE: tsv(_table(result))}
     if page is not None:
@@ -135,6 +138,7 @@ def write_clusters(
         arrays |= _named(OF_METHOD, fitted.method.state())
         arrays |= _named(OF_MAP, fitted.map)
         files[MODEL] = arrays_as_bytes(arrays)
+        files[CARD] = data_card(result, attributes or {}, manifest.kept)
     files |= images or {}
     whole = manifest.model_copy(update={"record": plain(as_record(result))})
     write_artifact(

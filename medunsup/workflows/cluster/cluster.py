@@ -143,7 +143,7 @@ def cluster(
         told(Stage("drawing the page"))
         beside = user_path(features).parent if isinstance(features, str | Path) else Path()
         whole, images = _drawn(result, data, beside)
-        write_clusters(folder, result, manifest, fitted, whole, images)
+        write_clusters(folder, result, manifest, fitted, whole, images, data.table.attributes)
         if fitted is not None:
             from medunsup.workflows.cluster.seeds import forget_seeds
 
@@ -189,7 +189,8 @@ def _streamed(
     with locked(folder / LOCK):
         recover(folder, "clusters")
         _check_folder(folder, features, None, force=force)
-        result, fitted, shown = streamed(open_rows(features, settings), settings, told)
+        stream = open_rows(features, settings)
+        result, fitted, shown = streamed(stream, settings, told)
         told(Stage("drawing the page"))
         from medunsup.report.cluster.page import page
 
@@ -201,7 +202,8 @@ def _streamed(
             preparation=plain(fitted.preparation.described()),
             covariates=tuple(dict.fromkeys([*result.covariates, *filter(None, (settings.truth,))])),
         )
-        write_clusters(folder, result, manifest, fitted, page(shown))
+        made = stream.table.attributes
+        write_clusters(folder, result, manifest, fitted, page(shown), attributes=made)
     return replace(result, path=folder)
 
 
