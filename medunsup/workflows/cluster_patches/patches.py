@@ -50,12 +50,12 @@ def cluster_patches(
         Brain mask; without it the brain is found.
     encoder : str or Path, optional
         Folder that `pretrain` made of scans: voxels are clustered by its feature maps.
-    k : int from 2 to 50 or "auto", default 6
+    k : int from 2 to 50 or 'auto', default 6
         Number of clusters. "auto" asks the rule of `choose_k`, whose halves and folds take whole cubes of
         20 mm; it may answer that there are none.
     max_k : int from 2 to 50, default 8
         Most clusters that "auto" tries.
-    method : str, default "minibatch_kmeans"
+    method : str, default 'minibatch_kmeans'
         One of `medunsup.methods("clustering")` that is not deep.
     parameters : dict, optional
         Parameters of the method by name.
