@@ -46,15 +46,23 @@ def neighbour_graph(X: ArrayLike, k: int = 10, *, exact: bool | None = None, see
         raise ArrayError(f"{k} neighbours of {len(rows)} rows: k is between 1 and {len(rows) - 1}.")
     is_exact = len(rows) <= MOST_EXACT if exact is None else exact
     found = None if is_exact else _sought(rows, k, seed)
-    indices, distances = found or _exact(rows, k)
+    indices, distances = found or exact_neighbours(rows, k)
     return NeighbourGraph(indices, distances, found is None)
 
 
-def _exact(rows: NDArray[np.floating], k: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def exact_neighbours(rows: NDArray[np.floating], k: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the numbers (N, k) of the k nearest other rows of each row (N, D), and their distances.
+
+    All distances are computed; of those found at one distance the earlier row comes first. `k` is cut to the
+    N - 1 other rows.
+    """
     from sklearn.neighbors import NearestNeighbors
 
+    k = min(k, len(rows) - 1)
     distances, indices = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(rows).kneighbors()
-    return indices.astype(np.int64), distances.astype(np.float64)
+    order = np.lexsort((indices, distances), axis=1)
+    found = (np.take_along_axis(each, order, axis=1) for each in (indices, distances))
+    return next(found).astype(np.int64), next(found).astype(np.float64)
 
 
 def _sought(

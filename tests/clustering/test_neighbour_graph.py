@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from medunsup.clustering.neighbour_graph import neighbour_graph
+from medunsup.clustering.neighbour_graph import exact_neighbours, neighbour_graph
 from medunsup.core.errors import ArrayError
 
 
@@ -30,6 +30,13 @@ def test_equal_rows_are_neighbours_of_one_another_and_no_row_is_its_own():
     assert (graph.indices // 3 == np.arange(60)[:, None] // 3).all()
     assert (graph.indices != np.arange(60)[:, None]).all()
     np.testing.assert_allclose(graph.distances, 0, atol=1e-6)
+
+
+def test_of_rows_equally_far_the_earlier_comes_first_and_k_is_cut_to_the_others():
+    table = np.array([[0.0], [1.0], [-1.0], [5.0]])
+    indices, distances = exact_neighbours(table, 9)
+    assert indices[0].tolist() == [1, 2, 3]
+    assert distances[0].tolist() == [1, 1, 5]
 
 
 @pytest.mark.slow

@@ -10,8 +10,8 @@ from medunsup.clustering.deep.assignment_losses import (
     marginal_entropy,
     neighbour_consistency,
 )
-from medunsup.clustering.deep.nearest import nearest_rows
 from medunsup.clustering.deep.share_heads import ShareHead, draw_weights
+from medunsup.clustering.neighbour_graph import exact_neighbours
 from medunsup.core.watching import passed
 
 
@@ -20,7 +20,7 @@ def learn(
 ) -> list[float]:
     """Draw and learn the head's weights from values (N, D); return the loss of each epoch of both stages."""
     draw_weights(head, generator)
-    near = torch.from_numpy(nearest_rows(values.double().numpy(), neighbours))
+    near = torch.from_numpy(exact_neighbours(values.double().numpy(), neighbours)[0])
     optimizer = torch.optim.Adam(head.parameters(), config.learning_rate)
 
     def consistency(batch: Tensor) -> Tensor:

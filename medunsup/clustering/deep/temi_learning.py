@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from medunsup.clustering.deep.assignment_losses import pointwise_information
-from medunsup.clustering.deep.nearest import nearest_rows
 from medunsup.clustering.deep.share_heads import TEMPERATURE, ManyHeads, draw_weights
+from medunsup.clustering.neighbour_graph import exact_neighbours
 from medunsup.core.watching import passed
 
 
@@ -21,7 +21,7 @@ def learn(
     draw_weights(heads, generator)
     teachers = ManyHeads(*heads.sizes)
     teachers.load_state_dict(heads.state_dict())
-    near = torch.from_numpy(nearest_rows(values.double().numpy(), neighbours))
+    near = torch.from_numpy(exact_neighbours(values.double().numpy(), neighbours)[0])
     prior = values.new_full((len(heads.into), 1, heads.out.shape[2]), 1 / heads.out.shape[2])
     of_heads = values.new_zeros(len(heads.into))
     weights = [one for one in heads.parameters() if one.requires_grad]

@@ -43,10 +43,14 @@ def effects_by_cluster(result: ClusterResult) -> dict[int, tuple[EffectRow, ...]
 def over_all(result: ClusterResult) -> tuple[tuple[str, str, int], ...]:
     """List Cramer's V of each covariate of words: name, value with interval, rows."""
     return tuple(
-        (one.covariate, f"{one.value:.2f} [{one.low:.2f}, {one.high:.2f}]", one.n)
+        (one.covariate, f"{one.value:.2f} " + _ends(one), one.n)
         for one in result.effects
         if one.kind == OF_ALL
     )
+
+
+def _ends(one: CovariateEffect) -> str:
+    return f"[{one.low:.2f}, {one.high:.2f}]" if one.low == one.low else "(too few)"
 
 
 def _row(one: CovariateEffect, reach: float) -> EffectRow:
@@ -58,7 +62,9 @@ def _row(one: CovariateEffect, reach: float) -> EffectRow:
     ends = (one.low, one.value, one.high)
     is_known = one.low == one.low and one.high == one.high
     places = tuple(round((1 + end / reach) * WIDTH / 2, 1) for end in ends) if is_known else None
-    said = f"{one.value:+.2f} [{one.low:+.2f}, {one.high:+.2f}]" if is_known else f"{one.value:+.2f}"
+    said = (
+        f"{one.value:+.2f} [{one.low:+.2f}, {one.high:+.2f}]" if is_known else f"{one.value:+.2f} (too few)"
+    )
     return EffectRow(
         name,
         SHORT[one.kind],

@@ -1,6 +1,7 @@
 """What is clustered: a table of features, images, or the features of an encoder of those."""
 
-from collections.abc import Hashable, Mapping, Sequence
+import math
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from medunsup.core.hints import option
 from medunsup.core.paths import user_path
 from medunsup.workflows.cluster.settings import ClusterSettings
 
+MOST_CLASSES, MOST_NUMBERS = 50, 20  # of words, and of classes that are numbered
 LABELS = ("labels", "label", "train_labels")  # names of the labels beside images
 
 
@@ -106,11 +108,34 @@ def read_new(
 def _with_truth(table: FeatureTable, settings: ClusterSettings) -> ClusterData:
     for name in filter(None, (*settings.covariates, settings.harmonise)):
         table.column(name)
-    cells = table.column(settings.truth) if settings.truth else ()
-    truth = (settings.truth or "", tuple("" if is_nothing(cell) else cell for cell in cells))
+    truth = known_classes(table, settings.truth)
     rest = {name: of for name, of in table.covariates.items() if name != settings.truth}
     table = FeatureTable(table.values, table.names, table.keys, rest, table.attributes)
     return ClusterData(table, truth)
+
+
+def known_classes(table: FeatureTable, name: str | None) -> tuple[str, tuple[str, ...]]:
+    """Return the column of known classes and its cells, "" where none is known.
+
+    Raises UsageError for a column of measured numbers, or of as many words as rows, which are no classes.
+    """
+    cells = tuple("" if is_nothing(cell) else cell for cell in (table.column(name) if name else ()))
+    words = {cell for cell in cells if cell}
+    most = min(MOST_NUMBERS if _are_numbers(words) else MOST_CLASSES, max(2, sum(map(bool, cells)) // 2))
+    if name and len(words) > most:
+        raise UsageError(
+            f"{option('truth', name)}: {name!r} has {len(words)} different values in {len(cells)} rows, "
+            "which are no classes. Name a column of classes, or make one of it, such as young and old; what "
+            "it has to do with clusters is told without it as well."
+        )
+    return name or "", cells
+
+
+def _are_numbers(words: Iterable[str]) -> bool:
+    try:
+        return all(math.isfinite(float(word)) for word in words)
+    except ValueError:
+        return False
 
 
 def _of_images(

@@ -14,14 +14,13 @@ from medunsup.clustering.preparation import Preparation
 from medunsup.cohort.clusters.folder import FittedClusters
 from medunsup.cohort.clusters.parts import OneCluster
 from medunsup.cohort.clusters.result import ClusterResult
-from medunsup.cohort.dataset.health import is_nothing
 from medunsup.cohort.feature_table.stream import FeatureStream, open_stream
 from medunsup.cohort.feature_table.table import FeatureTable
 from medunsup.core.errors import UsageError
 from medunsup.core.hints import option
 from medunsup.core.progress import Stage, Told
 from medunsup.reduction.streaming import SAMPLE, RowSample
-from medunsup.workflows.cluster.data import ClusterData
+from medunsup.workflows.cluster.data import ClusterData, known_classes
 from medunsup.workflows.cluster.described import clusters_of, effects_of
 from medunsup.workflows.cluster.fitted import verdict
 from medunsup.workflows.cluster.method import maker
@@ -111,7 +110,7 @@ def streamed(
             of_sample[0], first.n_clusters_, data.table.covariates, settings.seed, data.subjects
         ),
         site=site,
-        truth=_truth(stream.table, settings.truth),
+        truth=known_classes(stream.table, settings.truth),
         remarks=(*first.remarks_, *_of_sample(len(chosen), len(stream)), *of_maps),
         about=_about(stream, settings, first),
     )
@@ -137,7 +136,7 @@ def _read(
     rows = FeatureTable(
         values, stream.names, table.keys, _without(table, settings.truth), stream.table.attributes
     )
-    return preparation, chosen, ClusterData(rows, _truth(table, settings.truth))
+    return preparation, chosen, ClusterData(rows, known_classes(table, settings.truth))
 
 
 def _fit(
@@ -153,11 +152,6 @@ def _fit(
 
 def _without(table: FeatureTable, truth: str | None) -> dict[str, Any]:
     return {name: of for name, of in table.covariates.items() if name != truth}
-
-
-def _truth(table: FeatureTable, name: str | None) -> tuple[str, tuple[str, ...]]:
-    cells = table.column(name) if name else ()
-    return name or "", tuple("" if is_nothing(cell) else cell for cell in cells)
 
 
 def _shown(n: int, clusters: tuple[OneCluster, ...]) -> NDArray[np.intp]:

@@ -30,7 +30,7 @@ from medunsup.core.provenance import generated_by
 from medunsup.features.base import Feature
 from medunsup.workflows.embed.about import covariates_of, keys_of
 from medunsup.workflows.embed.images import embed_images
-from medunsup.workflows.embed.learned_images import images_folder, write_images
+from medunsup.workflows.embed.learned_images import check_images, images_folder, write_images
 from medunsup.workflows.embed.request import EmbedRequest
 from medunsup.workflows.embed.row import EncoderUsed, RowOutcome, RowTask, do_row, feature_input
 from medunsup.workflows.embed.settings import SPACING_MM, EmbedSettings
@@ -141,6 +141,7 @@ def make_table(request: EmbedRequest, told: Told) -> FeatureTable:
     check_ending(request.out)
     check_free(request.out, force=request.force)
     kinds = request.settings.kinds()
+    check_images(request.out, kinds, force=request.force)
     opened = None if request.encoder is None else read_encoder(request.encoder)
     if request.is_of_images:
         table = embed_images(request, opened)

@@ -5,11 +5,9 @@ import pytest
 import torch
 from scipy.linalg import sqrtm
 from scipy.special import logsumexp, softmax
-from sklearn.neighbors import NearestNeighbors
 
 from medunsup.clustering.deep import assignment_losses as losses
 from medunsup.clustering.deep.frechet import frechet_distance
-from medunsup.clustering.deep.nearest import nearest_rows
 
 RNG = np.random.default_rng(0)
 
@@ -86,11 +84,3 @@ def test_the_frechet_distance_is_that_of_scipys_matrix_root():
     assert frechet_distance(one, other) == pytest.approx(wanted, rel=1e-9)
     assert frechet_distance(one, one) == pytest.approx(0, abs=1e-7)
     assert frechet_distance(one[:, :1], one[:, :1] + 2) == pytest.approx(4)
-
-
-def test_nearest_rows_are_scikit_learns(monkeypatch):
-    monkeypatch.setattr("medunsup.clustering.deep.nearest.CHUNK", 7)
-    rows = RNG.normal(size=(30, 4))
-    found = NearestNeighbors(n_neighbors=6).fit(rows).kneighbors(rows, return_distance=False)[:, 1:]
-    np.testing.assert_array_equal(nearest_rows(rows, 5), found)
-    assert nearest_rows(rows[:3], 9).shape == (3, 2)

@@ -10,6 +10,7 @@ from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 import medunsup
 from medunsup.cohort.clusters.folder import read_clusters
 from medunsup.cohort.clusters.record import as_record
+from medunsup.cohort.clusters.words import sentences
 from medunsup.core.errors import InputError, OutputError, ResultThereError, UsageError
 from medunsup.core.registry import methods
 from medunsup.io.files.tsv import read_tsv
@@ -283,3 +284,40 @@ def test_clusters_are_not_replaced_unasked_and_no_file_of_others_is(made, tmp_pa
     with pytest.raises(OutputError, match="not ours"):
         medunsup.cluster(table(), tmp_path, **QUICK)
     assert read_clusters(folder).manifest.method == "kmeans"
+
+
+def test_measured_numbers_are_no_classes(tmp_path):
+    with pytest.raises(UsageError, match="'age' has 32 different values in 40 rows, which are no classes"):
+        medunsup.cluster(table(40), k=2, truth="age", **QUICK)
+    rows = table(80)
+    years = {"years": [str(20 + n % 30) for n in range(80)], "grade": [str(n % 5) for n in range(80)]}
+    several = medunsup.FeatureTable(rows.values, rows.names, rows.keys, years)
+    with pytest.raises(UsageError, match="30 different values"):
+        medunsup.cluster(several, k=2, truth="years", **QUICK)
+    assert medunsup.cluster(several, k=2, truth="grade", **QUICK).truth[0] == "grade"
+
+
+def test_why_the_site_was_not_asked_is_told(tmp_path):
+    rows = table(40)
+    sites = {"site": [*rows.column("site")[:37], "C", "C", "C"], "age": rows.column("age")}
+    few = medunsup.FeatureTable(
+        rows.values[-8:],
+        rows.names,
+        {"subject": rows.keys["subject"][-8:]},
+        {name: of[-8:] for name, of in sites.items()},
+    )
+    found = medunsup.cluster(few, tmp_path, k=2, harmonise="site", **QUICK)
+    assert found.site.signal is None
+    assert "Fewer than two sites have more than 3 rows" in found.site.why_not
+    assert any("Fewer than two sites" in one for one in sentences(found))
+    assert "Fewer than two sites" in (tmp_path / "report.html").read_text()
+
+
+def test_an_effect_of_few_rows_has_no_interval_and_says_so(tmp_path):
+    rows = table(10)
+    found = medunsup.cluster(rows, tmp_path, k=2, **QUICK)
+    effects = [one for one in found.effects if one.kind == "standardised mean difference"]
+    assert effects
+    assert all(np.isnan(one.low) and np.isfinite(one.value) for one in effects)
+    assert not any(one.is_there for one in effects)
+    assert "(too few)" in (tmp_path / "report.html").read_text()

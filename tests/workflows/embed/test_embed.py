@@ -116,7 +116,7 @@ def test_components_of_the_cohort(folder, tmp_path):
         "mean",
         *(f"mode-00{n}_{s}" for n in (1, 2) for s in ("high", "low")),
     ]
-    assert sorted(path.name for path in images.iterdir()) == [f"{name}.nii.gz" for name in names]
+    assert sorted(path.name for path in images.glob("*.nii.gz")) == [f"{name}.nii.gz" for name in names]
     mean = medunsup.load(images / "mean.nii.gz")
     first = prepare(ScanRequest(folder / made.column("scan")[0]), SPACING_MM)
     assert mean.data.shape == first.mask.shape
