@@ -31,7 +31,21 @@ LIMITS = (
 
 @dataclass(frozen=True)
 class VoxelCluster:
-    """One cluster: its label, voxels, volume in ml, share of the mask, mean intensity in the scan."""
+    """One cluster of voxels.
+
+    Attributes
+    ----------
+    label : Label
+        Its number in the volume, name and colour.
+    n_voxels : int
+        Voxels in it.
+    ml : float
+        Their volume.
+    share : float
+        Share of the mask.
+    mean_intensity : float
+        Mean intensity in the scan.
+    """
 
     label: Label
     n_voxels: int
@@ -42,7 +56,17 @@ class VoxelCluster:
 
 @dataclass(frozen=True)
 class Made:
-    """How voxels were clustered: method, encoder's folder (None: brightness and texture), seed."""
+    """How voxels were clustered.
+
+    Attributes
+    ----------
+    method : str
+        Name of the method.
+    encoder : str or None
+        Folder of the encoder; None if voxels were clustered by brightness and texture.
+    seed : int
+        Seed of all chance.
+    """
 
     method: str = "minibatch_kmeans"
     encoder: str | None = None
