@@ -56,10 +56,14 @@ if TYPE_CHECKING:
     from medunsup.workflows.segment.cohort import segment_many
     from medunsup.workflows.segment.result import SegmentResult
     from medunsup.workflows.segment.scan import segment
+    from medunsup.workflows.send.result import SendResult
+    from medunsup.workflows.send.send import send
     from medunsup.workflows.status.status import FolderStatus, status
     from medunsup.workflows.train.compact_model import compact_model
     from medunsup.workflows.train.model_folder import ModelFolder, read_model
     from medunsup.workflows.train.train import train
+    from medunsup.workflows.watch.result import WatchedSeries
+    from medunsup.workflows.watch.watch import watch
 
 take_old_paths()
 
@@ -87,8 +91,10 @@ _HOMES = {
     "ClusterResult": "medunsup.cohort.clusters.result",
     "ReductionResult": "medunsup.cohort.maps.result",
     "SegmentResult": "medunsup.workflows.segment.result",
+    "SendResult": "medunsup.workflows.send.result",
     "Step": "medunsup.core.record",
     "Volume": "medunsup.core.volume",
+    "WatchedSeries": "medunsup.workflows.watch.result",
     "attention": "medunsup.workflows.attention.attention",
     "brain_mask": "medunsup.preprocess.brain_extraction.brain_mask",
     "calibrate": "medunsup.anomaly.calibration",
@@ -114,9 +120,11 @@ _HOMES = {
     "register": "medunsup.core.registry",
     "segment": "medunsup.workflows.segment.scan",
     "segment_many": "medunsup.workflows.segment.cohort",
+    "send": "medunsup.workflows.send.send",
     "show": "medunsup.report.notebook.browser",
     "status": "medunsup.workflows.status.status",
     "train": "medunsup.workflows.train.train",
+    "watch": "medunsup.workflows.watch.watch",
     "write_features": "medunsup.cohort.feature_table.write",
 }
 
@@ -144,8 +152,10 @@ __all__ = [
     "ProbeResult",
     "ReductionResult",
     "SegmentResult",
+    "SendResult",
     "Step",
     "Volume",
+    "WatchedSeries",
     "__version__",
     "attention",
     "brain_mask",
@@ -173,9 +183,11 @@ __all__ = [
     "register",
     "segment",
     "segment_many",
+    "send",
     "show",
     "status",
     "train",
+    "watch",
     "write_features",
 ]
 

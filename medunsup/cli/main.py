@@ -11,6 +11,7 @@ from medunsup.cli.anomalies import detect, evaluate, models, train
 from medunsup.cli.encoders import attention, export, finetune, predict, pretrain, probe
 from medunsup.cli.general import demo, doctor, methods, status
 from medunsup.cli.groups import cluster, embed, reduce
+from medunsup.cli.hospital import send, watch
 from medunsup.cli.shared.help import Command
 from medunsup.cli.shared.usage_errors import App
 from medunsup.cli.tissue import bids, segment
@@ -35,6 +36,7 @@ VERBS = {
         export.export,
     ),
     "Features and groups": (embed.embed, reduce.reduce, cluster.cluster),
+    "Hospital": (send.send, watch.watch),
     "General": (status.status, methods.methods, doctor.doctor, demo.demo),
 }
 for panel, verbs in VERBS.items():

@@ -12,7 +12,13 @@ from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 # Options whose name on the command line is not that of the Python parameter.
-FLAGS = {"out": "-o", "parameters": "--set", "with_contrasts": "--with", "spacing_mm": "--spacing"}
+FLAGS = {
+    "out": "-o",
+    "parameters": "--set",
+    "with_contrasts": "--with",
+    "spacing_mm": "--spacing",
+    "senders": "--from",
+}
 # What a verb takes by its place among the words, without a name.
 ARGUMENTS = {("bids", "out"): "OUTPUT_DIR"}
 

@@ -93,6 +93,11 @@ WRONG = [
     "embed gone -o features.csv",
     "embed empty -o features.xlsx",
     "embed empty -o features.csv --features bones",
+    "send gone --to 127.0.0.1:1",
+    "send scan.nii.gz",
+    "send scan.nii.gz --to nowhere",
+    "watch --folder gone -o out --once",
+    "watch --folder empty -o out --once --run detect --model gone",
     "models nonsense",
     "models list gone",
     "models show gone",
@@ -138,6 +143,8 @@ FAILING = [
     "embed empty -o features.csv",
     "models show empty",
     "models verify empty",
+    "send empty --to 127.0.0.1:1",
+    "send text.nii.gz --to 127.0.0.1:1",
 ]
 
 

@@ -44,6 +44,8 @@ CHOICES: dict[str, tuple[list[object], list[type[Config]]]] = {
     "predict": ([medunsup.predict, medunsup.predict_many], []),
     "reduce": ([medunsup.reduce], [ReduceSettings]),
     "cluster": ([medunsup.cluster], [ClusterSettings]),
+    "send": ([medunsup.send], []),
+    "watch": ([medunsup.watch], [SegmentSettings]),
 }
 READ_BY = {"train": ["train", "detect"]}  # what a model folder says of itself
 

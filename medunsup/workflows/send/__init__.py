@@ -1,0 +1,1 @@
+"""Files to an archive: what it took, what it refused and why."""

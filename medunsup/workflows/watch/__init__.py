@@ -1,0 +1,1 @@
+"""Each complete series that arrives is processed once."""
