@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from helpers.feature_tables import groups as table
 from helpers.made_cohorts import groups as in_groups
 from helpers.made_cohorts import no_groups
 
+import medunsup
 from medunsup.clustering import KMeans, choose_k, site_signal
 from medunsup.clustering.choosing.null import draw
 from medunsup.clustering.choosing.subjects import folds, halves, one_each, subjects_of
@@ -142,3 +144,22 @@ def test_people_scanned_at_every_site_are_no_hindrance():
     sites, names = ["A", "B"] * 20, np.repeat(np.arange(20), 2).tolist()
     rows[1::2] += 3
     assert site_signal(rows, sites, groups=names).is_there_before
+
+
+def test_a_table_of_three_sessions_each_says_no_more_than_one_of_one():
+    once, quick = table(36, apart=8.0), {"method": "kmeans", "k": 2, "seeds": 1, "umap": False}
+    which = np.repeat(np.arange(36), SESSIONS)
+    several = medunsup.FeatureTable(
+        once.values[which],
+        once.names,
+        {"subject": [once.keys["subject"][n] for n in which]},
+        {name: [of[n] for n in which] for name, of in once.covariates.items()},
+    )
+    first, second = (medunsup.cluster(each, **quick) for each in (once, several))
+    np.testing.assert_array_equal(second.labels, first.labels[which])
+    assert first.choice.k == second.choice.k == 2
+    for one, other in zip(first.effects, second.effects, strict=True):
+        assert (one.covariate, one.level, one.n) == (other.covariate, other.level, other.n)
+        assert other.value == pytest.approx(one.value, abs=1e-6)
+        if np.isfinite(one.low):
+            assert other.high - other.low > 0.9 * (one.high - one.low)
