@@ -94,10 +94,10 @@ frechet_halves_ : float
     def _figures(self, rows: Floats, config: GANConfig) -> tuple[float, float]:
         import torch
 
-        from medunsup.clustering.deep.unlikeness import frechet_figures
+        from medunsup.clustering.deep.unlikeness import MOST, frechet_figures
 
         with torch.no_grad():
-            made = self._net.draw(len(rows), torch.Generator().manual_seed(config.seed))
+            made = self._net.draw(min(len(rows), MOST), torch.Generator().manual_seed(config.seed))
         parameters = dict(config.encoder_parameters or {})
         values = torch.from_numpy(self._values(rows))
         return frechet_figures(values, made, self._shape(), config.encoder, parameters)
