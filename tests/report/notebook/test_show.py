@@ -10,6 +10,7 @@ from helpers.anomaly_results import found_on_the_left
 from helpers.feature_tables import groups
 
 import medunsup
+from medunsup.report.base.viewer import niivue_code
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +34,7 @@ def test_anomalies_have_their_own_page(small_brain, opened):
     assert len(opened) == 1
 
 
+@pytest.mark.skipif(niivue_code() is None, reason="the installed nilearn carries no niivue")
 def test_a_volume_has_a_viewer():
     page = medunsup.show(
         medunsup.Volume(np.random.default_rng(0).random((9, 9, 9)), np.eye(4)), browser=False
