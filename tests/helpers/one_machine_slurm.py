@@ -83,6 +83,7 @@ def running(folder: Path) -> Iterator[Mapping[str, str]]:
         _wait_until_idle(variables, folder)
         yield variables
     finally:
+        _end_jobs(variables)
         for daemon in reversed(daemons):
             daemon.terminate()
         for daemon in daemons:
@@ -90,6 +91,19 @@ def running(folder: Path) -> Iterator[Mapping[str, str]]:
                 daemon.wait(10)
             except subprocess.TimeoutExpired:
                 daemon.kill()
+
+
+def _end_jobs(variables: Mapping[str, str]) -> None:
+    """End what is still at work, which would outlive the daemons."""
+    environment = {**os.environ, **variables}
+    with suppress(OSError, subprocess.TimeoutExpired):
+        subprocess.run(["scancel", "--user=root"], env=environment, capture_output=True, timeout=10)
+        ends = time.monotonic() + 10
+        while time.monotonic() < ends:
+            left = subprocess.run(["squeue", "-h"], env=environment, capture_output=True, timeout=10)
+            if left.returncode or not left.stdout.strip():
+                return
+            time.sleep(0.2)
 
 
 def _start_munge(folder: Path, daemons: list[subprocess.Popen[bytes]]) -> None:

@@ -13,18 +13,23 @@ from time import monotonic, sleep
 from typing import Any
 
 from medunsup.cohort.executors.base import Lost, Task, Told, Work
+from medunsup.cohort.executors.dask_checks import (
+    check_scheduler,
+    check_workers,
+    no_scheduler,
+    on_workers,
+    short,
+)
 from medunsup.cohort.executors.kept import keep, read_kept
 from medunsup.cohort.executors.run_folder import run_folder
 from medunsup.cohort.executors.threads import limit_threads
 from medunsup.core.cores import available_cores
 from medunsup.core.errors import DependencyError, OutputError
 from medunsup.core.hints import option, worded_as_here
-from medunsup.core.version import __version__
 from medunsup.io.bids.names import LOCK
 
 LOOK_S = 1.0
 CONNECT_S = 20.0
-MUST_AGREE = ("python", "distributed", "dask", "msgpack", "cloudpickle")
 ONE_AT_A_TIME = Lock()  # in each worker process: scans are worked on one by one, whatever its threads
 _at_work: set[str] = set()  # in each worker process: the folders of the items it works on
 
@@ -49,10 +54,11 @@ class Dask:
         _import()
         if self.workers is None:
             return
+        check_scheduler(self.workers, CONNECT_S)
         with self._client() as client:
-            _check_versions(client, self.workers)
+            check_workers(client, self.workers)
             folders = [str(root.absolute()) for root in roots]
-            seen = _on_workers(client, _sees, folders)
+            seen = on_workers(client, _sees, folders)
             blind = sorted(address for address, missing in seen.items() if missing)
             if blind:
                 raise OutputError(
@@ -60,7 +66,7 @@ class Dask:
                     "Give them the file system under the same path, or choose another folder with "
                     f"{option('out')}."
                 )
-            while any(_on_workers(client, _is_at_work, folders).values()):
+            while any(on_workers(client, _is_at_work, folders).values()):
                 sleep(LOOK_S)
         for root in roots:  # what ended runs left
             rmtree(results_folder(root), ignore_errors=True)
@@ -86,10 +92,7 @@ class Dask:
             try:
                 client = distributed.Client(self.workers, timeout=CONNECT_S, set_as_default=False)
             except (OSError, ValueError, TimeoutError) as error:
-                raise OutputError(
-                    f"{self.workers}: no Dask scheduler answers ({_short(error)}). Check the address "
-                    f"({option('workers')}), and that it runs and can be reached from here."
-                ) from error
+                raise no_scheduler(self.workers, error) from error
             with client:
                 yield client
             return
@@ -197,7 +200,7 @@ class _Run:
         except (CancelledError, OSError, TimeoutError):
             return Lost(f"the Dask scheduler at {self.where} is gone. {AGAIN}"), True
         except Exception as error:  # noqa: BLE001 - what a worker could not even begin
-            return Lost(f"a Dask worker could not do it: {type(error).__name__}: {_short(error)}"), False
+            return Lost(f"a Dask worker could not do it: {type(error).__name__}: {short(error)}"), False
 
     def _all_lost(self, why: str) -> Iterator[tuple[int, Any]]:
         left = [*self.futures, *self.waiting[::-1]]
@@ -247,53 +250,6 @@ def _is_at_work(folders: Sequence[str]) -> bool:
 def _sees(folders: Sequence[str]) -> str:
     """Return the first folder that is not there, or is another one of its name; or nothing."""
     return next((folder for folder in folders if not Path(folder, f".{LOCK}").is_file()), "")
-
-
-def _own_version() -> str:
-    return __version__
-
-
-def _on_workers(client: Any, function: Any, *given: Any) -> dict[str, Any]:
-    return dict(client.run(function, *given))
-
-
-def _check_versions(client: Any, where: str) -> None:
-    """Raise DependencyError if scheduler or workers run other versions; OutputError if there is no worker."""
-    found = client.get_versions(check=False)
-    if not found["workers"]:
-        raise OutputError(f"{where}: has no workers. Start some: `dask worker {where} --nthreads 1`.")
-    own = found["client"]["packages"]
-    for who, other in [("the scheduler", found["scheduler"]), *found["workers"].items()]:
-        theirs = (other or {}).get("packages", {})
-        for name in MUST_AGREE:
-            if _release(theirs.get(name)) != _release(own.get(name)):
-                raise DependencyError(
-                    f"{where}: {who} runs {name} {theirs.get(name)}, and this process {own.get(name)}. Start "
-                    "scheduler, workers and this command in the same environment."
-                )
-    try:
-        versions = _on_workers(client, _own_version)
-    except Exception as error:
-        raise DependencyError(
-            f"{where}: its workers cannot use medunsup ({_short(error)}). Install medunsup {__version__} in "
-            "their environment."
-        ) from error
-    other = next((address for address, version in versions.items() if version != __version__), None)
-    if other is not None:
-        raise DependencyError(
-            f"{where}: {other} has medunsup {versions[other]}, and this process {__version__}. Install the "
-            "same in both."
-        )
-
-
-def _release(version: Any) -> str:
-    """Return what must agree of a version: of Python's, 3.11.7.final.0, the first two numbers."""
-    text = str(version)
-    return ".".join(text.split(".")[:2]) if text.endswith(".final.0") else text
-
-
-def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def _import() -> Any:

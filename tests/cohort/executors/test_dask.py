@@ -14,7 +14,7 @@ import pytest
 from helpers import executor_tasks as tasks
 from helpers.stand_in_scans import make_stand_ins, run_stand_ins, times
 
-from medunsup.cohort.executors import dask_workers
+from medunsup.cohort.executors import dask_checks, dask_workers
 from medunsup.cohort.executors.base import Work
 from medunsup.cohort.executors.dask_workers import Dask
 from medunsup.core.errors import DependencyError, OutputError
@@ -183,20 +183,19 @@ def test_workers_that_do_not_see_the_folder_are_told(start, address, tmp_path):
 
 def test_another_version_is_refused(start, address, tmp_path, monkeypatch):
     start_worker(start, address, tmp_path)
-    import distributed
+    from distributed import versions
 
-    plain = distributed.Client.get_versions
+    plain = versions.get_versions
 
-    def old(client, check=False):
-        found = plain(client, check=check)
-        found["scheduler"]["packages"]["distributed"] = "2024.1.0"
-        return found
+    def older():
+        found = plain()
+        return {**found, "packages": {**found["packages"], "distributed": "2024.1.0"}}
 
     with monkeypatch.context() as patch:
-        patch.setattr(distributed.Client, "get_versions", old)
-        with pytest.raises(DependencyError, match=r"the scheduler runs distributed 2024\.1\.0, and this"):
+        patch.setattr(versions, "get_versions", older)
+        with pytest.raises(DependencyError, match=r"the scheduler runs distributed \S+, and .* 2024"):
             Dask(address).prepare([])
-    monkeypatch.setattr(dask_workers, "__version__", "0.0.1")
+    monkeypatch.setattr(dask_checks, "__version__", "0.0.1")
     with pytest.raises(DependencyError, match=r"has medunsup \S+, and this process 0\.0\.1"):
         Dask(address).prepare([])
 
