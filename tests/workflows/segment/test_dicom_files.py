@@ -85,6 +85,28 @@ def test_a_series_that_lost_slices_gets_no_dicom_files(medunsup, series, scan, t
     assert not list((tmp_path / "out").rglob("*.dcm"))
 
 
+def test_a_series_of_another_head_on_the_same_grid_is_refused(medunsup, series, scan, tmp_path):
+    for path in series.iterdir():
+        other = dcmread(path)
+        other.PixelData = np.roll(other.pixel_array, 4, axis=0).tobytes()
+        other.save_as(path)
+    done = medunsup("segment", scan, *QUICK, "-o", "out", "--dicom", "--reference", series)
+    assert done.exit_code == 1
+    assert "shows another image" in done.output
+    assert not list((tmp_path / "out").rglob("*.dcm"))
+
+
+def test_files_of_an_earlier_run_are_replaced_by_new_ones(medunsup, series, tmp_path):
+    uids = []
+    for _ in range(2):
+        assert medunsup("segment", series, *QUICK, "-o", "out", "--dicom").exit_code == 0
+        made = list((tmp_path / "out").rglob("*.dcm"))
+        uids.append({str(dcmread(path, stop_before_pixels=True).SOPInstanceUID) for path in made})
+    assert len(uids[0]) == len(uids[1]) == 5
+    assert not uids[0] & uids[1]
+    assert not list((tmp_path / "out").glob(".*dicom*"))
+
+
 def test_a_scan_that_failed_does_not_get_the_earlier_result_of_another_patient(
     medunsup, series, tmp_path, monkeypatch
 ):
