@@ -138,6 +138,7 @@ class _Session:
 
     def _connected(self, event: Any) -> None:
         self.is_connected = True
+        _keep_answers_for_sender(event.assoc.dimse)
         event.assoc.dul.socket.socket.setsockopt(
             socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
         )  # else 40 ms a file
@@ -210,6 +211,16 @@ class _Session:
             called_option=option("called"),
         )
         return f"{self.archive}: {words}."
+
+
+def _keep_answers_for_sender(messages: Any) -> None:
+    """Have only who waits for an answer take it.
+
+    pynetdicom's own thread looks for requests of the archive, of which there are none, and may take a quick
+    answer away instead.
+    """
+    take = messages.get_msg
+    messages.get_msg = lambda block=False: take(block=True) if block else (None, None)
 
 
 def _wake(event: Any) -> None:
