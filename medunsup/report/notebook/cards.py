@@ -20,6 +20,7 @@ CARDS: dict[str, Callable[[Any], Card]] = {
     "Evaluation": of_tables.of_evaluation,
     "FeatureTable": of_tables.of_features,
     "ImagePredictions": of_tables.of_images,
+    "SendResult": of_tables.of_sent,
     "Calibration": of_tables.of_calibration,
     "ModelFolder": of_folders.of_model,
     "EncoderFolder": of_folders.of_encoder,

@@ -1,6 +1,7 @@
 """Cards of many scans or images: tables of features, maps, clusters, probes, evaluations."""
 
 from math import isfinite
+from typing import Any
 
 import numpy as np
 from markupsafe import Markup
@@ -138,6 +139,19 @@ def of_images(result: ImagePredictions) -> Card:
         head,
         rows,
         result.remarks,
+    )
+
+
+def of_sent(result: Any) -> Card:
+    """Show what became of files that were sent; the result is made by a workflow, so it comes untyped."""
+    ordered = sorted(result.files, key=lambda file: file.is_taken)
+    missed = result.n_not_taken
+    return Card(
+        f"{len(result.files)} files to {result.archive}",
+        verdict=f"{missed} not taken" if missed else "All were taken",
+        tone="bad" if missed else "good",
+        head=("file", "kind", "status", "why"),
+        rows=[(one.path.name, one.kind, one.status, one.why) for one in ordered],
     )
 
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from medunsup.core.shown import Shown
+
 TAKEN = ("accepted", "already stored", "sent before")
 
 
@@ -36,7 +38,7 @@ class SentFile:
 
 
 @dataclass(frozen=True)
-class SendResult:
+class SendResult(Shown):
     """What became of files that were sent to an archive.
 
     Attributes

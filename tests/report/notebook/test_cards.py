@@ -175,6 +175,18 @@ def test_cohorts_show_failed_scans_first():
     assert html.index("cut.nii.gz") < html.index("fine.nii.gz")
 
 
+def test_files_that_an_archive_did_not_take_come_first():
+    from medunsup.workflows.send.result import SentFile
+
+    files = (
+        SentFile(Path("a.dcm"), "MR Image", "accepted"),
+        SentFile(Path("b.dcm"), "MR Image", "refused", NASTY),
+    )
+    html = checked(medunsup.SendResult("127.0.0.1:4242", files)._repr_html_())
+    assert "1 not taken" in html
+    assert html.index("b.dcm") < html.index("a.dcm")
+
+
 @pytest.mark.slow
 def test_folders_predictions_and_probes_show_themselves(tmp_path, finetuned, patient):
     assert "fine-tuned network" in checked(finetuned._repr_html_())
