@@ -1,5 +1,6 @@
 """A made-up brain as an axial DICOM series, and a watcher whose segmentation takes a second."""
 
+import atexit
 import os
 import signal
 import subprocess
@@ -40,6 +41,7 @@ class Watcher:
         with log.open("a") as file:
             command = [sys.executable, str(script), "watch", *words, *QUICK]
             self.process = subprocess.Popen(command, stdout=file, stderr=file)
+        atexit.register(self.process.kill)  # a test that fails leaves none behind
 
     def wait_for(self, text: str, seconds: float = 60.0) -> None:
         """Wait until its log holds a text."""

@@ -48,14 +48,14 @@ def check_killed(anatomy, tmp_path, n_series, n_kills, seed):
         write_series(image, tmp_path / "sent" / str(n), SeriesNumber=n)
     draw = random.Random(seed)
     port, sent = free_port(), tmp_path / "sent"
-    words = ["--port", str(port), "-o", str(tmp_path / "out"), "--quiet-for", "1"]
+    words = ["--port", str(port), "-o", str(tmp_path / "out"), "--quiet-for", "0.5"]
     sender = Thread(target=send_all, args=(sent, port))
     sender.start()
     made: dict[str, int] = {}
     for n in range(n_kills):
         watcher = Watcher(words, tmp_path / f"log{n}")
         watcher.wait_for("Listening")
-        time.sleep(draw.uniform(0, 3.5))
+        time.sleep(draw.uniform(0, 2.5))
         watcher.kill()
         time.sleep(0.3)  # its worker ends a moment after it
         assert taken(sent) <= in_spool(tmp_path / "out_spool")

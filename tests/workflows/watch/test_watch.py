@@ -2,6 +2,7 @@
 
 import errno
 import json
+import sys
 import time
 from pathlib import Path
 
@@ -160,6 +161,12 @@ def test_two_watchers_never_share_a_spool(jobs, tmp_path):
     ):
         look(tmp_path / "in", tmp_path / "out")
     assert look(tmp_path / "in", tmp_path / "out") == []
+
+
+def test_without_the_packages_the_extra_is_named(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "pynetdicom", None)
+    with pytest.raises(medunsup.errors.DependencyError, match="dicom-net"):
+        medunsup.watch(tmp_path / "out", port=free_port())
 
 
 def test_nobody_else_may_look_into_the_spool(jobs, tmp_path):
