@@ -73,6 +73,8 @@ def test_halves_and_folds_take_whole_subjects():
 
 def test_a_row_by_itself_is_a_subject_and_names_must_fit():
     assert subjects_of(["a", "b", "", ""], 4) is None
+    assert subjects_of(["a", "b", "n/a", "n/a", None, None, float("nan"), float("nan")], 8) is None
+    assert subjects_of(["n/a", "a", "n/a", "a"], 4).tolist() == [0, 1, 2, 1]
     with pytest.raises(ArrayError, match="4 are needed, not 3"):
         subjects_of(["a", "b", "c"], 4)
     with pytest.raises(ArrayError, match="16 subjects are needed, not 8"):

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medunsup.core.errors import ArrayError
+from medunsup.metrics.confounding import MISSING
 
 Floats = NDArray[np.float64]
 Subjects = NDArray[np.int64]  # (N,) numbers from 0, the same for rows of one subject
@@ -14,7 +15,7 @@ Subjects = NDArray[np.int64]  # (N,) numbers from 0, the same for rows of one su
 def subjects_of(groups: Sequence[Hashable] | None, n: int) -> Subjects | None:
     """Give the subjects of n rows numbers; None where each row is one by itself.
 
-    A row whose name is empty is a subject of its own.
+    A row whose name is empty, "n/a" or the like is a subject of its own.
     Raises ArrayError if there is not one name for each row.
     """
     if groups is None:
@@ -23,7 +24,7 @@ def subjects_of(groups: Sequence[Hashable] | None, n: int) -> Subjects | None:
         raise ArrayError(f"groups name the subject of each row: {n} are needed, not {len(groups)}.")
     numbers: dict[Hashable, int] = {}
     found = [
-        numbers.setdefault(("row", row) if str(name).strip() == "" else name, len(numbers))
+        numbers.setdefault(("row", row) if str(name).strip().lower() in MISSING else name, len(numbers))
         for row, name in enumerate(groups)
     ]
     return None if len(numbers) == n else np.array(found, np.int64)

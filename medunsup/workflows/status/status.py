@@ -152,7 +152,7 @@ def _scans(
     for file in plan.scans:
         event, why = told.get(file.scan, (None, ""))
         is_done = event == "done" or record.is_whole(root, file, plan, path)
-        is_in_job = file.scan in jobs.at_work
+        is_in_job = places.one_line(file.scan) in jobs.at_work
         yield file, ScanStatus(file.scan, *_state(event, why, is_done, alive, is_in_job, jobs.n_alive > 0))
 
 

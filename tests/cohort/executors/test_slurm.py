@@ -208,3 +208,25 @@ def test_the_script_says_all_that_was_asked(tmp_path):
     lines = array_script(tmp_path / "x", 12, settings).splitlines()
     asked = {"--array=0-11%5", "--time=00:10:00", "--mem=2G", "--account=lab", "--partition=short"}
     assert {f"#SBATCH {word}" for word in asked | {"--cpus-per-task=2"}} <= set(lines)
+
+
+@pytest.mark.parametrize("is_here", [False, True])
+def test_a_folder_with_a_line_break_gives_slurm_no_command(is_here, tmp_path, monkeypatch):
+    folder = tmp_path / "a\ntouch taken #"
+    folder.mkdir()
+    if is_here:
+        monkeypatch.chdir(folder)
+    with pytest.raises(UsageError, match="line break"):
+        array_script(tmp_path / "x" if is_here else folder, 1, SlurmSettings())
+
+
+def test_scans_at_work_are_told_whatever_blanks_their_names_have(tmp_path):
+    folder = places.new_folder(tmp_path)
+    folder.mkdir(parents=True)
+    (folder / "0.said").write_text(places.one_line("two  blanks.nii.gz") + "\nbrain mask\n")
+    (folder / "1.said").touch()
+    assert places.at_work(folder) == [places.one_line("two  blanks.nii.gz")]
+    (folder / "0.result").touch()
+    assert places.at_work(folder) == []
+    shutil.rmtree(folder)
+    assert places.at_work(folder) == []

@@ -13,6 +13,8 @@ from typer.testing import CliRunner
 
 from medunsup.cli.main import app
 from medunsup.cohort.executors.processes import Processes
+from medunsup.cohort.executors.slurm import places, queue
+from medunsup.cohort.runs.record import PlannedFile, RunRecord
 from medunsup.core.errors import MissingError
 from medunsup.workflows.segment.cohort import segment_many
 from medunsup.workflows.status.status import status
@@ -119,3 +121,14 @@ def medunsup(words: list[str], folder: Path) -> subprocess.CompletedProcess:
     return subprocess.run(
         [sys.executable, "-m", "medunsup", *words], cwd=folder, capture_output=True, text=True, check=False
     )
+
+
+def test_a_scan_in_a_job_is_running_whatever_blanks_its_name_has(tmp_path, monkeypatch):
+    scan = str(tmp_path / "two  blanks.nii.gz")
+    record = RunRecord(tmp_path, [PlannedFile(scan=scan, record="x.json")], executor="slurm", force=False)
+    folder = places.new_folder(tmp_path)
+    folder.mkdir(parents=True)
+    (folder / "0.said").write_text(places.one_line(scan) + "\n")
+    monkeypatch.setattr(queue, "jobs_of", lambda _: {0: queue.Job("RUNNING")})
+    assert status(tmp_path).counts["running"] == 1
+    record.log.close()

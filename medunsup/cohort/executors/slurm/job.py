@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from medunsup.cohort.executors.kept import keep, read_kept
-from medunsup.cohort.executors.slurm.places import ITEMS, RESULT, SAID, TASK
+from medunsup.cohort.executors.slurm.places import ITEMS, RESULT, SAID, TASK, one_line
 from medunsup.cohort.executors.threads import limit_threads
 from medunsup.core.cores import available_cores
 
@@ -30,7 +30,7 @@ def main(folder: Path, number: int) -> None:
 def _sayer(path: Path) -> Callable[[str], None]:
     def say(text: str) -> None:
         with path.open("a", encoding="utf-8") as file:
-            file.write(" ".join(text.split()) + "\n")
+            file.write(one_line(text) + "\n")
 
     return say
 

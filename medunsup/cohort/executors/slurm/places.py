@@ -32,7 +32,19 @@ def numbered(folder: Path, ending: str) -> dict[int, Path]:
 
 
 def at_work(folder: Path) -> list[str]:
-    """Name the items that were begun in jobs and have no result."""
-    done = numbered(folder, RESULT)
-    begun = [path for n, path in sorted(numbered(folder, SAID).items()) if n not in done]
-    return [path.read_text(encoding="utf-8").splitlines()[0] for path in begun if path.stat().st_size]
+    """Name the items that were begun in jobs and have no result, as `one_line` writes them.
+
+    The run may end and clear the folder meanwhile: then none is.
+    """
+    try:
+        done = numbered(folder, RESULT)
+        begun = [path for n, path in sorted(numbered(folder, SAID).items()) if n not in done]
+        said = [path.read_text(encoding="utf-8").splitlines() for path in begun]
+    except OSError:
+        return []
+    return [lines[0] for lines in said if lines]
+
+
+def one_line(text: str) -> str:
+    """Write what an item is called, or says, as a line of its file."""
+    return " ".join(text.split())

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from medunsup.cohort.executors.slurm.settings import SlurmSettings
 from medunsup.cohort.executors.threads import THREAD_VARIABLES
+from medunsup.core.errors import UsageError
+from medunsup.core.hints import option
 
 MOST_JOBS = 1000  # of one array: a cluster's MaxArraySize is 1001 unless it was raised
 MODULE = "medunsup.cohort.executors.slurm.job"
@@ -22,7 +24,10 @@ exit $code
 
 
 def array_script(folder: Path, n_jobs: int, settings: SlurmSettings) -> str:
-    """Write the script of `n_jobs` jobs, each of which does its part of what lies in `folder`."""
+    """Write the script of `n_jobs` jobs, each of which does its part of what lies in `folder`.
+
+    Raises UsageError if a path of it has a line break.
+    """
     at_once = f"%{settings.at_once}" if settings.at_once else ""
     asked = {
         "job-name": job_name(folder),
@@ -64,4 +69,10 @@ def _literal(path: Path) -> str:
 
 
 def _quoted(text: str) -> str:
-    return '"' + text.replace('"', '\\"') + '"'
+    """Quote a path for a line of `#SBATCH`; after a line break, bash would take the rest for a command."""
+    if any(sign in text for sign in "\n\r"):
+        raise UsageError(
+            f"{text!r}: Slurm takes no path with a line break. Rename the folder, or choose another with "
+            f"{option('out')}."
+        )
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
