@@ -38,3 +38,9 @@ def wait(item: str, say: Callable[[str], None]) -> None:
 
 def raise_plainly(item: int, say: Callable[[str], None]) -> int:
     raise ValueError(f"no {item}")
+
+
+def lack_a_file_at_zero(item: int, say: Callable[[str], None]) -> int:
+    if item == 0:
+        raise FileNotFoundError("no library")
+    return item

@@ -197,10 +197,12 @@ class _Run:
             many = f"{n} workers ended" if n > 1 else "its worker was ended"
             why = f"{many} while at it, perhaps for lack of memory. Give Dask's workers more."
             return Lost(why), False
-        except (CancelledError, OSError, TimeoutError):
+        except (CancelledError, OSError, TimeoutError) as error:
+            if self.futures[index].status == "error":  # the worker's own, not the connection's
+                return _not_done(error), False
             return Lost(f"the Dask scheduler at {self.where} is gone. {AGAIN}"), True
         except Exception as error:  # noqa: BLE001 - what a worker could not even begin
-            return Lost(f"a Dask worker could not do it: {type(error).__name__}: {short(error)}"), False
+            return _not_done(error), False
 
     def _all_lost(self, why: str) -> Iterator[tuple[int, Any]]:
         left = [*self.futures, *self.waiting[::-1]]
@@ -210,6 +212,10 @@ class _Run:
 
 
 AGAIN = "Start it again and give the same command, which goes on."
+
+
+def _not_done(error: Exception) -> Lost:
+    return Lost(f"a Dask worker could not do it: {type(error).__name__}: {short(error)}")
 
 
 def results_folder(root: Path) -> Path:

@@ -204,3 +204,11 @@ def test_without_dask_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(DependencyError, match=r"medunsup\[dask\]"):
         Dask().prepare([])
+
+
+def test_a_file_that_a_worker_lacks_costs_its_own_item_alone(tmp_path, monkeypatch):
+    paths = [str(TESTS), *filter(None, [os.environ.get("PYTHONPATH")])]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
+    found = dict(Dask(jobs=1).run(work(tasks.lack_a_file_at_zero, [0, 1], tmp_path), lambda *_: None))
+    assert "FileNotFoundError: no library" in found[0].why
+    assert found[1] == 1
