@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal, Self, TextIO
+from typing import Literal, Self, TextIO
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -38,6 +38,16 @@ class PlannedFile(BaseModel):
     record: str
 
 
+class Process(BaseModel):
+    """By what a process can be known again, as `io.files.lock.this_process` says it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    host: str
+    pid: int
+    start: float | None
+
+
 class RunPlan(BaseModel):
     """What one run set out to do, and which process did; `command` is None for a call from Python."""
 
@@ -48,7 +58,7 @@ class RunPlan(BaseModel):
     force: bool
     command: tuple[str, ...] | None
     folder: str
-    process: dict[str, Any]
+    process: Process
     scans: tuple[PlannedFile, ...]
 
     @classmethod
@@ -75,7 +85,7 @@ class RunRecord:
             force=force,
             command=None if (words := command_words()) is None else tuple(words),
             folder=os.getcwd(),  # noqa: PTH109 - as text
-            process=this_process(),
+            process=Process(**this_process()),
             scans=tuple(files),
         )
         write_text(self.path, plan.model_dump_json())

@@ -131,7 +131,7 @@ def status(folder: str | Path) -> FolderStatus:
     known: dict[str, tuple[ScanStatus, RunPlan]] = {}
     notes = list(jobs.notes)
     for path, plan in record.plans(root):
-        alive = is_alive(**plan.process)
+        alive = is_alive(**plan.process.model_dump())
         for file, scan in _scans(root, path, plan, alive, jobs):
             known[file.record] = scan, plan
         notes += _notes(plan, alive)
@@ -200,7 +200,7 @@ class _Jobs:
 
 
 def _notes(plan: RunPlan, alive: bool | None) -> list[str]:
-    host, pid = plan.process["host"], plan.process["pid"]
+    host, pid = plan.process.host, plan.process.pid
     if alive:
         return [f"A run is at work ({plan.executor}, process {pid})."]
     if alive is None:
@@ -211,7 +211,7 @@ def _notes(plan: RunPlan, alive: bool | None) -> list[str]:
 def _command(plan: RunPlan) -> str:
     """Return the command that goes on, from wherever it is given."""
     if plan.command is None:
-        return f"# the same call from Python, in {plan.folder}"
+        return f"# the same call from Python, in {_joined([' '.join(plan.folder.split())])}"
     line = _joined(plan.command)
     return f"cd {_joined([plan.folder])} && {line}"
 

@@ -87,7 +87,11 @@ def test_results_that_were_to_be_replaced_wait_until_they_are(tmp_path):
     assert [scan.status for scan in status(out).scans] == ["done", "failed"]
 
 
-@pytest.mark.parametrize("broken", ["", "{", '{"version": 99}', "[]", "\0"])
+NO_PROCESS = """{"version": 1, "executor": "dask", "force": false, "command": null, "folder": "/",
+"process": {}, "scans": [{"scan": "a.nii", "record": "a.json"}]}"""
+
+
+@pytest.mark.parametrize("broken", ["", "{", '{"version": 99}', "[]", "\0", NO_PROCESS])
 def test_a_plan_that_cannot_be_read_is_passed_over(tmp_path, broken):
     scans, out = make_stand_ins(tmp_path / "in", ["ok", "fail"]), tmp_path / "out"
     run_stand_ins(scans, out, Processes())

@@ -213,12 +213,17 @@ def _are_gone(folder: Path, within_s: float) -> bool:
 
 
 def _alive(folder: Path) -> int:
-    if not (folder / places.SCRIPT).exists():
-        return 0
     try:
+        if not (folder / places.SCRIPT).exists():
+            return 0
         return sum(job.is_alive for job in queue.jobs_of(folder).values())
     except queue.NoAnswerError as error:
         raise OutputError(
             f"{folder.parents[2]}: Slurm jobs of a run that was ended may be at work there, and Slurm does "
             f"not tell ({error}). Start the run where `squeue` answers, or delete {folder} if none is alive."
+        ) from error
+    except PermissionError as error:
+        raise OutputError(
+            f"{folder.parents[2]}: jobs of another user's run may be at work there. Take another folder, or "
+            f"have that user end them and delete {folder}."
         ) from error
