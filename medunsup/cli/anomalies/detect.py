@@ -2,7 +2,7 @@
 
 import typer
 
-from medunsup.cli.shared import executor_options, model_options, options
+from medunsup.cli.shared import dicom_options, executor_options, model_options, options
 from medunsup.cli.shared.detect_printing import print_result
 from medunsup.cli.shared.progress import display
 from medunsup.cli.shared.settings import check_outputs
@@ -23,6 +23,9 @@ def detect(
     force: options.Force = False,
     where: executor_options.Where,
     telling: options.Telling,
+    dicom: dicom_options.WithDicom = False,
+    reference: dicom_options.Reference = None,
+    binary: dicom_options.Binary = False,
 ) -> int:
     """Find what a model of healthy scans does not explain.
 
@@ -47,6 +50,7 @@ def detect(
     )
     names = [request.scan.path for request in requests]
     check_outputs(names, out)
+    dicom_options.check(requests, dicom, reference, binary)
     executor = where.chosen(jobs)
     with display(names, telling.quiet) as shown:
         result = run_requests(
@@ -57,4 +61,9 @@ def detect(
             progress=shown.step,
             finished=shown.finished,
         )
-    return print_result(result, telling)
+    least = 0
+    if dicom:
+        from medunsup.workflows.detect.dicom.files import write_dicom
+
+        result, least = dicom_options.write(result, requests, write_dicom, reference, binary, telling)
+    return print_result(result, telling, least=least)

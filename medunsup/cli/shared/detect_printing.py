@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from medunsup.workflows.detect.outcome import DetectOutcome
 
 
-def print_result(result: "CohortResult[DetectOutcome]", telling: Telling) -> int:
+def print_result(result: "CohortResult[DetectOutcome]", telling: Telling, *, least: int = 0) -> int:
     """Print p-values and findings to stdout; flags, warnings and errors to stderr; return the exit code."""
     texts = {scan.scan: (*scan.flags, *scan.warnings) for scan in result.scans}
-    return print_outcomes(result, _line, texts, telling)
+    return print_outcomes(result, _line, texts, telling, least=least)
 
 
 def _line(scan: "DetectOutcome") -> str:

@@ -1,8 +1,9 @@
 """What verbs that write DICOM share: the options, the check before a run, the writing after it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Protocol, TypeVar
 
 import typer
 
@@ -10,7 +11,9 @@ from medunsup.cli.shared.options import Telling, option
 from medunsup.core.errors import MedunsupError, UsageError
 
 if TYPE_CHECKING:
-    from medunsup.workflows.segment.request import SegmentRequest
+    from medunsup.cohort.batch import AnyOutcome, CohortResult
+    from medunsup.cohort.dicom.reference import DicomForm
+    from medunsup.cohort.request import ScanRequest
 
 WithDicom = Annotated[
     bool, option("Output", "--dicom", help="Write DICOM files of the results as well, for a DICOM series.")
@@ -20,11 +23,23 @@ Reference = Annotated[
     option("Output", "--reference", metavar="FOLDER", help="DICOM series that a NIfTI scan comes from."),
 ]
 Binary = Annotated[
-    bool, option("Output", "--binary", help="With --dicom: a BINARY segmentation for each tissue.")
+    bool, option("Output", "--binary", help="With --dicom: a BINARY segmentation for each tissue or finding.")
 ]
 
 
-def check(requests: "Sequence[SegmentRequest]", dicom: bool, reference: Path | None, binary: bool) -> None:
+class Asked(Protocol):
+    """A request of one scan, of any verb."""
+
+    @property
+    def scan(self) -> "ScanRequest":
+        """The scan."""
+
+
+AnyAsked = TypeVar("AnyAsked", bound=Asked)
+WriteOne = Callable[[AnyAsked, Path | None, "DicomForm"], Mapping[str, Path]]
+
+
+def check(requests: Sequence[Asked], dicom: bool, reference: Path | None, binary: bool) -> None:
     """Refuse what cannot have DICOM results before anything is computed."""
     from medunsup.io.bids.names import IMAGE_ENDINGS
 
@@ -44,22 +59,29 @@ def check(requests: "Sequence[SegmentRequest]", dicom: bool, reference: Path | N
 
 
 def write(
-    requests: "Sequence[SegmentRequest]", reference: Path | None, binary: bool, telling: Telling
-) -> int:
-    """Write the DICOM files of each scan that has the result asked for; return 1 if one cannot be written."""
-    from medunsup.workflows.segment.dicom.files import write_dicom
-    from medunsup.workflows.segment.outputs import DICOM
+    result: "CohortResult[AnyOutcome]",
+    requests: Sequence[AnyAsked],
+    write_one: WriteOne[AnyAsked],
+    reference: Path | None,
+    binary: bool,
+    telling: Telling,
+) -> "tuple[CohortResult[AnyOutcome], int]":
+    """Write the DICOM files of each scan that has its result, and add them to its outputs.
 
-    code = 0
-    for request in requests:
-        if request.status()[0] != "done":
-            continue  # its error was told; a result that is there is of another scan, or of other choices
-        try:
-            made = write_dicom(request, reference, "binary" if binary else "labelmap")
-        except MedunsupError as error:
-            typer.echo(f"No DICOM files: {error}", err=True)
-            code = 1
-            continue
-        if not telling.quiet:
-            typer.echo(f"{len(made)} DICOM files in {request.names.path(DICOM)}", err=True)
-    return code
+    Returns the result, and 1 if the files of a scan cannot be written.
+    """
+    asked = {request.scan.path: request for request in requests}
+    code, outcomes = 0, []
+    for outcome in result.scans:
+        made: Mapping[str, Path] = {}
+        if outcome.status in ("done", "skipped"):  # else a result that is there may be of another scan
+            try:
+                made = write_one(asked[outcome.scan], reference, "binary" if binary else "labelmap")
+            except MedunsupError as error:
+                typer.echo(f"No DICOM files: {error}", err=True)
+                code = 1
+        if made and not telling.quiet:
+            folder = next(iter(made.values())).parent.parent
+            typer.echo(f"{len(made)} DICOM files in {folder}", err=True)
+        outcomes.append(replace(outcome, outputs={**outcome.outputs, **made}))
+    return replace(result, scans=tuple(outcomes)), code

@@ -30,10 +30,12 @@ STATUS_WORDS = {
 }
 
 
-def print_result(result: "CohortResult[ScanOutcome]", telling: Telling, *, fail_on: str | None = None) -> int:
+def print_result(
+    result: "CohortResult[ScanOutcome]", telling: Telling, *, fail_on: str | None = None, least: int = 0
+) -> int:
     """Print volumes and verdicts to stdout, warnings and errors to stderr; return the exit code."""
     texts = {scan.scan: (*scan.reasons, *scan.warnings) for scan in result.scans}
-    return print_outcomes(result, _line, texts, telling, fail_on=fail_on)
+    return print_outcomes(result, _line, texts, telling, fail_on=fail_on, least=least)
 
 
 def print_outcomes(
@@ -43,10 +45,11 @@ def print_outcomes(
     telling: Telling,
     *,
     fail_on: str | None = None,
+    least: int = 0,
 ) -> int:
     """Print each scan's line to stdout; to stderr its error or `texts`, those that several share once.
 
-    Returns the exit code.
+    Returns the exit code, which is `least` or more.
     """
     names = short_names([scan.scan for scan in result.scans])
     shared = shared_texts({names[scan.scan]: texts[scan.scan] for scan in result.scans if scan.error is None})
@@ -62,7 +65,7 @@ def print_outcomes(
     if not telling.quiet:
         for text, who in shared.items():
             typer.echo(f"  {who}: {text}", err=True)
-    code = exit_code(result, fail_on)
+    code = max(exit_code(result, fail_on), least)
     if telling.as_json:
         print_json(as_json_facts(result, code))
     elif not telling.quiet:

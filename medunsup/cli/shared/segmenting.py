@@ -1,6 +1,6 @@
 """What `segment` and `bids` share: the choices of a segmentation, and working through its scans."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from medunsup.cli.shared.executor_options import Where
@@ -10,8 +10,12 @@ from medunsup.cli.shared.progress import display
 from medunsup.cli.shared.settings import read_settings
 
 if TYPE_CHECKING:
+    from medunsup.cohort.batch import CohortResult
+    from medunsup.workflows.segment.outcome import ScanOutcome
     from medunsup.workflows.segment.request import SegmentRequest
     from medunsup.workflows.segment.settings import SegmentSettings
+
+    After = Callable[[CohortResult[ScanOutcome]], tuple[CohortResult[ScanOutcome], int]]
 
 
 def settings_of(how: Segmenting, **more: Any) -> "SegmentSettings":
@@ -19,8 +23,17 @@ def settings_of(how: Segmenting, **more: Any) -> "SegmentSettings":
     return read_settings(how.config, how.choices | more, how.set_ or [])
 
 
-def run(requests: "Sequence[SegmentRequest]", running: Running, where: Where, telling: Telling) -> int:
-    """Segment the scans, or only say what would be done; return the exit code."""
+def run(
+    requests: "Sequence[SegmentRequest]",
+    running: Running,
+    where: Where,
+    telling: Telling,
+    after: "After | None" = None,
+) -> int:
+    """Segment the scans, or only say what would be done; return the exit code.
+
+    `after` does more with the results, and returns them with the least exit code.
+    """
     from medunsup.cohort.plan import script_of
     from medunsup.workflows.segment.cohort import plan, run_requests
     from medunsup.workflows.segment.rehearse import rehearsed
@@ -41,4 +54,5 @@ def run(requests: "Sequence[SegmentRequest]", running: Running, where: Where, te
             finished=shown.finished,
             first_pass=shown.first_pass,
         )
-    return print_result(result, telling, fail_on=running.fail_on)
+    result, least = (result, 0) if after is None else after(result)
+    return print_result(result, telling, fail_on=running.fail_on, least=least)

@@ -32,7 +32,15 @@ def segment(
     requests = make_requests(scans, settings, out, reading.mask, pairs(with_ or [], "--with"))
     check_outputs([request.scan.path for request in requests], out)
     dicom_options.check(requests, dicom, reference, binary)
-    code = segmenting.run(requests, running, where, telling)
-    if dicom and not running.dry_run:
-        code = max(code, dicom_options.write(requests, reference, binary, telling))
-    return code
+    if not dicom:
+        return segmenting.run(requests, running, where, telling)
+
+    from medunsup.workflows.segment.dicom.files import write_dicom
+
+    return segmenting.run(
+        requests,
+        running,
+        where,
+        telling,
+        lambda result: dicom_options.write(result, requests, write_dicom, reference, binary, telling),
+    )

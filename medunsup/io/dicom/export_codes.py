@@ -14,7 +14,11 @@ TYPES: dict[str, tuple[Code, Code]] = {  # category and type by the label's abbr
     "WM": (TISSUE, ("389080008", "SCT", "White matter")),
     "CSF": (BODY_SUBSTANCE, ("65216001", "SCT", "Cerebrospinal fluid")),
 }
+ABNORMAL: Code = ("49755003", "SCT", "Morphologically Abnormal Structure")
+LESION: Code = ("52988006", "SCT", "Lesion")
 RATIO: Code = ("1", "UCUM", "no units")
+ARBITRARY: Code = ("[arb'U]", "UCUM", "arbitrary unit")
+FINDING_RGB = (213, 94, 0)
 
 
 @dataclass(frozen=True)
@@ -32,3 +36,8 @@ def segment_of(label: Label) -> Segment:
     """Describe a tissue label; a class without a name in anatomy is a tissue."""
     category, kind = TYPES.get(label.abbreviation, (TISSUE, TISSUE))
     return Segment(label.index, label.name, label.rgb, category, kind)
+
+
+def finding_segment(number: int, name: str) -> Segment:
+    """Describe a finding, or several: an abnormal place, and no diagnosis."""
+    return Segment(number, name, FINDING_RGB, ABNORMAL, LESION)

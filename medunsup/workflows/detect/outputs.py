@@ -50,6 +50,9 @@ BASELINE = Output(
     "Raw anomaly score of a baseline, to compare with",
     SCORES,
 )
+DICOM = Output(
+    "dicom", "desc-anomaly_dicom", False, "Folder of findings and map as DICOM files, if asked for"
+)
 
 ALL_ANOMALIES = Output(
     "all_anomalies", "anomalies.tsv", False, "Verdicts and findings of all scans, one a row", is_shared=True
@@ -68,7 +71,7 @@ DERIVATIVE = Derivative(
     heading="Anomalies found by medunsup",
     notes="That sidecar holds the scan's p-value and out-of-distribution flags as well. Not for diagnosis.",
     record=MASK,
-    outputs=OUTPUTS,
+    outputs=(*OUTPUTS, DICOM),
 )
 
 

@@ -1,5 +1,7 @@
 """DICOM results of a segmentation hold what its NIfTI results hold; without a series they are refused."""
 
+import json
+
 import numpy as np
 import pytest
 from helpers.dicom_maker import PATIENT_NAME, make_slices, write_slices
@@ -7,13 +9,18 @@ from pydicom import dcmread
 from typer.testing import CliRunner
 
 from medunsup.cli.main import app
-from medunsup.cli.shared import segmenting
+from medunsup.core.errors import OutputError
 from medunsup.io.dicom.export_objects import read_back
 from medunsup.io.load import load
+from medunsup.workflows.segment import scan as segmenting
 
 pytestmark = pytest.mark.usefixtures("quick_registration")
 QUICK = ["--method", "kmeans", "--set", "max_voxels=1000", "--no-report"]
 LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+
+def fail(*given, **more):
+    raise OutputError("Something failed.")
 
 
 @pytest.fixture
@@ -46,10 +53,14 @@ def series(scan, tmp_path):
 
 
 def test_dicom_files_hold_what_the_nifti_files_hold(medunsup, series, tmp_path):
-    done = medunsup("segment", series, *QUICK, "-o", "out", "--dicom")
+    done = medunsup("segment", series, *QUICK, "-o", "out", "--dicom", "--json")
     assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)["scans"][0]["outputs"]
     made = {path.parent.name: path for path in (tmp_path / "out" / "series_dicom").rglob("*.dcm")}
     assert set(made) == {"dseg", "map-GM", "map-WM", "map-CSF", "map-uncertainty"}
+    assert {told[f"dicom_{name}"] for name in made} == {
+        str(path.relative_to(tmp_path)) for path in made.values()
+    }
     labels = load(tmp_path / "out" / "series_dseg.nii.gz")
     array, affine = read_back(made["dseg"])
     for label in (1, 2, 3):
@@ -115,6 +126,7 @@ def test_a_scan_that_failed_does_not_get_the_earlier_result_of_another_patient(
         other = dcmread(path)
         other.PatientID = "another"
         other.save_as(path)
-    monkeypatch.setattr(segmenting, "run", lambda *given: 1)  # told its error, left what was there
+    monkeypatch.setattr(segmenting, "segment_scan", fail)  # tells its error, leaves what was there
     assert medunsup("segment", series, *QUICK, "-o", "out", "--dicom", "--force").exit_code == 1
+    assert (tmp_path / "out" / "series_dseg.nii.gz").exists()
     assert not list((tmp_path / "out").rglob("*.dcm"))

@@ -1,0 +1,1 @@
+"""DICOM files of what `detect` found, beside its NIfTI results."""

@@ -1,0 +1,103 @@
+"""DICOM results of `detect` hold what its NIfTI results hold, and say so where there is no finding."""
+
+import json
+
+import nibabel
+import numpy as np
+import pytest
+from helpers.brain_series import write_series
+from pydicom import dcmread
+from typer.testing import CliRunner
+
+from medunsup.anomaly.result import Finding
+from medunsup.cli.main import app
+from medunsup.core.errors import OutputError
+from medunsup.core.volume import Volume
+from medunsup.io.dicom.export_objects import read_back
+from medunsup.io.load import load
+from medunsup.workflows.detect.dicom.files import segments_of
+from medunsup.workflows.detect.dicom.finding_labels import finding_labels
+
+pytestmark = pytest.mark.usefixtures("quick_registration")
+LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+
+@pytest.fixture
+def detect(trained, tmp_path, monkeypatch):
+    """Run `detect` in an empty folder; returns the files by kind."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(scan, *more):
+        words = ["detect", str(scan), "--model", str(trained.path), "-o", "out", "--json", *more]
+        done = CliRunner().invoke(app, words)
+        assert done.exit_code == 0, done.output
+        outputs = json.loads(done.stdout)["scans"][0]["outputs"]
+        return {kind: tmp_path / file for kind, file in outputs.items()}
+
+    return run
+
+
+def middle(data, affine):
+    return (affine @ np.r_[np.argwhere(data).mean(axis=0), 1])[:3]
+
+
+def test_dicom_files_hold_what_the_nifti_files_hold(detect, patient, tmp_path):
+    made = detect(write_series(load(patient), tmp_path / "series"), "--dicom")
+    mask, score = nibabel.load(made["anomaly_mask"]), nibabel.load(made["anomaly"])
+    listed = json.loads(made["sidecar"].read_text())["Findings"]
+    array, affine = read_back(made["dicom_findings"])
+    assert len(listed) == array.max() > 0
+    wanted = np.asarray(mask.dataobj) > 0
+    assert (array > 0).sum() == wanted.sum()
+    np.testing.assert_allclose(middle(array > 0, affine), middle(wanted, LPS @ mask.affine), atol=1e-3)
+    for one in listed:
+        place = middle(array == one["index"], affine) * [-1, -1, 1]
+        np.testing.assert_allclose(place, one["center_mm"], atol=0.01)
+    values, affine = read_back(made["dicom_map-anomaly"])
+    data = np.asarray(score.dataobj)
+    assert values.dtype == np.float32
+    assert np.sort(values, axis=None) == pytest.approx(np.sort(data, axis=None))
+    peak = affine @ [*np.unravel_index(values.argmax(), values.shape), 1]
+    np.testing.assert_allclose(peak[:3] * [-1, -1, 1], listed[0]["peak_mm"], atol=0.01)
+    unit = dcmread(made["dicom_map-anomaly"]).SharedFunctionalGroupsSequence[0]
+    unit = unit.RealWorldValueMappingSequence[0].MeasurementUnitsCodeSequence[0]
+    assert (unit.CodeValue, unit.CodingSchemeDesignator) == ("[arb'U]", "UCUM")
+
+
+def test_binary_gives_one_file_a_finding(detect, patient, tmp_path):
+    made = detect(
+        patient, "--dicom", "--binary", "--reference", str(write_series(load(patient), tmp_path / "series"))
+    )
+    listed = json.loads(made["sidecar"].read_text())["Findings"]
+    files = sorted(path for kind, path in made.items() if kind.startswith("dicom_findings-"))
+    assert len(files) == min(len(listed), 20) + (len(listed) > 20)
+    assert read_back(files[0])[0].sum() * np.prod(nibabel.load(made["anomaly"]).header.get_zooms()) == (
+        pytest.approx(listed[0]["volume_mm3"], rel=1e-3)
+    )
+
+
+def test_without_a_finding_the_segmentation_is_there_and_empty(detect, people, tmp_path):
+    series = write_series(load(people / "sub-00_T1w.nii.gz"), tmp_path / "series")
+    made = detect(series, "--dicom", "--fp-per-scan", "0")
+    assert not json.loads(made["sidecar"].read_text())["Findings"]
+    array, _ = read_back(made["dicom_findings"])
+    assert not array.any()
+    _, segment = dcmread(made["dicom_findings"]).SegmentSequence  # the first is the background
+    assert segment.SegmentLabel == "Findings: none"
+    assert segment.SegmentedPropertyTypeCodeSequence[0].CodeMeaning == "Lesion"
+
+
+def finding(index, volume_mm3):
+    return Finding(index, volume_mm3, (0, 0, 0), (0, 0, 0), 1.0, 1.0, 1.0, "left", "", "GM", 1.0)
+
+
+def test_findings_are_numbered_as_the_table_has_them_and_the_others_share_a_number():
+    data = np.zeros((9, 9, 9), np.uint8)
+    data[0:1, 0, 0], data[2:5, 0, 0], data[7:9, 0, 0] = 1, 1, 1
+    mask = Volume(data, np.diag([2.0, 1, 1, 1]), "mask")
+    listed = [finding(1, 6.0), finding(2, 4.0)]
+    labels = finding_labels(mask, listed)
+    assert labels[:, 0, 0].tolist() == [3, 0, 1, 1, 1, 0, 0, 2, 2]
+    assert [each.name for each in segments_of(listed, 3)] == ["Finding 1", "Finding 2", "Further findings"]
+    with pytest.raises(OutputError, match="other findings"):
+        finding_labels(mask, [finding(1, 9.0)])
