@@ -1,9 +1,11 @@
 """Methods that learn codes by an autoencoder, and clusters among the codes."""
 
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
 from pydantic import Field
 
+from medunsup.clustering.base import Floats
 from medunsup.clustering.deep.on_images import OnImages, OnImagesConfig
 
 
@@ -14,10 +16,23 @@ class CodedConfig(OnImagesConfig):
     code: int = Field(10, ge=1, le=4096, description="numbers in a code")
     pretrain_epochs: int = Field(100, ge=1, description="passes over the items of the autoencoder alone")
     batch_size: int = Field(128, ge=2, description="items in each step")
+    scale: Literal["each", "together"] = Field(
+        "each",
+        description="'each' brings every feature to one standard deviation, 'together' all by one number, "
+        "for features of one unit such as pixels; images are always taken together",
+    )
 
 
 class Coded(OnImages):
     """Base of methods whose network holds an autoencoder as `coder`; `transform` gives codes."""
+
+    scale: str
+
+    def _scale(self, rows: Floats) -> None:
+        super()._scale(rows)
+        if self.scale == "together":
+            used = rows[:, self._used]
+            self._middle, self._spread = np.full(1, used.mean()), np.full(1, used.std() or 1.0)
 
     def _coder(self, config: Any) -> Any:
         from medunsup.clustering.deep.autoencoder import Autoencoder

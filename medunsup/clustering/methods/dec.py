@@ -58,10 +58,11 @@ class DEC(OnTargets):
         encoder_parameters: dict[str, object] | None = None,
         batch_size: int = 128,
         learning_rate: float = 1e-3,
+        scale: str = "each",
         seed: int = 0,
     ) -> None:
         self.n_clusters, self.seed = n_clusters, seed
         self.epochs, self.tolerance = epochs, tolerance
         self.pretrain_epochs, self.width, self.code = pretrain_epochs, width, code
         self.encoder, self.encoder_parameters = encoder, encoder_parameters
-        self.batch_size, self.learning_rate = batch_size, learning_rate
+        self.batch_size, self.learning_rate, self.scale = batch_size, learning_rate, scale

@@ -6,7 +6,7 @@ import torch
 from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_rand_score
 
-from medunsup.clustering import DEC, IDEC, KMeansMLP
+from medunsup.clustering import DEC, IDEC, KMeansMLP, VaDE
 from medunsup.clustering.deep import centres
 
 RNG = np.random.default_rng(0)
@@ -55,3 +55,14 @@ def test_noise_about_clusters_is_seen_through(cls):
     found = cls(n_clusters=4, pretrain_epochs=30, epochs=20, width=64).fit(wide)
     assert adjusted_rand_score(truth, found.labels_) > 0.8
     assert found.loss_curve_[29] < found.loss_curve_[0]
+
+
+@pytest.mark.parametrize("cls", [DEC, VaDE])
+def test_features_of_one_unit_keep_their_share_where_all_are_scaled_together(cls):
+    rng = np.random.default_rng(0)
+    truth = np.repeat([0, 1], 60)
+    rows = np.column_stack([truth[:, None] * 6 + rng.normal(size=(120, 2)), rng.normal(0, 0.01, (120, 60))])
+    fitted = cls(n_clusters=2, pretrain_epochs=20, epochs=5, width=32, scale="together").fit(rows)
+    assert adjusted_rand_score(truth, fitted.labels_) > 0.85
+    again = cls(n_clusters=2, pretrain_epochs=20, epochs=5, width=32, scale="together").fit(1024 * rows)
+    np.testing.assert_array_equal(fitted.labels_, again.labels_)
