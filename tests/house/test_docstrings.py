@@ -59,6 +59,7 @@ HOMES = {
 }
 NAMES = sorted(HOMES)
 CARDS = [card for card in methods() if card.distribution == "medunsup"]
+COMPILED = {"umap", "tsne"}  # methods whose packages take many seconds to start
 WHOLE_RUNS = {  # examples that take seconds
     *(
         "Component",
@@ -242,8 +243,14 @@ class TestRegistered:
     def test_every_parameter_of_the_config_is_documented(self, card: MethodCard):
         assert not config_faults(method(card.area, card.name).Config)
 
-    def test_examples_of_the_class_run(self, card: MethodCard):
-        run_examples(method(card.area, card.name), card.name)
+
+@pytest.mark.parametrize(
+    "card",
+    [pytest.param(card, marks=[pytest.mark.slow] * (card.name in COMPILED)) for card in CARDS],
+    ids=lambda card: f"{card.area}-{card.name}",
+)
+def test_examples_of_the_class_run(card: MethodCard):
+    run_examples(method(card.area, card.name), card.name)
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,9 @@ def test_parameters_are_those_of_the_config_with_the_same_defaults(name):
     assert all(one.kind == one.KEYWORD_ONLY for key, one in given.items() if key != "self")
 
 
-@every
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name == "umap")) for name in NAMES]
+)
 def test_another_order_of_the_rows_moves_the_rows_of_the_embedding_alone(name):
     table, order = rows(), np.random.default_rng(1).permutation(40)
     one, other = made(name).fit(table), made(name).fit(table[order])

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 PROGRAM = """
 import numpy as np, torch
 torch.set_num_threads(1)
@@ -12,6 +14,7 @@ print(torch.get_num_threads())
 """
 
 
+@pytest.mark.slow
 def test_threads_of_torch_are_as_many_after_a_map_as_before():
     done = subprocess.run([sys.executable, "-c", PROGRAM], check=True, capture_output=True, text=True)
     assert done.stdout.split() == ["1"]

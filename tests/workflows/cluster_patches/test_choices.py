@@ -61,6 +61,7 @@ def test_voxels_in_no_cluster_have_the_label_0_and_are_told(head):
     assert any("are in no cluster" in remark for remark in found.remarks)
 
 
+@pytest.mark.slow
 def test_auto_finds_two_halves_with_their_border_and_none_in_a_cloud(parts, tmp_path):
     found = medunsup.cluster_patches(
         parts / "halves.nii.gz", tmp_path / "out", mask=parts / "mask.nii.gz", k="auto", max_k=3

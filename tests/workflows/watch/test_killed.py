@@ -75,6 +75,7 @@ def check_killed(anatomy, tmp_path, n_series, n_kills, seed):
     assert not list((tmp_path / "out_spool").rglob("*.part"))
 
 
+@pytest.mark.slow
 def test_three_kills_lose_nothing_and_make_nothing_twice(small_brain, tmp_path):
     check_killed(small_brain, tmp_path, n_series=1, n_kills=3, seed=0)
 
