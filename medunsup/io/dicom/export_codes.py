@@ -18,6 +18,15 @@ ABNORMAL: Code = ("49755003", "SCT", "Morphologically Abnormal Structure")
 LESION: Code = ("52988006", "SCT", "Lesion")
 RATIO: Code = ("1", "UCUM", "no units")
 ARBITRARY: Code = ("[arb'U]", "UCUM", "arbitrary unit")
+ML: Code = ("ml", "UCUM", "ml")
+VOLUME: Code = ("118565006", "SCT", "Volume")
+MAXIMUM: Code = ("56851009", "SCT", "Maximum")
+# What no standard names; the scheme is told as a private one.
+SCORE: Code = ("ANOMALY_SCORE", "99MEDUNSUP", "Anomaly score")
+FROM_FRACTIONS: Code = ("FRACTIONS", "99MEDUNSUP", "Sum of partial volume fractions")
+FROM_LABELS: Code = ("LABELS", "99MEDUNSUP", "Count of voxels")
+BRAIN_MRI: Code = ("24590-2", "LN", "Brain MRI")
+IMAGING: Code = ("363679005", "SCT", "Imaging procedure")
 FINDING_RGB = (213, 94, 0)
 
 

@@ -6,6 +6,7 @@ import nibabel
 import numpy as np
 import pytest
 from helpers.brain_series import write_series
+from highdicom.sr import srread
 from pydicom import dcmread
 from typer.testing import CliRunner
 
@@ -13,10 +14,13 @@ from medunsup.anomaly.result import Finding
 from medunsup.cli.main import app
 from medunsup.core.errors import OutputError
 from medunsup.core.volume import Volume
+from medunsup.io.dicom.export_codes import SCORE, VOLUME
 from medunsup.io.dicom.export_objects import read_back
+from medunsup.io.dicom.export_report import read_report
 from medunsup.io.load import load
-from medunsup.workflows.detect.dicom.files import segments_of
+from medunsup.workflows.detect.dicom.files import measured_findings, segments_of
 from medunsup.workflows.detect.dicom.finding_labels import finding_labels
+from medunsup.workflows.detect.sidecar import DetectSidecar
 
 pytestmark = pytest.mark.usefixtures("quick_registration")
 LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -53,6 +57,11 @@ def test_dicom_files_hold_what_the_nifti_files_hold(detect, patient, tmp_path):
     for one in listed:
         place = middle(array == one["index"], affine) * [-1, -1, 1]
         np.testing.assert_allclose(place, one["center_mm"], atol=0.01)
+    report = read_report(made["dicom_report"])
+    assert [name for name, _ in report] == [f"Finding {one['index']}" for one in listed]
+    for (_, numbers), one in zip(report, listed, strict=True):
+        assert numbers[VOLUME[0], ""] == pytest.approx(one["volume_mm3"] / 1000, rel=1e-5)
+        assert numbers[SCORE[0], ""] == pytest.approx(one["peak"], rel=1e-5)
     values, affine = read_back(made["dicom_map-anomaly"])
     data = np.asarray(score.dataobj)
     assert values.dtype == np.float32
@@ -71,6 +80,13 @@ def test_binary_gives_one_file_a_finding(detect, patient, tmp_path):
     listed = json.loads(made["sidecar"].read_text())["Findings"]
     files = sorted(path for kind, path in made.items() if kind.startswith("dicom_findings-"))
     assert len(files) == min(len(listed), 20) + (len(listed) > 20)
+    report = srread(made["dicom_report"]).content
+    referred = [
+        group.referenced_segment.referenced_sop_instance_uid
+        for group in report.get_volumetric_roi_measurement_groups()
+    ]
+    own = len(listed[:20])
+    assert referred == [dcmread(path).SOPInstanceUID for path in files[:own]]
     assert read_back(files[0])[0].sum() * np.prod(nibabel.load(made["anomaly"]).header.get_zooms()) == (
         pytest.approx(listed[0]["volume_mm3"], rel=1e-3)
     )
@@ -82,6 +98,7 @@ def test_without_a_finding_the_segmentation_is_there_and_empty(detect, people, t
     assert not json.loads(made["sidecar"].read_text())["Findings"]
     array, _ = read_back(made["dicom_findings"])
     assert not array.any()
+    assert "dicom_report" not in made
     _, segment = dcmread(made["dicom_findings"]).SegmentSequence  # the first is the background
     assert segment.SegmentLabel == "Findings: none"
     assert segment.SegmentedPropertyTypeCodeSequence[0].CodeMeaning == "Lesion"
@@ -101,3 +118,16 @@ def test_findings_are_numbered_as_the_table_has_them_and_the_others_share_a_numb
     assert [each.name for each in segments_of(listed, 3)] == ["Finding 1", "Finding 2", "Further findings"]
     with pytest.raises(OutputError, match="other findings"):
         finding_labels(mask, [finding(1, 9.0)])
+
+
+def test_numbers_that_mean_nothing_are_not_reported():
+    flag = {"name": "body", "sentence": "s", "value": 1.0, "limit": 1.0}
+    record = DetectSidecar.model_construct(
+        findings=(finding(1, 6.0),), flags=(), seen_by_model=None, is_anomalous=None
+    )
+    labels = np.array([0, 1, 1, 2]).reshape(4, 1, 1)
+    assert [(one.segment.number, one.slices) for one in measured_findings(record, labels, {})] == [
+        (1, [1, 2])
+    ]
+    assert measured_findings(record.model_copy(update={"flags": (flag,)}), labels, {}) == []
+    assert measured_findings(record.model_copy(update={"seen_by_model": "train"}), labels, {}) == []

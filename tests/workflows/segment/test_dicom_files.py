@@ -5,12 +5,15 @@ import json
 import numpy as np
 import pytest
 from helpers.dicom_maker import PATIENT_NAME, make_slices, write_slices
+from highdicom.sr import srread
 from pydicom import dcmread
 from typer.testing import CliRunner
 
 from medunsup.cli.main import app
 from medunsup.core.errors import OutputError
+from medunsup.io.dicom.export_codes import VOLUME
 from medunsup.io.dicom.export_objects import read_back
+from medunsup.io.dicom.export_report import read_report
 from medunsup.io.load import load
 from medunsup.workflows.segment import scan as segmenting
 
@@ -57,7 +60,7 @@ def test_dicom_files_hold_what_the_nifti_files_hold(medunsup, series, tmp_path):
     assert done.exit_code == 0, done.output
     told = json.loads(done.stdout)["scans"][0]["outputs"]
     made = {path.parent.name: path for path in (tmp_path / "out" / "series_dicom").rglob("*.dcm")}
-    assert set(made) == {"dseg", "map-GM", "map-WM", "map-CSF", "map-uncertainty"}
+    assert set(made) == {"dseg", "map-GM", "map-WM", "map-CSF", "map-uncertainty", "report"}
     assert {told[f"dicom_{name}"] for name in made} == {
         str(path.relative_to(tmp_path)) for path in made.values()
     }
@@ -68,6 +71,12 @@ def test_dicom_files_hold_what_the_nifti_files_hold(medunsup, series, tmp_path):
         wanted = (LPS @ labels.affine @ np.r_[np.argwhere(labels.data == label).mean(axis=0), 1])[:3]
         np.testing.assert_allclose(found, wanted, atol=1e-3)
         assert (array == label).sum() == (labels.data == label).sum()
+    listed = json.loads((tmp_path / "out" / "series_dseg.json").read_text())["Volumes"]
+    report = read_report(made["report"])
+    assert [name for name, _ in report] == ["Gray Matter", "White Matter", "Cerebrospinal Fluid"]
+    for (_, numbers), one in zip(report, listed.values(), strict=True):
+        told = [numbers[VOLUME[0], how] for how in ("FRACTIONS", "LABELS")]
+        assert told == pytest.approx([one["FromFractionsMM3"] / 1000, one["FromLabelsMM3"] / 1000], rel=1e-5)
     for sidecar in (tmp_path / "out").glob("*.json"):
         assert PATIENT_NAME not in sidecar.read_text()
 
@@ -76,6 +85,14 @@ def test_binary_gives_one_file_a_tissue(medunsup, series, tmp_path):
     assert medunsup("segment", series, *QUICK, "-o", "out", "--dicom", "--binary").exit_code == 0
     made = {path.parent.name for path in (tmp_path / "out").rglob("dseg.dcm")}
     assert made == {"dseg-GM", "dseg-WM", "dseg-CSF"}
+    folder = tmp_path / "out" / "series_dicom"
+    report = srread(folder / "report" / "report.dcm")
+    for name, group in zip(
+        ("GM", "WM", "CSF"), report.content.get_volumetric_roi_measurement_groups(), strict=True
+    ):
+        file = dcmread(folder / f"dseg-{name}" / "dseg.dcm")
+        assert group.referenced_segment.referenced_sop_instance_uid == file.SOPInstanceUID
+        assert group.referenced_segment.referenced_segment_numbers in (1, [1])
 
 
 def test_a_nifti_scan_needs_the_series_it_comes_from(medunsup, scan, series, tmp_path):
@@ -113,7 +130,7 @@ def test_files_of_an_earlier_run_are_replaced_by_new_ones(medunsup, series, tmp_
         assert medunsup("segment", series, *QUICK, "-o", "out", "--dicom").exit_code == 0
         made = list((tmp_path / "out").rglob("*.dcm"))
         uids.append({str(dcmread(path, stop_before_pixels=True).SOPInstanceUID) for path in made})
-    assert len(uids[0]) == len(uids[1]) == 5
+    assert len(uids[0]) == len(uids[1]) == 6
     assert not uids[0] & uids[1]
     assert not list((tmp_path / "out").glob(".*dicom*"))
 
