@@ -41,7 +41,7 @@ WriteOne = Callable[[AnyAsked, Path | None, "DicomForm"], Mapping[str, Path]]
 
 def check(requests: Sequence[Asked], dicom: bool, reference: Path | None, binary: bool) -> None:
     """Refuse what cannot have DICOM results before anything is computed."""
-    from medunsup.io.bids.names import IMAGE_ENDINGS
+    from medunsup.cohort.dicom.reference import check_series
 
     if not dicom and (reference is not None or binary):
         raise UsageError("--reference and --binary say how DICOM files are written. Add --dicom.")
@@ -50,12 +50,8 @@ def check(requests: Sequence[Asked], dicom: bool, reference: Path | None, binary
             f"--reference {reference} is the series of one scan, but {len(requests)} scans are given. Give "
             "them one by one."
         )
-    for path in [request.scan.path for request in requests] if dicom and reference is None else []:
-        if path.name.lower().endswith((*IMAGE_ENDINGS, ".hdr", ".img")):
-            raise UsageError(
-                f"{path}: is no DICOM series, which DICOM results must refer to. Give the DICOM folder as "
-                "the scan, or the series that it was converted from with --reference FOLDER."
-            )
+    for request in requests if dicom else ():
+        check_series(request.scan.path, reference)
 
 
 def write(

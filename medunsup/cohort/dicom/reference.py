@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from medunsup.cohort.request import ScanRequest
-from medunsup.core.errors import GeometryError
+from medunsup.core.errors import GeometryError, UsageError
+from medunsup.core.hints import option
+from medunsup.core.paths import user_path
+from medunsup.io.bids.names import IMAGE_ENDINGS
 from medunsup.io.load import load
 
 if TYPE_CHECKING:
@@ -28,6 +31,32 @@ def open_source(scan: ScanRequest, reference: Path | None = None) -> "ExportSour
     source = read_source(reference)
     _check_same_image(scan, reference)
     return source
+
+
+def check_series(scan: Path, reference: Path | None) -> None:
+    """Raise UsageError if a scan is no DICOM series and there is no `reference` either."""
+    if reference is None and scan.name.lower().endswith((*IMAGE_ENDINGS, ".hdr", ".img")):
+        raise UsageError(
+            f"{scan}: is no DICOM series, which DICOM results must refer to. Give the DICOM folder as the "
+            f"scan, or the series that it was converted from with {option('reference', 'FOLDER')}."
+        )
+
+
+def check_asked(
+    scan: Path, out: str | Path | None, dicom: DicomForm | None, reference: str | Path | None
+) -> Path | None:
+    """Return the reference as a path; raise UsageError if DICOM files that are asked for cannot be had."""
+    if dicom is None:
+        if reference is not None:
+            raise UsageError(f"{option('reference')} is of DICOM files. Add {option('dicom', 'labelmap')}.")
+        return None
+    if dicom not in ("labelmap", "binary"):
+        raise UsageError(f"{option('dicom', dicom)}: is neither labelmap nor binary.")
+    if out is None:
+        raise UsageError(f"DICOM files lie beside the saved result. Say where with {option('out')}.")
+    series = None if reference is None else user_path(reference)
+    check_series(scan, series)
+    return series
 
 
 def _check_same_image(scan: ScanRequest, reference: Path) -> None:

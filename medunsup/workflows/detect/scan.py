@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from medunsup.cohort.dataset.sources import HOW
+from medunsup.cohort.dicom.reference import DicomForm, check_asked
 from medunsup.cohort.places import tell_where
 from medunsup.cohort.prepare import Prepared, load_and_prepare
 from medunsup.cohort.settings import BrainChoice, ContrastName
@@ -46,6 +47,8 @@ def detect(
     coordinates: Coordinates | None = None,
     cache: str | Path | None = None,
     force: bool = False,
+    dicom: DicomForm | None = None,
+    reference: str | Path | None = None,
     progress: Progress | None = None,
 ) -> "AnomalyResult":
     """Find what a model of healthy scans does not explain in one scan.
@@ -86,6 +89,11 @@ def detect(
         Folder that keeps prepared scans for the next call.
     force : bool, default False
         Replace a result that is in `out` already.
+    dicom : {'labelmap', 'binary'}, optional
+        Write DICOM files beside the saved result, the segmentation of this kind: of a DICOM series, or of
+        the one that `reference` names.
+    reference : str or Path, optional
+        DICOM series that a NIfTI scan was converted from, for `dicom`.
     progress : callable, optional
         Called with the name of each step as it begins.
 
@@ -146,6 +154,7 @@ def detect(
         coordinates=coordinates,
     )
     check_rates(request)
+    series_of_results = check_asked(request.scan.path, out, dicom, reference)
     if out is None:
         return detect_scan(request, progress=progress)
     if not force:
@@ -153,6 +162,10 @@ def detect(
     tell_where([request.names])
     result = detect_scan(request, progress=progress)
     save(result, request, force=force)
+    if dicom is not None:
+        from medunsup.workflows.detect.dicom.files import write_dicom
+
+        write_dicom(request, series_of_results, dicom)
     return result
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from medunsup.cohort.dicom.reference import DicomForm, check_asked
 from medunsup.cohort.places import tell_where
 from medunsup.cohort.reading import by_contrast
 from medunsup.cohort.settings import BrainChoice, ContrastName
@@ -37,6 +38,8 @@ def segment(
     seed: int = 0,
     out: str | Path | None = None,
     force: bool = False,
+    dicom: DicomForm | None = None,
+    reference: str | Path | None = None,
     progress: Progress | None = None,
 ) -> SegmentResult:
     """Segment one scan into tissues and measure their volumes.
@@ -80,6 +83,11 @@ def segment(
         Folder to save the result in. Without it nothing is written.
     force : bool, default False
         Replace a result that is in `out` already.
+    dicom : {'labelmap', 'binary'}, optional
+        Write DICOM files beside the saved result, the segmentation of this kind: of a DICOM series, or of
+        the one that `reference` names.
+    reference : str or Path, optional
+        DICOM series that a NIfTI scan was converted from, for `dicom`.
     progress : callable, optional
         Called with the name of each step as it begins.
 
@@ -141,6 +149,7 @@ def segment(
         contrasts={name: user_path(file) for name, file in by_contrast(with_contrasts).items()},
         out=None if out is None else user_path(out),
     )
+    series_of_results = check_asked(request.scan.path, out, dicom, reference)
     build(settings)  # a misspelt method or parameter is told before anything is read
     if out is not None and not force:
         refuse_overwrite(request.names)
@@ -149,6 +158,10 @@ def segment(
     result = segment_scan(request, progress=progress)
     if out is not None:
         result.save(request.scan.out, force=force)
+    if dicom is not None:
+        from medunsup.workflows.segment.dicom.files import write_dicom
+
+        write_dicom(request, series_of_results, dicom)
     return result
 
 

@@ -10,9 +10,10 @@ from highdicom.sr import srread
 from pydicom import dcmread
 from typer.testing import CliRunner
 
+import medunsup
 from medunsup.anomaly.result import Finding
 from medunsup.cli.main import app
-from medunsup.core.errors import OutputError
+from medunsup.core.errors import OutputError, UsageError
 from medunsup.core.volume import Volume
 from medunsup.io.dicom.export_codes import SCORE, VOLUME
 from medunsup.io.dicom.export_objects import read_back
@@ -90,6 +91,32 @@ def test_binary_gives_one_file_a_finding(detect, patient, tmp_path):
     assert read_back(files[0])[0].sum() * np.prod(nibabel.load(made["anomaly"]).header.get_zooms()) == (
         pytest.approx(listed[0]["volume_mm3"], rel=1e-3)
     )
+
+
+def test_python_writes_the_same_files(trained, patient, tmp_path):
+    series, out = write_series(load(patient), tmp_path / "series"), tmp_path / "out"
+    medunsup.detect(patient, trained, out, dicom="binary", reference=series)
+    (folder,) = out.rglob("*_desc-anomaly_dicom")
+    assert (folder / "report" / "report.dcm").exists()
+    assert (folder / "findings-01" / "findings.dcm").exists()
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"dicom": "labelmap"}, "Say where"),
+        ({"dicom": "labelmap", "out": "out"}, 'reference="FOLDER"'),
+        ({"reference": "series", "out": "out"}, 'dicom="labelmap"'),
+        ({"dicom": "fractional", "out": "out"}, "neither labelmap nor binary"),
+    ],
+)
+def test_what_cannot_be_had_is_told_before_anything_is_done(trained, patient, tmp_path, asked, told):
+    asked = {name: tmp_path / "out" if name == "out" else value for name, value in asked.items()}
+    with pytest.raises(UsageError, match=told):
+        medunsup.detect(patient, trained, **asked)
+    with pytest.raises(UsageError, match=told):
+        medunsup.segment(patient, **asked)
+    assert not (tmp_path / "out").exists()
 
 
 def test_without_a_finding_the_segmentation_is_there_and_empty(detect, people, tmp_path):
