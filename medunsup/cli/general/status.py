@@ -44,7 +44,8 @@ def status(
     for note in found.notes:
         typer.echo(note, err=True)
     if found.commands:
-        typer.echo("To go on:", err=True)
+        is_at_work = found.counts["running"] > 0
+        typer.echo("Once that has ended, to go on:" if is_at_work else "To go on:", err=True)
     for command in found.commands:
         typer.echo(command)
     return 0

@@ -146,6 +146,8 @@ def _checked(
     _tell_repeats(table, path)
     varies = (values != values[:1]).any(axis=0) if constant else np.ones(len(names), bool)
     if not varies.any():
+        if len(values) == 1:
+            raise UsageError(f"{path}: has one row, and one row cannot be compared with others.")
         raise UsageError(f"{path}: every feature is the same in all {len(values)} rows: nothing to compare.")
     if not varies.all():
         same = [name for name, one in zip(names, varies, strict=True) if not one]

@@ -54,9 +54,9 @@ def _check_takes(found: Maker, data: ClusterData) -> None:
     takes = found.made.takes
     if data.images is not None and "images" not in takes:
         raise UsageError(
-            f"{found.name} takes features, and these are images. Name an encoder of such images with "
-            f"{option('encoder')}; of scans, `medunsup embed` takes features, such as pca, volumes, or those "
-            "of an encoder."
+            f"{found.name} takes features, and these are images. Name a method that takes images, such as "
+            f"{option('method', 'n2d')} or {option('method', 'dec')}, or an encoder of such images with "
+            f"{option('encoder')}; of scans, `medunsup embed` takes features, such as pca or volumes."
         )
     if data.images is None and "features" not in takes:
         raise UsageError(f"{found.name} takes images (a .npz file), and this is a table of features.")

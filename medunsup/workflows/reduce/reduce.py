@@ -107,7 +107,7 @@ def reduce(
             f"{option('parameters')} and {option('seed')} out."
         )
     table = (
-        open_stream(features, covariates=settings.covariates)  # type: ignore[arg-type]
+        open_stream(features, covariates=settings.no_features)  # type: ignore[arg-type]
         if stream
         else _read(features, settings, is_new=opened is not None)
     )
@@ -179,7 +179,7 @@ def _read(features: str | Path | FeatureTable, settings: ReduceSettings, *, is_n
         return features
     return read_features(
         features,
-        covariates=settings.covariates,
+        covariates=settings.no_features,
         drop_incomplete=settings.drop_incomplete,
         drop_constant=not is_new,
     )

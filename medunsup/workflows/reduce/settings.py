@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import Field
 
+from medunsup.cohort.feature_table.read import KEY_OF
 from medunsup.core.config import Config
 
 
@@ -16,3 +17,9 @@ class ReduceSettings(Config):
     colour: str | None = Field(None, description="covariate that the picture is coloured by")
     drop_incomplete: bool = Field(False, description="leave rows out in which a feature is missing")
     seed: int = Field(0, ge=0, description="seed of the layout, for methods that draw")
+
+    @property
+    def no_features(self) -> tuple[str, ...]:
+        """Columns that are named for what they are beside the features; those of keys are known as such."""
+        named = (*self.covariates, *filter(None, (self.colour,)))
+        return tuple(dict.fromkeys(name for name in named if name.casefold() not in KEY_OF))

@@ -157,3 +157,12 @@ def test_a_table_without_keys_is_counted(tmp_path):
     bare = replace(table(), keys={})
     medunsup.reduce(bare, tmp_path, method="pca")
     assert read_tsv(tmp_path / "map.tsv").rows[0]["row"] == "1"
+
+
+@pytest.mark.parametrize("colour", ["centre", "subject"])
+def test_the_column_that_colours_is_no_feature(tmp_path, colour):
+    lines = ["subject,centre,a,b", *(f"s{n},{'AB'[n % 2]},{n % 7},{n % 5}" for n in range(30))]
+    (tmp_path / "own.csv").write_text("\n".join(lines))
+    covariates = () if colour == "centre" else ("centre",)
+    found = medunsup.reduce(tmp_path / "own.csv", method="pca", colour=colour, covariates=covariates)
+    assert found.places.shape == (30, 2)
