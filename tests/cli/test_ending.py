@@ -69,7 +69,8 @@ def test_an_interrupted_run_leaves_no_half_file_no_lock_and_no_process(make_scan
     _, told = process.communicate(timeout=30)
     assert process.returncode == code
     assert "Traceback" not in told
-    assert not list((tmp_path / "out").rglob("*"))
+    left = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert {path.parent.name for path in left} == {".medunsup-run"}  # what `medunsup status` reads
     assert not psutil.wait_procs(children, timeout=10)[1]
 
 
