@@ -213,7 +213,7 @@ def test_a_listener_segments_what_is_sent_and_ctrl_c_ends_it(small_brain, tmp_pa
     for secret in (PATIENT_NAME, "ID-4711", "19490301", "Traceback"):
         assert secret not in log
     assert len(list((tmp_path / "out").glob("series-*_dseg.nii.gz"))) == 1
-    assert len(list((tmp_path / "out").rglob("*.dcm"))) == 5
+    assert len(list((tmp_path / "out").rglob("*.dcm"))) == 6
 
 
 @pytest.mark.slow
