@@ -14,6 +14,7 @@ from medunsup.core.errors import GeometryError, OutputError
 from medunsup.core.version import __version__
 from medunsup.io.dicom.export_codes import BRAIN, RATIO, Code, Segment
 from medunsup.io.dicom.export_source import ExportSource
+from medunsup.io.files.atomic import atomic_path
 
 Form = Literal["LABELMAP", "BINARY"]
 MAKER = {
@@ -189,16 +190,9 @@ def _ascend(made: Any) -> None:
 
 def _published(source: ExportSource, made: Dataset, expected: NDArray[Any], path: Path) -> Path:
     """Write under a temporary name, read back, and only then give the file its name."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    hidden = path.with_name(f".{path.name}.part")
-    try:
+    with atomic_path(path) as hidden:
         made.save_as(hidden, enforce_file_format=True)
         _check(source, hidden, expected, path)
-        hidden.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror or error}).") from error
-    finally:
-        hidden.unlink(missing_ok=True)
     return path
 
 

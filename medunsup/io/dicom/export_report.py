@@ -15,6 +15,7 @@ from medunsup.core.errors import OutputError
 from medunsup.core.version import __version__
 from medunsup.io.dicom.export_codes import BRAIN, BRAIN_MRI, IMAGING, Code, Segment
 from medunsup.io.dicom.export_source import ExportSource
+from medunsup.io.files.atomic import atomic_path
 
 REPORT_SERIES = 9003
 DIGITS = 6  # significant ones that are kept, and that must read back
@@ -159,16 +160,9 @@ def _measurement(one: Quantity) -> Any:
 
 def _published(made: Dataset, measured: Sequence[MeasuredSegment], path: Path) -> Path:
     """Write under a temporary name, read back, and only then give the file its name."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    hidden = path.with_name(f".{path.name}.part")
-    try:
+    with atomic_path(path) as hidden:
         made.save_as(hidden, enforce_file_format=True)
         _check(hidden, measured, path)
-        hidden.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror or error}).") from error
-    finally:
-        hidden.unlink(missing_ok=True)
     return path
 
 

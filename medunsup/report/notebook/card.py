@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from medunsup.report.base.numbers import minus
 from medunsup.report.base.render import number
@@ -78,4 +78,4 @@ def _cell(tag: str, word: str) -> Markup:
 
 def _worded(value: Any) -> str:
     """Write a number as pages do; anything else as it is."""
-    return number(value) if isinstance(value, int | float) else minus(str(escape(value).unescape()))
+    return number(value) if isinstance(value, int | float) else minus(str(value))

@@ -4,7 +4,8 @@ import json
 
 import numpy as np
 import pytest
-from helpers.dicom_maker import PATIENT_NAME, make_slices, write_slices
+from helpers.brain_series import LPS, QUICK, write_series
+from helpers.dicom_maker import PATIENT_NAME
 from highdicom.sr import srread
 from pydicom import dcmread
 from typer.testing import CliRunner
@@ -18,8 +19,6 @@ from medunsup.io.load import load
 from medunsup.workflows.segment import scan as segmenting
 
 pytestmark = pytest.mark.usefixtures("quick_registration")
-QUICK = ["--method", "kmeans", "--set", "max_voxels=1000", "--no-report"]
-LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
 def fail(*given, **more):
@@ -41,18 +40,7 @@ def scan(make_scan):
 @pytest.fixture
 def series(scan, tmp_path):
     """The same head as an axial DICOM series."""
-    image = load(scan)
-    data = np.rint(image.data * (4000 / image.data.max())).astype(np.uint16)[::-1, ::-1]
-    x, y, z = image.spacing_mm
-    far = image.affine @ [image.shape[0] - 1, image.shape[1] - 1, 0, 1]
-    slices = make_slices(
-        np.ascontiguousarray(data),
-        origin=tuple((LPS @ far)[:3]),
-        spacing=(y, x),
-        gap=z,
-        BodyPartExamined="HEAD",
-    )
-    return write_slices(slices, tmp_path / "series")
+    return write_series(load(scan), tmp_path / "series")
 
 
 def test_dicom_files_hold_what_the_nifti_files_hold(medunsup, series, tmp_path):
