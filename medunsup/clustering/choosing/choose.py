@@ -38,7 +38,8 @@ class KChoice:
     ks : tuple of int
         Numbers that were tried.
     valley_p : tuple of float
-        For each, p of the two clusters that are least apart; 1 for K = 1.
+        For each, p of the two clusters that are least apart; 1 for K = 1, NaN where a number that was given
+        leaves too few rows to tell.
     nulls : tuple of NullComparison
         The method on rows without clusters, at the number that `compared` says.
     compared : int
@@ -202,13 +203,13 @@ def _verdict(k: int, parted: int, least: float, own: float, nulls: tuple[NullCom
     if k > 1:
         text = (
             f"{k} clusters: a valley parts each two in rows that were not fitted (p = {own:.3f}), and they "
-            "are more stable or tighter than clusters of one Gaussian."
+            f"are more stable or tighter than clusters of one Gaussian (p = {gaussian.p:.3f})."
         )
         alone = " They lie in single features: shuffled columns have them as well."
         return text + alone * (shuffled.p > ALPHA)
     if parted == 1:
-        return f"No clusters were found: rows have no valley between 2 clusters or more (p = {least:.2f})."
+        return f"No clusters were found: rows have no valley between 2 clusters or more (p = {least:.3f})."
     return (
         f"No clusters were found: {parted} clusters are no more stable or tighter than those of one Gaussian "
-        f"of the same covariance (p = {gaussian.p:.2f})."
+        f"of the same covariance (p = {gaussian.p:.3f})."
     )

@@ -34,7 +34,7 @@ def judge_k(
     generator = np.random.default_rng(seed)
     can_tell = k > 1 and k * FEWEST <= count(subjects, len(rows))
     how: dict[str, Any] = {"seed": seed, "generator": generator, "prepare": prepare, "subjects": subjects}
-    apart = valley_p(make, rows, k, **how) if can_tell else 1.0
+    apart = valley_p(make, rows, k, **how) if can_tell else (1.0 if k == 1 else float("nan"))
     nulls = tuple(
         compare(kind, make, rows, k, draws=draws, like=like, **how) for kind in (KINDS if k > 1 else ())
     )
@@ -60,20 +60,20 @@ def _verdict(k: int, found: int, apart: float, p: float, *, can_tell: bool) -> s
         return (
             f"{k} clusters, as asked for: a valley parts each two in rows that were not fitted "
             f"(p = {apart:.3f}), and they are more stable or tighter than clusters of one Gaussian "
-            f"(p = {p:.2f})."
+            f"(p = {p:.3f})."
         )
     if p > ALPHA:
         return (
             f"{k} clusters were made as asked for, but they are no more stable or tighter than clusters of "
-            f"one Gaussian of the same covariance (p = {p:.2f}): rows show no clusters."
+            f"one Gaussian of the same covariance (p = {p:.3f}): rows show no clusters."
         )
     if not can_tell:
         return (
             f"{k} clusters were made as asked for. They are more stable or tighter than clusters of one "
-            f"Gaussian (p = {p:.2f}), but rows, or subjects, are fewer than {FEWEST} a cluster: whether a "
+            f"Gaussian (p = {p:.3f}), but rows, or subjects, are fewer than {FEWEST} a cluster: whether a "
             "valley parts them cannot be told."
         )
     return (
         f"{k} clusters were made as asked for. They are more stable or tighter than clusters of one Gaussian "
-        f"(p = {p:.2f}), but no valley parts each two (p = {apart:.2f}): some may be parts of one cloud."
+        f"(p = {p:.3f}), but no valley parts each two (p = {apart:.3f}): some may be parts of one cloud."
     )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from medunsup.cohort.clusters.decided import decided
 from medunsup.cohort.clusters.parts import Baseline, OverSeeds, SiteFinding, Stability
 from medunsup.cohort.clusters.result import ClusterResult
 
@@ -20,6 +21,7 @@ def as_record(result: ClusterResult) -> dict[str, Any]:
         "labels": result.labels.tolist(),
         "stability": _stability(result.stability),
         "figures": _figures(result.figures),
+        "decided_by": [{**asdict(one), "is_met": one.is_met} for one in decided(choice)],
         "choice": None if choice is None else {**asdict(choice), "verdict": choice.verdict},
         "baselines": [_baseline(one) for one in result.baselines],
         "clusters": [asdict(one) for one in result.clusters],
@@ -38,7 +40,8 @@ def _stability(found: Stability | None) -> dict[str, Any] | None:
     if found is None:
         return None
     nulls = {
-        null.kind: {"stability_p": null.stability_p, "tightness_p": null.tightness_p} for null in found.nulls
+        null.kind: {"p": null.p, "stability_p": null.stability_p, "tightness_p": null.tightness_p}
+        for null in found.nulls
     }
     return {
         "method": found.method,

@@ -1,5 +1,6 @@
 """What was found of clusters, in short sentences."""
 
+from medunsup.cohort.clusters import decided
 from medunsup.cohort.clusters.parts import Baseline, OverSeeds, SiteFinding
 from medunsup.cohort.clusters.result import ClusterResult
 
@@ -23,6 +24,7 @@ def sentences(result: ClusterResult) -> list[str]:
     stability = result.stability
     if stability is not None and stability.halves is not None:
         said.append(f"stability of halves at {stability.k} clusters: {_figure(stability.halves)}")
+    said += decided.sentences(result.choice)
     if result.k > 1:
         said += [f"{OF_FIGURE[name]}: {_figure(of)}" for name, of in result.figures.items()]
     said += [sentence for one in result.baselines for sentence in _baseline(one)]

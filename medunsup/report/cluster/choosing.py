@@ -39,13 +39,14 @@ class Proposal:
 
 @dataclass(frozen=True)
 class NullRow:
-    """Draws without clusters on one line, with the two p-values."""
+    """Draws without clusters on one line, with its p-values."""
 
     name: str
     y: float
     places: tuple[float, ...]
     stability_p: float
     tightness_p: float
+    p: float
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,12 @@ def null_picture(stability: Stability | None) -> NullPicture | None:
 
 def _row(null: NullComparison, n: int, places: tuple[float, ...]) -> NullRow:
     return NullRow(
-        NULLS.get(null.kind, null.kind), STEP * (n + 0.6), places, null.stability_p, null.tightness_p
+        NULLS.get(null.kind, null.kind),
+        STEP * (n + 0.6),
+        places,
+        null.stability_p,
+        null.tightness_p,
+        null.p,
     )
 
 

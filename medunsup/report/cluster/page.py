@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from medunsup.cohort.clusters.decided import decided
 from medunsup.cohort.clusters.result import ClusterResult
 from medunsup.core.version import __version__
 from medunsup.report.base.images import those_that_fit
@@ -62,6 +63,7 @@ def page(
         sites=tables.counts(result, tables.site_cells(result)),
         truth=tables.counts(result, result.truth[1]) if result.truth[0] else None,
         figures=tables.figures(result) if result.choice is not None or result.figures else (),
+        decided=decided(result.choice),
         null=choosing.null_picture(result.stability),
         curves=choosing.criteria(result.choice),
         proposals=choosing.proposed(result.choice),

@@ -8,6 +8,7 @@ from helpers.feature_tables import groups
 
 import medunsup
 from medunsup.cohort.clusters.parts import SiteFinding
+from medunsup.cohort.clusters.record import as_record
 from medunsup.cohort.clusters.words import covariates, sentences
 from medunsup.report.cluster.choosing import criteria, null_picture, proposed
 from medunsup.report.cluster.effects import WIDTH, effects_by_cluster
@@ -71,6 +72,27 @@ def test_draws_without_clusters_lie_left_of_stable_rows(found):
     assert [row.name for row in picture.rows] == ["one Gaussian", "each feature shuffled"]
     places = sorted(picture.rows[0].places)
     assert places[-3] < picture.own <= picture.width
+
+
+def test_page_text_and_json_name_the_p_that_decides_and_the_two_it_comes_from(found):
+    gaussian = replace(found.choice.nulls[0], stability_p=0.125, tightness_p=0.025)
+    changed = replace(found, choice=replace(found.choice, nulls=(gaussian, *found.choice.nulls[1:])))
+    comes_from = "twice the smaller of 0.125 for stability and 0.025 for tightness"
+    for text in (body(page(changed)), " ".join(sentences(changed))):
+        assert comes_from in text
+        assert "0.050" in text
+    valley, beside = as_record(changed)["decided_by"]
+    assert beside["p"] == pytest.approx(2 * 0.025)
+    assert beside["is_met"] is valley["is_met"] is True
+    assert comes_from in beside["how"]
+
+
+def test_a_valley_that_few_rows_cannot_tell_is_neither_met_nor_a_number():
+    few = medunsup.cluster(groups(20), k=3, method="kmeans", seeds=1, umap=False)
+    valley = as_record(few)["decided_by"][0]
+    assert not valley["is_met"]
+    assert "rows are too few to tell" in body(page(few))
+    assert "nan" not in body(page(few)) + " ".join(sentences(few))
 
 
 def test_of_one_seed_no_interval_is_written():
