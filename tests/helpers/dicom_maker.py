@@ -52,7 +52,7 @@ def make_slices(
     return slices
 
 
-def make_enhanced(voxels=None, *, n=6, gap=2.0, repeats=1, **tags) -> Dataset:
+def make_enhanced(voxels=None, *, n=6, orientation=(1, 0, 0, 0, 1, 0), gap=2.0, repeats=1, **tags) -> Dataset:
     """One enhanced multi-frame MR object; its frames are stored last slice first."""
     voxels = make_voxels((5, 4, n * repeats)) if voxels is None else voxels
     item = _base(generate_uid(), voxels[:, :, 0].T)
@@ -64,10 +64,11 @@ def make_enhanced(voxels=None, *, n=6, gap=2.0, repeats=1, **tags) -> Dataset:
     item.MRAcquisitionType = "3D"
     shared = Dataset()
     shared.PixelMeasuresSequence = [_with(PixelSpacing=[0.9, 1.1], SliceThickness=gap)]
-    shared.PlaneOrientationSequence = [_with(ImageOrientationPatient=[1, 0, 0, 0, 1, 0])]
+    shared.PlaneOrientationSequence = [_with(ImageOrientationPatient=[float(x) for x in orientation])]
     shared.PixelValueTransformationSequence = [_with(RescaleSlope=2, RescaleIntercept=-1, RescaleType="US")]
     item.SharedFunctionalGroupsSequence = [shared]
-    item.PerFrameFunctionalGroupsSequence = [_frame(k * gap, repeat) for repeat, k in order]
+    normal = np.cross(orientation[:3], orientation[3:])
+    item.PerFrameFunctionalGroupsSequence = [_frame(k * gap * normal, repeat) for repeat, k in order]
     for name, value in tags.items():
         setattr(item, name, value)
     return item
@@ -98,7 +99,8 @@ def _base(series_uid: str, plane: np.ndarray) -> Dataset:
     item.SOPClassUID = item.file_meta.MediaStorageSOPClassUID = MR_IMAGE
     item.SOPInstanceUID = item.file_meta.MediaStorageSOPInstanceUID = generate_uid()
     item.SeriesInstanceUID = series_uid
-    item.StudyInstanceUID = item.FrameOfReferenceUID = "1.2.826.0.1.3680043.8.498.1"
+    item.StudyInstanceUID = "1.2.826.0.1.3680043.8.498.1"
+    item.FrameOfReferenceUID = "1.2.826.0.1.3680043.8.498.2"
     item.PatientName, item.PatientID, item.PatientBirthDate = PATIENT_NAME, "ID-4711", "19490301"
     item.Modality = "MR"
     item.SeriesNumber = 3
@@ -111,9 +113,10 @@ def _base(series_uid: str, plane: np.ndarray) -> Dataset:
     return item
 
 
-def _frame(z: float, repeat: int) -> Dataset:
+def _frame(moved: np.ndarray, repeat: int) -> Dataset:
     frame = Dataset()
-    frame.PlanePositionSequence = [_with(ImagePositionPatient=[-10.0, 20.0, 5.0 + z])]
+    place = [round(float(x), 6) for x in np.array([-10.0, 20.0, 5.0]) + moved]
+    frame.PlanePositionSequence = [_with(ImagePositionPatient=place)]
     frame.FrameContentSequence = [_with(TemporalPositionIndex=repeat + 1)]
     return frame
 

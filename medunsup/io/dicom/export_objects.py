@@ -24,6 +24,7 @@ MAKER = {
     "device_serial_number": "none",
     "instance_number": 1,
 }
+CREATOR = {"content_creator_name": ""}  # a tag that must be there and may be empty
 SEG_SERIES, MAP_SERIES = 9001, 9002
 TOLERANCE_MM = 1e-4
 
@@ -97,7 +98,11 @@ def write_map(
             contains_recognizable_visual_features=False,
             real_world_value_mappings=[mapping],
             voi_lut_transformations=[
-                VOILUTTransformation(window_center=(low + high) / 2, window_width=max(high - low, 1e-6))
+                VOILUTTransformation(
+                    window_center=(low + high) / 2,
+                    window_width=max(high - low, 1e-6),
+                    voi_lut_function="LINEAR_EXACT",  # the default does not allow less than 1 as a width
+                )
             ],
             content_label=name.upper()[:16],
             content_description=quantity[:64],
@@ -112,7 +117,7 @@ def write_map(
 
 
 def _new_uids() -> dict[str, Any]:
-    return {"series_instance_uid": generate_uid(), "sop_instance_uid": generate_uid(), **MAKER}
+    return {"series_instance_uid": generate_uid(), "sop_instance_uid": generate_uid(), **CREATOR, **MAKER}
 
 
 def _volume(source: ExportSource, data: NDArray[Any]) -> Any:

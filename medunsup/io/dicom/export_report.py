@@ -23,12 +23,11 @@ DIGITS = 6  # significant ones that are kept, and that must read back
 
 @dataclass(frozen=True)
 class Quantity:
-    """One number with its codes: what it is, its unit, how it was taken or derived."""
+    """One number with its codes: what it is, its unit, how it was derived."""
 
     name: Code
     value: float
     unit: Code
-    method: Code | None = None
     derivation: Code | None = None
 
 
@@ -81,7 +80,7 @@ def write_report(source: ExportSource, measured: Sequence[MeasuredSegment], path
 
 
 def read_report(path: Path) -> list[tuple[str, dict[tuple[str, str], float]]]:
-    """Read the groups of a report: its name, and each number by the codes of name and method ("" if none)."""
+    """Read the groups of a report: its name, and each number by the codes of name and derivation or ""."""
     from highdicom.sr import srread
 
     content = srread(path).content
@@ -90,7 +89,7 @@ def read_report(path: Path) -> list[tuple[str, dict[tuple[str, str], float]]]:
         (
             str(group.tracking_identifier),
             {
-                (one.name.value, one.method.value if one.method else ""): float(one.value)
+                (one.name.value, one.derivation.value if one.derivation else ""): float(one.value)
                 for one in group.get_measurements()
             },
         )
@@ -153,7 +152,6 @@ def _measurement(one: Quantity) -> Any:
         name=sr.CodedConcept(*one.name),
         value=float(f"{one.value:.{DIGITS}g}"),
         unit=sr.CodedConcept(*one.unit),
-        method=None if one.method is None else sr.CodedConcept(*one.method),
         derivation=None if one.derivation is None else sr.CodedConcept(*one.derivation),
     )
 
@@ -172,7 +170,10 @@ def _check(written: Path, measured: Sequence[MeasuredSegment], path: Path) -> No
     found = read_report(written)
     is_same = [name for name, _ in found] == [one.segment.name for one in wanted]
     for (_, numbers), one in zip(found, wanted, strict=False):
-        told = {(each.name[0], each.method[0] if each.method else ""): each.value for each in one.quantities}
+        told = {
+            (each.name[0], each.derivation[0] if each.derivation else ""): each.value
+            for each in one.quantities
+        }
         is_same &= numbers.keys() == told.keys()
         is_same = is_same and np.allclose([numbers[key] for key in told], list(told.values()), rtol=1e-5)
     if not is_same:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from helpers.dicom_maker import make_enhanced, make_slices, make_voxels, write_dicom, write_slices
+from helpers.dicom_readers import LPS, READERS, check_same
 from pydicom import dcmread
 
 from medunsup.core.errors import GeometryError, InputError
@@ -23,39 +24,98 @@ PLANES = {
 SEGMENTS = [segment_of(label) for label in TISSUES]
 
 
-def series(folder, plane="axial", **tags):
-    slices = make_slices(make_voxels((7, 5, 6)), orientation=PLANES[plane], **tags)
+KINDS = [("classic", plane) for plane in PLANES] + [("enhanced", "oblique")]
+# Numbers of columns, rows and slices: bits that fill no byte, no row, a single row or column.
+MATRICES = [(7, 5, 6), (8, 8, 2), (1, 9, 3), (13, 1, 4), (16, 17, 9)]
+
+
+def series(folder, plane="axial", shape=(7, 5, 6), **tags):
+    slices = make_slices(make_voxels(shape), orientation=PLANES[plane], **tags)
     return write_slices(slices, folder / "scan")
 
 
-def labels_on(scan: Volume) -> Volume:
-    """Labels of the scan in space: by the world's axes, so that a mirror image shows; ends stay empty."""
-    data = np.zeros(scan.shape, np.uint8)
-    data[1:-1, 1:-1, 1:-1] = np.random.default_rng(0).integers(0, 4, tuple(n - 2 for n in scan.shape))
-    return scan.like(data, kind="label")
+def enhanced(folder, plane="axial", shape=(7, 5, 6)):
+    return write_dicom(make_enhanced(make_voxels(shape), orientation=PLANES[plane]), folder / "scan.dcm")
 
 
-def in_world(array, affine):
-    """Centre of mass in LPS mm and the values' sum."""
-    where = np.argwhere(array > 0)
-    return (affine @ np.c_[where, np.ones(len(where))].mean(axis=0))[:3], array.sum()
+def labels_on(scan: Volume, seed=0) -> Volume:
+    """Labels of the scan in space, by the world's axes, so that a mirror image shows."""
+    return scan.like(np.random.default_rng(seed).integers(0, 4, scan.shape).astype(np.uint8), kind="label")
 
 
+def without_ends(frames):
+    """Empty the first and the last slice."""
+    frames = frames.copy()
+    frames[[0, -1]] = 0
+    return frames
+
+
+def on_scan(source, scan, frames):
+    """Put (slice, row, column) onto the scan's own axes, by looking where each voxel of it went."""
+    number = scan.like(np.arange(scan.data.size).reshape(scan.shape))
+    found = np.empty(scan.data.size, frames.dtype)
+    found[source.frames(number).ravel()] = frames.ravel()
+    return found.reshape(scan.shape)
+
+
+def export(path, folder, change=without_ends):
+    """Write labels and a map of a scan; return each file with the voxels that it holds, and their affine."""
+    scan, source = load(path), read_source(path)
+    frames = change(source.frames(labels_on(scan)))
+    values = source.frames(scan.like(np.random.default_rng(1).normal(size=scan.shape).astype(np.float32)))
+    labels = on_scan(source, scan, frames)
+    made = {write_segmentation(source, frames, SEGMENTS, folder / "dseg" / "a.dcm"): labels}
+    for one in SEGMENTS:
+        file = write_segmentation(source, frames, [one], folder / one.name / "a.dcm", "BINARY")
+        made[file] = labels == one.number
+    file = write_map(source, values, folder / "map" / "a.dcm", name="GM", quantity="share")
+    made[file] = on_scan(source, scan, values)
+    return made, LPS @ scan.affine
+
+
+@pytest.fixture(scope="module", params=KINDS, ids="-".join)
+def exported(request, tmp_path_factory):
+    kind, plane = request.param
+    folder = tmp_path_factory.mktemp(plane)
+    if kind == "enhanced":
+        return export(enhanced(folder, plane), folder)
+    return export(series(folder, plane, SpacingBetweenSlices=9.0, PatientSex="0000"), folder)
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_each_voxel_lies_where_the_scan_says(exported, reader):
+    files, affine = exported
+    for path, wanted in files.items():
+        check_same(*READERS[reader](path), wanted, affine)
+        assert [file.name for file in path.parent.iterdir()] == ["a.dcm"]
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_what_is_empty_or_lies_on_one_slice_keeps_its_place(tmp_path, reader):
+    path = series(tmp_path, "oblique")
+    for number, kept in enumerate([slice(0, 0), slice(0, 1), slice(5, 6)]):
+
+        def change(frames, kept=kept):
+            some = np.zeros_like(frames)
+            some[kept] = np.minimum(frames[kept], 2)  # the third label is nowhere
+            return some
+
+        files, affine = export(path, tmp_path / str(number), change)
+        for file, wanted in files.items():
+            check_same(*READERS[reader](file), wanted, affine)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", MATRICES, ids=str)
 @pytest.mark.parametrize("plane", PLANES)
-def test_labels_and_maps_lie_where_the_scan_says(tmp_path, plane):
-    folder = series(tmp_path, plane, SpacingBetweenSlices=9.0, PatientSex="0000")
-    scan, source = load(folder), read_source(folder)
-    labels = labels_on(scan)
-    ras = np.diag([-1.0, -1.0, 1.0, 1.0]) @ scan.affine
-    frames = source.frames(labels)
-    seg = write_segmentation(source, frames, SEGMENTS, tmp_path / "seg" / "a.dcm")
-    pm = write_map(source, frames / np.float32(7), tmp_path / "m" / "a.dcm", name="GM", quantity="share")
-    for path, scale in ((seg, 1), (pm, 7)):
-        where, total = in_world(*read_back(path))
-        wanted, sum_ = in_world(labels.data, ras)
-        np.testing.assert_allclose(where, wanted, atol=1e-4)
-        assert total * scale == pytest.approx(sum_, rel=1e-5)
-        assert not (path.parent / f".{path.name}.part").exists()
+@pytest.mark.parametrize("write", [series, enhanced])
+def test_each_voxel_of_any_matrix_lies_where_the_scan_says(tmp_path, write, plane, shape):
+    path = write(tmp_path, plane, shape)
+    for number, change in enumerate([without_ends, lambda frames: frames]):
+        files, affine = export(path, tmp_path / str(number), change)
+        for file, wanted in files.items():
+            for read in READERS.values():
+                check_same(*read(file), wanted, affine)
 
 
 @pytest.mark.parametrize("plane", PLANES)
@@ -83,14 +143,24 @@ def test_binary_holds_one_segment_and_keeps_empty_slices(tmp_path):
     assert read_back(made)[0].sum() == (frames == 2).sum()
 
 
-def test_enhanced_sources_are_served(tmp_path):
-    path = write_dicom(make_enhanced(make_voxels((7, 5, 6)), SOPInstanceUID="1.2.3.4"), tmp_path / "e.dcm")
+def test_results_of_an_enhanced_source_are_in_its_frame_of_reference(tmp_path):
+    path = enhanced(tmp_path)
     source = read_source(path)
     frames = source.frames(labels_on(load(path)))
     seg = write_segmentation(source, frames, SEGMENTS, tmp_path / "seg.dcm")
     pm = write_map(source, frames / np.float32(3), tmp_path / "m.dcm", name="x", quantity="q")
     for made in (seg, pm):
         assert dcmread(made).FrameOfReferenceUID == source.frame_of_reference
+
+
+def test_the_window_of_a_map_shows_its_values_from_the_lowest_to_the_highest(tmp_path):
+    source = read_source(series(tmp_path))
+    values = np.linspace(0.25, 0.75, 210, dtype=np.float32).reshape(6, 5, 7)
+    made = dcmread(write_map(source, values, tmp_path / "m.dcm", name="x", quantity="q"))
+    (window,) = made.SharedFunctionalGroupsSequence[0].FrameVOILUTSequence
+    # DICOM part 3, C.11.2.1.2.1: LINEAR, which is the default, asks for a width of 1 or more
+    assert window.VOILUTFunction == "LINEAR_EXACT"
+    assert (window.WindowCenter, window.WindowWidth) == (0.5, 0.5)
 
 
 def test_only_required_tags_of_the_patient_are_copied(tmp_path):

@@ -2,10 +2,12 @@
 
 import json
 
+import nibabel
 import numpy as np
 import pytest
-from helpers.brain_series import LPS, QUICK, write_series
+from helpers.brain_series import QUICK, write_series
 from helpers.dicom_maker import PATIENT_NAME
+from helpers.dicom_readers import REPORT_READERS, check_same_as_nifti
 from highdicom.sr import srread
 from pydicom import dcmread
 from typer.testing import CliRunner
@@ -13,8 +15,6 @@ from typer.testing import CliRunner
 from medunsup.cli.main import app
 from medunsup.core.errors import OutputError
 from medunsup.io.dicom.export_codes import VOLUME
-from medunsup.io.dicom.export_objects import read_back
-from medunsup.io.dicom.export_report import read_report
 from medunsup.io.load import load
 from medunsup.workflows.segment import scan as segmenting
 
@@ -52,19 +52,19 @@ def test_dicom_files_hold_what_the_nifti_files_hold(medunsup, series, tmp_path):
     assert {told[f"dicom_{name}"] for name in made} == {
         str(path.relative_to(tmp_path)) for path in made.values()
     }
-    labels = load(tmp_path / "out" / "series_dseg.nii.gz")
-    array, affine = read_back(made["dseg"])
-    for label in (1, 2, 3):
-        found = (affine @ np.r_[np.argwhere(array == label).mean(axis=0), 1])[:3]
-        wanted = (LPS @ labels.affine @ np.r_[np.argwhere(labels.data == label).mean(axis=0), 1])[:3]
-        np.testing.assert_allclose(found, wanted, atol=1e-3)
-        assert (array == label).sum() == (labels.data == label).sum()
+    out = tmp_path / "out"
+    check_same_as_nifti(made["dseg"], out / "series_dseg.nii.gz")
+    check_same_as_nifti(made["map-uncertainty"], out / "series_desc-uncertainty_statmap.nii.gz")
+    for name in ("GM", "WM", "CSF"):
+        check_same_as_nifti(made[f"map-{name}"], out / f"series_label-{name}_probseg.nii.gz")
     listed = json.loads((tmp_path / "out" / "series_dseg.json").read_text())["Volumes"]
-    report = read_report(made["report"])
-    assert [name for name, _ in report] == ["Gray Matter", "White Matter", "Cerebrospinal Fluid"]
-    for (_, numbers), one in zip(report, listed.values(), strict=True):
-        told = [numbers[VOLUME[0], how] for how in ("FRACTIONS", "LABELS")]
-        assert told == pytest.approx([one["FromFractionsMM3"] / 1000, one["FromLabelsMM3"] / 1000], rel=1e-5)
+    for read in REPORT_READERS.values():
+        report = read(made["report"])
+        assert [name for name, _ in report] == ["Gray Matter", "White Matter", "Cerebrospinal Fluid"]
+        for (_, numbers), one in zip(report, listed.values(), strict=True):
+            told = [numbers[VOLUME[0], how] for how in ("FRACTIONS", "LABELS")]
+            wanted = [one["FromFractionsMM3"] / 1000, one["FromLabelsMM3"] / 1000]
+            assert told == pytest.approx(wanted, rel=1e-5)
     for sidecar in (tmp_path / "out").glob("*.json"):
         assert PATIENT_NAME not in sidecar.read_text()
 
@@ -74,6 +74,11 @@ def test_binary_gives_one_file_a_tissue(medunsup, series, tmp_path):
     made = {path.parent.name for path in (tmp_path / "out").rglob("dseg.dcm")}
     assert made == {"dseg-GM", "dseg-WM", "dseg-CSF"}
     folder = tmp_path / "out" / "series_dicom"
+    labels = nibabel.load(tmp_path / "out" / "series_dseg.nii.gz")
+    for number, name in enumerate(("GM", "WM", "CSF"), start=1):
+        nifti = tmp_path / f"{name}.nii"
+        nibabel.save(nibabel.Nifti1Image((labels.dataobj[:] == number).astype("u1"), labels.affine), nifti)
+        check_same_as_nifti(folder / f"dseg-{name}" / "dseg.dcm", nifti)
     report = srread(folder / "report" / "report.dcm")
     for name, group in zip(
         ("GM", "WM", "CSF"), report.content.get_volumetric_roi_measurement_groups(), strict=True

@@ -96,7 +96,7 @@ def measured_findings(
             finding_segment(one.index, f"Finding {one.index}"),
             [
                 Quantity(VOLUME, one.volume_mm3 / 1000, ML),
-                Quantity(SCORE, one.peak, ARBITRARY, derivation=MAXIMUM),
+                Quantity(SCORE, one.peak, ARBITRARY, MAXIMUM),
             ],
             files.get(one.index) if one.index <= MOST_FILES else None,
             lies_on.get(one.index),

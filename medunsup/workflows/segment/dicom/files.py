@@ -60,4 +60,4 @@ def write_dicom(
 def quantities_of(volume: VolumeEntry) -> list[Quantity]:
     """Give a tissue's volume in ml from fractions, and from labels if it was measured."""
     told = [(volume.from_fractions_mm3, FROM_FRACTIONS), (volume.from_labels_mm3, FROM_LABELS)]
-    return [Quantity(VOLUME, mm3 / 1000, ML, method=how) for mm3, how in told if mm3 is not None]
+    return [Quantity(VOLUME, mm3 / 1000, ML, how) for mm3, how in told if mm3 is not None]
