@@ -29,7 +29,8 @@ class Outcome:
     scan : Path
         The scan's path.
     status : {'done', 'skipped', 'error', 'not run'}
-        'error' is a scan without a result, whatever a verdict says of those that have one.
+        'error' is a scan without a result, or without the DICOM files that were asked for, whatever a verdict
+        says of those that have one.
     warnings : tuple of str
         What a reader of the result should know.
     outputs : dict of str to Path

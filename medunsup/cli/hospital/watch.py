@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from medunsup.cli.shared import options
+from medunsup.cli.shared import dicom_options, options
 from medunsup.cli.shared.json_output import print_json
 from medunsup.cli.shared.settings import read_settings
 from medunsup.cli.shared.verb import verb
@@ -59,7 +59,6 @@ QuietFor = Annotated[
     options.option("Run", "--quiet-for", metavar="SECONDS", help="Without news, a series is complete."),
 ]
 Once = Annotated[bool, options.option("Run", "--once", help="End when all that arrived is processed.")]
-Dicom = Annotated[bool, options.option("Output", "--dicom", help="Write DICOM files of the results as well.")]
 
 
 @verb(kept="what arrived is in the spool: the same command again goes on")
@@ -80,7 +79,8 @@ def watch(
     quiet_for: QuietFor = 10.0,
     once: Once = False,
     no_report: options.NoReport = False,
-    dicom: Dicom = False,
+    dicom: dicom_options.WithDicom = False,
+    binary: dicom_options.Binary = False,
     telling: options.Telling,
 ) -> int:
     """Wait for DICOM series, from the network or in a folder, and process each complete one once.
@@ -95,6 +95,7 @@ def watch(
     if method or config or set_:
         settings = read_settings(config, {"method": method}, set_ or [])
         choices = settings.model_dump(exclude_unset=True)
+    dicom_options.check((), dicom, None, binary)
     became = watch_for_series(
         out,
         run=run.value,
@@ -108,7 +109,7 @@ def watch(
         quiet_for=quiet_for,
         once=once,
         report=not no_report,
-        dicom=dicom,
+        dicom="binary" if binary else dicom,
         finished=None if telling.as_json or telling.quiet else _print_line,
         **choices,
     )

@@ -46,17 +46,23 @@ def check_asked(
     scan: Path, out: str | Path | None, dicom: DicomForm | None, reference: str | Path | None
 ) -> Path | None:
     """Return the reference as a path; raise UsageError if DICOM files that are asked for cannot be had."""
+    check_form(dicom, reference)
     if dicom is None:
-        if reference is not None:
-            raise UsageError(f"{option('reference')} is of DICOM files. Add {option('dicom', 'labelmap')}.")
         return None
-    if dicom not in ("labelmap", "binary"):
-        raise UsageError(f"{option('dicom', dicom)}: is neither labelmap nor binary.")
     if out is None:
         raise UsageError(f"DICOM files lie beside the saved result. Say where with {option('out')}.")
     series = None if reference is None else user_path(reference)
     check_series(scan, series)
     return series
+
+
+def check_form(dicom: DicomForm | None, reference: str | Path | None) -> None:
+    """Raise UsageError if there is no such form, or a reference without DICOM files."""
+    if dicom is None:
+        if reference is not None:
+            raise UsageError(f"{option('reference')} is of DICOM files. Add {option('dicom', 'labelmap')}.")
+    elif dicom not in ("labelmap", "binary"):
+        raise UsageError(f"{option('dicom', dicom)}: is neither labelmap nor binary.")
 
 
 def _check_same_image(scan: ScanRequest, reference: Path) -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, RLELossless, generate_uid
 
-from medunsup.core.errors import GeometryError, OutputError
+from medunsup.core.errors import GeometryError, InputError, OutputError
 from medunsup.core.version import __version__
 from medunsup.io.dicom.export_codes import BRAIN, RATIO, Code, Segment
 from medunsup.io.dicom.export_source import ExportSource
@@ -40,8 +40,8 @@ def write_segmentation(
 
     BINARY takes one segment, LABELMAP any number; slices without a label are kept. UIDs are new each time.
 
-    Raises OutputError if the file does not read back voxel for voxel; GeometryError if no reader could
-    place it.
+    Raises InputError if it cannot be made of the source's headers, OutputError if the file does not read
+    back voxel for voxel, GeometryError if no reader could place it.
     """
     from highdicom.seg import Segmentation
 
@@ -155,7 +155,7 @@ def _built(source: ExportSource, build: Callable[[], Any]) -> Any:
             warnings.simplefilter("ignore")  # about values copied from the source, such as a short name
             return build()
     except (ValueError, TypeError, AttributeError, RuntimeError) as error:
-        raise OutputError(
+        raise InputError(
             f"{source.path}: no DICOM result can be made from its headers ({error}). Export the series again "
             "from the archive, or go without DICOM results."
         ) from error

@@ -11,7 +11,7 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 
-from medunsup.core.errors import OutputError
+from medunsup.core.errors import InputError, OutputError
 from medunsup.core.version import __version__
 from medunsup.io.dicom.export_codes import BRAIN, BRAIN_MRI, IMAGING, Code, Segment
 from medunsup.io.dicom.export_source import ExportSource
@@ -48,7 +48,7 @@ class MeasuredSegment:
 def write_report(source: ExportSource, measured: Sequence[MeasuredSegment], path: Path) -> Path:
     """Write what was measured as a Comprehensive SR "Imaging Measurement Report". UIDs are new each time.
 
-    Raises OutputError if it cannot be made of the source's headers or does not read back.
+    Raises InputError if it cannot be made of the source's headers, OutputError if it does not read back.
     """
     from highdicom.sr import ComprehensiveSR
 
@@ -72,7 +72,7 @@ def write_report(source: ExportSource, measured: Sequence[MeasuredSegment], path
                 is_complete=True,
             )
     except (ValueError, TypeError, AttributeError, RuntimeError) as error:
-        raise OutputError(
+        raise InputError(
             f"{source.path}: no DICOM report can be made from its headers ({error}). Export the series again "
             "from the archive, or go without DICOM results."
         ) from error

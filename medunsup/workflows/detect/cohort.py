@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from medunsup.cohort.batch import CohortResult, Progress, attempt, in_order, reserved
+from medunsup.cohort.dicom.many import check_many, write_many
+from medunsup.cohort.dicom.reference import DicomForm
 from medunsup.cohort.executors.base import Executor
 from medunsup.cohort.executors.processes import Processes
 from medunsup.cohort.failed import failed_scans
@@ -34,6 +36,8 @@ def detect_many(
     jobs: int = 1,
     mask: str | Path | None = None,
     force: bool = False,
+    dicom: DicomForm | None = None,
+    reference: str | Path | None = None,
     executor: Executor | None = None,
     progress: Progress | None = None,
     finished: Finished | None = None,
@@ -62,6 +66,11 @@ def detect_many(
         '{folder}/{id}_mask.nii.gz'.
     force : bool, default False
         Look again at scans whose results are there.
+    dicom : {'labelmap', 'binary'}, optional
+        Write DICOM files of the results as well, the segmentation of this kind: of DICOM series, or of those
+        that `reference` names. A scan whose files cannot be written is an error; its other results stay.
+    reference : str or Path, optional
+        DICOM series that a NIfTI scan was converted from, for `dicom`, filled in as `mask` is.
     executor : Executor, optional
         Where scans are worked on, from `medunsup.executor`; it wins over `jobs`.
     progress : callable, optional
@@ -109,7 +118,8 @@ def detect_many(
     """
     folder = open_model(model)
     requests = make_requests(scans, folder, out, mask, **choices)
-    return run_requests(
+    check_many(requests, dicom, reference)
+    done = run_requests(
         requests,
         folder,
         jobs=jobs,
@@ -118,6 +128,11 @@ def detect_many(
         progress=progress,
         finished=finished,
     )
+    if dicom is None:
+        return done
+    from medunsup.workflows.detect.dicom.files import write_dicom
+
+    return write_many(done, requests, write_dicom, dicom, reference)
 
 
 def make_requests(

@@ -7,6 +7,8 @@ from typing import Any
 
 from medunsup.cohort.batch import CohortResult, Progress, in_order, reserved
 from medunsup.cohort.dataset.folders import opened
+from medunsup.cohort.dicom.many import check_many, write_many
+from medunsup.cohort.dicom.reference import DicomForm
 from medunsup.cohort.executors.base import Executor
 from medunsup.cohort.executors.processes import Processes
 from medunsup.cohort.failed import failed_scans
@@ -38,6 +40,8 @@ def segment_many(
     report: bool = True,
     mask: str | Path | None = None,
     with_contrasts: Mapping[str, str | Path] | None = None,
+    dicom: DicomForm | None = None,
+    reference: str | Path | None = None,
     executor: Executor | None = None,
     progress: Progress | None = None,
     **choices: Any,
@@ -66,6 +70,11 @@ def segment_many(
         '{folder}/{id}_mask.nii.gz'.
     with_contrasts : dict of str to str or Path, optional
         Further scans of the same head, by contrast; paths with {folder}, {stem} and {id} as in `mask`.
+    dicom : {'labelmap', 'binary'}, optional
+        Write DICOM files of the results as well, the segmentation of this kind: of DICOM series, or of those
+        that `reference` names. A scan whose files cannot be written is an error; its other results stay.
+    reference : str or Path, optional
+        DICOM series that a NIfTI scan was converted from, for `dicom`, filled in as `mask` is.
     executor : Executor, optional
         Where scans are worked on, from `medunsup.executor`; it wins over `jobs`.
     progress : callable, optional
@@ -111,7 +120,13 @@ def segment_many(
     """
     settings = SegmentSettings.parse(choices, where="segment_many")
     requests = make_requests(paths, settings, out, mask, with_contrasts)
-    return run_requests(requests, jobs=jobs, executor=executor, force=force, report=report, progress=progress)
+    check_many(requests, dicom, reference)
+    done = run_requests(requests, jobs=jobs, executor=executor, force=force, report=report, progress=progress)
+    if dicom is None:
+        return done
+    from medunsup.workflows.segment.dicom.files import write_dicom
+
+    return write_many(done, requests, write_dicom, dicom, reference)
 
 
 def make_requests(

@@ -7,6 +7,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, Literal
 
+from medunsup.cohort.dicom.reference import DicomForm, check_form
 from medunsup.cohort.failed import without_folders
 from medunsup.core.errors import MissingError, OutputError, UsageError
 from medunsup.core.hints import option
@@ -44,7 +45,7 @@ def watch(
     quiet_for: float = 10.0,
     once: bool = False,
     report: bool = True,
-    dicom: bool = False,
+    dicom: bool | DicomForm = False,
     finished: Finished | None = None,
     **choices: Any,
 ) -> list[WatchedSeries]:
@@ -81,8 +82,8 @@ def watch(
         End when all that arrived is processed: of the network, once something has.
     report : bool, default True
         Write the HTML pages of 'segment'.
-    dicom : bool, default False
-        Write the results of 'segment' as DICOM files as well.
+    dicom : bool or {'labelmap', 'binary'}, default False
+        Write the results as DICOM files as well, the segmentation of this kind; True is 'labelmap'.
     finished : callable, optional
         Called with each series that was processed.
     **choices
@@ -198,8 +199,16 @@ def _door(
 
 
 def _job(
-    run: str, out: Path, model: str | Path | None, *, report: bool, dicom: bool, choices: dict[str, Any]
+    run: str,
+    out: Path,
+    model: str | Path | None,
+    *,
+    report: bool,
+    dicom: bool | DicomForm,
+    choices: dict[str, Any],
 ) -> Job:
+    form: DicomForm | None = ("labelmap" if dicom is True else dicom) or None
+    check_form(form, None)
     if run == "segment":
         if model is not None:
             raise UsageError(f"{option('model')} is of {option('run', 'detect')}. Leave it out.")
@@ -207,17 +216,17 @@ def _job(
 
         settings = SegmentSettings.parse(choices, where="watch")
         build(settings)
-        return SegmentJob(settings, out, report, dicom)
+        return SegmentJob(settings, out, report, form)
     if run != "detect":
         raise UsageError(f"{option('run', run)}: is neither segment nor detect.")
-    if choices or dicom:
+    if choices:
         raise UsageError(
-            f"{option('run', 'detect')}: choices of segment, such as {option('dicom')}, do not fit."
+            f"{option('run', 'detect')}: choices of segment, such as {option('method')}, do not fit."
         )
     from medunsup.workflows.detect.scan import open_model
 
     open_model(model)  # what is wrong with it is told before anything arrives
-    return DetectJob(None if model is None else Path(model), out)
+    return DetectJob(None if model is None else Path(model), out, form)
 
 
 def _folder(folder: str | Path) -> Path:

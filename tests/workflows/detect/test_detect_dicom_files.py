@@ -99,6 +99,15 @@ def test_python_writes_the_same_files(trained, patient, tmp_path):
     assert (folder / "findings-01" / "findings.dcm").exists()
 
 
+def test_python_writes_those_of_many(trained, patient, tmp_path):
+    series = [write_series(load(patient), tmp_path / name) for name in ("a", "b")]
+    done = medunsup.detect_many(series, trained, tmp_path / "out", dicom="labelmap")
+    for one in done.scans:
+        check_same_as_nifti(one.outputs["dicom_map-anomaly"], one.outputs["anomaly"])
+    with pytest.raises(UsageError, match='reference="FOLDER"'):
+        medunsup.detect_many([patient], trained, tmp_path / "out", dicom="labelmap")
+
+
 @pytest.mark.parametrize(
     ("asked", "told"),
     [

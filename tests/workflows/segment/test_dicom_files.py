@@ -13,10 +13,13 @@ from pydicom import dcmread
 from typer.testing import CliRunner
 
 from medunsup.cli.main import app
-from medunsup.core.errors import OutputError
+from medunsup.core.errors import OutputError, UsageError
 from medunsup.io.dicom.export_codes import VOLUME
 from medunsup.io.load import load
 from medunsup.workflows.segment import scan as segmenting
+from medunsup.workflows.segment.cohort import segment_many
+
+CHOICES = {"method": "kmeans", "parameters": {"max_voxels": 1000}, "report": False}
 
 pytestmark = pytest.mark.usefixtures("quick_registration")
 
@@ -140,3 +143,40 @@ def test_a_scan_that_failed_does_not_get_the_earlier_result_of_another_patient(
     assert medunsup("segment", series, *QUICK, "-o", "out", "--dicom", "--force").exit_code == 1
     assert (tmp_path / "out" / "series_dseg.nii.gz").exists()
     assert not list((tmp_path / "out").rglob("*.dcm"))
+
+
+def test_python_writes_those_of_many_and_one_that_cannot_have_them_is_an_error(series, scan, tmp_path):
+    other = write_series(load(scan), tmp_path / "other")
+    for number, path in enumerate(other.iterdir()):
+        slice_ = dcmread(path)
+        slice_.StudyInstanceUID = f"1.2.{number + 1}"
+        slice_.save_as(path)
+    done = segment_many([series, other], tmp_path / "out", **CHOICES, dicom="binary")
+    assert [one.status for one in done.scans] == ["done", "error"]
+    assert done.scans[0].outputs["dicom_dseg-GM"].exists()
+    assert "studies" in done.scans[1].error
+    assert done.scans[1].outputs["dseg"].exists()
+
+
+def test_python_fills_in_the_series_that_each_scan_comes_from(scan, series, tmp_path):
+    (tmp_path / "dicom").mkdir()
+    series.rename(tmp_path / "dicom" / "scan")
+    pattern = "{folder}/dicom/{stem}"
+    (one,) = segment_many([scan], tmp_path / "out", **CHOICES, dicom="labelmap", reference=pattern).scans
+    check_same_as_nifti(one.outputs["dicom_dseg"], one.outputs["dseg"])
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"dicom": "labelmap"}, 'reference="FOLDER"'),
+        ({"reference": "series"}, 'dicom="labelmap"'),
+        ({"dicom": "fractional"}, "neither labelmap nor binary"),
+        ({"dicom": "binary", "reference": "series"}, "one file for 2 scans"),
+    ],
+)
+def test_what_cannot_be_had_of_many_is_told_before_anything_is_done(make_scan, tmp_path, asked, told):
+    scans = [make_scan("a.nii.gz"), make_scan("b.nii.gz")]
+    with pytest.raises(UsageError, match=told):
+        segment_many(scans, tmp_path / "out", **CHOICES, **asked)
+    assert not (tmp_path / "out").exists()

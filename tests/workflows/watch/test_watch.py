@@ -180,7 +180,8 @@ def test_nobody_else_may_look_into_the_spool(jobs, tmp_path):
     [
         (["--folder", "gone"], "there is no such folder"),
         (["--folder", ".", "--run", "segment", "--model", "m"], "--model is of --run detect"),
-        (["--folder", ".", "--run", "detect", "--dicom"], "do not fit"),
+        (["--folder", ".", "--run", "detect", "--method", "kmeans"], "do not fit"),
+        (["--folder", ".", "--binary"], "Add --dicom"),
         (["--folder", ".", "--quiet-for", "0"], "--quiet-for 0.0: give seconds"),
         (["--aet", "a" * 17], "AE titles have 1 to 16"),
         (["--from", "a\\b"], "AE titles have 1 to 16"),
