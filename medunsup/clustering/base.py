@@ -17,14 +17,13 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import ThreadpoolController
 
-from medunsup.clustering.neighbours import conformal, mean_distance
 from medunsup.clustering.row_order import distinct_rows, row_order, sizes_order
 from medunsup.clustering.stored import Stored
+from medunsup.clustering.typicality import NOISE, Typicality
 from medunsup.core.config import Config
-from medunsup.core.errors import ArrayError, UsageError
+from medunsup.core.errors import ArrayError
 from medunsup.core.field_docs import parameters_section
 
-NOISE = -1
 FEW_VALUES = 1_000_000  # below, one thread is as fast, and the same bits come out on every machine
 
 Floats = NDArray[np.float64]
@@ -49,7 +48,7 @@ class ClusteringConfig(Config):
     seed: int = Field(0, ge=0, lt=2**32, description="seed of every random choice")
 
 
-class Clustering(Stored, ClusterMixin, BaseEstimator, ABC):
+class Clustering(Stored, Typicality, ClusterMixin, BaseEstimator, ABC):
     """Base of clustering methods, scikit-learn's estimators on rows of features (N, D).
 
     A subclass gives `Config`, `_fit` and `_soft`, an `__init__` with the fields of `Config` as keywords, and
@@ -190,60 +189,6 @@ class Clustering(Stored, ClusterMixin, BaseEstimator, ABC):
         check_is_fitted(self, "labels_")
         return self._shares(self._rows_of(X))
 
-    def typicality(self, X: ArrayLike | None = None) -> Floats:
-        """Return how usual rows are in their cluster: a conformal p-value, small for what is unlike it.
-
-        It compares the mean distance to the 5 nearest fitted rows of the cluster with that of its fitted
-        rows, each without itself (Laxhammar and Falkman 2010). Rows that the clusters were fitted on
-        must not be given: without `X` they are compared without themselves.
-
-        Parameters
-        ----------
-        X : array-like of shape (M, D), optional
-            Features of new rows; those of the fit if not given.
-
-        Returns
-        -------
-        ndarray of shape (M,)
-            Values in (0, 1], evenly spread for new rows like the fitted ones; 1 in a cluster of one row.
-
-        Raises
-        ------
-        ArrayError
-            If a feature is not finite, or no cluster was found.
-        UsageError
-            If no rows are given to a method that was fitted on a stream.
-        """
-        check_is_fitted(self, "labels_")
-        if X is None and len(self._rows) < len(self.labels_):
-            raise UsageError("Not all rows of a stream are kept. Give the rows that are asked about.")
-        if X is None:
-            return self._typicality_of_kept()
-        rows = self._rows_of(X)
-        nearest = self._shares(rows).argmax(axis=1)
-        found = np.empty(len(rows))
-        for cluster in range(self.n_clusters_):
-            held = self._rows[self._row_labels == cluster]
-            here = nearest == cluster
-            if here.any():
-                own = mean_distance(held, held, without_itself=True)
-                found[here] = conformal(mean_distance(rows[here], held), own)
-        return found
-
-    def _typicality_of_kept(self) -> Floats:
-        """Return how usual the rows that were kept are, each beside the others, in the order given."""
-        found = np.empty(len(self._rows))
-        for cluster in range(self.n_clusters_):
-            here = self._row_labels == cluster
-            own = mean_distance(self._rows[here], self._rows[here], without_itself=True)
-            found[here] = (len(own) - np.searchsorted(np.sort(own), own)) / max(1, len(own))
-        noise = self._row_labels == NOISE
-        if noise.any():
-            found[noise] = self.typicality(self._rows[noise])
-        as_given = np.empty_like(found)
-        as_given[self._order] = found
-        return as_given
-
     def _shares(self, rows: Floats) -> Floats:
         if not self.n_clusters_:
             raise ArrayError("No cluster was found, so no row has a share in one. Try another method.")
@@ -287,7 +232,7 @@ class Clustering(Stored, ClusterMixin, BaseEstimator, ABC):
 
     def _keep(self, rows: Floats, labels: Labels) -> None:
         """Keep the rows that new ones are compared with, and their clusters."""
-        self._rows, self._row_labels = rows, labels
+        self._rows, self._row_labels, self._subjects = rows, labels, None
 
     def _numbered(self, raw: Labels) -> Labels:
         """Return labels numbered from the largest cluster; -1 stays."""

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from medunsup.clustering.choosing.subjects import count, subjects_of
 from medunsup.clustering.combat import ComBat
 from medunsup.clustering.covariates import Covariates
+from medunsup.clustering.subjects import count, subjects_of
 from medunsup.core.errors import ArrayError
 from medunsup.metrics.bootstrap import CONFIDENCE, Estimate
 

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 State = dict[str, NDArray[Any]]
 
 REMARKS = "remarks"  # as the bytes of a JSON list
+SUBJECTS = "subjects"  # of the rows; only where some have several
 OF_ALL = ("_rows", "_row_labels", "_columns", "_order", "labels_")
 
 
@@ -24,6 +25,7 @@ class Stored:
 
     _learned: ClassVar[tuple[str, ...]] = ()
     remarks_: tuple[str, ...]
+    _subjects: NDArray[np.int64] | None
 
     def state(self) -> State:
         """Return all that was learned as arrays by name.
@@ -35,6 +37,8 @@ class Stored:
         """
         check_is_fitted(self, "labels_")
         found = {name.strip("_"): np.asarray(getattr(self, name)) for name in (*OF_ALL, *self._learned)}
+        if self._subjects is not None:
+            found[SUBJECTS] = self._subjects
         return found | {REMARKS: np.frombuffer(json.dumps(self.remarks_).encode(), np.uint8)}
 
     def load_state(self, state: Mapping[str, NDArray[Any]]) -> Self:
@@ -53,6 +57,7 @@ class Stored:
         for name in (*OF_ALL, *self._learned):
             array = np.asarray(state[name.strip("_")])
             setattr(self, name, array if array.ndim else array.item())
+        self._subjects = np.asarray(state[SUBJECTS], np.int64) if SUBJECTS in state else None
         self.n_clusters_ = len(self._columns)  # type: ignore[attr-defined]
         self.n_features_in_ = int(self._rows.shape[1])  # type: ignore[attr-defined]
         self.remarks_ = tuple(json.loads(np.asarray(state[REMARKS], np.uint8).tobytes()))

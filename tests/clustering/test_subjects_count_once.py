@@ -9,8 +9,8 @@ from helpers.made_cohorts import no_groups
 import medunsup
 from medunsup.clustering import KMeans, choose_k, site_signal
 from medunsup.clustering.choosing.null import draw
-from medunsup.clustering.choosing.subjects import folds, halves, one_each, subjects_of
 from medunsup.clustering.choosing.valleys import valley_p
+from medunsup.clustering.subjects import folds, halves, one_each, subjects_of
 from medunsup.core.errors import ArrayError
 from medunsup.metrics.group_effects import cramers_v, mean_difference, share_difference
 

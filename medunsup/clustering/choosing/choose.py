@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 from medunsup.clustering.choosing.curves import Curves, curves, proposals
 from medunsup.clustering.choosing.fits import Floats, Make, Prepare, as_they_are
 from medunsup.clustering.choosing.null import KINDS, NullComparison, compare
-from medunsup.clustering.choosing.subjects import Subjects, count, subjects_of
 from medunsup.clustering.choosing.valleys import valley_p
+from medunsup.clustering.subjects import Subjects, count, subjects_of
 from medunsup.core.errors import ArrayError
 
 ALPHA = 0.05

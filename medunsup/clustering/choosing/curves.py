@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from medunsup.clustering.choosing.fits import Floats, Make, Prepare, as_they_are, inertia, stability
-from medunsup.clustering.choosing.subjects import Subjects
 from medunsup.clustering.methods.bayesian_gmm import BayesianGMM
 from medunsup.clustering.methods.gmm import GMM
+from medunsup.clustering.subjects import Subjects, one_each
 from medunsup.metrics.clustering import silhouette
 
 HALVINGS = 5
@@ -66,8 +66,11 @@ def curves(
     prepare: Prepare = as_they_are,
     subjects: Subjects | None = None,
 ) -> Curves:
-    """Measure each K on rows (N, D)."""
-    rows = prepare(given, np.arange(len(given)))
+    """Measure each K on rows (N, D).
+
+    Where subjects have several rows, one of each, drawn by chance, is measured on, but for the stability.
+    """
+    rows = prepare(given, np.arange(len(given)))[one_each(len(given), subjects, np.random.default_rng(seed))]
     labels = [make(k, seed).fit(rows).labels_ for k in ks]
     mixtures = [GMM(n_clusters=k, seed=seed).fit(rows) for k in ks]
     references = _references(rows, generator)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medunsup.clustering.base import Clustering
-from medunsup.clustering.choosing.subjects import Subjects, halves
+from medunsup.clustering.subjects import Subjects, halves
 from medunsup.metrics.clustering import ari
 
 Floats = NDArray[np.float64]

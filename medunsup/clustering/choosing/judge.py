@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike
 from medunsup.clustering.choosing.choose import ALPHA, DRAWS, FEWEST, RULE, KChoice, checked, checked_subjects
 from medunsup.clustering.choosing.fits import Make, Prepare, as_they_are
 from medunsup.clustering.choosing.null import KINDS, compare
-from medunsup.clustering.choosing.subjects import count
 from medunsup.clustering.choosing.valleys import valley_p
+from medunsup.clustering.subjects import count
 
 
 def judge_k(

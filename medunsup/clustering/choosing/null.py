@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from medunsup.clustering.choosing.fits import Floats, Make, Prepare, as_they_are, inertia, stability
-from medunsup.clustering.choosing.subjects import Subjects, means
+from medunsup.clustering.subjects import Subjects, means
 
 KINDS = ("gaussian", "shuffled")
 

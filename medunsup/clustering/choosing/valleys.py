@@ -16,7 +16,7 @@ from scipy.optimize import linear_sum_assignment
 
 from medunsup.clustering.choosing.dip import dip_p
 from medunsup.clustering.choosing.fits import Floats, Labels, Make, Prepare, as_they_are
-from medunsup.clustering.choosing.subjects import Subjects, folds, one_each
+from medunsup.clustering.subjects import Subjects, folds, one_each
 
 FOLDS = 5
 REPEATS = 2

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from medunsup.clustering.choosing.subjects import subjects_of
+from medunsup.clustering.subjects import subjects_of
 from medunsup.cohort.dataset.health import is_nothing
 from medunsup.cohort.dataset.images import ENDING, Images, read_images, read_new_images
 from medunsup.cohort.dataset.shown_labels import shown_labels

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from medunsup.clustering.base import Clustering
 from medunsup.clustering.choosing.choose import KChoice
-from medunsup.clustering.choosing.subjects import count
 from medunsup.clustering.methods.kmeans import KMeans
 from medunsup.clustering.preparation import Preparation
+from medunsup.clustering.subjects import count
 from medunsup.cohort.clusters.folder import FittedClusters
 from medunsup.cohort.clusters.parts import SiteFinding, Stability
 from medunsup.cohort.clusters.result import ClusterResult
@@ -73,6 +73,7 @@ def fitted(
     seeds = range(settings.seed, settings.seed + settings.seeds)
     beside, more = baselines(asked, rows.features, k, seeds, own, stability, rows.compared, data.truth[1])
     kept_map, maps, of_maps = maps_of(rows.features, umap=settings.umap, seed=settings.seed, told=told)
+    model.of_subjects(data.groups)
     typicality = model.typicality() if model.n_clusters_ else np.ones(len(rows.features))
     standard = rows.preparation.scaled(data.values, sites, kept)
     names = () if data.images is not None else tuple(data.table.names)
@@ -143,7 +144,7 @@ def _of_rows(data: ClusterData) -> list[str]:
     if n_subjects < n:
         found.append(
             f"{n} rows are of {n_subjects} subjects: a subject's rows are in the same half and fold, and it "
-            "counts once in stability, p-values and intervals."
+            "counts once in stability, p-values, intervals and typicality."
         )
     return found
 

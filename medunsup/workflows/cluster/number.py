@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from medunsup.clustering.choosing.choose import KChoice, choose_k
 from medunsup.clustering.choosing.fits import Make, Prepare, agreements
 from medunsup.clustering.choosing.judge import judge_k
-from medunsup.clustering.choosing.subjects import count, subjects_of
 from medunsup.clustering.preparation import Preparation, within_folds
+from medunsup.clustering.subjects import count, subjects_of
 from medunsup.cohort.clusters.parts import Stability
 from medunsup.core.errors import UsageError
 from medunsup.core.hints import option

@@ -81,7 +81,7 @@ def streamed(
     first, labels = models[0], [one.labels_ for one in models]
     k_found, of_sample = max(first.n_clusters_, 1), [one[chosen] for one in labels]
     typicality = np.full(len(stream), np.nan)
-    typicality[chosen] = first.typicality_of_sample()
+    typicality[chosen] = first.of_subjects(data.groups).typicality_of_sample()
     told(Stage("comparing"))
     measured = k if k > 1 else (choice.compared if choice is not None else 1)
     stability = stability_of(asked.name, asked, compared, measured, choice, settings.seed)
