@@ -2,14 +2,16 @@
 
 import json
 import logging
+import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from medunsup.cohort.dataset.health import is_nothing
 from medunsup.cohort.feature_table.formats import Columns, Numbers, open_columns
 from medunsup.cohort.feature_table.table import FeatureTable, few, hint
 from medunsup.core.errors import InputError, UsageError
@@ -24,6 +26,7 @@ KEY_OF = {
     "session_id": "session",
 }
 MARK = "/"  # in the name of a feature of ours
+NUMBER = re.compile(r"[+-]?[\d.,' ]*\d[\d.,' ]*(e[+-]?\d+)?\s*%?", re.IGNORECASE)  # however it is written
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +51,8 @@ def read_features(
 
     Columns named scan, participant_id (or subject) and session say whose row it is. If the name of any column
     holds "/", as in tables that `embed` writes, only those are features and all others are covariates. Else
-    every column is a feature but those that `covariates` names.
+    every column of numbers is a feature but those that `covariates` names; columns of words are covariates,
+    which is told.
 
     Parameters
     ----------
@@ -73,7 +77,7 @@ def read_features(
     InputError
         If it cannot be read, or a feature is missing or not finite.
     UsageError
-        If a column is neither a number nor named as a covariate, or no feature is left.
+        If a column holds numbers and words and is not named as a covariate, or no feature is left.
     DependencyError
         If it is a Parquet file and pyarrow is not installed.
 
@@ -88,7 +92,7 @@ def read_features(
     path = user_path(path)
     columns = open_columns(path)
     roles = roles_of(columns.names, tuple(covariates), path)
-    arrays = [_numbers(columns, name, path) for name in roles.features]
+    roles, arrays = _words_aside(columns, roles, path)
     if not arrays or not len(arrays[0]):
         raise InputError(f"{path}: has no {'rows' if arrays else 'column of features'}. Fill the table.")
     table = FeatureTable(
@@ -124,12 +128,41 @@ def roles_of(names: Sequence[str], named: Sequence[str], path: Path) -> Roles:
     return Roles(keys, [name for name in other if name not in features], features)
 
 
-def _numbers(columns: Columns, name: str, path: Path) -> Numbers:
+def are_words(cells: Iterable[str]) -> bool:
+    """Whether no cell of a column is a number, however it is written, and some say something."""
+    there = {cell.strip() for cell in cells if not is_nothing(cell)}
+    return bool(there) and not any(map(NUMBER.fullmatch, there))
+
+
+def without_words(roles: Roles, words: Sequence[str], names: Sequence[str], path: Path) -> Roles:
+    """Take columns of words for covariates, which is told; `names` are all columns in their order."""
+    if not words:
+        return roles
+    tell(log, "%s: no features, as they hold words: %s (%d columns).", path, few(words), len(words))
+    aside = {*roles.covariates, *words}
+    return Roles(
+        roles.keys,
+        [name for name in names if name in aside],
+        [name for name in roles.features if name not in words],
+    )
+
+
+def _words_aside(columns: Columns, roles: Roles, path: Path) -> tuple[Roles, list[Numbers]]:
+    """Read the features, and take columns of words of a user's own table for covariates."""
+    arrays = {name: _numbers(columns, name, path) for name in roles.features}
+    words = [name for name, of in arrays.items() if of is None]
+    return without_words(roles, words, columns.names, path), [of for of in arrays.values() if of is not None]
+
+
+def _numbers(columns: Columns, name: str, path: Path) -> Numbers | None:
+    """Read a feature; None for a column of words. Raises UsageError for one of numbers and words."""
     try:
         return columns.numbers(name)
     except ValueError as error:
         if isinstance(error, InputError):
             raise
+        if MARK not in name and are_words(columns.words(name)):
+            return None
         raise UsageError(
             f"{path}: column {name!r} holds words ({str(error)[:40]!r}), so it is no feature. Name it in "
             f"{option('covariates', name)}, correct that cell, or leave the column out."

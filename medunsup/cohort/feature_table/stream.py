@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medunsup.cohort.feature_table.formats import METADATA, PARQUET, Numbers, pyarrow
-from medunsup.cohort.feature_table.read import Roles, attributes_beside, roles_of
+from medunsup.cohort.feature_table.read import (
+    MARK,
+    Roles,
+    are_words,
+    attributes_beside,
+    roles_of,
+    without_words,
+)
 from medunsup.cohort.feature_table.table import FeatureTable, few
 from medunsup.core.errors import InputError, MissingError, UsageError
+from medunsup.core.hints import option
 from medunsup.core.notice import tell
 from medunsup.core.paths import user_path
 from medunsup.io.files.fetched import check_fetched
@@ -64,8 +72,8 @@ def open_stream(
     Features that are the same in all rows are left out, which is told.
 
     Raises MissingError or InputError for a file that cannot be read, and for a feature that is missing or not
-    finite; UsageError for another kind of table, a column of words, or if no feature is left; DependencyError
-    for Parquet without pyarrow.
+    finite; UsageError for another kind of table, a column of numbers and words, or if no feature is left;
+    DependencyError for Parquet without pyarrow.
     """
     path = user_path(path)
     check_fetched(path)
@@ -135,8 +143,10 @@ def _of_array(path: Path, covariates: Sequence[str]) -> tuple[Roles, FeatureTabl
 
 def _of_parquet(path: Path, covariates: Sequence[str]) -> tuple[Roles, FeatureTable]:
     if path.suffix.lower() != PARQUET:
+        asked = option("stream", True)
         raise UsageError(
-            f"{path}: is read whole or not at all. Stream {PARQUET} (write_features writes it) or {ARRAY}."
+            f"{path}: {asked} reads {PARQUET} or {ARRAY}, not {path.suffix or 'this'}. Convert the table by "
+            f"pyarrow (docs/cluster.md shows how), or leave {asked} out if it fits in memory."
         )
     arrow = pyarrow(path)
     try:
@@ -147,10 +157,7 @@ def _of_parquet(path: Path, covariates: Sequence[str]) -> tuple[Roles, FeatureTa
         schema, n_rows = file.schema_arrow, file.metadata.num_rows
         roles = roles_of([name.strip() for name in schema.names], tuple(covariates), path)
         written = {name.strip(): name for name in schema.names}
-        for name in roles.features:
-            kind = schema.field(written[name]).type
-            if not (arrow.types.is_integer(kind) or arrow.types.is_floating(kind)):
-                raise UsageError(f"{path}: column {name!r} holds {kind}, so it is no feature of a stream.")
+        roles = without_words(roles, _words(file, roles, written, arrow, path), list(written), path)
         if not roles.features or not n_rows:
             raise InputError(f"{path}: has no {'rows' if roles.features else 'column of features'}.")
         words = file.read(columns=[written[n] for n in (*roles.keys.values(), *roles.covariates)])
@@ -163,6 +170,23 @@ def _of_parquet(path: Path, covariates: Sequence[str]) -> tuple[Roles, FeatureTa
     known = {name: cells(name) for name in roles.covariates}
     about = metadata or attributes_beside(path)
     return roles, FeatureTable(np.zeros((n_rows, 0)), (), keys, known, about)
+
+
+def _words(file: Any, roles: Roles, written: Mapping[str, str], arrow: Any, path: Path) -> list[str]:
+    """Return columns of words among the features. Raises UsageError for one that is neither."""
+    found = []
+    for name in roles.features:
+        kind = file.schema_arrow.field(written[name]).type
+        if arrow.types.is_integer(kind) or arrow.types.is_floating(kind):
+            continue
+        cells = [] if arrow.types.is_nested(kind) else file.read(columns=[written[name]])[0].to_pylist()
+        if MARK in name or not are_words("" if cell is None else str(cell) for cell in cells):
+            raise UsageError(
+                f"{path}: column {name!r} holds {kind}, so it is no feature of a stream. Save its "
+                f"numbers as numbers, name it in {option('covariates', name)}, or leave it out."
+            )
+        found.append(name)
+    return found
 
 
 def _check_whole(batch: Numbers, first: int, names: Sequence[str], table: FeatureTable, path: Path) -> None:

@@ -48,6 +48,22 @@ def test_batches_of_an_array_are_its_rows(tmp_path: Path, dtype):
     assert len(stream) == 30
 
 
+def test_columns_of_words_are_told_apart_as_in_memory(tmp_path: Path):
+    import pyarrow as arrow
+    import pyarrow.parquet
+
+    path = tmp_path / "words.parquet"
+    columns = {"a": [1.0, 2, 4], "site": ["A", None, "B"], "b": [3, 4, 4], "is_old": [True, False, True]}
+    arrow.parquet.write_table(arrow.table(columns), path)
+    stream, whole = open_stream(path), read_features(path)
+    assert stream.names == whole.names == ("a", "b")
+    assert stream.table.covariates == whole.covariates
+    assert list(whole.covariates) == ["site", "is_old"]
+    arrow.parquet.write_table(arrow.table({"a": [1.0, 2], "b": ["3", "4"]}), path)
+    with pytest.raises(UsageError, match=r"column 'b' holds string.*Save its numbers as numbers"):
+        open_stream(path)
+
+
 def test_a_gap_is_refused_with_row_and_column(tmp_path: Path):
     import pyarrow as arrow
     import pyarrow.parquet
@@ -66,7 +82,9 @@ def test_what_cannot_be_streamed_is_refused_with_the_remedy(tmp_path: Path):
     with pytest.raises(MissingError, match="no such file"):
         open_stream(tmp_path / "none.npy")
     text = write_features(tmp_path / "t.csv", table())
-    with pytest.raises(UsageError, match=r"Stream \.parquet \(write_features writes it\) or \.npy"):
+    with pytest.raises(
+        UsageError, match=r"t\.csv: stream=True reads \.parquet or \.npy, not \.csv\. Convert"
+    ):
         open_stream(text)
     np.save(tmp_path / "flat.npy", np.ones(4))
     with pytest.raises(InputError, match=r"of the shape \(4,\)"):

@@ -58,6 +58,16 @@ def test_constant_columns_are_left_out_and_told(write, caplog):
     assert read_features(path, drop_constant=False).names == ("a", "b", "c")
 
 
+def test_columns_of_words_are_covariates_and_told(write, caplog):
+    path = write("id,site,gm,date,wm\n1,A,5.5,2020-01-02,4\n2,n/a,6,2020-01-03,3\n3,B,7,2021-02-03,5\n")
+    with caplog.at_level(logging.INFO, logger="medunsup"):
+        table = read_features(path)
+    assert table.names == ("gm", "wm")
+    assert list(table.covariates) == ["site", "date"]
+    assert table.column("site") == ("A", "n/a", "B")
+    assert "no features, as they hold words: site, date (2 columns)" in caplog.text
+
+
 def test_rows_with_gaps_are_left_out_if_asked_and_told(write, caplog):
     path = write("subject,a,b\nx,1,2\ny,,3\nz,2,inf\nw,4,5\n")
     assert read_features(path, drop_incomplete=True).values.tolist() == [[1, 2], [4, 5]]
@@ -84,7 +94,10 @@ def test_parquet_of_pandas_is_read_without_its_index(tmp_path):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("a,site\n1,A\n2,B\n", "column 'site' holds words .'A'.*covariates"),
+        ("a,site\n1,A\n2,3\n", "column 'site' holds words .'A'.*covariates"),
+        ("a\tb\n1,5\t2\n2,5\t3\n", "column 'a' holds words .'1,5'."),
+        ("a\tb\n1 500.5\t2\n2'000\t3\n", "column 'a' holds words"),
+        ("x/a,x/b\n1,A\n2,B\n", "column 'x/b' holds words .'A'."),
         ("a,b\n1,2\n2,3x\n", "column 'b' holds words .'3x'."),
         ("a;b\n1;2\n", "not parted by commas"),
         ("a,a\n1,2\n", "column 'a' twice"),
@@ -97,7 +110,7 @@ def test_parquet_of_pandas_is_read_without_its_index(tmp_path):
 )
 def test_tables_of_wrong_use_are_refused(write, text, told):
     with pytest.raises(UsageError, match=told):
-        read_features(write(text))
+        read_features(write(text, "t.tsv" if "\t" in text else "t.csv"))
 
 
 @pytest.mark.parametrize(

@@ -119,5 +119,5 @@ def test_what_needs_all_rows_at_once_is_refused(choices, said, table):
 def test_a_table_in_memory_and_a_csv_are_no_streams(tmp_path):
     with pytest.raises(UsageError, match="table on disk"):
         medunsup.cluster(groups(40), stream=True)
-    with pytest.raises(UsageError, match=r"Stream \.parquet"):
+    with pytest.raises(UsageError, match=r"reads \.parquet or \.npy"):
         medunsup.cluster(medunsup.write_features(tmp_path / "a.csv", groups(40)), stream=True)
