@@ -8,9 +8,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from medunsup.core.watching import passed
 from medunsup.training.estimator import Estimator, EstimatorConfig
 from medunsup.training.learner import Batch, Learner, Loss, Objective
 from medunsup.training.loop import Training
+from medunsup.training.monitor import Progress
 from medunsup.training.optimizers import Adam
 from medunsup.training.scan_stack import Scans
 
@@ -64,11 +66,20 @@ class RowAutoencoder(Estimator):
     def learn(self, rows: Floats) -> float:
         """Learn from rows (N, D), and return their mean squared error. On the CPU: the network is small."""
         scans = Scans.of_arrays(rows)
-        self.fit(scans, training=Training(accelerator="cpu", patience=None, keep="last", workers=0))
+        self._losses: list[float] = []
+        training = Training(accelerator="cpu", patience=None, keep="last", workers=0, tell=self._tell)
+        self.fit(scans, training=training)
         learner = self.learner_.eval()
         with torch.no_grad():
             given = torch.from_numpy(scans.values).flatten(1)
             return float((learner.decoder(learner.encoder(given)) - given).square().mean())
+
+    def _tell(self, progress: Progress) -> None:
+        """Tell the mean loss of each epoch at its end."""
+        self._losses.append(progress.losses["reconstruction"])
+        steps = progress.steps // progress.epochs
+        if progress.step % steps == 0:
+            passed(float(np.mean(self._losses[-steps:])))
 
     def code(self, row: Floats) -> Floats:
         """Return the code of one row (D,)."""

@@ -8,6 +8,7 @@ import typer
 from medunsup.cli.shared import options
 from medunsup.cli.shared.json_output import print_json
 from medunsup.cli.shared.options import option
+from medunsup.cli.shared.progress import stages
 from medunsup.cli.shared.settings import listed, read_parameters
 from medunsup.cli.shared.verb import verb
 
@@ -84,8 +85,6 @@ def reduce(
     Writes map.tsv, map.json, the fitted method and report.html. Distances between groups on a map by tsne or
     umap mean little.
     """
-    from medunsup.workflows.reduce.reduce import reduce as reduce_table
-
     parameters = read_parameters(set_ or [])
     given = {
         "method": method,
@@ -96,7 +95,10 @@ def reduce(
         "parameters": parameters or None,
     }
     chosen = {name: value for name, value in given.items() if value is not None}
-    result = reduce_table(features, out, model=model, stream=stream, force=force, **chosen)
+    with stages(telling.quiet) as told:
+        from medunsup.workflows.reduce.reduce import reduce as reduce_table
+
+        result = reduce_table(features, out, model=model, stream=stream, force=force, progress=told, **chosen)
     _print(result, out, telling)
 
 

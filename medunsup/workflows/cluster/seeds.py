@@ -19,6 +19,7 @@ from medunsup.clustering.base import Clustering, Labels
 from medunsup.cohort.clusters.parts import OverSeeds
 from medunsup.core.errors import InputError
 from medunsup.core.pace import Pace
+from medunsup.core.passes import Passes
 from medunsup.core.progress import Stage, Told
 from medunsup.core.version import __version__
 from medunsup.core.watching import watched
@@ -28,7 +29,6 @@ from medunsup.metrics.bootstrap import CONFIDENCE, NAN
 from medunsup.metrics.clustering import ari, clustering_accuracy, nmi, occupancy, silhouette
 from medunsup.metrics.resampled import resampled_interval
 from medunsup.workflows.cluster.method import Maker
-from medunsup.workflows.cluster.passes import Passes
 
 LONG_S = 2.0  # a fit that took longer is kept until the run is done
 MOST_MEASURED = 3_000  # rows of the silhouette, whose time grows with their square

@@ -12,8 +12,11 @@ from medunsup.cohort.maps.folder import FILES, LOCK, MANIFEST, MapFolder, images
 from medunsup.cohort.maps.result import ReductionResult
 from medunsup.core.errors import ResultThereError, UsageError
 from medunsup.core.hints import option
+from medunsup.core.passes import Passes
 from medunsup.core.paths import user_path
+from medunsup.core.progress import Stage, Told
 from medunsup.core.registry import method as method_named
+from medunsup.core.watching import watched
 from medunsup.io.files.lock import locked
 from medunsup.io.files.transaction import recover, refuse_foreign_files
 from medunsup.workflows.reduce.images import along_axes, as_files
@@ -34,6 +37,7 @@ def reduce(
     model: str | Path | None = None,
     stream: bool = False,
     force: bool = False,
+    progress: Told | None = None,
     **choices: Any,
 ) -> ReductionResult:
     """Place the rows of a table on two axes, or new rows on a map that is there.
@@ -51,6 +55,8 @@ def reduce(
         which is then the default. Its axes are those of all rows.
     force : bool, default False
         Replace a map that is in `out`.
+    progress : callable, optional
+        Called with each `Stage`: what is done now, and by `autoencoder` epoch and loss.
     **choices
         What else is chosen, by name:
 
@@ -96,6 +102,7 @@ def reduce(
     >>> found.places.shape, round(sum(found.figures.explained), 2)
     ((30, 2), 0.64)
     """
+    told = progress or (lambda stage: None)
     if stream:
         _check_stream(features, model, choices)
         choices = {"method": OF_STREAM} | choices
@@ -106,13 +113,14 @@ def reduce(
             f"{option('model')} has its method and parameters: leave {option('method')}, "
             f"{option('parameters')} and {option('seed')} out."
         )
+    told(Stage("reading"))
     table = (
         open_stream(features, covariates=settings.no_features)  # type: ignore[arg-type]
         if stream
         else _read(features, settings, is_new=opened is not None)
     )
     if out is None:
-        return _found(table, settings, opened)[0]
+        return _found(table, settings, opened, told)[0]
     folder = user_path(out)
     with locked(folder / LOCK):
         recover(folder, "map")
@@ -125,7 +133,8 @@ def reduce(
         refuse_foreign_files(folder, (*FILES, *images_there(folder)), MANIFEST, read=read, force=force)
         if opened is not None and opened.path.resolve() == folder.resolve():
             raise UsageError(f"{folder}: is the map itself. Choose another folder with {option('out')}.")
-        result, reduction = _found(table, settings, opened)
+        result, reduction = _found(table, settings, opened, told)
+        told(Stage("drawing the page", 1.0))
         images = None
         if result.loadings is not None:
             words = table.table if isinstance(table, FeatureStream) else table
@@ -155,7 +164,7 @@ def _check_stream(
 
 
 def _found(
-    table: FeatureTable | FeatureStream, settings: ReduceSettings, opened: MapFolder | None
+    table: FeatureTable | FeatureStream, settings: ReduceSettings, opened: MapFolder | None, told: Told
 ) -> tuple[ReductionResult, "Reduction"]:
     words = table.table if isinstance(table, FeatureStream) else table
     colour = (settings.colour, words.column(settings.colour)) if settings.colour else ("", ())
@@ -168,10 +177,13 @@ def _found(
     if "seed" in made.Config.model_fields:
         given = {"seed": settings.seed} | given
     parameters = made.Config.parse(given, where=settings.method).model_dump()
-    if isinstance(table, FeatureStream):
-        pca = made(**parameters)
-        return streamed(table, pca, colour), pca
-    return fitted(table, made(**parameters), colour)
+    stage = Stage(f"placing rows by {settings.method}")
+    told(stage)
+    with watched(Passes(stage, 1, parameters, told)):
+        if isinstance(table, FeatureStream):
+            pca = made(**parameters)
+            return streamed(table, pca, colour), pca
+        return fitted(table, made(**parameters), colour)
 
 
 def _read(features: str | Path | FeatureTable, settings: ReduceSettings, *, is_new: bool) -> FeatureTable:

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 import torch
 
+import medunsup
 from medunsup.clustering import DEC, GAN, DbnNmmc, Scan, Temi, Turtle, VaDE
 from medunsup.clustering.deep.unlikeness import frechet_figures
+from medunsup.core.passes import Passes
 from medunsup.core.progress import Stage
 from medunsup.core.watching import passed, watched
-from medunsup.workflows.cluster.passes import Passes
+from medunsup.reduction import Autoencoder
 
 RNG = np.random.default_rng(0)
 ROWS = np.concatenate([RNG.normal(size=(20, 5)), RNG.normal(size=(20, 5)) + 4])
@@ -37,12 +39,30 @@ def test_every_pass_is_told_with_its_loss(method):
     assert len(told) == len(method.loss_curve_)  # no one watches any more
 
 
+def test_the_autoencoder_of_maps_tells_each_epoch_and_its_loss_falls():
+    told = []
+    with watched(told.append):
+        Autoencoder(width=8, epochs=12, batch_size=16).fit(ROWS)
+    assert len(told) == 12
+    assert told[-1] < 0.9 * told[0]
+
+
+def test_a_map_is_told_stage_by_stage(monkeypatch):
+    monkeypatch.setattr("medunsup.core.passes.EVERY_S", 0.0)
+    told: list[Stage] = []
+    table = medunsup.FeatureTable(ROWS, list("abcde"))
+    medunsup.reduce(table, method="autoencoder", parameters={"width": 8, "epochs": 3}, progress=told.append)
+    assert [one.what for one in told if not one.detail] == ["reading", "placing rows by autoencoder"]
+    assert [one.detail.split(",")[0] for one in told[2:]] == [f"epoch {n} of 3" for n in (1, 2, 3)]
+    np.testing.assert_allclose([one.share for one in told[2:]], [1 / 3, 2 / 3, 1])
+
+
 def test_a_pass_that_no_one_watches_is_nothing():
     passed(1.0)
 
 
 def test_epoch_and_loss_are_shown_and_the_share_grows(monkeypatch):
-    monkeypatch.setattr("medunsup.workflows.cluster.passes.EVERY_S", 0.0)
+    monkeypatch.setattr("medunsup.core.passes.EVERY_S", 0.0)
     told: list[Stage] = []
     passes = Passes(Stage("vade, seed 2 of 4", 0.25), 4, {"pretrain_epochs": 3, "epochs": 1}, told.append)
     for loss in (3.0, 2.0, 1.0, 0.5, 0.25):

@@ -1,4 +1,4 @@
-"""Epoch and loss of the fit that goes on, shown beside its seed."""
+"""Epoch and loss of the fit that goes on, shown beside its stage."""
 
 from collections.abc import Mapping
 from dataclasses import replace
