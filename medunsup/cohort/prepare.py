@@ -200,7 +200,8 @@ def _place(request: ScanRequest, spacing_mm: float, cache: Path | None) -> Path 
     return None if cache is None else cache / f"{key(request, spacing_mm)}.npz"
 
 
-def _other_cache() -> str:
+def other_cache() -> str:
+    """Name what to choose where prepared scans cannot be kept."""
     return f"another folder for prepared scans ({option('cache')})"
 
 
@@ -216,7 +217,7 @@ def _write(path: Path | None, made: Prepared) -> None:
         "template_to_scan": made.template_to_scan,
         "facts": np.array(json.dumps({name: getattr(made, name) for name in FACTS})),
     }
-    write_npz(path, arrays, compress=False, instead=_other_cache)
+    write_npz(path, arrays, compress=False, instead=other_cache)
 
 
 def _read(path: Path | None) -> Prepared | None:

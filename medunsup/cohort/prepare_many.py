@@ -1,7 +1,6 @@
-"""Prepare many scans in several processes, and lay them one behind the other on disk."""
+"""Prepare many scans, here or elsewhere, and lay them one behind the other on disk."""
 
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -9,14 +8,15 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from medunsup.cohort.batch import naming
+from medunsup.cohort.batch import Outcome, attempt
 from medunsup.cohort.dataset.sources import Case
-from medunsup.cohort.executors.processes import run_all
-from medunsup.cohort.prepare import Prepared, prepare
+from medunsup.cohort.executors.base import Executor
+from medunsup.cohort.executors.processes import Processes
+from medunsup.cohort.prepare import Prepared, key, prepare
 from medunsup.cohort.request import ScanRequest
+from medunsup.cohort.runs.cached import work_into_cache
 from medunsup.cohort.settings import ReadSettings
-from medunsup.core.errors import InputError, MedunsupError, OutputError, StepError
-from medunsup.core.hints import option
+from medunsup.core.errors import InputError, OutputError
 from medunsup.io.files.memmap import stacked
 
 if TYPE_CHECKING:
@@ -45,6 +45,11 @@ class Task:
     spacing_mm: float
     cache: Path
 
+    @property
+    def place(self) -> Path:
+        """Where the prepared scan is kept. Raises InputError if the scan cannot be read."""
+        return self.cache / f"{key(self.request, self.spacing_mm)}.npz"
+
 
 @dataclass(frozen=True)
 class Traits:
@@ -56,11 +61,10 @@ class Traits:
 
 
 @dataclass(frozen=True)
-class Tried:
+class Tried(Outcome):
     """What became of a task: the traits of its scan, or why it cannot be used."""
 
     traits: Traits | None = None
-    error: MedunsupError | None = None
 
 
 def request_of(case: Case, settings: Preparation) -> ScanRequest:
@@ -73,7 +77,7 @@ def prepare_all(
     settings: Preparation,
     cache: Path,
     *,
-    jobs: int = 1,
+    executor: Executor | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Traits]:
     """Bring all scans into the cache and return their traits; `progress` hears how many are done, of all.
@@ -82,39 +86,35 @@ def prepare_all(
     cache cannot be written.
     """
     tasks = [Task(request_of(case, settings), settings.spacing_mm, cache) for case in cases]
-    made: dict[int, Traits] = {}
-    failed: dict[int, str] = {}
-    parallel = run_all(do_task, tasks, jobs, lambda index, text: None) if jobs > 1 else None
-    results = parallel or ((index, do_task(task, lambda text: None)) for index, task in enumerate(tasks))
-    with closing(results):
-        for count, (index, tried) in enumerate(results, start=1):
-            if tried is None:
-                why = f"its process was ended from outside. Try fewer {option('jobs')}."
-                failed[index] = f"{cases[index].scan}: {why}"
-            elif isinstance(tried.error, OutputError):
-                raise tried.error
-            elif tried.traits is None:
-                failed[index] = naming(cases[index].scan, str(tried.error))
-            else:
-                made[index] = tried.traits
-            if progress is not None:
-                progress(count, len(tasks))
+    made: dict[Path, Traits] = {}
+    failed: dict[Path, str] = {}
+    for tried in work_into_cache(tasks, do_task, Tried, cache, executor or Processes()):
+        if tried.is_fatal:
+            raise OutputError(str(tried.error))
+        if tried.traits is None:
+            failed[tried.scan] = str(tried.error)
+        else:
+            made[tried.scan] = tried.traits
+        if progress is not None:
+            progress(len(made) + len(failed), len(tasks))
     if failed:
-        shown = "; ".join(failed[index] for index in sorted(failed)[:SHOWN])
+        in_order = [failed[case.scan] for case in cases if case.scan in failed]
         more = f"; and {len(failed) - SHOWN} more" if len(failed) > SHOWN else ""
-        raise InputError(f"{len(failed)} of {len(tasks)} scans cannot be used: {shown}{more}")
-    return [made[index] for index in range(len(tasks))]
+        raise InputError(
+            f"{len(failed)} of {len(tasks)} scans cannot be used: {'; '.join(in_order[:SHOWN])}{more}"
+        )
+    return [made[case.scan] for case in cases]
 
 
 def do_task(task: Task, say: Callable[[str], None]) -> Tried:
-    """Prepare one scan; its error comes back as a value, which keeps its type between processes."""
-    try:
-        found = prepare(task.request, task.spacing_mm, cache=task.cache, say=say)
-        return Tried(Traits(found.contrast, max(found.spacing_mm), found.content))
-    except MedunsupError as error:
-        return Tried(error=error)
-    except Exception as error:  # noqa: BLE001 - a defect of ours is no process that was ended from outside
-        return Tried(error=StepError(f"{task.request.path}: unexpected {error!r}."))
+    """Prepare one scan; its error comes back as an outcome."""
+    return attempt(task.request.path, Tried, lambda: _done(task, say))
+
+
+def _done(task: Task, say: Callable[[str], None]) -> Tried:
+    found = prepare(task.request, task.spacing_mm, cache=task.cache, say=say)
+    traits = Traits(found.contrast, max(found.spacing_mm), found.content)
+    return Tried(task.request.path, "done", traits=traits)
 
 
 def prepared(case: Case, settings: Preparation, cache: Path) -> Prepared:

@@ -4,7 +4,7 @@ import shlex
 
 import typer
 
-from medunsup.cli.shared import model_options, options
+from medunsup.cli.shared import executor_options, model_options, options
 from medunsup.cli.shared.json_output import print_json
 from medunsup.cli.shared.progress import stages
 from medunsup.cli.shared.settings import read_training
@@ -35,6 +35,7 @@ def train(
     cache: model_options.Cache = None,
     jobs: options.Jobs = 1,
     force: options.Force = False,
+    where: executor_options.Where,
     telling: options.Telling,
 ) -> None:
     """Learn from healthy scans what healthy looks like, and calibrate on some of them.
@@ -60,7 +61,7 @@ def train(
             mask,
             cache,
             card=card,
-            jobs=jobs,
+            executor=where.chosen(jobs),
             resume=resume,
             force=force,
             healthy=None if healthy is None else HealthyWords.parse(healthy),

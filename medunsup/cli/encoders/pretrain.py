@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from medunsup.cli.shared import model_options, options
+from medunsup.cli.shared import executor_options, model_options, options
 from medunsup.cli.shared.json_output import print_json
 from medunsup.cli.shared.options import option, preset
 from medunsup.cli.shared.progress import stages
@@ -69,6 +69,7 @@ def pretrain(
     cache: model_options.Cache = None,
     jobs: options.Jobs = 1,
     force: options.Force = False,
+    where: executor_options.Where,
     telling: options.Telling,
 ) -> None:
     """Pretrain an encoder on scans or images that nobody has labelled.
@@ -88,7 +89,10 @@ def pretrain(
         from medunsup.workflows.pretrain.request import PretrainRequest
         from medunsup.workflows.pretrain.summary import line, pretrained_facts, remarks
 
-        request = PretrainRequest(settings, data, out, mask, cache, jobs=jobs, resume=resume, force=force)
+        executor = where.chosen(jobs)
+        request = PretrainRequest(
+            settings, data, out, mask, cache, resume=resume, force=force, executor=executor
+        )
         made = pretrain_encoder(request, told)
     if telling.as_json:
         print_json(pretrained_facts(made))

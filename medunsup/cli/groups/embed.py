@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from medunsup.cli.shared import model_options, options
+from medunsup.cli.shared import executor_options, model_options, options
 from medunsup.cli.shared.json_output import print_json
 from medunsup.cli.shared.options import option
 from medunsup.cli.shared.progress import stages
@@ -67,6 +67,7 @@ def embed(
     cache: model_options.Cache = None,
     jobs: options.Jobs = 1,
     force: options.Force = False,
+    where: executor_options.Where,
     telling: options.Telling,
 ) -> int:
     """Take features of scans or images: a table with a row each.
@@ -88,7 +89,7 @@ def embed(
             parameters=read_parameters(set_ or []),
             mask=mask,
             cache=cache,
-            jobs=jobs,
+            executor=where.chosen(jobs),
             force=force,
             progress=told,
             **{name: value for name, value in choices.items() if value is not None},

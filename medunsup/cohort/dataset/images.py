@@ -144,6 +144,15 @@ def _refuse_other_sizes(found: dict[SplitName, Images], path: Path) -> None:
         raise InputError(f"{path}: images differ in size: {said}. Bring all to one size.")
 
 
+def refuse_executor(file: Path, name: str) -> None:
+    """Raise UsageError for an executor other than processes: images need no preparation."""
+    if name != "processes":
+        raise UsageError(
+            f"{option('executor', name)}: is for scans, and {file.name} holds images, which are ready. Leave "
+            "it out, or give scans."
+        )
+
+
 def refuse_choices_of_scans(file: Path, given: Any, usual: Any, mask: str | None) -> None:
     """Raise UsageError for choices that would be ignored: images are taken as they are.
 

@@ -20,7 +20,7 @@ def executor(
     partition: str | None = None,
     cpus: int | None = None,
 ) -> Executor:
-    """Choose where scans are worked on, for `segment_many` and `detect_many`.
+    """Choose where scans are worked on, by all that work through many.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def executor(
     Returns
     -------
     Executor
-        What `segment_many` and `detect_many` take as `executor`.
+        What `segment_many` and the others take as `executor`.
 
     Raises
     ------

@@ -2,7 +2,7 @@
 
 import pickle
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import chdir, contextmanager, nullcontext, suppress
 from functools import lru_cache
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -172,6 +172,7 @@ class _Run:
                 self.work.items[index],
                 self.token,
                 None if self.work.folder is None else str(self.work.folder.absolute()),
+                str(Path.cwd()),
                 key=f"medunsup-{self.token}-{index}",
                 pure=False,
             )
@@ -223,8 +224,12 @@ def results_folder(root: Path) -> Path:
     return run_folder(root) / "dask"
 
 
-def _do(task: bytes, index: int, item: Any, token: str, folder: str | None) -> Any:
-    """Do one item in a worker, unless another did it before it was gone; what it says goes to the client."""
+def _do(task: bytes, index: int, item: Any, token: str, folder: str | None, here: str) -> Any:
+    """Do one item in a worker, unless another did it before it was gone; what it says goes to the client.
+
+    Paths that the user gave are from `here`, the folder of the command; without it on the worker they are
+    not found.
+    """
     from distributed import get_worker
 
     worker = get_worker()
@@ -235,7 +240,8 @@ def _do(task: bytes, index: int, item: Any, token: str, folder: str | None) -> A
         limit_threads(min(worker.state.nthreads, available_cores()))
         _at_work.add(str(folder))
         try:
-            result = _loaded(task)(item, lambda text: worker.log_event(token, (index, text)))
+            with chdir(here) if Path(here).is_dir() else nullcontext():
+                result = _loaded(task)(item, lambda text: worker.log_event(token, (index, text)))
             if place is not None:
                 keep(place, result)
             return result

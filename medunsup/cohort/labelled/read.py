@@ -13,6 +13,7 @@ from medunsup.cohort.dataset.labels import classes_of, labels_of_cases, labels_o
 from medunsup.cohort.dataset.sources import Case, SplitName
 from medunsup.cohort.encoders.folder import Seen
 from medunsup.cohort.encoders.overlap import NO_DATA_SET
+from medunsup.cohort.executors.processes import Processes
 from medunsup.cohort.labelled.alike import Before, refuse_other_images, refuse_seen_people, seen_people
 from medunsup.cohort.labelled.splits import split_off_test_by_class
 from medunsup.cohort.labelled.unlabelled import (
@@ -140,7 +141,7 @@ def read_labelled(
     assert found.cases is not None
     assert settings is not None
     every = [case for split in SPLITS for case in found.cases[split]]
-    common = prepare_alike(every, settings, cache, jobs=jobs, told=told)
+    common = prepare_alike(every, settings, cache, executor=Processes(jobs), told=told)
     check(common)
     contents, lines = iter(common.contents), dict[SplitName, list[Seen]]()
     for split in SPLITS:

@@ -30,12 +30,16 @@ Event = Literal["begun", "done", "error", "not run"]
 
 
 class PlannedFile(BaseModel):
-    """One scan: its path, and the file below the root that is there once its result is whole."""
+    """One scan: its path, and the file below the root that is there once its result is whole.
+
+    `result` names the result where the file's name changes with what the scan holds.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     scan: str
     record: str
+    result: str = ""
 
 
 class Process(BaseModel):
@@ -160,8 +164,8 @@ def remove(path: Path) -> None:
 
 def _clear_covered(root: Path, plan: RunPlan, own: Path) -> None:
     """Remove earlier plans of which nothing is left to do that `plan` does not do."""
-    covered = {file.record for file in plan.scans}
+    covered = {file.result or file.record for file in plan.scans}
     for path, earlier in plans(root):
-        left = (file for file in earlier.scans if file.record not in covered)
+        left = (file for file in earlier.scans if (file.result or file.record) not in covered)
         if path != own and all(is_whole(root, file, earlier, path) for file in left):
             remove(path)

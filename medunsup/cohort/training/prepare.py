@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from medunsup.cohort.dataset.sources import Case, SplitName
+from medunsup.cohort.executors.base import Executor
 from medunsup.cohort.prepare_many import Preparation, prepare_all, stack
 from medunsup.cohort.training.consistency import Common, check_alike
 from medunsup.core.pace import Pace
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def prepare_alike(
-    cases: Sequence[Case], settings: Preparation, cache: Path, *, jobs: int, told: Told
+    cases: Sequence[Case], settings: Preparation, cache: Path, *, executor: Executor, told: Told
 ) -> Common:
     """Prepare all scans and return what they share. Raises InputError for one that cannot be used."""
     pace = Pace(len(cases))
@@ -24,7 +25,7 @@ def prepare_alike(
         told(Stage(f"preparing scans, {n} of {of}", n / of, pace.done()))
 
     told(Stage("preparing scans"))
-    return check_alike(cases, prepare_all(cases, settings, cache, jobs=jobs, progress=tell))
+    return check_alike(cases, prepare_all(cases, settings, cache, executor=executor, progress=tell))
 
 
 def stack_splits(

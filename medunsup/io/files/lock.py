@@ -15,17 +15,18 @@ from medunsup.io.files.transaction import not_there, remove_empty, unwritable
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
+def locked(path: Path, *, instead: str = "") -> Iterator[None]:
     """Hold a lock file; one left by a process that is gone is taken over.
 
-    Folders made for it go away with it if nothing was written into them.
+    Folders made for it go away with it if nothing was written into them. `instead` names what to choose where
+    it is held; by default another folder for the results.
 
     Raises OutputError if another run holds it or the folder cannot be written.
     """
     made = not_there(path.parent)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _acquire(path)
+        _acquire(path, instead or f"another folder with {option('out')}")
     except OSError as error:
         raise unwritable(path.parent, error) from error
     try:
@@ -35,13 +36,13 @@ def locked(path: Path) -> Iterator[None]:
         remove_empty(made)
 
 
-def _acquire(path: Path) -> None:
+def _acquire(path: Path, instead: str) -> None:
     """Make the lock file, which fails if it is there; clear a stale one and try again."""
     for _ in range(3):
         try:
             file = path.open("x", encoding="utf-8")
         except FileExistsError:
-            _clear_if_stale(path)
+            _clear_if_stale(path, instead)
             continue
         try:
             with file:
@@ -50,10 +51,10 @@ def _acquire(path: Path) -> None:
             path.unlink(missing_ok=True)
             raise
         return
-    raise OutputError(_held(path, "another run"))
+    raise OutputError(_held(path, "another run", instead))
 
 
-def _clear_if_stale(path: Path) -> None:
+def _clear_if_stale(path: Path, instead: str) -> None:
     """Remove the lock if the process that made it is gone. Raises OutputError if it is alive or unknown."""
     try:
         text = path.read_text(encoding="utf-8")
@@ -62,14 +63,14 @@ def _clear_if_stale(path: Path) -> None:
     except FileNotFoundError:
         return
     except (ValueError, KeyError, TypeError):
-        raise OutputError(_held(path, "an unknown run")) from None
+        raise OutputError(_held(path, "an unknown run", instead)) from None
     if is_alive(host, pid, start) is not False:
-        raise OutputError(_held(path, f"process {pid} on {host}"))
+        raise OutputError(_held(path, f"process {pid} on {host}", instead))
     grave = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     path.rename(grave)
     if grave.read_text(encoding="utf-8") != text:  # another run took it over a moment ago: give it back
         grave.rename(path)
-        raise OutputError(_held(path, "another run"))
+        raise OutputError(_held(path, "another run", instead))
     grave.unlink()
 
 
@@ -93,8 +94,8 @@ def _start(pid: int) -> float | None:
         return None
 
 
-def _held(path: Path, owner: str) -> str:
+def _held(path: Path, owner: str, instead: str) -> str:
     return (
-        f"{path.parent}: {owner} is writing here. Wait for it, or choose another folder with "
-        f"{option('out')}. If no run is alive there, delete {path.name}."
+        f"{path.parent}: {owner} is writing here. Wait for it, or choose {instead}. If no run is alive "
+        f"there, delete {path.name}."
     )

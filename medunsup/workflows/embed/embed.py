@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medunsup.cohort.batch import work_through
 from medunsup.cohort.dataset.sources import Case
 from medunsup.cohort.dataset.splits import refuse_duplicates
 from medunsup.cohort.encoders.folder import WEIGHTS, EncoderFolder, read_encoder
-from medunsup.cohort.executors.processes import Processes
+from medunsup.cohort.executors.base import Executor
 from medunsup.cohort.feature_table.formats import check_ending
 from medunsup.cohort.feature_table.table import FeatureTable
 from medunsup.cohort.feature_table.write import check_free, write_features
 from medunsup.cohort.labelled.alike import AsBefore, as_before, before_of, refuse_other_scans
 from medunsup.cohort.request import ScanRequest
+from medunsup.cohort.runs.cached import work_into_cache
 from medunsup.cohort.training.consistency import Common
 from medunsup.cohort.training.select import find_scans
 from medunsup.core.errors import InputError, OutputError, UsageError
@@ -51,6 +51,7 @@ def embed(
     mask: str | None = None,
     cache: str | Path | None = None,
     jobs: int = 1,
+    executor: Executor | None = None,
     force: bool = False,
     progress: Told | None = None,
     **choices: Any,
@@ -81,6 +82,9 @@ def embed(
         Folder that keeps prepared scans and rows; by default 'prepared' beside `out`.
     jobs : int, 1 or more, default 1
         Scans at the same time, each in a process of its own.
+    executor : Executor, optional
+        Where scans are worked on, from `medunsup.executor`; it wins over `jobs`. The folder of prepared scans
+        must be seen from there.
     force : bool, default False
         Replace a table that is there.
     progress : callable, optional
@@ -132,6 +136,7 @@ def embed(
         cache=None if cache is None else user_path(cache),
         jobs=jobs,
         force=force,
+        executor=executor,
     )
     return make_table(request, progress or (lambda stage: None))
 
@@ -157,6 +162,7 @@ def _embed_scans(
 ) -> FeatureTable:
     if not kinds and encoder is None:
         raise UsageError(f"No features are asked for. Name some with {option('features')}.")
+    request.where.prepare([])  # what cannot be used is told before anything is read
     how = _preparation(request, encoder)
     cases, left_out = find_scans(
         request.data, contrast=request.settings.contrast, mask=request.mask, told=told
@@ -167,7 +173,7 @@ def _embed_scans(
         RowTask(ScanRequest(case.scan, how.reading, case.mask), how.spacing_mm, plain, request.prepared, used)
         for case in cases
     ]
-    outcomes = _work(tasks, request.jobs, told)
+    outcomes = _work(tasks, request, told)
     done = [n for n, outcome in enumerate(outcomes) if outcome.traits is not None]
     failed = {cases[n].scan.name: str(one.error) for n, one in enumerate(outcomes) if one.traits is None}
     _tell_failed(failed, len(cases), request.data)
@@ -223,13 +229,12 @@ def _preparation(request: EmbedRequest, encoder: EncoderFolder | None) -> AsBefo
     return how
 
 
-def _work(tasks: Sequence[RowTask], jobs: int, told: Told) -> list[RowOutcome]:
+def _work(tasks: Sequence[RowTask], request: EmbedRequest, told: Told) -> list[RowOutcome]:
     """Return what became of each scan, in order. Raises OutputError if nothing can be written."""
     found: dict[Path, RowOutcome] = {}
     pace, scans = Pace(len(tasks)), [task.request.path for task in tasks]
     told(Stage("features"))
-    results = work_through(do_row, tasks, scans, RowOutcome, executor=Processes(jobs), progress=None)
-    for outcome in results:
+    for outcome in work_into_cache(tasks, do_row, RowOutcome, request.prepared, request.where):
         if outcome.is_fatal:
             raise OutputError(str(outcome.error))
         found[outcome.scan] = outcome

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from medunsup.cohort.dataset.images import read_images
+from medunsup.cohort.dataset.images import read_images, refuse_executor
 from medunsup.cohort.dataset.shown_labels import shown_labels
 from medunsup.cohort.dataset.sources import SplitName
 from medunsup.cohort.encoders.folder import WEIGHTS, EncoderFolder
@@ -21,6 +21,7 @@ def embed_images(request: EmbedRequest, encoder: EncoderFolder | None) -> Featur
 
     Raises UsageError without an encoder, or with kinds of features that are of scans alone.
     """
+    refuse_executor(request.data, request.where.name)
     if encoder is None or request.settings.features:
         raise UsageError(
             f"{request.data}: of images features are those of an encoder alone: give {option('encoder')} and "

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medunsup.cohort.dataset.images import ENDING
+from medunsup.cohort.executors.base import Executor
+from medunsup.cohort.executors.processes import Processes
 from medunsup.workflows.embed.settings import EmbedSettings
 
 
@@ -19,11 +21,17 @@ class EmbedRequest:
     cache: Path | None = None
     jobs: int = 1
     force: bool = False
+    executor: Executor | None = None
 
     @property
     def prepared(self) -> Path:
         """Folder of prepared scans, and of the rows that are done."""
         return self.cache or self.out.parent / "prepared"
+
+    @property
+    def where(self) -> Executor:
+        """Where scans are worked on."""
+        return self.executor or Processes(self.jobs)
 
     @property
     def is_of_images(self) -> bool:

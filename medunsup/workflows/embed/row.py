@@ -44,6 +44,16 @@ class RowTask:
     cache: Path
     encoder: EncoderUsed | None = None
 
+    @property
+    def prepared(self) -> str:
+        """The name of the prepared scan in the cache. Raises InputError if the scan cannot be read."""
+        return key(self.request, self.spacing_mm)
+
+    @property
+    def place(self) -> Path:
+        """Where the row is kept. Raises InputError if the scan cannot be read."""
+        return self.cache / f"{self.prepared}_{_asked(self)}_features.npz"
+
 
 @dataclass(frozen=True)
 class RowOutcome(Outcome):
@@ -70,8 +80,7 @@ def encoder_of(used: EncoderUsed) -> EncoderFolder:
 
 
 def _done(task: RowTask, say: Say) -> RowOutcome:
-    prepared = key(task.request, task.spacing_mm)
-    place = task.cache / f"{prepared}_{_asked(task)}_features.npz"
+    place = task.place
     kept = read_npz(place)
     if kept is None:
         kept = _measured(task, say)
@@ -79,6 +88,7 @@ def _done(task: RowTask, say: Say) -> RowOutcome:
     contrast, side, content = json.loads(str(kept["traits"]))
     numbers = {name: kept[f"of_{name}"] for name in _names(task)}
     traits = Traits(contrast, side, content)
+    prepared = place.name.partition("_")[0]
     return RowOutcome(task.request.path, "done", numbers=numbers, traits=traits, prepared=prepared)
 
 

@@ -13,6 +13,7 @@ from medunsup.cohort.dataset.sources import Case, SplitName, open_source, refuse
 from medunsup.cohort.dataset.splits import split_off_test
 from medunsup.cohort.encoders.folder import Seen
 from medunsup.cohort.encoders.overlap import NO_DATA_SET, Known, fingerprints, overlap, refuse_overlap
+from medunsup.cohort.executors.processes import Processes
 from medunsup.cohort.finetuned.folder import standardised
 from medunsup.cohort.label_maps import label_table, on_template_grid, read_labels
 from medunsup.cohort.labelled.unlabelled import unlabelled_cases
@@ -155,7 +156,9 @@ def _listed(request: FinetuneRequest) -> tuple[list[Case], list[Case]]:
 
 def prepare_pairs(pairs: Pairs, request: FinetuneRequest, told: Told) -> Common:
     """Prepare all scans. Raises InputError for one that cannot be used, or that the encoder has seen."""
-    common = prepare_alike(pairs.cases, pairs.grid, request.prepared, jobs=request.jobs, told=told)
+    common = prepare_alike(
+        pairs.cases, pairs.grid, request.prepared, executor=Processes(request.jobs), told=told
+    )
     prints = np.concatenate(
         [fingerprints(prepared(case, pairs.grid, request.prepared).values[None]) for case in pairs.cases]
     )

@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from medunsup.cohort.dataset.covariates import Covariates, covariates_of_cases, covariates_of_images
-from medunsup.cohort.dataset.images import Images, read_images, refuse_choices_of_scans
+from medunsup.cohort.dataset.images import (
+    Images,
+    read_images,
+    refuse_choices_of_scans,
+    refuse_executor,
+)
 from medunsup.cohort.dataset.shown_labels import ShownLabels, shown_labels
 from medunsup.cohort.dataset.sources import Case, SplitName
 from medunsup.cohort.dataset.splits import split_off_validation
@@ -70,6 +75,7 @@ def find(request: PretrainRequest, told: Told) -> Found:
     Raises UsageError or InputError for a source that cannot be understood or holds too few.
     """
     if request.is_of_images:
+        refuse_executor(request.data, request.where.name)
         refuse_choices_of_scans(request.data, request.settings, PretrainSettings(), request.mask)
         found = _find_images(request.data, request.settings.covariates)
         check_fits_images(request.settings, found.splits["train"].values.shape[1:])
@@ -86,7 +92,7 @@ class _Scans:
 
     def ready(self, request: PretrainRequest, work: Path, told: Told) -> Ready:
         settings, cases = request.settings, _all(self.splits)
-        common = prepare_alike(cases, settings, request.prepared, jobs=request.jobs, told=told)
+        common = prepare_alike(cases, settings, request.prepared, executor=request.where, told=told)
         stacks = stack_splits(self.splits, settings, request.prepared, work)
         if settings.covariates:
             stacks = {split: replace(stacks[split], covariates=self.covariates[split]) for split in stacks}
@@ -110,6 +116,7 @@ class _Scans:
 
 
 def _find_scans(request: PretrainRequest, told: Told) -> _Scans:
+    request.where.prepare([])  # what cannot be used is told before anything is read
     settings = request.settings
     scans, left_out = find_scans(request.data, contrast=settings.contrast, mask=request.mask, told=told)
     splits = split_off_validation(scans, validation=settings.validation, seed=settings.seed)

@@ -25,6 +25,7 @@ from medunsup.cohort.encoders.folder import (
 )
 from medunsup.cohort.encoders.manifest import EncoderManifest, Network
 from medunsup.cohort.encoders.overlap import fingerprints
+from medunsup.cohort.executors.base import Executor
 from medunsup.cohort.training.folder import TrainingFolder, asked_for
 from medunsup.core.errors import MedunsupError
 from medunsup.core.paths import user_path
@@ -56,6 +57,7 @@ def pretrain(
     mask: str | None = None,
     cache: str | Path | None = None,
     jobs: int = 1,
+    executor: Executor | None = None,
     resume: bool = False,
     force: bool = False,
     progress: Told | None = None,
@@ -83,6 +85,9 @@ def pretrain(
         Folder that keeps prepared scans; by default 'prepared' beside `out`.
     jobs : int, 1 or more, default 1
         Scans that are prepared at the same time, each in a process of its own.
+    executor : Executor, optional
+        Where scans are prepared, from `medunsup.executor`; it wins over `jobs`. The folder of prepared scans
+        must be seen from there.
     resume : bool, default False
         Go on with a pretraining that was ended, from its last checkpoint.
     force : bool, default False
@@ -146,6 +151,7 @@ def pretrain(
         jobs=jobs,
         resume=resume,
         force=force,
+        executor=executor,
     )
     return pretrain_encoder(request, progress or (lambda stage: None))
 

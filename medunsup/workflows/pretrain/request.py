@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medunsup.cohort.dataset.images import ENDING
+from medunsup.cohort.executors.base import Executor
+from medunsup.cohort.executors.processes import Processes
 from medunsup.cohort.training.folder import How
 from medunsup.workflows.pretrain.settings import PretrainSettings
 
@@ -23,6 +25,7 @@ class PretrainRequest:
     jobs: int = 1
     resume: bool = False
     force: bool = False
+    executor: Executor | None = None
 
     @property
     def how(self) -> How:
@@ -33,6 +36,11 @@ class PretrainRequest:
     def prepared(self) -> Path:
         """Folder of prepared scans."""
         return self.cache or self.out.parent / "prepared"
+
+    @property
+    def where(self) -> Executor:
+        """Where scans are worked on."""
+        return self.executor or Processes(self.jobs)
 
     @property
     def is_of_images(self) -> bool:

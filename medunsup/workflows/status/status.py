@@ -20,6 +20,7 @@ from medunsup.io.files.walk import files_below
 State = Literal["done", "running", "failed", "waiting"]
 STATES: tuple[State, ...] = ("done", "running", "failed", "waiting")
 INTERRUPTED = "its run was ended while it was at work"
+PREPARED = "prepared"  # beside a table or a model: where scans are prepared for it
 STOPPED = "not begun, since its run was ended"
 
 
@@ -101,7 +102,8 @@ class FolderStatus:
 def status(folder: str | Path) -> FolderStatus:
     """Tell which scans of a folder are done, running, failed and waiting, why, and how to go on.
 
-    It reads what runs left, whatever they work on scans with; also what one that was killed left.
+    It reads what runs left, whatever they work on scans with; also what one that was killed left. So it does
+    in a folder `prepared` below, where `embed`, `train` and `pretrain` keep what they made of scans.
 
     Parameters
     ----------
@@ -127,22 +129,38 @@ def status(folder: str | Path) -> FolderStatus:
     """
     root = user_path(folder)
     check_folder(root)
-    jobs = _Jobs.of(root)
-    known: dict[str, tuple[ScanStatus, RunPlan]] = {}
-    notes = list(jobs.notes)
-    for path, plan in record.plans(root):
-        alive = is_alive(**plan.process.model_dump())
-        for file, scan in _scans(root, path, plan, alive, jobs):
-            known[file.record] = scan, plan
-        notes += _notes(plan, alive)
-    others = [ScanStatus(name, "done") for record, name in _results(root) if record not in known]
+    found = [_below(each) for each in (root, root / PREPARED) if each.is_dir()]
+    known = {file: item for below in found for file, item in below.known.items()}
+    others = [ScanStatus(name, "done") for path, name in _results(root) if root / path not in known]
     scans = sorted([scan for scan, _ in known.values()] + others, key=lambda scan: scan.scan)
     left = [plan for scan, plan in known.values() if scan.status in ("failed", "waiting")]
-    is_left_to_jobs = jobs.n_alive or any(scan.status == "running" for scan in scans)
+    notes = [note for below in found for note in below.notes]
+    is_left_to_jobs = any(below.has_jobs for below in found) or any(s.status == "running" for s in scans)
     commands = dict.fromkeys(_command(plan) for plan in left)
     if is_left_to_jobs and commands:
         notes.append("Wait for what is running before the command is given again.")
     return FolderStatus(root, tuple(scans), tuple(dict.fromkeys(notes)), tuple(commands))
+
+
+@dataclass(frozen=True)
+class _Below:
+    """What runs left in one folder: each scan by the file of its result, what is known of them."""
+
+    known: dict[Path, tuple[ScanStatus, RunPlan]]
+    notes: list[str]
+    has_jobs: bool
+
+
+def _below(root: Path) -> _Below:
+    jobs = _Jobs.of(root)
+    known: dict[Path, tuple[ScanStatus, RunPlan]] = {}
+    notes = list(jobs.notes)
+    for path, plan in record.plans(root):
+        alive = is_alive(**plan.process.model_dump())
+        for file, scan in _scans(root, path, plan, alive, jobs):
+            known[root / file.record] = scan, plan
+        notes += _notes(plan, alive)
+    return _Below(known, notes, jobs.n_alive > 0)
 
 
 def _scans(

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medunsup.cohort.dataset.health import HealthyWords
+from medunsup.cohort.executors.base import Executor
+from medunsup.cohort.executors.processes import Processes
 from medunsup.cohort.training.folder import How
 from medunsup.core.errors import UsageError
 from medunsup.workflows.train.settings import TrainSettings
@@ -29,6 +31,7 @@ class TrainRequest:
     force: bool = False
     healthy: HealthyWords | None = None
     encoder: Path | None = None
+    executor: Executor | None = None
 
     @property
     def how(self) -> How:
@@ -39,6 +42,11 @@ class TrainRequest:
     def prepared(self) -> Path:
         """Folder of prepared scans."""
         return self.cache or self.out.parent / "prepared"
+
+    @property
+    def where(self) -> Executor:
+        """Where scans are worked on."""
+        return self.executor or Processes(self.jobs)
 
     def data_card(self) -> str | None:
         """Read the data card, if one is given. Raises UsageError if it cannot be read as text."""

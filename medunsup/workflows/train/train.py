@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from medunsup.cohort.dataset.health import HealthyWords
+from medunsup.cohort.executors.base import Executor
 from medunsup.cohort.training.folder import TrainingFolder, asked_for
 from medunsup.cohort.training.prepare import prepare_alike, stack_splits
 from medunsup.cohort.training.select import hash_scans
@@ -37,6 +38,7 @@ def train(
     card: str | Path | None = None,
     encoder: str | Path | None = None,
     jobs: int = 1,
+    executor: Executor | None = None,
     resume: bool = False,
     force: bool = False,
     progress: Told | None = None,
@@ -71,6 +73,9 @@ def train(
         keeps a copy, and takes dims and spacing from it unless they are given.
     jobs : int, 1 or more, default 1
         Scans that are prepared at the same time, each in a process of its own.
+    executor : Executor, optional
+        Where scans are prepared, from `medunsup.executor`; it wins over `jobs`. The folder of prepared scans
+        must be seen from there.
     resume : bool, default False
         Go on with a training that was ended, from its last checkpoint.
     force : bool, default False
@@ -134,12 +139,14 @@ def train(
         jobs=jobs,
         resume=resume,
         force=force,
+        executor=executor,
     )
     return train_model(request, progress or (lambda stage: None))
 
 
 def train_model(request: TrainRequest, told: Told) -> ModelFolder:
     """Do what `train` does, with everything asked for in one object; `told` hears of each stage."""
+    request.where.prepare([])  # what cannot be used is told before anything is read
     encoder = given_encoder(request.encoder)
     settings = request.settings if encoder is None else encoder.settled(request.settings)
     request = replace(request, settings=checked(settings))
@@ -157,7 +164,7 @@ def train_model(request: TrainRequest, told: Told) -> ModelFolder:
         goes_on = folder.open(asked_for(request.settings, hashes))
         try:
             common = prepare_alike(
-                found.cases, request.settings, request.prepared, jobs=request.jobs, told=told
+                found.cases, request.settings, request.prepared, executor=request.where, told=told
             )
             if encoder is not None:
                 encoder.refuse_other(common)

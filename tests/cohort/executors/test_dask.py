@@ -100,6 +100,18 @@ def test_libraries_take_the_threads_of_the_worker(start, address, tmp_path):
     assert results == {0: ("1", 1, 1)}
 
 
+def test_paths_are_from_the_folder_of_the_command_wherever_the_worker_started(
+    start, address, tmp_path, monkeypatch
+):
+    (tmp_path / "elsewhere").mkdir()
+    start_worker(start, address, tmp_path)
+    make_stand_ins(tmp_path / "elsewhere" / "in", ["ok"])
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    outcomes = run_stand_ins([Path("in/scan0000.nii")], Path("out"), Dask(address))
+    assert [outcome.status for outcome in outcomes] == ["done"]
+    assert Path("out/scan0000_made.json").is_file()
+
+
 @pytest.mark.slow
 def test_a_worker_that_is_killed_costs_no_scan(start, address, tmp_path):
     scans, out = make_stand_ins(tmp_path / "in", ["slow 0.3"] * 8), tmp_path / "out"

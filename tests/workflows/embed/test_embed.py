@@ -97,6 +97,13 @@ def test_a_run_that_was_ended_goes_on_where_it_was(folder, tmp_path, monkeypatch
     assert np.array_equal(resumed.values, whole.values)
 
 
+def test_scans_that_it_prepared_are_ready_for_a_pretraining(folder, tmp_path):
+    embed(folder, tmp_path / "features.csv")
+    made = {path: path.stat().st_mtime_ns for path in (tmp_path / "prepared").iterdir()}
+    medunsup.pretrain("autoencoder", folder, tmp_path / "ae", parameters=TINY, spacing_mm=SPACING_MM)
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "prepared").iterdir()} == made
+
+
 def test_a_scan_that_fails_is_named_and_has_no_row(folder, tmp_path, caplog):
     (folder / "sub-99_T1w.nii.gz").write_bytes(b"no image")
     made = embed(folder, tmp_path / "features.csv")

@@ -12,6 +12,7 @@ from helpers import phantom
 from helpers.healthy_scans import N_PEOPLE, QUICK, SPACING_MM, train_atlas, write_person
 
 from medunsup.cohort.dataset.sources import read_source
+from medunsup.cohort.executors.processes import Processes
 from medunsup.cohort.prepare_many import prepare_all, prepared
 from medunsup.core.errors import InputError, OutputError, StepError, UsageError
 from medunsup.io.files.artifact_folder import arrays_as_bytes
@@ -219,7 +220,9 @@ def test_several_processes_prepare_what_one_does(few, tmp_path, monkeypatch):
     settings = TrainSettings(spacing_mm=SPACING_MM)
     alone, together = tmp_path / "alone", tmp_path / "together"
     heard = []
-    traits = prepare_all(cases, settings, together, jobs=2, progress=lambda *of: heard.append(of))
+    traits = prepare_all(
+        cases, settings, together, executor=Processes(2), progress=lambda *of: heard.append(of)
+    )
     assert heard == [(1, 2), (2, 2)]
     assert [one.content for one in traits] == [prepared(case, settings, alone).content for case in cases]
     for case in cases:
@@ -270,9 +273,7 @@ def test_defect_while_preparing_is_told_with_the_scan(few, tmp_path, monkeypatch
         raise ZeroDivisionError("no such number")
 
     monkeypatch.setattr("medunsup.cohort.prepare_many.prepare", broken)
-    with pytest.raises(
-        InputError, match=r"8 of 8 .*sub-00.*unexpected ZeroDivisionError\('no such number'\)"
-    ):
+    with pytest.raises(InputError, match=r"8 of 8 .*sub-00.*unexpected ZeroDivisionError: no such number"):
         train_atlas(few, tmp_path / "model")
 
 
