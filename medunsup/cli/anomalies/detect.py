@@ -4,6 +4,7 @@ import typer
 
 from medunsup.cli.shared import dicom_options, executor_options, model_options, options
 from medunsup.cli.shared.detect_printing import print_result
+from medunsup.cli.shared.printing import print_forecast
 from medunsup.cli.shared.progress import display
 from medunsup.cli.shared.settings import check_outputs
 from medunsup.cli.shared.verb import verb
@@ -21,6 +22,7 @@ def detect(
     baselines: model_options.WithBaselines = False,
     jobs: options.Jobs = 1,
     force: options.Force = False,
+    dry_run: options.DryRun = False,
     where: executor_options.Where,
     telling: options.Telling,
     dicom: dicom_options.WithDicom = False,
@@ -32,7 +34,7 @@ def detect(
     Writes the raw map, the mask, a table of findings and the pseudo-healthy reconstruction, in native space.
     Exit codes: 0 done, 1 a scan ended in an error, 2 wrong use, 130 interrupted, 143 ended from outside.
     """
-    from medunsup.workflows.detect.cohort import make_requests, run_requests
+    from medunsup.workflows.detect.cohort import foresee, make_requests, run_requests
     from medunsup.workflows.detect.scan import open_model
 
     opened = open_model(model)
@@ -52,6 +54,8 @@ def detect(
     check_outputs(names, out)
     dicom_options.check(requests, dicom, reference, binary)
     executor = where.chosen(jobs)
+    if dry_run:
+        return print_forecast(foresee(requests, executor, force=force), telling.as_json)
     with display(names, telling.quiet) as shown:
         result = run_requests(
             requests,

@@ -8,6 +8,7 @@ import typer
 from medunsup.cli.shared import executor_options, model_options, options
 from medunsup.cli.shared.options import option
 from medunsup.cli.shared.predict_printing import print_result
+from medunsup.cli.shared.printing import print_forecast
 from medunsup.cli.shared.progress import display
 from medunsup.cli.shared.settings import check_outputs
 from medunsup.cli.shared.verb import verb
@@ -34,6 +35,7 @@ def predict(
     cache: model_options.Cache = None,
     jobs: options.Jobs = 1,
     force: options.Force = False,
+    dry_run: options.DryRun = False,
     where: executor_options.Where,
     telling: options.Telling,
 ) -> int:
@@ -43,7 +45,7 @@ def predict(
     has checked the results. A network that was fine-tuned on images takes .npz files.
     Exit codes: 0 done, 1 a scan ended in an error, 2 wrong use, 130 interrupted, 143 ended from outside.
     """
-    from medunsup.workflows.predict.cohort import make_requests, run_requests
+    from medunsup.workflows.predict.cohort import foresee, make_requests, run_requests
     from medunsup.workflows.predict.request import open_network
 
     opened = open_network(network)
@@ -60,6 +62,8 @@ def predict(
     names = [request.scan.path for request in requests]
     check_outputs(names, out)
     executor = where.chosen(jobs)
+    if dry_run:
+        return print_forecast(foresee(requests, opened, executor, force=force), telling.as_json)
     with display(names, telling.quiet) as shown:
         result = run_requests(
             requests,

@@ -8,6 +8,7 @@ import typer
 from medunsup.cli.shared import executor_options, model_options, options
 from medunsup.cli.shared.json_output import print_json
 from medunsup.cli.shared.options import option
+from medunsup.cli.shared.printing import print_forecast
 from medunsup.cli.shared.progress import stages
 from medunsup.cli.shared.settings import listed, read_parameters
 from medunsup.cli.shared.verb import verb
@@ -67,6 +68,7 @@ def embed(
     cache: model_options.Cache = None,
     jobs: options.Jobs = 1,
     force: options.Force = False,
+    dry_run: options.DryRun = False,
     where: executor_options.Where,
     telling: options.Telling,
 ) -> int:
@@ -79,9 +81,9 @@ def embed(
     choices: dict[str, Any] = {"spacing_mm": spacing, "contrast": contrast, "brain": brain}
     choices["coordinates"] = coordinates
     with stages(telling.quiet) as told:
-        from medunsup.workflows.embed.embed import embed as take
+        from medunsup.workflows.embed.embed import foresee, make_request, make_table
 
-        table = take(
+        request = make_request(
             data,
             out,
             features=listed(features),
@@ -91,9 +93,11 @@ def embed(
             cache=cache,
             executor=where.chosen(jobs),
             force=force,
-            progress=told,
             **{name: value for name, value in choices.items() if value is not None},
         )
+        if dry_run:
+            return print_forecast(foresee(request, told), telling.as_json)
+        table = make_table(request, told)
     failed = dict(table.attributes.get("failed", {}))
     if telling.as_json:
         facts = {"table": str(out), "rows": len(table), "features": list(table.names), "failed": failed}

@@ -15,9 +15,8 @@ from medunsup.core.version import __version__
 
 if TYPE_CHECKING:
     from medunsup.cohort.batch import AnyOutcome, CohortResult, Outcome
-    from medunsup.cohort.plan import Planned
+    from medunsup.cohort.rehearsal.forecast import Forecast
     from medunsup.workflows.segment.outcome import ScanOutcome
-    from medunsup.workflows.segment.request import SegmentRequest
 
 MOST_NAMED = 3
 SEVERITY = ("check", "fail")
@@ -112,35 +111,28 @@ def exit_code(result: "CohortResult[Any]", fail_on: str | None = None) -> int:
     return BAD_VERDICT if any(scan.verdict in bad for scan in result.scans) else 0
 
 
-def print_plan(planned: "Sequence[Planned[SegmentRequest]]", as_json: bool, script: str = "") -> int:
-    """Print what a run would do; return the code it would end with, as far as its files tell.
-
-    `script` is what would be given to a cluster.
-    """
-    from medunsup.workflows.segment.outputs import DSEG
-
+def print_forecast(forecast: "Forecast", as_json: bool) -> int:
+    """Print what a run would do; return the code it would end with, as far as its files tell."""
     facts = [
-        {
-            "scan": str(item.request.scan.path),
-            "status": item.status,
-            "why": item.why,
-            "output": str(item.request.names.path(DSEG)),
-        }
-        for item in planned
+        {"scan": str(item.scan), "status": item.status, "why": item.why, "output": str(item.output)}
+        for item in forecast.scans
     ]
-    refused = [item for item in planned if item.status in ("missing", "error")]
-    wrong = len(refused) == len(planned) and all(item.is_wrong_use for item in refused)
+    refused = [item for item in forecast.scans if item.is_refused]
+    wrong = len(refused) == len(facts) and all(item.is_wrong_use for item in refused)
     code = 0 if not refused else WRONG_USE if wrong else FAILED
     if as_json:
-        facts_of_script = {"script": script} if script else {}
+        facts_of_script = {"script": forecast.script} if forecast.script else {}
         head = {"medunsup": __version__, "dry_run": True, "exit_code": code}
         print_json(head | {"scans": facts} | facts_of_script)
-    else:
-        for fact in facts:
-            words = f"{STATUS_WORDS[fact['status']]} {fact['why']}".strip()
-            typer.echo(f"{fact['scan']} -> {fact['output']}: {words}")
-        if script:
-            typer.echo(f"\n{script}", nl=False)
+        return code
+    for fact in facts:
+        words = f"{STATUS_WORDS[fact['status']]} {fact['why']}".strip()
+        typer.echo(f"{fact['scan']} -> {fact['output']}: {words}")
+    if forecast.script:
+        typer.echo(f"\n{forecast.script}", nl=False)
+    counts = Counter(STATUS_WORDS[item.status].strip(":,") for item in forecast.scans)
+    words = ", ".join(f"{n} {what}" for what, n in counts.items())
+    typer.echo(f"{words}; nothing was written.", err=True)
     return code
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from medunsup.cli.shared.executor_options import Where
 from medunsup.cli.shared.options import Running, Segmenting, Telling
-from medunsup.cli.shared.printing import print_plan, print_result
+from medunsup.cli.shared.printing import print_forecast, print_result
 from medunsup.cli.shared.progress import display
 from medunsup.cli.shared.settings import read_settings
 
@@ -34,14 +34,11 @@ def run(
 
     `after` does more with the results, and returns them with the least exit code.
     """
-    from medunsup.cohort.plan import script_of
-    from medunsup.workflows.segment.cohort import plan, run_requests
-    from medunsup.workflows.segment.rehearse import rehearsed
+    from medunsup.workflows.segment.cohort import foresee, run_requests
 
     executor = where.chosen(running.jobs)
     if running.dry_run:
-        planned = rehearsed(plan(requests, force=running.force), force=running.force)
-        return print_plan(planned, telling.as_json, script_of(planned, executor, force=running.force))
+        return print_forecast(foresee(requests, executor, force=running.force), telling.as_json)
     scans = [request.scan.path for request in requests]
     with display(scans, telling.quiet) as shown:
         shown.step(scans[0], "starting")

@@ -14,7 +14,8 @@ from medunsup.cohort.executors.processes import Processes
 from medunsup.cohort.failed import failed_scans
 from medunsup.cohort.outputs import check_roots
 from medunsup.cohort.places import tell_where
-from medunsup.cohort.plan import carry_out, look, one_each
+from medunsup.cohort.plan import Planned, carry_out, look, one_each
+from medunsup.cohort.rehearsal.forecast import Forecast, forecast
 from medunsup.core.renamed import takes_old_names
 from medunsup.workflows.detect.group import write_table_and_page
 from medunsup.workflows.detect.outcome import DetectOutcome, read_outcome
@@ -169,13 +170,12 @@ def run_requests(
     if requests:
         if progress is not None:
             progress(requests[0].scan.path, "reading the model")
-        check_rates(requests[0])
+        check_rates(requests[0])  # before a folder is made
     names = [request.names for request in requests]
     tell_where(names)
     where = executor or Processes(jobs)
     with reserved(names, where):
-        check_roots(names, ALL_ANOMALIES)
-        planned = look(requests, DERIVATIVE, force=force, labels=labels())
+        planned = plan(requests, force=force)
         task = partial(do_detect, model, force)
         outcomes = carry_out(
             planned,
@@ -194,6 +194,23 @@ def run_requests(
         groups[0].page if groups else None,
         tuple(text for group in groups for text in group.warnings),
     )
+
+
+def plan(requests: Sequence[DetectRequest], *, force: bool = False) -> list[Planned[DetectRequest]]:
+    """Look what is there already.
+
+    Raises OutputError if a root holds somebody else's table, and UsageError if the model cannot support what
+    is asked or, without `force`, if a result is there that was made otherwise.
+    """
+    for request in requests[:1]:
+        check_rates(request)
+    check_roots([request.names for request in requests], ALL_ANOMALIES)
+    return look(requests, DERIVATIVE, force=force, labels=labels())
+
+
+def foresee(requests: Sequence[DetectRequest], where: Executor, *, force: bool) -> Forecast:
+    """Say what a run would do; writes nothing. Raises what `plan` does."""
+    return forecast(plan(requests, force=force), DERIVATIVE.record, where, force=force)
 
 
 def do_detect(

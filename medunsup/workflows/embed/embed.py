@@ -16,12 +16,11 @@ from medunsup.cohort.executors.base import Executor
 from medunsup.cohort.feature_table.formats import check_ending
 from medunsup.cohort.feature_table.table import FeatureTable
 from medunsup.cohort.feature_table.write import check_free, write_features
-from medunsup.cohort.labelled.alike import AsBefore, as_before, before_of, refuse_other_scans
-from medunsup.cohort.request import ScanRequest
+from medunsup.cohort.labelled.alike import before_of, refuse_other_scans
+from medunsup.cohort.rehearsal.forecast import Forecast, Foreseen, forecast_cached
 from medunsup.cohort.runs.cached import work_into_cache
 from medunsup.cohort.training.consistency import Common
-from medunsup.cohort.training.select import find_scans
-from medunsup.core.errors import InputError, OutputError, UsageError
+from medunsup.core.errors import InputError, OutputError
 from medunsup.core.hints import option
 from medunsup.core.pace import Pace
 from medunsup.core.paths import user_path
@@ -29,11 +28,12 @@ from medunsup.core.progress import Stage, Told
 from medunsup.core.provenance import generated_by
 from medunsup.features.base import Feature
 from medunsup.workflows.embed.about import covariates_of, keys_of
-from medunsup.workflows.embed.images import embed_images
+from medunsup.workflows.embed.images import check_images_of, embed_images
 from medunsup.workflows.embed.learned_images import check_images, images_folder, write_images
 from medunsup.workflows.embed.request import EmbedRequest
-from medunsup.workflows.embed.row import EncoderUsed, RowOutcome, RowTask, do_row, feature_input
-from medunsup.workflows.embed.settings import SPACING_MM, EmbedSettings
+from medunsup.workflows.embed.row import RowOutcome, RowTask, do_row, feature_input
+from medunsup.workflows.embed.rows import find_rows
+from medunsup.workflows.embed.settings import EmbedSettings
 
 SHOWN = 3
 OF_AN_ENCODER = "feature {n} of the encoder {name}, its mean over the brain"
@@ -124,10 +124,41 @@ def embed(
     >>> len(table), table.names[0]
     (12, 'intensity/bin001')
     """
+    request = make_request(
+        data,
+        out,
+        features=features,
+        encoder=encoder,
+        parameters=parameters,
+        mask=mask,
+        cache=cache,
+        jobs=jobs,
+        executor=executor,
+        force=force,
+        **choices,
+    )
+    return make_table(request, progress or (lambda stage: None))
+
+
+def make_request(
+    data: str | Path,
+    out: str | Path,
+    *,
+    features: Sequence[str] | None = None,
+    encoder: str | Path | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    mask: str | None = None,
+    cache: str | Path | None = None,
+    jobs: int = 1,
+    executor: Executor | None = None,
+    force: bool = False,
+    **choices: Any,
+) -> EmbedRequest:
+    """Join what `embed` is given in one object. Raises UsageError for a choice that is wrong."""
     kinds = ([] if encoder is not None else None) if features is None else list(features)
     given = {} if kinds is None else {"features": tuple(kinds)}
     settings = EmbedSettings.parse({**given, "parameters": dict(parameters or {}), **choices}, "embed")
-    request = EmbedRequest(
+    return EmbedRequest(
         settings,
         user_path(data),
         user_path(out),
@@ -138,16 +169,11 @@ def embed(
         force=force,
         executor=executor,
     )
-    return make_table(request, progress or (lambda stage: None))
 
 
 def make_table(request: EmbedRequest, told: Told) -> FeatureTable:
     """Do what `embed` does, with everything asked for in one object."""
-    check_ending(request.out)
-    check_free(request.out, force=request.force)
-    kinds = request.settings.kinds()
-    check_images(request.out, kinds, force=request.force)
-    opened = None if request.encoder is None else read_encoder(request.encoder)
+    kinds, opened = _checked(request)
     if request.is_of_images:
         table = embed_images(request, opened)
     else:
@@ -157,22 +183,31 @@ def make_table(request: EmbedRequest, told: Told) -> FeatureTable:
     return table
 
 
+def foresee(request: EmbedRequest, told: Told) -> Forecast:
+    """Say what `make_table` would do with each scan; writes nothing. Raises what it raises."""
+    kinds, opened = _checked(request)
+    if request.is_of_images:
+        check_images_of(request, opened)
+        return Forecast((Foreseen(request.data, request.out, "new"),))
+    rows = find_rows(request, kinds, opened, told)
+    return forecast_cached(rows.tasks, request.out, request.prepared, request.where)
+
+
+def _checked(request: EmbedRequest) -> tuple[dict[str, Feature], EncoderFolder | None]:
+    """Return the kinds of features and the encoder. Raises MedunsupError for what cannot be done."""
+    check_ending(request.out)
+    check_free(request.out, force=request.force)
+    kinds = request.settings.kinds()
+    check_images(request.out, kinds, force=request.force)
+    return kinds, None if request.encoder is None else read_encoder(request.encoder)
+
+
 def _embed_scans(
     request: EmbedRequest, kinds: Mapping[str, Feature], encoder: EncoderFolder | None, told: Told
 ) -> FeatureTable:
-    if not kinds and encoder is None:
-        raise UsageError(f"No features are asked for. Name some with {option('features')}.")
     request.where.prepare([])  # what cannot be used is told before anything is read
-    how = _preparation(request, encoder)
-    cases, left_out = find_scans(
-        request.data, contrast=request.settings.contrast, mask=request.mask, told=told
-    )
-    used = EncoderUsed(encoder.path, encoder.manifest.sha256[WEIGHTS]) if encoder else None
-    plain = {name: kind for name, kind in kinds.items() if not kind.needs_fit}
-    tasks = [
-        RowTask(ScanRequest(case.scan, how.reading, case.mask), how.spacing_mm, plain, request.prepared, used)
-        for case in cases
-    ]
+    rows = find_rows(request, kinds, encoder, told)
+    cases, tasks, how, left_out = rows.cases, rows.tasks, rows.how, rows.left_out
     outcomes = _work(tasks, request, told)
     done = [n for n, outcome in enumerate(outcomes) if outcome.traits is not None]
     failed = {cases[n].scan.name: str(one.error) for n, one in enumerate(outcomes) if one.traits is None}
@@ -211,22 +246,6 @@ def _embed_scans(
     }
     values = np.hstack([columns[name] for name in (*kinds, *(["encoder"] if encoder else []))])
     return FeatureTable(values, list(described), keys, covariates, about)
-
-
-def _preparation(request: EmbedRequest, encoder: EncoderFolder | None) -> AsBefore:
-    """Say how scans are read and onto which grid. Raises UsageError if an encoder wants it otherwise."""
-    settings = request.settings
-    if encoder is None:
-        return AsBefore(settings.reading, settings.spacing_mm or SPACING_MM)
-    how = as_before(before_of(encoder), request.data)
-    if encoder.manifest.network.channels != 1:
-        raise UsageError(f"{encoder.path}: takes several channels, a scan has 1. Pretrain on scans.")
-    if settings.spacing_mm not in (None, how.spacing_mm):
-        raise UsageError(
-            f"{encoder.path}: was pretrained at {how.spacing_mm:g} mm, not {settings.spacing_mm:g}. Leave "
-            "the spacing out."
-        )
-    return how
 
 
 def _work(tasks: Sequence[RowTask], request: EmbedRequest, told: Told) -> list[RowOutcome]:

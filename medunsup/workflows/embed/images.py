@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from medunsup.cohort.dataset.images import read_images, refuse_executor
+from medunsup.cohort.dataset.images import Images, read_images, refuse_executor
 from medunsup.cohort.dataset.shown_labels import shown_labels
 from medunsup.cohort.dataset.sources import SplitName
 from medunsup.cohort.encoders.folder import WEIGHTS, EncoderFolder
@@ -21,19 +21,12 @@ def embed_images(request: EmbedRequest, encoder: EncoderFolder | None) -> Featur
 
     Raises UsageError without an encoder, or with kinds of features that are of scans alone.
     """
-    refuse_executor(request.data, request.where.name)
-    if encoder is None or request.settings.features:
-        raise UsageError(
-            f"{request.data}: of images features are those of an encoder alone: give {option('encoder')} and "
-            f"no {option('features')}."
-        )
-    splits = read_images(request.data, splits=SPLITS)
+    encoder, splits = check_images_of(request, encoder)
     labels = shown_labels(request.data, {split: len(images.values) for split, images in splits.items()})
     from medunsup.selfsupervised.encode import encode
 
     rows, scans, of_split, told = [], [], [], []
     for split, images in splits.items():
-        refuse_other_images(before_of(encoder), images.values.shape[1:])
         rows.append(encode(encoder.network, images.values).astype(np.float64))
         scans += images.names
         of_split += [split] * len(images.names)
@@ -50,3 +43,22 @@ def embed_images(request: EmbedRequest, encoder: EncoderFolder | None) -> Featur
         "generated_by": generated_by(),
     }
     return FeatureTable(np.concatenate(rows), list(columns), {"scan": scans}, covariates, about)
+
+
+def check_images_of(
+    request: EmbedRequest, encoder: EncoderFolder | None
+) -> tuple[EncoderFolder, dict[SplitName, Images]]:
+    """Return the encoder and the images of each split.
+
+    Raises UsageError without an encoder, for what is of scans alone, or for images that it does not fit.
+    """
+    refuse_executor(request.data, request.where.name)
+    if encoder is None or request.settings.features:
+        raise UsageError(
+            f"{request.data}: of images features are those of an encoder alone: give {option('encoder')} and "
+            f"no {option('features')}."
+        )
+    splits = read_images(request.data, splits=SPLITS)
+    for images in splits.values():
+        refuse_other_images(before_of(encoder), images.values.shape[1:])
+    return encoder, splits

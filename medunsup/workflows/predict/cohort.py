@@ -13,7 +13,8 @@ from medunsup.cohort.failed import failed_scans
 from medunsup.cohort.finetuned.folder import FinetunedFolder
 from medunsup.cohort.outputs import check_roots
 from medunsup.cohort.places import tell_where
-from medunsup.cohort.plan import carry_out, look, one_each
+from medunsup.cohort.plan import Planned, carry_out, look, one_each
+from medunsup.cohort.rehearsal.forecast import Forecast, forecast
 from medunsup.workflows.predict.other_task import refuse_other_task
 from medunsup.workflows.predict.outcome import PredictOutcome
 from medunsup.workflows.predict.outputs import ALL_PREDICTIONS
@@ -151,9 +152,7 @@ def run_requests(
     tell_where(names)
     where = executor or Processes(jobs)
     with reserved(names, where):
-        check_roots(names, ALL_PREDICTIONS)
-        refuse_other_task(names, network)
-        planned = look(requests, way.derivative, force=force, labels=label_names(network.labels))
+        planned = plan(requests, network, force=force)
         task = partial(do_predict, network, force)
         outcomes = carry_out(
             planned,
@@ -168,6 +167,30 @@ def run_requests(
         found = in_order(outcomes, [request.scan.path for request in requests], finished)
         pages = [way.together(root, each) for root, each in failed_scans(names, found).items()]
     return CohortResult(found, pages[0] if pages else None)
+
+
+def plan(
+    requests: Sequence[PredictRequest], network: FinetunedFolder, *, force: bool = False
+) -> list[Planned[PredictRequest]]:
+    """Look what is there already.
+
+    Raises OutputError if a root holds somebody else's table, or results of another task, and without `force`
+    UsageError if a result is there that was made otherwise.
+    """
+    names = [request.names for request in requests]
+    check_roots(names, ALL_PREDICTIONS)
+    refuse_other_task(names, network)
+    labels = label_names(network.labels)
+    return look(requests, WAYS[kind_of(network)].derivative, force=force, labels=labels)
+
+
+def foresee(
+    requests: Sequence[PredictRequest], network: FinetunedFolder, where: Executor, *, force: bool
+) -> Forecast:
+    """Say what a run would do; writes nothing. Raises what `plan` does."""
+    way = WAYS[kind_of(network)]
+    planned = plan(requests, network, force=force)
+    return forecast(planned, way.derivative.record, where, force=force, read=way.read_input)
 
 
 def do_predict(

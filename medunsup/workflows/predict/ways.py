@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from medunsup.cohort.failed import FailedScan
+from medunsup.cohort.rehearsal.forecast import read_scan
 from medunsup.io.bids.outputs import Derivative
 from medunsup.workflows.predict import outcome, outputs
 from medunsup.workflows.predict.class_outputs import CLASSES_DERIVATIVE, IMAGES_DERIVATIVE
 from medunsup.workflows.predict.classes.group import write_classes_table_and_page
-from medunsup.workflows.predict.classes.images import classify_images
+from medunsup.workflows.predict.classes.images import classify_images, read_images_of
 from medunsup.workflows.predict.classes.save import write_class, write_images
 from medunsup.workflows.predict.classes.scan import classify_scan
 from medunsup.workflows.predict.group import write_table_and_page
@@ -25,9 +26,10 @@ State = Literal["done", "skipped"]
 
 @dataclass(frozen=True)
 class Way:
-    """Make a result, write it, read it again, and lay those of a folder together."""
+    """Read what is given, make a result, write it, read it again, and lay those of a folder together."""
 
     derivative: Derivative
+    read_input: Callable[[PredictRequest], object]
     predict: Callable[[PredictRequest, Say | None], Any]
     write: Callable[[Any, PredictRequest, bool], object]
     read: Callable[[PredictRequest, State], PredictOutcome]
@@ -37,6 +39,7 @@ class Way:
 WAYS: dict[Kind, Way] = {
     "segment": Way(
         outputs.DERIVATIVE,
+        lambda request: read_scan(request.scan),
         predict_scan,
         write,
         outcome.read_outcome,
@@ -44,6 +47,7 @@ WAYS: dict[Kind, Way] = {
     ),
     "classify": Way(
         CLASSES_DERIVATIVE,
+        lambda request: read_scan(request.scan),
         classify_scan,
         write_class,
         outcome.read_class,
@@ -51,6 +55,7 @@ WAYS: dict[Kind, Way] = {
     ),
     "images": Way(
         IMAGES_DERIVATIVE,
+        read_images_of,
         classify_images,
         write_images,
         outcome.read_images,

@@ -18,13 +18,14 @@ from medunsup.cohort.patterns import check_patterns, fill
 from medunsup.cohort.places import tell_where
 from medunsup.cohort.plan import Planned, carry_out, look, placed
 from medunsup.cohort.reading import by_contrast
+from medunsup.cohort.rehearsal.forecast import Forecast, forecast
 from medunsup.core.paths import user_path
 from medunsup.workflows.segment.first_pass import check_learnable, learn, with_known_prior
 from medunsup.workflows.segment.fit import build
 from medunsup.workflows.segment.group import write_table_and_page
 from medunsup.workflows.segment.job import do_segment
 from medunsup.workflows.segment.outcome import ScanOutcome, read_outcome
-from medunsup.workflows.segment.outputs import ALL_VOLUMES, DERIVATIVE
+from medunsup.workflows.segment.outputs import ALL_VOLUMES, DERIVATIVE, DSEG
 from medunsup.workflows.segment.request import SegmentRequest, make_request
 from medunsup.workflows.segment.settings import SegmentSettings
 
@@ -210,6 +211,11 @@ def plan(requests: Sequence[SegmentRequest], *, force: bool = False) -> list[Pla
     """
     check_roots([request.names for request in requests], ALL_VOLUMES)
     return look([with_known_prior(request) for request in requests], DERIVATIVE, force=force)
+
+
+def foresee(requests: Sequence[SegmentRequest], where: Executor, *, force: bool) -> Forecast:
+    """Say what a run would do; writes nothing. Raises what `plan` does."""
+    return forecast(plan(requests, force=force), DSEG, where, force=force)
 
 
 def _silent(scan: Path, text: str) -> None:

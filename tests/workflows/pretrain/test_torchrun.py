@@ -1,6 +1,7 @@
 """Processes that `torchrun` or Slurm starts train together, by the command alone; all tests are slow."""
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -17,6 +18,8 @@ PRETRAIN = ["pretrain", "simclr", "--data", "images.npz", "--set", "dims=2", "--
 PRETRAIN += ["--set", "epochs=2"]
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--rdzv-backend", "c10d"]
 TORCHRUN += ["--rdzv-endpoint", "localhost:0", "-m", "medunsup"]
+NODE = [sys.executable, "-m", "torch.distributed.run", "--nnodes", "2", "--nproc-per-node", "1"]
+NODE += ["--rdzv-backend", "c10d", "--rdzv-id", "test"]
 ALONE = """
 import dataclasses, sys
 from medunsup.cli.main import run
@@ -46,6 +49,12 @@ def call(words, folder, **variables):
     return subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
 
 
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
 def weights(folder: Path) -> dict[str, np.ndarray]:
     return load_file(folder / "encoder.safetensors")
 
@@ -55,6 +64,22 @@ def test_two_processes_of_torchrun_learn_what_one_learns_from_the_same_pieces(fo
     two = call([*TORCHRUN, *PRETRAIN, "-o", "two"], folder)
     assert (one.returncode, two.returncode) == (0, 0), two.stderr
     assert two.stderr.count("drawing the page") == 1
+    first, second = weights(folder / "one"), weights(folder / "two")
+    assert max(np.abs(first[key] - second[key]).max() for key in first) <= 1e-6
+
+
+def test_two_nodes_learn_what_one_process_learns_from_the_same_pieces(folder):
+    one = call([sys.executable, "-c", ALONE, *PRETRAIN, "-o", "one"], folder)
+    node = [*NODE, "--rdzv-endpoint", f"127.0.0.1:{free_port()}", "-m", "medunsup", *PRETRAIN, "-o", "two"]
+    begun = [
+        subprocess.Popen(
+            [*node[:3], "--node-rank", rank, *node[3:]], cwd=folder, stderr=subprocess.PIPE, text=True
+        )
+        for rank in "01"
+    ]
+    said = [process.communicate(timeout=300)[1] for process in begun]
+    assert (one.returncode, *(process.returncode for process in begun)) == (0, 0, 0), said
+    assert sum(text.count("drawing the page") for text in said) == 1
     first, second = weights(folder / "one"), weights(folder / "two")
     assert max(np.abs(first[key] - second[key]).max() for key in first) <= 1e-6
 

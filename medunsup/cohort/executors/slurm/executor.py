@@ -77,14 +77,14 @@ class Slurm:
 
     def script(self, folder: Path, n_items: int) -> str:
         """Return the script that would be submitted for so many items with results in `folder`."""
-        return array_script(places.new_folder(folder.absolute()), len(parts(n_items)), self.settings)
+        return array_script(places.new_folder(folder.absolute()), n_items, self.settings)
 
     def _lay_ready(self, folder: Path, work: Work, shares: Sequence[range]) -> None:
         keep(folder / places.TASK, worded_as_here(work.task))
         for number, share in enumerate(shares):
             items = [(index, work.labels[index], work.items[index]) for index in share]
             keep(folder / f"{number}{places.ITEMS}", items)
-        write_text(folder / places.SCRIPT, array_script(folder, len(shares), self.settings))
+        write_text(folder / places.SCRIPT, array_script(folder, len(work.items), self.settings))
 
 
 class _Watch:

@@ -23,11 +23,12 @@ exit $code
 """
 
 
-def array_script(folder: Path, n_jobs: int, settings: SlurmSettings) -> str:
-    """Write the script of `n_jobs` jobs, each of which does its part of what lies in `folder`.
+def array_script(folder: Path, n_items: int, settings: SlurmSettings) -> str:
+    """Write the script of the jobs that share `n_items` scans, each its part of what lies in `folder`.
 
     Raises UsageError if a path of it has a line break.
     """
+    n_jobs = len(parts(n_items))
     at_once = f"%{settings.at_once}" if settings.at_once else ""
     asked = {
         "job-name": job_name(folder),
@@ -48,7 +49,8 @@ def array_script(folder: Path, n_jobs: int, settings: SlurmSettings) -> str:
         module=MODULE,
         folder=shlex.quote(str(folder)),
     )
-    return "\n".join(["#!/bin/bash", *lines]) + "\n" + body
+    said = f"# {n_items} scan{'s' * (n_items != 1)} in {n_jobs} job{'s' * (n_jobs != 1)}"
+    return "\n".join(["#!/bin/bash", said, *lines]) + "\n" + body
 
 
 def job_name(folder: Path) -> str:

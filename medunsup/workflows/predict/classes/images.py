@@ -29,11 +29,10 @@ def classify_images(request: PredictRequest, progress: Progress | None = None) -
     from medunsup.supervised.class_prediction import ImagePredictions
     from medunsup.training.scan_stack import Scans
 
-    network, path = request.network, request.scan.path
+    network = request.network
     record = Record(progress=progress)
     with record.step("read") as step:
-        images = read_new_images(path)
-        _refuse_other_shape(images, network, path)
+        images = read_images_of(request)
         step.findings |= {"images": len(images.values), "array": images.key}
     values, masks = images.values, np.ones(images.values[:, 0].shape, bool)
     if network.is_standardised:
@@ -53,6 +52,13 @@ def classify_images(request: PredictRequest, progress: Progress | None = None) -
         remarks=_remarks(images, network),
         record=record.closed(),
     )
+
+
+def read_images_of(request: PredictRequest) -> Images:
+    """Read the images of a file. Raises InputError if they are unlike those of the training."""
+    images = read_new_images(request.scan.path)
+    _refuse_other_shape(images, request.network, request.scan.path)
+    return images
 
 
 def _refuse_other_shape(images: Images, network: FinetunedFolder, path: Path) -> None:
