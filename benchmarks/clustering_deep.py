@@ -49,20 +49,24 @@ def read(name: str) -> tuple[Floats, Labels]:
     return pixels.reshape(-1, 28, 28) / 255, classes
 
 
-def on_pca(rows: Floats, seed: int) -> Labels:
+def on_pca(rows: Floats, seed: int, k: int = K) -> Labels:
     places = PCA(n_components=COMPONENTS, standardize=False).fit_transform(rows)
-    return GMM(n_clusters=K, covariance_type="full", seed=seed).fit(places).labels_
+    return GMM(n_clusters=k, covariance_type="full", seed=seed).fit(places).labels_
 
 
-def on_umap(rows: Floats, seed: int) -> Labels:
+def on_umap(rows: Floats, seed: int, k: int = K) -> Labels:
     places = UMAP(
         n_components=2, standardize=False, neighbours=NEIGHBOURS, min_dist=0.0, seed=seed
     ).fit_transform(rows)
-    return GMM(n_clusters=K, covariance_type="full", seed=seed).fit(places).labels_
+    return GMM(n_clusters=k, covariance_type="full", seed=seed).fit(places).labels_
 
 
-BASELINES: dict[str, Callable[[Floats, int], Labels]] = {
-    "kmeans": lambda rows, seed: KMeans(n_clusters=K, seed=seed).fit(rows).labels_,
+def by_kmeans(rows: Floats, seed: int, k: int = K) -> Labels:
+    return KMeans(n_clusters=k, seed=seed).fit(rows).labels_
+
+
+BASELINES: dict[str, Callable[..., Labels]] = {
+    "kmeans": by_kmeans,
     "pca + gmm": on_pca,
     "umap + gmm": on_umap,
 }
