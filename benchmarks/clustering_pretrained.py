@@ -35,7 +35,7 @@ from medunsup.training.scan_stack import Scans
 
 Floats = NDArray[np.float64]
 METHODS = ("dec", "idec", "vade", "n2d", "scan", "temi", "turtle")
-WRITTEN = {"crop": 1, "crop_least": 0.6, "stretch": 1.3, "rotation": 1, "degrees": 20}  # views of digits
+WRITTEN = {"crop": 1, "crop_least": 0.8, "stretch": 1.3, "rotation": 1, "degrees": 20}  # views of digits
 
 
 def images_of(name: str) -> tuple[Floats, Labels]:

@@ -10,6 +10,7 @@ age.
 # The table is made up; ``medunsup.embed("scans/", "features.csv")`` makes one from scans. Some
 # people have less grey matter and larger ventricles; the second site measures everything a little
 # larger.
+import matplotlib.pyplot as plt
 import numpy as np
 
 import medunsup
@@ -36,12 +37,19 @@ table
 
 # %%
 # A map of the rows, coloured by site.
-medunsup.reduce(table, method="pca", colour="site")
+places = medunsup.reduce(table, method="pca", colour="site")
+places
 
 # %%
 # Clusters, with the site taken out first. Their number follows from a rule that may say that
 # there are none.
 found = medunsup.cluster(table, method="gmm", harmonise="site", seeds=3, umap=False)
+figure, axis = plt.subplots(figsize=(6, 4))
+for label in np.unique(found.labels):
+    axis.scatter(*places.places[found.labels == label, :2].T, s=18, label=f"cluster {label}")
+axis.set(xlabel="component 1", ylabel="component 2")
+axis.legend()
+figure.tight_layout()
 found
 
 # %%

@@ -48,6 +48,7 @@ for k in range(values.shape[2]):
 # %%
 # The names and the order of files decide nothing: the headers say where each slice lies.
 scan = medunsup.load(folder)
+made_up.planes({"as read": scan.data})
 scan
 
 # %%

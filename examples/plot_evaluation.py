@@ -24,6 +24,10 @@ for n, center in enumerate([(26, -20, 32), (-30, 10, 24), None]):
     made_up.write(np.where(lesion, 0.4 * image, image), affine, folder / f"case{n}_T1w.nii.gz")
     made_up.write(lesion, affine, folder / f"case{n}_lesions.nii.gz")
     rows.append(f"case{n}_T1w.nii.gz\t{f'case{n}_lesions.nii.gz' if lesion.any() else ''}\tperson{n}")
+    if n == 0:
+        made_up.planes(
+            {"case0: a lesion in the right half": np.where(lesion, 0.4 * image, image)}, at=(41, 38, 35)
+        )
 (folder / "cases.tsv").write_text("\n".join(rows) + "\n")
 print("\n".join(rows))
 
