@@ -16,8 +16,9 @@ import pytest
 import SimpleITK
 from pydicom import dcmread
 
+from medunsup.io.dicom.export_codes import REASON, VERDICT
 from medunsup.io.dicom.export_objects import read_back
-from medunsup.io.dicom.export_report import read_report
+from medunsup.io.dicom.export_report import Judgement, read_judgement, read_report
 
 TOLERANCE_MM = 1e-4
 LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -69,11 +70,24 @@ def report_by_dcmqi(path):
             },
         )
         for group in groups_by_dcmqi(path)
+        if group.get("measurementItems")
     ]
+
+
+def judgement_by_dcmqi(path):
+    """Read the verdict of a report and its reasons with dcmqi, in the form of `read_judgement`."""
+    found = [
+        (one["conceptCode"]["CodeValue"], one["conceptValue"])
+        for group in groups_by_dcmqi(path)
+        for one in group["qualitativeEvaluations"]
+    ]
+    (verdict,) = [value["CodeMeaning"] for name, value in found if name == VERDICT[0]]
+    return Judgement(verdict.lower(), tuple(value for name, value in found if name == REASON[0]))
 
 
 READERS = {"highdicom": read_back, "dcmqi": by_dcmqi}
 REPORT_READERS = {"highdicom": read_report, "dcmqi": report_by_dcmqi}
+JUDGEMENT_READERS = {"highdicom": read_judgement, "dcmqi": judgement_by_dcmqi}
 
 
 def check_same_as_nifti(path, nifti):

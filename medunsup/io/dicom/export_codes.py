@@ -25,6 +25,8 @@ MAXIMUM: Code = ("56851009", "SCT", "Maximum")
 SCORE: Code = ("ANOMALY_SCORE", "99MEDUNSUP", "Anomaly score")
 FROM_FRACTIONS: Code = ("FRACTIONS", "99MEDUNSUP", "Sum of partial volume fractions")
 FROM_LABELS: Code = ("LABELS", "99MEDUNSUP", "Count of voxels")
+VERDICT: Code = ("VERDICT", "99MEDUNSUP", "Quality verdict")
+REASON: Code = ("REASON", "99MEDUNSUP", "Reason for the quality verdict")
 BRAIN_MRI: Code = ("24590-2", "LN", "Brain MRI")
 IMAGING: Code = ("363679005", "SCT", "Imaging procedure")
 FINDING_RGB = (213, 94, 0)
@@ -45,6 +47,11 @@ def segment_of(label: Label) -> Segment:
     """Describe a tissue label; a class without a name in anatomy is a tissue."""
     category, kind = TYPES.get(label.abbreviation, (TISSUE, TISSUE))
     return Segment(label.index, label.name, label.rgb, category, kind)
+
+
+def verdict_code(verdict: str) -> Code:
+    """Name a verdict on the quality, such as "check"."""
+    return (verdict.upper(), "99MEDUNSUP", verdict.capitalize())
 
 
 def finding_segment(number: int, name: str) -> Segment:

@@ -152,7 +152,30 @@ def _repair(path: Path, header: Dataset, notes: Notes) -> None:
         text = "PatientSex is no value of the standard; the DICOM results leave it empty."
         if text not in notes.get("warnings", []):
             notes.warn(path, text)
+    _name_characters(header)
     _drop_spacing(header)
+
+
+def _name_characters(header: Dataset) -> None:
+    """Name the character set so that highdicom takes it; what it does not know becomes Unicode.
+
+    An empty first value, which Japanese and Korean archives write, is the name of ASCII
+    (DICOM part 3, C.12.1.1.2), and so is ISO_IR 6.
+    """
+    from highdicom.enum import SpecificCharacterSetValues
+
+    told = header.get("SpecificCharacterSet") or ""
+    values = [told] if isinstance(told, str) else list(told)
+    if values in ([""], ["ISO_IR 6"]):
+        header.pop("SpecificCharacterSet", None)
+        return
+    values = [value or "ISO 2022 IR 6" for value in values]
+    if not set(values) <= {each.value for each in SpecificCharacterSetValues}:
+        texts = {name: str(header[name].value or "") for name in (*PATIENT, *STUDY)}
+        values = ["ISO_IR 192"]
+        for name, text in texts.items():
+            setattr(header, name, text)
+    header.SpecificCharacterSet = values if len(values) > 1 else values[0]
 
 
 def _drop_spacing(header: Dataset) -> None:

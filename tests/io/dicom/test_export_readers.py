@@ -11,7 +11,7 @@ from helpers.dicom_maker import make_slices, make_voxels, write_slices
 from medunsup.core.labels import TISSUES
 from medunsup.io.dicom.export_codes import FROM_LABELS, ML, VOLUME, segment_of
 from medunsup.io.dicom.export_objects import write_map, write_segmentation
-from medunsup.io.dicom.export_report import MeasuredSegment, Quantity, write_report
+from medunsup.io.dicom.export_report import Judgement, MeasuredSegment, Quantity, write_report
 from medunsup.io.dicom.export_source import read_source
 from medunsup.io.load import load
 
@@ -57,7 +57,7 @@ def exported(request, tmp_path):
         write_segmentation(source, frames, segment, tmp_path / "labelmap" / "a.dcm"),
         binary,
         write_map(source, frames / np.float32(2), tmp_path / "map" / "a.dcm", name="x", quantity="q"),
-        write_report(source, [measured], tmp_path / "report" / "a.dcm"),
+        write_report(source, [measured], tmp_path / "report" / "a.dcm", Judgement("check", ("Ghosts.",))),
     )
     return scan.like(data), files
 

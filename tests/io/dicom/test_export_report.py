@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 from helpers.dicom_maker import make_enhanced, make_slices, make_voxels, write_dicom, write_slices
-from helpers.dicom_readers import REPORT_READERS
+from helpers.dicom_readers import JUDGEMENT_READERS, REPORT_READERS
 from pydicom import dcmread
 from pydicom.uid import ComprehensiveSRStorage
 
@@ -15,12 +15,15 @@ from medunsup.core.volume import Volume
 from medunsup.io.dicom import export_report
 from medunsup.io.dicom.export_codes import FROM_FRACTIONS, FROM_LABELS, ML, VOLUME, segment_of
 from medunsup.io.dicom.export_objects import write_segmentation
-from medunsup.io.dicom.export_report import MeasuredSegment, Quantity, write_report
+from medunsup.io.dicom.export_report import Judgement, MeasuredSegment, Quantity, read_judgement, write_report
 from medunsup.io.dicom.export_source import read_source
 from medunsup.io.load import load
 
 SEGMENTS = [segment_of(label) for label in TISSUES]
 needs_dcmtk = pytest.mark.skipif(shutil.which("dsrdump") is None, reason="dcmtk is not installed")
+
+
+JUDGEMENT = Judgement("check", (3 * "Grey matter has 1.7 mm³ alone, usual is more; " + "so look.", "Ghosts."))
 
 
 def quantities(ml):
@@ -48,7 +51,7 @@ def report(request, folder, tmp_path):
         MeasuredSegment(each, quantities(600.123456 * each.number), file)
         for each, file in zip(SEGMENTS, files, strict=True)
     ]
-    return write_report(source, measured, tmp_path / "report" / "a.dcm")
+    return write_report(source, measured, tmp_path / "report" / "a.dcm", JUDGEMENT)
 
 
 @pytest.mark.parametrize("reader", REPORT_READERS)
@@ -61,6 +64,17 @@ def test_numbers_read_back_with_their_names(report, reader):
         assert numbers[key, FROM_LABELS[0]] == pytest.approx(200.041152 * n, rel=1e-5)
     assert dcmread(report).SOPClassUID == ComprehensiveSRStorage
     assert not report.with_name(".a.dcm.part").exists()
+
+
+@pytest.mark.parametrize("reader", JUDGEMENT_READERS)
+def test_the_verdict_and_its_reasons_read_back(report, reader):
+    told = JUDGEMENT_READERS[reader](report)
+    assert told == Judgement("check", tuple(each.replace("³", "3") for each in JUDGEMENT.reasons))
+
+
+def test_a_report_without_a_verdict_has_none(folder, tmp_path):
+    measured = [MeasuredSegment(SEGMENTS[0], quantities(1.0))]
+    assert read_judgement(write_report(read_source(folder), measured, tmp_path / "r.dcm")) is None
 
 
 def test_only_required_tags_of_the_patient_are_copied(report, folder):
@@ -104,8 +118,10 @@ def test_a_report_that_reads_back_otherwise_is_not_kept(folder, tmp_path, monkey
 
 @needs_dcmtk
 def test_dcmtk_reads_it_without_an_error(report):
-    done = subprocess.run(["dsrdump", "+Pl", report], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["dsrdump", "+Pl", "+Pc", report], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert "Imaging Measurement Report" in done.stdout
     assert "600.123" in done.stdout
+    assert '"Quality verdict")=(CHECK,99MEDUNSUP,"Check")>' in done.stdout
+    assert "Grey matter has 1.7 mm3 alone" in done.stdout
     assert not [line for line in done.stderr.splitlines() if line[:2] in ("E:", "F:", "W:")]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from helpers.brain_series import QUICK, write_series
 from helpers.dicom_maker import PATIENT_NAME
-from helpers.dicom_readers import REPORT_READERS, check_same_as_nifti
+from helpers.dicom_readers import JUDGEMENT_READERS, REPORT_READERS, check_same_as_nifti
 from highdicom.sr import srread
 from pydicom import dcmread
 from typer.testing import CliRunner
@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from medunsup.cli.main import app
 from medunsup.core.errors import OutputError, UsageError
 from medunsup.io.dicom.export_codes import VOLUME
+from medunsup.io.dicom.export_report import Judgement
 from medunsup.io.load import load
 from medunsup.workflows.segment import scan as segmenting
 from medunsup.workflows.segment.cohort import segment_many
@@ -60,7 +61,10 @@ def test_dicom_files_hold_what_the_nifti_files_hold(medunsup, series, tmp_path):
     check_same_as_nifti(made["map-uncertainty"], out / "series_desc-uncertainty_statmap.nii.gz")
     for name in ("GM", "WM", "CSF"):
         check_same_as_nifti(made[f"map-{name}"], out / f"series_label-{name}_probseg.nii.gz")
-    listed = json.loads((tmp_path / "out" / "series_dseg.json").read_text())["Volumes"]
+    told = json.loads((tmp_path / "out" / "series_dseg.json").read_text())
+    listed, quality = told["Volumes"], told["Quality"]
+    for read in JUDGEMENT_READERS.values():
+        assert read(made["report"]) == Judgement(quality["Verdict"], tuple(quality["Reasons"]))
     for read in REPORT_READERS.values():
         report = read(made["report"])
         assert [name for name, _ in report] == ["Gray Matter", "White Matter", "Cerebrospinal Fluid"]

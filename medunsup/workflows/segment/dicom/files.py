@@ -9,7 +9,7 @@ from medunsup.cohort.dicom.reference import DicomForm, open_source
 from medunsup.core.labels import class_table
 from medunsup.io.bids.names import sidecar_path
 from medunsup.io.dicom.export_codes import FROM_FRACTIONS, FROM_LABELS, ML, VOLUME, segment_of
-from medunsup.io.dicom.export_report import MeasuredSegment, Quantity, write_report
+from medunsup.io.dicom.export_report import Judgement, MeasuredSegment, Quantity, write_report
 from medunsup.workflows.segment.outputs import DICOM, DSEG, PROBSEG, UNCERTAINTY
 from medunsup.workflows.segment.request import SegmentRequest
 from medunsup.workflows.segment.sidecar import SegmentSidecar, VolumeEntry
@@ -30,7 +30,8 @@ def write_dicom(
 
     names = request.names
     source = open_source(request.scan, reference)
-    volumes = SegmentSidecar.read(sidecar_path(names.path(DSEG))).volumes
+    record = SegmentSidecar.read(sidecar_path(names.path(DSEG)))
+    volumes, quality = record.volumes, record.quality
     tissues = list(volumes)
     segments = [segment_of(label) for label in class_table(len(tissues))]
     labels = np.rint(source.frames(read_own_map(names.path(DSEG)))).astype(np.uint8)
@@ -53,7 +54,8 @@ def write_dicom(
             MeasuredSegment(segment, quantities_of(volumes[name]), file)
             for name, segment, file in zip(tissues, segments, files, strict=True)
         ]
-        write_report(source, measured, hidden / "report" / "report.dcm")
+        judgement = Judgement(quality.verdict, quality.reasons)
+        write_report(source, measured, hidden / "report" / "report.dcm", judgement)
     return by_kind(folder)
 
 
