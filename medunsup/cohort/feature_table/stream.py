@@ -19,6 +19,7 @@ from medunsup.cohort.feature_table.read import (
     roles_of,
     without_words,
 )
+from medunsup.cohort.feature_table.row_copy import RowCopy, room_for
 from medunsup.cohort.feature_table.table import FeatureTable, few
 from medunsup.core.errors import InputError, MissingError, UsageError
 from medunsup.core.hints import option
@@ -27,6 +28,7 @@ from medunsup.core.paths import user_path
 from medunsup.io.files.fetched import check_fetched
 
 BATCH = 8_192  # rows
+BLOCK = 1_024  # rows of columns that are put together at a time: they stay in the fast memory
 ARRAY = ".npy"
 
 log = logging.getLogger(__name__)
@@ -36,13 +38,16 @@ log = logging.getLogger(__name__)
 class FeatureStream:
     """A table on disk whose features are read in batches; made by `open_stream`.
 
-    `table` has its keys, covariates and attributes, and no features: `names` are those that `batches` gives.
+    `table` has its keys, covariates and attributes, and no features: `names` are those that `batches` gives,
+    from `copy` where there is one.
     """
 
     path: Path
     names: tuple[str, ...]
     table: FeatureTable
     batch_rows: int = BATCH
+    copy: RowCopy | None = None
+    in_copy: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         """Count the rows."""
@@ -50,6 +55,8 @@ class FeatureStream:
 
     def batches(self) -> Iterator[Numbers]:
         """Yield the features (n, D) from the first row on, float64."""
+        if self.copy is not None:
+            return self.copy.batches(self.batch_rows, self.in_copy)
         return read_batches(self.path, self.batch_rows, self.names)
 
     def rows(self, chosen: NDArray[np.intp]) -> FeatureTable:
@@ -69,7 +76,8 @@ def open_stream(
     """Open a table larger than memory, and look through it once.
 
     Columns are told apart as `read_features` does; an array in a .npy file (N, D) has features alone.
-    Features that are the same in all rows are left out, which is told.
+    Features that are the same in all rows are left out, which is told. Rows of Parquet are put into a
+    temporary file meanwhile, where there is room for it, as its columns take long to be put together to rows.
 
     Raises MissingError or InputError for a file that cannot be read, and for a feature that is missing or not
     finite; UsageError for another kind of table, a column of numbers and words, or if no feature is left;
@@ -81,17 +89,35 @@ def open_stream(
         raise MissingError(f"{path}: there is no such file. Check the path.")
     roles, table = _of_array(path, covariates) if path.suffix == ARRAY else _of_parquet(path, covariates)
     low, high, first = np.inf, -np.inf, 0
+    copy = (
+        None
+        if path.suffix == ARRAY
+        else room_for(len(table), len(roles.features), _type_of(path, roles.features))
+    )
     for batch in read_batches(path, batch_rows, roles.features):
         _check_whole(batch, first, roles.features, table, path)
         low, high = np.minimum(low, batch.min(axis=0)), np.maximum(high, batch.max(axis=0))
         first += len(batch)
+        copy = _added(copy, batch)
     names = np.array(roles.features)
     constant = names[np.equal(low, high)].tolist()
     if len(constant) == len(names):
         raise UsageError(f"{path}: every feature is the same in all {first} rows: nothing to compare.")
     if constant:
         tell(log, "%s: left out, the same in all rows: %s (%d columns).", path, few(constant), len(constant))
-    return FeatureStream(path, tuple(names[np.not_equal(low, high)].tolist()), table, batch_rows)
+    varies = np.flatnonzero(np.not_equal(low, high)).tolist()
+    return FeatureStream(path, tuple(names[varies].tolist()), table, batch_rows, copy, tuple(varies))
+
+
+def _added(copy: RowCopy | None, batch: Numbers) -> RowCopy | None:
+    """Add rows to the copy; give it up if the disk is full."""
+    if copy is None:
+        return None
+    try:
+        copy.add(batch)
+    except OSError:
+        return None
+    return copy
 
 
 def read_batches(path: Path, rows: int, names: Sequence[str]) -> Iterator[Numbers]:
@@ -104,10 +130,22 @@ def read_batches(path: Path, rows: int, names: Sequence[str]) -> Iterator[Number
         written = {name.strip(): name for name in file.schema_arrow.names}
         columns = [written[name] for name in names]
         for batch in file.iter_batches(rows, columns=columns, use_threads=False):
+            read = [batch.column(name).to_numpy(zero_copy_only=False) for name in columns]
             found = np.empty((len(batch), len(columns)))
-            for n, name in enumerate(columns):
-                found[:, n] = batch.column(name).to_numpy(zero_copy_only=False)
+            for start in range(0, len(batch), BLOCK):
+                for n, column in enumerate(read):
+                    found[start : start + BLOCK, n] = column[start : start + BLOCK]
             yield found
+
+
+def _type_of(path: Path, names: Sequence[str]) -> np.dtype[Any]:
+    """Return the smallest type of numbers that holds all features of a Parquet file exactly."""
+    arrow = pyarrow(path)
+    with arrow.parquet.ParquetFile(path) as file:
+        fields = {field.name.strip(): field.type for field in file.schema_arrow}
+    small = {"halffloat", "float", "int8", "uint8", "int16", "uint16"}
+    is_small = all(str(fields[name]) in small for name in names)
+    return np.dtype(np.float32 if is_small else np.float64)
 
 
 def _array_batches(path: Path, rows: int, columns: Sequence[int]) -> Iterator[Numbers]:

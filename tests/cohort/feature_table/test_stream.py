@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from medunsup.cohort.feature_table.read import read_features
+from medunsup.cohort.feature_table.row_copy import RowCopy
 from medunsup.cohort.feature_table.stream import open_stream
 from medunsup.cohort.feature_table.table import FeatureTable
 from medunsup.cohort.feature_table.write import write_features
@@ -97,3 +98,52 @@ def test_what_cannot_be_streamed_is_refused_with_the_remedy(tmp_path: Path):
     (tmp_path / "bad.parquet").write_bytes(b"PAR1 and nothing")
     with pytest.raises(InputError, match="no Parquet file"):
         open_stream(tmp_path / "bad.parquet")
+
+
+@pytest.mark.parametrize("kinds", [("float32", "int16"), ("float32", "float64"), ("float32", "int64")])
+def test_rows_of_the_copy_are_those_of_the_file_to_the_last_bit(tmp_path: Path, kinds):
+    import pyarrow as arrow
+    import pyarrow.parquet
+
+    rng = np.random.default_rng(0)
+    columns = {
+        f"{kind}_{n}": (1e4 * rng.normal(size=50)).astype(kind) / 3 for kind in kinds for n in range(3)
+    }
+    columns = {name: of.astype(name.split("_")[0]) for name, of in columns.items()}
+    columns["constant"] = np.ones(50, np.float32)
+    path = tmp_path / "x.parquet"
+    arrow.parquet.write_table(arrow.table(columns), path, row_group_size=7)
+    stream = open_stream(path, batch_rows=9)
+    assert stream.copy is not None
+    assert stream.copy.dtype == (np.float64 if kinds[1] != "int16" else np.float32)
+    whole = np.column_stack([columns[name].astype(np.float64) for name in stream.names])
+    for _ in range(2):
+        batches = list(stream.batches())
+        assert [len(batch) for batch in batches] == [9] * 5 + [5]
+        np.testing.assert_array_equal(np.concatenate(batches), whole)
+    one, other = stream.batches(), stream.batches()  # at the same time
+    np.testing.assert_array_equal(next(one), next(other))
+    np.testing.assert_array_equal(next(one), whole[9:18])
+    np.testing.assert_array_equal(stream.rows(np.array([0, 8, 9, 49])).values, whole[[0, 8, 9, 49]])
+
+
+@pytest.mark.parametrize("why", ["no room", "disk full"])
+def test_without_room_for_a_copy_the_file_is_read_each_time(tmp_path: Path, why, monkeypatch):
+    path = write_features(tmp_path / "t.parquet", table())
+    expected = np.concatenate(list(open_stream(path).batches()))
+    if why == "no room":
+        monkeypatch.setattr("medunsup.cohort.feature_table.row_copy.ROOM", 10**30)
+    else:
+        monkeypatch.setattr(RowCopy, "add", lambda self, rows: (_ for _ in ()).throw(OSError(28, "full")))
+    stream = open_stream(path, batch_rows=4)
+    assert stream.copy is None
+    np.testing.assert_array_equal(np.concatenate(list(stream.batches())), expected)
+
+
+def test_no_copy_is_left_behind(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    stream = open_stream(write_features(tmp_path / "t.parquet", table()))
+    assert len(list(stream.batches())) == 1
+    del stream
+    assert not list((tmp_path / "temporary").iterdir())
