@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from medunsup.cli.groups import of_tables
 from medunsup.cli.shared import options
 from medunsup.cli.shared.json_output import print_json
 from medunsup.cli.shared.options import option
@@ -24,28 +25,9 @@ def _methods() -> list[str]:
     return [card.name for card in methods("clustering")]
 
 
-Features = Annotated[
-    Path,
-    typer.Argument(
-        metavar="FEATURES",
-        help="Table of features (.parquet, .csv, .tsv), a row a scan; or images (.npz).",
-        show_default=False,
-    ),
-]
-Out = Annotated[
-    Path,
-    typer.Option("-o", "--out", metavar="FOLDER", help="For clusters and their page.", show_default=False),
-]
-Method = Annotated[
-    str | None,
-    option(
-        "Method",
-        "--method",
-        metavar="NAME",
-        help="By default gmm; see `medunsup methods clustering`.",
-        autocompletion=_methods,
-    ),
-]
+Features = Annotated[Path, of_tables.features("; or images (.npz)")]
+Out = Annotated[Path, of_tables.out("clusters and their page")]
+Method = Annotated[str | None, of_tables.method("clustering", "gmm")]
 K = Annotated[
     str | None,
     option("Method", "--k", metavar="N", help="Number of clusters; by default auto, which may find none."),
@@ -60,36 +42,23 @@ Components = Annotated[
 Seeds = Annotated[
     int | None, option("Method", "--seeds", metavar="N", help="How often it is fitted; by default 10.")
 ]
-Model = Annotated[
-    Path | None,
-    option("Method", "--model", metavar="FOLDER", help="Clusters made before: assign the rows to them."),
-]
+Model = Annotated[Path | None, of_tables.model("cluster")]
 Encoder = Annotated[
     Path | None,
     option("Input", "--encoder", metavar="FOLDER", help="Of images, cluster the features of this encoder."),
 ]
 Harmonise = Annotated[
     str | None,
-    option("Input", "--harmonise", metavar="NAME", help="Column of the site, or scanner, to take out."),
-]
-Covariates = Annotated[
-    str | None,
     option(
         "Input",
-        "--covariates",
-        metavar="NAMES",
-        help="Columns that are no features, parted by commas; harmonising keeps their effect.",
+        "--harmonise",
+        metavar="NAME",
+        help="Column of the site, or scanner, to take out; effects of --covariates are kept.",
     ),
 ]
 Truth = Annotated[
     str | None,
     option("Input", "--truth", metavar="NAME", help="Column of known classes, to measure with alone."),
-]
-DropIncomplete = Annotated[
-    bool, option("Input", "--drop-incomplete", help="Leave rows out in which a feature is missing.")
-]
-Stream = Annotated[
-    bool, option("Input", "--stream", help="Read a table larger than memory (.parquet, .npy) in batches.")
 ]
 NoUmap = Annotated[bool, option("Input", "--no-umap", help="Draw no UMAP beside principal components.")]
 Scan = Annotated[
@@ -137,12 +106,12 @@ def cluster(
     max_k: MaxK = None,
     components: Components = None,
     harmonise: Harmonise = None,
-    covariates: Covariates = None,
+    covariates: of_tables.Covariates = None,
     truth: Truth = None,
-    drop_incomplete: DropIncomplete = False,
+    drop_incomplete: of_tables.DropIncomplete = False,
     model: Model = None,
     encoder: Encoder = None,
-    stream: Stream = False,
+    stream: of_tables.Stream = False,
     set_: options.SetValue = None,
     seeds: Seeds = None,
     seed: options.Seed = None,

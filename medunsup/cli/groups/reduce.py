@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from medunsup.cli.groups import of_tables
 from medunsup.cli.shared import options
 from medunsup.cli.shared.json_output import print_json
 from medunsup.cli.shared.options import option
@@ -16,51 +17,12 @@ if TYPE_CHECKING:
     from medunsup.cohort.maps.result import ReductionResult
 
 
-def _methods() -> list[str]:
-    """Complete --method."""
-    from medunsup.core.registry import methods
-
-    return [card.name for card in methods("reduction")]
-
-
-Features = Annotated[
-    Path,
-    typer.Argument(
-        metavar="FEATURES",
-        help="Table of features (.parquet, .csv, .tsv), a row a scan.",
-        show_default=False,
-    ),
-]
-Out = Annotated[
-    Path, typer.Option("-o", "--out", metavar="FOLDER", help="For the map and its page.", show_default=False)
-]
-Method = Annotated[
-    str | None,
-    option(
-        "Method",
-        "--method",
-        metavar="NAME",
-        help="By default umap; see `medunsup methods reduction`.",
-        autocompletion=_methods,
-    ),
-]
-Model = Annotated[
-    Path | None,
-    option("Method", "--model", metavar="FOLDER", help="A map made before: place the rows on it."),
-]
-Covariates = Annotated[
-    str | None,
-    option("Input", "--covariates", metavar="NAMES", help="Columns that are no features, parted by commas."),
-]
+Features = Annotated[Path, of_tables.features()]
+Out = Annotated[Path, of_tables.out("the map and its page")]
+Method = Annotated[str | None, of_tables.method("reduction", "umap")]
+Model = Annotated[Path | None, of_tables.model("reduce")]
 Colour = Annotated[
     str | None, option("Input", "--colour", metavar="NAME", help="Covariate that colours the picture.")
-]
-DropIncomplete = Annotated[
-    bool, option("Input", "--drop-incomplete", help="Leave rows out in which a feature is missing.")
-]
-
-Stream = Annotated[
-    bool, option("Input", "--stream", help="Read a table larger than memory (.parquet, .npy) in batches.")
 ]
 
 
@@ -71,10 +33,10 @@ def reduce(
     *,
     method: Method = None,
     model: Model = None,
-    covariates: Covariates = None,
+    covariates: of_tables.Covariates = None,
     colour: Colour = None,
-    drop_incomplete: DropIncomplete = False,
-    stream: Stream = False,
+    drop_incomplete: of_tables.DropIncomplete = False,
+    stream: of_tables.Stream = False,
     set_: options.SetValue = None,
     seed: options.Seed = None,
     force: options.Force = False,
