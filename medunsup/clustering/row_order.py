@@ -9,10 +9,12 @@ Labels = NDArray[np.int64]
 
 def row_order(rows: Floats) -> Labels:
     """Return the order that sorts rows (N, D) by their first feature, ties by the next."""
-    first = np.argsort(rows[:, 0], kind="stable")
-    if (np.diff(rows[first, 0]) > 0).all():
-        return first
-    return np.lexsort(rows.T[::-1])
+    order = np.argsort(rows[:, 0], kind="stable")
+    is_tied = np.diff(rows[order, 0]) == 0
+    tied = np.flatnonzero(np.append(is_tied, False) | np.append(False, is_tied))
+    if len(tied):  # these alone are sorted by all features, which takes long
+        order[tied] = order[tied][np.lexsort(rows[order[tied]].T[::-1])]
+    return order
 
 
 def distinct_rows(rows: Floats) -> Labels:

@@ -15,15 +15,18 @@ Batches = Callable[[], Iterable[ArrayLike]]  # each call starts again at the fir
 
 
 def checked_batches(batches: Batches, n_features: int | None = None) -> Iterator[Floats]:
-    """Yield batches as float64 (n, D), all of one D. Raises ArrayError for a batch that is not."""
-    row = 0
+    """Yield batches as float64 (n, D), all of one D. Raises ArrayError for a batch that is not.
+
+    Values are looked at where `n_features` is not given: in the first reading.
+    """
+    row, is_first = 0, n_features is None
     for batch in batches():
         rows = np.asarray(batch, dtype=np.float64)
         if rows.ndim != 2 or (n_features is not None and rows.shape[1] != n_features):
             wanted = "D" if n_features is None else n_features
             raise ArrayError(f"A batch is of rows (n, {wanted}), not of the shape {rows.shape}.")
         n_features = rows.shape[1]
-        if not np.isfinite(rows.sum()) and not np.isfinite(rows).all():  # a sum is faster
+        if is_first and not np.isfinite(rows.sum()) and not np.isfinite(rows).all():  # a sum is faster
             n, d = np.argwhere(~np.isfinite(rows))[0]
             raise ArrayError(f"Row {row + n} has NaN or inf in feature {d}. Fill it, or leave the row out.")
         row += len(rows)

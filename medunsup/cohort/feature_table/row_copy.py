@@ -26,7 +26,7 @@ class RowCopy:
         if hasattr(self, "_file"):
             self._file.close()
 
-    def add(self, rows: NDArray[np.float64]) -> None:
+    def add(self, rows: NDArray[np.floating]) -> None:
         """Append rows (n, D). Raises OSError if there is no room."""
         data = memoryview(np.ascontiguousarray(rows, self.dtype).data).cast("B")
         while data:

@@ -89,12 +89,9 @@ def open_stream(
         raise MissingError(f"{path}: there is no such file. Check the path.")
     roles, table = _of_array(path, covariates) if path.suffix == ARRAY else _of_parquet(path, covariates)
     low, high, first = np.inf, -np.inf, 0
-    copy = (
-        None
-        if path.suffix == ARRAY
-        else room_for(len(table), len(roles.features), _type_of(path, roles.features))
-    )
-    for batch in read_batches(path, batch_rows, roles.features):
+    dtype = np.dtype(np.float64) if path.suffix == ARRAY else _type_of(path, roles.features)
+    copy = None if path.suffix == ARRAY else room_for(len(table), len(roles.features), dtype)
+    for batch in read_batches(path, batch_rows, roles.features, dtype):
         _check_whole(batch, first, roles.features, table, path)
         low, high = np.minimum(low, batch.min(axis=0)), np.maximum(high, batch.max(axis=0))
         first += len(batch)
@@ -120,8 +117,11 @@ def _added(copy: RowCopy | None, batch: Numbers) -> RowCopy | None:
     return copy
 
 
-def read_batches(path: Path, rows: int, names: Sequence[str]) -> Iterator[Numbers]:
-    """Yield the columns named (n, D) of so many rows at a time, float64; never more than that in memory."""
+def read_batches(path: Path, rows: int, names: Sequence[str], dtype: Any = np.float64) -> Iterator[Any]:
+    """Yield the columns named (n, D) of so many rows at a time; never more than that in memory.
+
+    They are float64, or of another type of numbers that holds all of them.
+    """
     if path.suffix == ARRAY:
         yield from _array_batches(path, rows, [int(name) - 1 for name in names])
         return
@@ -131,7 +131,7 @@ def read_batches(path: Path, rows: int, names: Sequence[str]) -> Iterator[Number
         columns = [written[name] for name in names]
         for batch in file.iter_batches(rows, columns=columns, use_threads=False):
             read = [batch.column(name).to_numpy(zero_copy_only=False) for name in columns]
-            found = np.empty((len(batch), len(columns)))
+            found = np.empty((len(batch), len(columns)), dtype)
             for start in range(0, len(batch), BLOCK):
                 for n, column in enumerate(read):
                     found[start : start + BLOCK, n] = column[start : start + BLOCK]
@@ -229,8 +229,9 @@ def _words(file: Any, roles: Roles, written: Mapping[str, str], arrow: Any, path
 
 def _check_whole(batch: Numbers, first: int, names: Sequence[str], table: FeatureTable, path: Path) -> None:
     """Raise InputError that names row and column of a feature that is missing or not finite."""
-    if np.isfinite(batch.sum()) or np.isfinite(batch).all():  # a sum is faster
-        return
+    with np.errstate(over="ignore"):
+        if np.isfinite(batch.sum()) or np.isfinite(batch).all():  # a sum is faster
+            return
     n, d = np.argwhere(~np.isfinite(batch))[0]
     where = f"row {first + n + 1}" + (f" ({table.label(first + n)})" if table.keys else "")
     cell = "is empty" if np.isnan(batch[n, d]) else f"is {batch[n, d]}"

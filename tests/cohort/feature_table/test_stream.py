@@ -147,3 +147,14 @@ def test_no_copy_is_left_behind(tmp_path: Path, monkeypatch):
     assert len(list(stream.batches())) == 1
     del stream
     assert not list((tmp_path / "temporary").iterdir())
+
+
+def test_large_numbers_whose_sum_is_too_large_are_no_gap(tmp_path: Path):
+    import pyarrow as arrow
+    import pyarrow.parquet
+
+    path = tmp_path / "large.parquet"
+    values = np.array([3e38, 2e38, 3e38, 1.0], np.float32)
+    arrow.parquet.write_table(arrow.table({"a": values, "b": values[::-1]}), path)
+    batch = next(iter(open_stream(path).batches()))
+    np.testing.assert_array_equal(batch, np.column_stack([values, values[::-1]]).astype(np.float64))
