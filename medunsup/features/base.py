@@ -30,6 +30,8 @@ class FeatureInput:
         Volume of a voxel of the grid in the scan's own head, in mm³.
     fractions : ndarray of shape (3, I, J, K), float32, optional
         Shares of GM, WM and CSF of each voxel, which sum to 1 in the brain.
+    volumes_ml : tuple of three float, optional
+        GM, WM and CSF of the head in ml, as found at the scan's own resolution.
 
     Raises
     ------
@@ -48,6 +50,7 @@ class FeatureInput:
     mask: NDArray[np.bool_]
     voxel_mm3: float = 1.0
     fractions: NDArray[np.float32] | None = None
+    volumes_ml: tuple[float, float, float] | None = None
 
     def __post_init__(self) -> None:
         mask, shape = np.asarray(self.mask, dtype=bool), np.shape(self.values)
@@ -74,8 +77,8 @@ class Feature(ABC):
 
     Examples
     --------
-    >>> from medunsup.features import Feature, Volumes
-    >>> issubclass(Volumes, Feature), Volumes.needs_tissues
+    >>> from medunsup.features import Feature, FirstOrder
+    >>> issubclass(FirstOrder, Feature), FirstOrder.needs_tissues
     (True, True)
     """
 
@@ -87,6 +90,11 @@ class Feature(ABC):
 
     def __init__(self, config: Any = None) -> None:
         self.config = config or self.Config()
+
+    @property
+    def needs_volumes(self) -> bool:
+        """Whether volumes found at the scan's own resolution are to be given, and no fractions."""
+        return False
 
     def fit(self, scans: Iterable[FeatureInput]) -> Self:
         """Learn from a cohort what the features are relative to; most kinds have nothing to learn.
@@ -139,7 +147,7 @@ class Feature(ABC):
         ArrayError
             If fractions are missing, or the scan does not hold what the features are of.
         """
-        if self.needs_tissues and scan.fractions is None:
+        if self.needs_tissues and not self.needs_volumes and scan.fractions is None:
             raise ArrayError(f"{self.method_name} are taken by tissue: give fractions.")
         found = np.asarray(self._values(scan), dtype=np.float64)
         if not np.isfinite(found).all():

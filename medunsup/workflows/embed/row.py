@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -17,7 +17,7 @@ from medunsup.cohort.prepare import Prepared, key, prepare
 from medunsup.cohort.prepare_many import Traits
 from medunsup.cohort.request import ScanRequest
 from medunsup.cohort.tissue_fractions import template_priors, tissue_fractions
-from medunsup.features.base import Feature, FeatureInput
+from medunsup.features.base import TISSUES, Feature, FeatureInput
 from medunsup.io.files.npz import read_npz, write_npz
 
 RECIPE = 1  # counts up when a row comes out otherwise, so that what was kept is not taken again
@@ -102,7 +102,11 @@ def _measured(task: RowTask, say: Say) -> dict[str, NDArray[Any]]:
     found: dict[str, NDArray[Any]] = {
         "traits": np.array(json.dumps([made.contrast, max(made.spacing_mm), made.content]))
     }
-    scan = _input(task, made, tissues=any(kind.needs_tissues for kind in task.kinds.values()))
+    scan = _input(
+        task, made, tissues=any(kind.needs_tissues and not kind.needs_volumes for kind in task.kinds.values())
+    )
+    if any(kind.needs_volumes for kind in task.kinds.values()):
+        scan = replace(scan, volumes_ml=_volumes_ml(task, say))
     for name, kind in task.kinds.items():
         found[f"of_{name}"] = kind.transform(scan)
     if task.encoder:
@@ -122,6 +126,19 @@ def _input(task: RowTask, made: Prepared, *, tissues: bool) -> FeatureInput:
         )
     voxel_mm3 = spacing_mm**3 * abs(float(np.linalg.det(made.template_to_scan[:3, :3])))
     return FeatureInput(made.values, made.mask, voxel_mm3, fractions)
+
+
+def _volumes_ml(task: RowTask, say: Say) -> tuple[float, float, float]:
+    """Return GM, WM and CSF in ml as `segment` measures them: of the same scan the same numbers."""
+    from medunsup.workflows.segment.request import make_request
+    from medunsup.workflows.segment.scan import segment_scan
+    from medunsup.workflows.segment.settings import SegmentSettings
+
+    asked = task.request
+    settings = SegmentSettings(**asked.reading.model_dump())
+    found = segment_scan(make_request(asked.path, settings, mask=asked.mask), progress=say).volumes_ml
+    gm, wm, csf = (found[tissue] for tissue in TISSUES)
+    return gm, wm, csf
 
 
 def _asked(task: RowTask) -> str:

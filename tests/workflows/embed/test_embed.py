@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from helpers.healthy_scans import SPACING_MM
 from helpers.pretraining import write_images
+from helpers.volumes_of_tables import same_as_segment
 
 import medunsup
 from medunsup.cohort.prepare import prepare
@@ -71,6 +72,15 @@ def test_volumes_are_those_of_the_tissue_fractions_in_the_head(folder, tmp_path)
     named = dict(zip(made.names, made.values[1], strict=True))
     assert named["volumes/GM_ml"] == pytest.approx(found[0].sum() * grid_ml, rel=1e-5)
     assert named["volumes/brain_ml"] == pytest.approx(scan.mask.sum() * grid_ml, rel=1e-5)
+
+
+@pytest.mark.slow
+def test_volumes_at_the_scan_are_those_that_segment_writes(folder, tmp_path):
+    same_as_segment(sorted(folder.glob("*.nii.gz"))[1], tmp_path, spacing_mm=SPACING_MM)
+    on_grid = embed(folder, tmp_path / "grid.csv", features=["volumes"])
+    at_scan = medunsup.read_features(tmp_path / "f.csv", drop_constant=False)
+    assert at_scan.column("scan")[0] == on_grid.column("scan")[1]
+    assert abs(at_scan.values[0] - on_grid.values[1]).max() > 1  # ml: another question, another answer
 
 
 def test_a_run_that_was_ended_goes_on_where_it_was(folder, tmp_path, monkeypatch):
