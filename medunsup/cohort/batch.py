@@ -173,6 +173,7 @@ def work_through(
         for index, found in results:
             done.add(index)
             outcome = _lost(scans[index], kind, found) if isinstance(found, Lost) else found
+            outcome = _seen_here_alone(outcome, executor.name)
             yield outcome
             if outcome.is_fatal:
                 break
@@ -193,6 +194,15 @@ def in_order(
         if finished is not None:
             finished(outcome)
     return tuple(found[scan] for scan in scans)
+
+
+def _seen_here_alone(outcome: AnyOutcome, executor: str) -> AnyOutcome:
+    """Say so where a scan is there, but not where it was worked on."""
+    is_lost = (outcome.error or "").startswith(f"{outcome.scan}: there is no such file")
+    if executor == "processes" or not is_lost or not outcome.scan.exists():
+        return outcome
+    why = f"is there, but not where it was worked on ({executor}). Give workers and nodes its file system."
+    return replace(outcome, error=f"{outcome.scan}: {why}", is_wrong_use=False)
 
 
 def _lost(scan: Path, kind: type[AnyOutcome], lost: Lost) -> AnyOutcome:

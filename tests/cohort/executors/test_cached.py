@@ -6,7 +6,7 @@ import pytest
 from helpers.cached_stand_ins import CachedStandIn, do_cached
 from helpers.stand_in_scans import make_stand_ins, times
 
-from medunsup.cohort.batch import Outcome
+from medunsup.cohort.batch import Outcome, work_through
 from medunsup.cohort.executors.processes import Processes
 from medunsup.cohort.request import ScanRequest
 from medunsup.cohort.runs.cached import reserved_cache, work_into_cache
@@ -89,3 +89,17 @@ def test_status_of_the_folder_beside_tells_of_the_cache_as_well(tmp_path):
     assert told.counts == {"done": 1, "running": 0, "failed": 1, "waiting": 0}
     assert "on purpose" in next(scan.why for scan in told.scans if scan.status == "failed")
     assert len(told.commands) == 1
+
+
+def unseen(scan: Path, say) -> Outcome:
+    return Outcome(scan, "error", error=f"{scan}: there is no such file or folder. Check the path.")
+
+
+def test_a_scan_that_only_this_computer_sees_is_told_as_such(tmp_path):
+    scans = make_stand_ins(tmp_path / "in", ["ok"])
+    for where, told in (
+        (Elsewhere(), "is there, but not where it was worked on"),
+        (Processes(), "Check the path"),
+    ):
+        (outcome,) = work_through(unseen, scans, scans, Outcome, executor=where, progress=None)
+        assert told in outcome.error

@@ -5,17 +5,19 @@ import shutil
 import subprocess
 import threading
 import time
+from shutil import which
 
 import pytest
 from helpers import executor_tasks as tasks
 from helpers.stand_in_scans import make_stand_ins, run_stand_ins, times
 
 from medunsup.cohort.executors.base import Lost, Work
+from medunsup.cohort.executors.processes import Processes
 from medunsup.cohort.executors.slurm import executor, places, queue
 from medunsup.cohort.executors.slurm.executor import Slurm, wait_for_left
 from medunsup.cohort.executors.slurm.script import MOST_JOBS, array_script, parts
 from medunsup.cohort.executors.slurm.settings import SlurmSettings
-from medunsup.core.errors import DependencyError, OutputError, UsageError
+from medunsup.core.errors import DependencyError, MedunsupError, OutputError, UsageError
 from medunsup.workflows.status.status import status
 
 
@@ -193,6 +195,17 @@ def test_without_sbatch_the_remedy_is_named_before_anything_is_read(tmp_path, mo
 def test_what_slurm_would_not_understand_is_refused(settings):
     with pytest.raises(UsageError):
         SlurmSettings.parse(settings)
+
+
+def test_without_a_cluster_the_run_is_refused_and_another_executor_can_take_over(tmp_path, monkeypatch):
+    if which("sbatch") is None:
+        pytest.skip("no sbatch")
+    monkeypatch.setenv("SLURM_CONF", str(tmp_path / "none.conf"))
+    scans, out = make_stand_ins(tmp_path / "in", ["ok"]), tmp_path / "out"
+    with pytest.raises(MedunsupError):
+        run_stand_ins(scans, out, executor.Slurm())
+    assert places.left_folders(out) == []
+    assert [outcome.status for outcome in run_stand_ins(scans, out, Processes())] == ["done"]
 
 
 def test_items_are_shared_among_at_most_a_thousand_jobs():

@@ -14,7 +14,7 @@ from medunsup.cohort.executors.slurm import places, queue
 from medunsup.cohort.executors.slurm.ending import not_begun, why_ended
 from medunsup.cohort.executors.slurm.script import array_script, parts
 from medunsup.cohort.executors.slurm.settings import SlurmSettings
-from medunsup.core.errors import DependencyError, OutputError, UsageError
+from medunsup.core.errors import DependencyError, MedunsupError, OutputError, UsageError
 from medunsup.core.hints import option, worded_as_here
 from medunsup.core.notice import tell
 from medunsup.io.files.atomic import write_text
@@ -65,7 +65,7 @@ class Slurm:
         watch = _Watch(self, folder, shares, told)
         try:
             self._lay_ready(folder, work, shares)
-            number = queue.submit(folder / places.SCRIPT)
+            number = _submitted(folder)
             many = f"{len(shares)} job{'s' if len(shares) != 1 else ''}"
             tell(log, "Slurm took %s as array %s.", many, number)
             yield from watch.results()
@@ -181,6 +181,16 @@ class _Watch:
         for index in list(self.open):
             del self.open[index]
             yield index, Lost(why)
+
+
+def _submitted(folder: Path) -> str:
+    """Submit the jobs of a folder; of jobs that were surely not taken nothing stays, for none to wait for."""
+    try:
+        return queue.submit(folder / places.SCRIPT)
+    except MedunsupError as error:
+        if "timed out" not in str(error):
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def wait_for_left(roots: Sequence[Path], *, ask_s: float = 5.0) -> None:

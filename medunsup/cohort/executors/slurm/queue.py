@@ -51,6 +51,10 @@ def submit(script: Path) -> str:
     except NoAnswerError as error:
         if "nable to contact" in str(error) or "imed out" in str(error):
             raise OutputError(f"Slurm does not answer ({error}). Try again when `sinfo` does.") from error
+        if "configuration source" in str(error):
+            raise DependencyError(
+                f"This computer knows of no Slurm cluster ({error}): {_start_where_it_is()}"
+            ) from error
         raise UsageError(
             f"Slurm refused the jobs ({error}). Check {option('partition')}, {option('account')}, "
             f"{option('time')}, {option('mem')} and {option('cpus')}."
@@ -77,9 +81,13 @@ def cancel(folder: Path) -> None:
 
 def no_sbatch() -> str:
     """Say what to do where Slurm is not."""
+    return "sbatch is not there: " + _start_where_it_is()
+
+
+def _start_where_it_is() -> str:
     return (
-        "sbatch is not there: start the run on a machine of the cluster from which jobs are submitted, "
-        f"choose another {option('executor')}, or see in a dry run what would be submitted."
+        "start the run on a machine of the cluster from which jobs are submitted, choose another "
+        f"{option('executor')}, or see in a dry run what would be submitted."
     )
 
 
