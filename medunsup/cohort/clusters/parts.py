@@ -109,7 +109,8 @@ class CovariateEffect:
     inside, outside : float
         Mean, or share of the word, in the cluster and outside of it; NaN for Cramer's V.
     value, low, high : float
-        The effect and its 95 % bootstrap interval over rows, or subjects; NaN of fewer than six on a side.
+        The effect and its 95 % interval over rows, or subjects: of a risk difference from beta distributions,
+        else by bootstrap; NaN of a mean difference with fewer than six on a side.
     n : int
         Rows of which the covariate is known, or subjects where several rows have one.
     """

@@ -46,23 +46,25 @@ def site_cells(result: ClusterResult) -> Sequence[str]:
 
 
 def features(result: ClusterResult) -> tuple[tuple[str, tuple[tuple[str, str, float], ...]], ...]:
-    """List the features that differ most in any cluster: mean in each, "more" or "less", and how strong."""
+    """List the features that differ most in any cluster: mean in each, "more" or "less", and how strong.
+
+    A cluster without rows, such as those in which no new row is, has a dash.
+    """
     profiles = [one.profile for one in result.clusters]
     chosen = dict.fromkeys(name for each in profiles for name in list(each)[:FEATURES_A_CLUSTER])
     return tuple(
         (
             name,
-            tuple(
-                (
-                    minus(f"{each[name]:+.2f}"),
-                    "more" if each[name] > 0 else "less",
-                    round(min(1.0, abs(each[name]) / STRONG), 2),
-                )
-                for each in profiles
-            ),
+            tuple(_heat(each.get(name)) for each in profiles),
         )
         for name in chosen
     )
+
+
+def _heat(mean: float | None) -> tuple[str, str, float]:
+    if mean is None:
+        return "–", "", 0.0
+    return minus(f"{mean:+.2f}"), "more" if mean > 0 else "less", round(min(1.0, abs(mean) / STRONG), 2)
 
 
 def figures(result: ClusterResult) -> tuple[tuple[str, str, str], ...]:

@@ -96,6 +96,16 @@ def test_new_rows_have_the_clusters_of_the_model_alone_as_among_many(made):
     np.testing.assert_allclose(new.background["pca"], found.maps["pca"])
 
 
+def test_one_new_row_has_a_page_though_the_other_cluster_stays_empty(made, tmp_path):
+    _, folder = made
+    found = medunsup.cluster(table(20, seed=5).rows([3]), tmp_path / "new", model=folder)
+    assert sorted(one.n for one in found.clusters) == [0, 1]
+    text = (tmp_path / "new" / "report.html").read_text()
+    assert '<td class="heat " style="--strength: 0.0">–</td>' in text
+    assert "1 row, 100 %" in text
+    assert "0 rows, 0" not in text
+
+
 def test_strange_new_rows_are_named(made):
     _, folder = made
     strange = table(3)
