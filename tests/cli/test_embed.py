@@ -29,3 +29,11 @@ def test_a_scan_without_a_row_is_named_and_the_exit_code_is_one(few, tmp_path):
     assert done.exit_code == 1
     assert "8 rows, 4 features" in done.output
     assert "no row: sub-99_T1w.nii.gz" in done.output
+
+
+def test_several_paths_are_refused_with_what_to_give_instead(few, tmp_path):
+    scans = sorted(map(str, few.glob("*.nii.gz")))
+    done = CliRunner().invoke(app, ["embed", *scans, "-o", str(tmp_path / "features.csv"), *WORDS])
+    assert done.exit_code == 2
+    assert "give the one folder that holds the scans, or a table" in " ".join(done.output.split())
+    assert not list(tmp_path.glob("features*"))

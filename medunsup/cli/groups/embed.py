@@ -12,6 +12,7 @@ from medunsup.cli.shared.printing import print_forecast
 from medunsup.cli.shared.progress import stages
 from medunsup.cli.shared.settings import listed, read_parameters
 from medunsup.cli.shared.verb import verb
+from medunsup.core.errors import UsageError
 
 KEPT = "what is done is kept: the same command goes on"
 SHOWN = 5
@@ -25,7 +26,7 @@ def _kinds() -> list[str]:
 
 
 Data = Annotated[
-    Path,
+    list[Path],
     typer.Argument(
         metavar="DATA",
         help="Scans: a folder, a BIDS data set, or a table (TSV); or images in a .npz file, with --encoder.",
@@ -84,7 +85,7 @@ def embed(
         from medunsup.workflows.embed.embed import foresee, make_request, make_table
 
         request = make_request(
-            data,
+            _single(data),
             out,
             features=listed(features),
             encoder=encoder,
@@ -107,3 +108,13 @@ def embed(
         for name in list(failed)[:SHOWN]:
             typer.echo(f"  no row: {name}", err=True)
     return 1 if failed else 0
+
+
+def _single(data: list[Path]) -> Path:
+    """Return the only path; several, such as those of a pattern, are refused with what to give instead."""
+    if len(data) > 1:
+        raise UsageError(
+            f"{len(data)} paths were given, {data[0]} and {data[1]} first: give the one folder that holds "
+            'the scans, or a table with a row each (TSV, column "scan").'
+        )
+    return data[0]

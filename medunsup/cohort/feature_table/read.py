@@ -216,7 +216,8 @@ def _tell_repeats(table: FeatureTable, path: Path) -> None:
     counts = Counter(zip(*table.keys.values(), strict=True))
     twice = [" ".join(filter(None, who)) for who, n in counts.items() if n > 1]
     if twice:
-        log.warning("%s: %d rows of one name count each: %s.", path, len(twice), few(twice))
+        text = "%s: several rows have the same keys: %s. Each is used: remove one if a scan is there twice."
+        log.warning(text, path, few(twice))
 
 
 def attributes_beside(path: Path) -> dict[str, Any]:

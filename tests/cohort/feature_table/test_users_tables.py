@@ -76,7 +76,7 @@ def test_rows_with_gaps_are_left_out_if_asked_and_told(write, caplog):
 
 def test_a_scan_that_is_there_twice_is_told(write, caplog):
     assert len(read_features(write("scan,a\nx,1\nx,2\n"))) == 2
-    assert "1 rows of one name count each: x." in caplog.text
+    assert "several rows have the same keys: x." in caplog.text
 
 
 def test_parquet_of_pandas_is_read_without_its_index(tmp_path):
