@@ -12,7 +12,7 @@ cd "$folder"
 python3 -m venv env
 env/bin/pip install -q --disable-pip-version-check --only-binary :all: highdicom==0.28.2 pydicom==3.0.2 dcmqi==1.5.7 \
     nibabel==5.4.2 numpy==2.4.6
-env/bin/python - <<'PYTHON'
+env/bin/python -W ignore - <<'PYTHON'
 import subprocess
 from importlib.metadata import version
 from pathlib import Path
