@@ -37,7 +37,7 @@ RENAMED = {
 }  # in states of earlier versions
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Calibration(Shown):
     """What n healthy scans tell of false positives; `calibrate` makes it.
 

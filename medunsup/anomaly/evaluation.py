@@ -94,7 +94,7 @@ class SyntheticFigures:
     shapes: str = "ellipsoids"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Evaluation(Shown):
     """A model, and its baselines, on a table of cases.
 

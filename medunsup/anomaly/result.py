@@ -161,7 +161,7 @@ class ModelFacts:
     weights_sha256: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class AnomalyResult(Shown):
     """Everything that `detect` found in one scan.
 

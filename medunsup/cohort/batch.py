@@ -72,7 +72,7 @@ class Outcome:
 AnyOutcome = TypeVar("AnyOutcome", bound=Outcome)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CohortResult(Shown, Generic[AnyOutcome]):
     """What became of each of many scans.
 

@@ -1,4 +1,4 @@
-"""What shows itself in a notebook: a result says that it does, the report says how."""
+"""What shows itself, in a notebook or in words: a result says that it does, the report says how."""
 
 from importlib import import_module
 
@@ -6,7 +6,15 @@ CARDS = "medunsup.report.notebook.cards"  # found by name, as methods are: resul
 
 
 class Shown:
-    """Mixin of results that a notebook shows as a small card: picture, verdict, numbers."""
+    """Mixin of results that a notebook shows as a small card, picture, verdict, numbers, and `repr` in words.
+
+    A dataclass must be one with `repr=False`, else its `repr` is all its arrays.
+    """
+
+    def __repr__(self) -> str:
+        """Say what it is and its verdict, not every value of it."""
+        words = import_module(CARDS).words_of(self)
+        return object.__repr__(self) if words is None else f"<{type(self).__name__}: {words}>"
 
     def _repr_html_(self) -> str | None:
         """Return a small self-contained piece of HTML, for notebooks."""

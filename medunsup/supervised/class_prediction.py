@@ -14,7 +14,7 @@ from medunsup.core.volume import Volume
 from medunsup.supervised.prediction import NetworkFacts
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ClassPrediction(Shown):
     """The class that a network gives a scan. `medunsup.predict` makes it; no expert has checked it.
 
@@ -67,7 +67,7 @@ class ClassPrediction(Shown):
         return max(self.probabilities, key=lambda name: self.probabilities[name])
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ImagePredictions(Shown):
     """The classes that a fine-tuned network gives images of one file; no expert has checked them.
 

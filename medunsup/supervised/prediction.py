@@ -82,7 +82,7 @@ class NetworkFacts:
     auc_interval: tuple[float, float] | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Prediction(Shown):
     """What a fine-tuned network says of one scan. `medunsup.predict` makes it; nobody has checked it.
 

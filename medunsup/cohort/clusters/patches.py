@@ -5,6 +5,7 @@ from typing import Any
 
 from medunsup.core.labels import Label, class_table
 from medunsup.core.provenance import plain
+from medunsup.core.shown import Shown
 from medunsup.core.volume import Volume
 
 N_COLOURS = 6
@@ -73,8 +74,8 @@ class Made:
     seed: int = 0
 
 
-@dataclass(frozen=True, eq=False)
-class PatchClusters:
+@dataclass(frozen=True, eq=False, repr=False)
+class PatchClusters(Shown):
     """Voxels of one scan in clusters.
 
     Attributes

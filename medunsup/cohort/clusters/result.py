@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ClusterResult(Shown):
     """Clusters of the rows of a table, or of images.
 

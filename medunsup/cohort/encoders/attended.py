@@ -17,7 +17,7 @@ MEANINGS: Mapping[Kind, str] = {
 }
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class AttentionResult(Shown):
     """Where a pretrained encoder looks in one scan, in native space.
 

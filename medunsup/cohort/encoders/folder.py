@@ -47,7 +47,7 @@ class Seen(NamedTuple):
     data_set: str = "n/a"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class EncoderFolder(Shown):
     """A pretrained encoder on disk: what it says of itself, and which scans it has seen.
 

@@ -75,7 +75,7 @@ class ProbeVerdict:
     needed: float
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ProbeResult(Shown):
     """What `probe` returns: whether a pretrained encoder is worth its pretraining.
 

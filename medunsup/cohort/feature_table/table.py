@@ -20,7 +20,7 @@ Values = NDArray[np.float64]
 Columns = Mapping[str, Sequence[str]]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FeatureTable(Shown):
     """Features of N scans, images or patches.
 

@@ -43,7 +43,7 @@ Array = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FinetunedFolder(Shown):
     """A fine-tuned network on disk, and what it came to on its test scans.
 

@@ -35,7 +35,7 @@ class MapFigures:
     explained: tuple[float, ...] = ()
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ReductionResult(Shown):
     """Places of the rows of a table on few axes.
 

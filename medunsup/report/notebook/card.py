@@ -53,9 +53,9 @@ def draw(card: Card) -> str:
         parts.append(Markup(line).format(TONES[card.tone], card.verdict))
     parts.append(card.picture)
     if card.facts:
-        parts.append(_table([], [[name, _worded(value)] for name, value in card.facts.items()]))
+        parts.append(_table([], [[name, worded(value)] for name, value in card.facts.items()]))
     if card.rows:
-        parts.append(_table(card.head, [[_worded(value) for value in row] for row in card.rows[:MOST_ROWS]]))
+        parts.append(_table(card.head, [[worded(value) for value in row] for row in card.rows[:MOST_ROWS]]))
     if len(card.rows) > MOST_ROWS:
         parts.append(Markup("<div>… and {} more</div>").format(len(card.rows) - MOST_ROWS))
     parts += [Markup("<div>{}</div>").format(sentence) for sentence in card.sentences]
@@ -76,6 +76,6 @@ def _cell(tag: str, word: str) -> Markup:
     return Markup('<{0} style="{1}">{2}</{0}>').format(Markup(tag), CELL, word)
 
 
-def _worded(value: Any) -> str:
+def worded(value: Any) -> str:
     """Write a number as pages do; anything else as it is."""
     return number(value) if isinstance(value, int | float) else minus(str(value))

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 from medunsup.report.notebook import of_folders, of_scans, of_tables
-from medunsup.report.notebook.card import Card, draw
+from medunsup.report.notebook.card import Card, draw, worded
 
 CARDS: dict[str, Callable[[Any], Card]] = {
     "Volume": of_scans.of_volume,
     "TissueResult": of_scans.of_tissues,
     "AnomalyResult": of_scans.of_anomalies,
     "AttentionResult": of_scans.of_attention,
+    "PatchClusters": of_scans.of_patches,
     "Prediction": of_scans.of_prediction,
     "ClassPrediction": of_scans.of_class,
     "CohortResult": of_tables.of_cohort,
@@ -32,7 +33,21 @@ CARDS: dict[str, Callable[[Any], Card]] = {
 
 def html_of(result: object) -> str | None:
     """Return the card of a result as HTML; None, so that a notebook prints it, where there is no card."""
+    card = _card_of(result)
+    return None if card is None else draw(card)
+
+
+def words_of(result: object) -> str | None:
+    """Return title, verdict and numbers of the card in one line; None where there is no card."""
+    card = _card_of(result)
+    if card is None:
+        return None
+    facts = (f"{name} {worded(value)}" for name, value in card.facts.items())
+    return "; ".join(part for part in (card.title, card.subtitle, card.verdict, *facts) if part)
+
+
+def _card_of(result: object) -> Card | None:
     for kind in type(result).__mro__:
         if kind.__name__ in CARDS:
-            return draw(CARDS[kind.__name__](result))
+            return CARDS[kind.__name__](result)
     return None

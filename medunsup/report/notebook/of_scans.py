@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from medunsup.anomaly.result import AnomalyResult
+from medunsup.cohort.clusters.patches import PatchClusters
 from medunsup.cohort.encoders.attended import AttentionResult
 from medunsup.core.volume import Volume
 from medunsup.report.base import text
@@ -79,6 +80,26 @@ def of_anomalies(result: AnomalyResult) -> Card:
         ("finding", "volume", "side", "place", "tissue"),
         rows,
         [*filter(None, [result.note]), *said.reasons, *said.remarks],
+    )
+
+
+def of_patches(result: PatchClusters) -> Card:
+    """Show the clusters of voxels over the scan, the darkest first, and their volumes."""
+    rows = [(one.label.name, f"{one.ml:.1f} ml", f"{100 * one.share:.0f} %") for one in result.clusters]
+    return Card(
+        text.scan_name(result.image.source),
+        f"{len(result.clusters)} clusters of voxels by {result.made.method}; no tissues, no findings",
+        result.verdict or "",
+        "plain",
+        mosaic(
+            result.image,
+            result.brain.data.astype(bool),
+            labels=result.labels.data,
+            table=tuple(one.label for one in result.clusters),
+        ),
+        head=("cluster", "volume", "of the mask"),
+        rows=rows,
+        sentences=result.remarks,
     )
 
 

@@ -27,7 +27,7 @@ INFERENCE, METADATA, README = "configs/inference.json", "configs/metadata.json",
 FILES = (PROGRAM, INFERENCE, README)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ExportedBundle(Shown):
     """A network as a MONAI bundle, which runs without medunsup.
 

@@ -44,7 +44,7 @@ Its inputs: {inputs}. `adaptation_plan.json` says the same in plain values.
 """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ExportedFolder(Shown):
     """An encoder as another library reads it.
 

@@ -37,7 +37,7 @@ class SentFile:
         return self.status in TAKEN
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SendResult(Shown):
     """What became of files that were sent to an archive.
 

@@ -39,7 +39,7 @@ COMPACT_FILES = tuple(name + COMPRESSED for name in (WEIGHTS, BASELINE_ARRAYS))
 LOCK = ".medunsup.lock"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ModelFolder(Shown):
     """A trained model on disk: settings, what it learned, and which scans it knows.
 

@@ -1,7 +1,7 @@
 """What results show in a notebook: small, whole, and never a way for words of a file to become markup."""
 
 import re
-from dataclasses import replace
+from dataclasses import is_dataclass, replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from helpers.anomaly_results import found_on_the_left
 from helpers.classified import classified_images
 from helpers.evaluated import evaluation
 from helpers.feature_tables import groups
+from helpers.phantom import save
 from helpers.pretraining import write_images
 
 import medunsup
@@ -57,8 +58,16 @@ def test_every_public_result_shows_itself():
     results = [getattr(medunsup, name) for name in medunsup.__all__ if name != "errors"]
     shown = {one.__name__ for one in results if isinstance(one, type) and issubclass(one, Shown)}
     assert shown | {"TissueResult"} == set(CARDS) | {"SegmentResult"}
-    left_out = {name for name in medunsup.__all__ if re.search(r"(Result|Folder|Prediction|Bundle)s?$", name)}
+    left_out = {
+        name for name in medunsup.__all__ if re.search(r"(Result|Folder|Prediction|Bundle|Cluster)s?$", name)
+    }
     assert left_out <= shown
+
+
+def test_no_public_result_prints_all_its_arrays():
+    results = [getattr(medunsup, name) for name in medunsup.__all__ if name != "errors"]
+    shown = [one for one in results if isinstance(one, type) and issubclass(one, Shown)]
+    assert not [one.__name__ for one in shown if is_dataclass(one) and one.__dataclass_params__.repr]
 
 
 def test_words_of_a_file_never_become_markup():
@@ -146,7 +155,9 @@ def test_tables_clusters_and_maps_show_numbers():
     html = checked(found._repr_html_())
     assert found.verdict[:30] in html
     assert html.count("<circle") == 60
+    assert repr(found) == f"<ClusterResult: 60 rows; kmeans; {found.verdict}>"
     reduced = medunsup.reduce(table, method="pca")
+    assert repr(reduced).startswith("<ReductionResult: 60 rows; pca; trustworthiness 0.")
     assert "trustworthiness" in checked(reduced._repr_html_())
 
 
@@ -201,3 +212,14 @@ def test_folders_predictions_and_probes_show_themselves(tmp_path, finetuned, pat
     assert "segment" in checked(
         medunsup.export(finetuned.path, tmp_path / "bundle", to="bundle")._repr_html_()
     )
+
+
+def test_clusters_of_voxels_show_their_volumes(small_brain, tmp_path):
+    scan, mask = tmp_path / "scan.nii.gz", tmp_path / "brain.nii.gz"
+    save(small_brain.image("T1w"), scan)
+    save(small_brain.mask, mask, dtype=np.uint8)
+    found = medunsup.cluster_patches(scan, k=3, mask=mask)
+    html = checked(found._repr_html_())
+    assert all(f"{one.ml:.1f} ml" in html for one in found.clusters)
+    assert "3 clusters of voxels by minibatch_kmeans" in repr(found)
+    assert len(repr(found)) < 200
