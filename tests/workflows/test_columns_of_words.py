@@ -19,7 +19,7 @@ def test_words_are_no_features_in_both_and_told(verb, tmp_path, caplog):
     with caplog.at_level(logging.INFO, logger="medunsup"):
         found = getattr(medunsup, verb)(path, **CHOICES[verb])
     assert found.names == ("left_ml", "right_ml")
-    assert "no features, as they hold words: group (1 columns)" in caplog.text
+    assert "no features, as they hold words (1): group." in caplog.text
     named = getattr(medunsup, verb)(path, covariates=["group"], **CHOICES[verb])
     mine, other = (each.labels if verb == "cluster" else each.places for each in (found, named))
     np.testing.assert_array_equal(mine, other)

@@ -138,7 +138,7 @@ def without_words(roles: Roles, words: Sequence[str], names: Sequence[str], path
     """Take columns of words for covariates, which is told; `names` are all columns in their order."""
     if not words:
         return roles
-    tell(log, "%s: no features, as they hold words: %s (%d columns).", path, few(words), len(words))
+    tell(log, "%s: no features, as they hold words (%d): %s.", path, len(words), few(words))
     aside = {*roles.covariates, *words}
     return Roles(
         roles.keys,
@@ -184,7 +184,7 @@ def _checked(
         raise UsageError(f"{path}: every feature is the same in all {len(values)} rows: nothing to compare.")
     if not varies.all():
         same = [name for name, one in zip(names, varies, strict=True) if not one]
-        tell(log, "%s: left out, the same in all rows: %s (%d columns).", path, few(same), len(same))
+        tell(log, "%s: left out, the same in all rows (%d): %s.", path, len(same), few(same))
     kept = [name for name, one in zip(names, varies, strict=True) if one]
     return FeatureTable(values[:, varies], kept, table.keys, table.covariates, table.attributes)
 

@@ -101,7 +101,7 @@ def open_stream(
     if len(constant) == len(names):
         raise UsageError(f"{path}: every feature is the same in all {first} rows: nothing to compare.")
     if constant:
-        tell(log, "%s: left out, the same in all rows: %s (%d columns).", path, few(constant), len(constant))
+        tell(log, "%s: left out, the same in all rows (%d): %s.", path, len(constant), few(constant))
     varies = np.flatnonzero(np.not_equal(low, high)).tolist()
     return FeatureStream(path, tuple(names[varies].tolist()), table, batch_rows, copy, tuple(varies))
 

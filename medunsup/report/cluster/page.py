@@ -70,6 +70,7 @@ def page(
         examples=_examples(result, pictures or {}),
         means=means,
         is_images=is_images,
+        is_new=words.is_new(result),
         baselines=tables.baselines(result),
         limits=words.limits(result),
         about={name: value for name, value in result.about.items() if name not in ("parameters",)},

@@ -31,7 +31,7 @@ OF_NEW = (
 
 def tone(result: ClusterResult) -> tuple[Shown, str]:
     """Return the tone of the verdict and its sign."""
-    if _is_new(result):
+    if is_new(result):
         return "partial", "–"
     if result.site is not None and result.site.clusters:
         return "check", "!"
@@ -45,7 +45,7 @@ def headline(result: ClusterResult) -> list[Headline]:
     n = len(result.labels)
     least = int((result.typicality <= UNLIKE).sum())
     unlike = Headline("Unlike their cluster", str(least), "rows", "typicality of 0.05 or below")
-    if _is_new(result):
+    if is_new(result):
         fitted = str(result.about.get("fitted_rows", ""))
         return [Headline("New rows", str(n), "", "assigned"), Headline("Fitted rows", fitted, "", ""), unlike]
     found = result.choice.k if result.choice is not None else None
@@ -55,14 +55,15 @@ def headline(result: ClusterResult) -> list[Headline]:
 
 def limits(result: ClusterResult) -> list[str]:
     """List what may not be read from these clusters."""
-    if _is_new(result):
+    if is_new(result):
         return [*OF_NEW, OF_ALL[0]]
     site = OF_SITE if result.site is not None else NO_SITE
     is_none = result.k == 1 and not result.is_found
     return [*((NONE_FOUND,) if is_none else ()), *OF_ALL, site]
 
 
-def _is_new(result: ClusterResult) -> bool:
+def is_new(result: ClusterResult) -> bool:
+    """Whether rows were assigned to clusters found before."""
     return "model" in result.about and result.choice is None
 
 

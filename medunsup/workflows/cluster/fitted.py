@@ -124,7 +124,8 @@ def _check_rows(data: ClusterData, settings: ClusterSettings) -> None:
         )
     if settings.k != "auto" and settings.k > n:
         raise UsageError(
-            f"{settings.k} clusters of {n} rows cannot be. Give {option('k', 'auto')}, or {n} at most."
+            f"{settings.k} clusters of {n} rows cannot be made: each needs a row. Give "
+            f"{option('k', 'auto')}, or {n} at most."
         )
     if not np.ptp(data.values, axis=0).any():
         raise UsageError(f"All {n} rows are equal in every feature: there is nothing to compare.")

@@ -54,7 +54,7 @@ def test_constant_columns_are_left_out_and_told(write, caplog):
     path = write("a,b,c\n1,2,3\n1,3,3\n")
     with caplog.at_level(logging.INFO, logger="medunsup"):
         assert read_features(path).names == ("b",)
-    assert "a, c (2 columns)" in caplog.text
+    assert "the same in all rows (2): a, c." in caplog.text
     assert read_features(path, drop_constant=False).names == ("a", "b", "c")
 
 
@@ -65,7 +65,7 @@ def test_columns_of_words_are_covariates_and_told(write, caplog):
     assert table.names == ("gm", "wm")
     assert list(table.covariates) == ["site", "date"]
     assert table.column("site") == ("A", "n/a", "B")
-    assert "no features, as they hold words: site, date (2 columns)" in caplog.text
+    assert "no features, as they hold words (2): site, date." in caplog.text
 
 
 def test_rows_with_gaps_are_left_out_if_asked_and_told(write, caplog):
