@@ -121,7 +121,9 @@ def test_a_worker_that_is_killed_costs_no_scan(start, address, tmp_path):
     wait_until(lambda: times(tmp_path / "in", "done").total() >= 2)
     end(first)
     assert process.wait(60) == 0
-    assert set(times(tmp_path / "in", "done").values()) == {1}
+    done = times(tmp_path / "in", "done")
+    assert len(done) == len(scans)
+    assert done.total() <= len(scans) + 1  # the one that was in the worker's hands is done again
     assert len(list(out.glob("*_made.json"))) == len(scans)
 
 

@@ -13,7 +13,7 @@ from helpers.stand_in_scans import make_stand_ins, run_stand_ins, times
 
 from medunsup.cohort.executors.base import Lost, Work
 from medunsup.cohort.executors.processes import Processes
-from medunsup.cohort.executors.slurm import executor, places, queue
+from medunsup.cohort.executors.slurm import executor, places, queue, script
 from medunsup.cohort.executors.slurm.executor import Slurm, wait_for_left
 from medunsup.cohort.executors.slurm.script import MOST_JOBS, array_script, parts
 from medunsup.cohort.executors.slurm.settings import SlurmSettings
@@ -91,7 +91,7 @@ def test_a_job_at_its_time_limit_is_named_with_the_limit(make_slurm, tmp_path):
 
 @pytest.mark.slow  # Slurm lets it wait for two minutes
 def test_a_job_that_slurm_puts_back_does_nothing_twice(make_slurm, tmp_path, monkeypatch):
-    monkeypatch.setattr(executor, "parts", lambda n: [range(n)])  # all in one job
+    monkeypatch.setattr(script, "MOST_JOBS", 1)  # all in one job
     begun = []
 
     def told(index, text):
