@@ -18,7 +18,8 @@ class Passes:
         self.stage, self.told = stage, told
         self.word = "step" if "iterations" in parameters else "epoch"
         names = ("iterations",) if "iterations" in parameters else OF_EPOCHS
-        self.total = sum(int(parameters.get(name) or 0) for name in names)
+        times = {"epochs": int(parameters.get("heads") or 1)}  # each head has epochs of its own
+        self.total = sum(times.get(name, 1) * int(parameters.get(name) or 0) for name in names)
         self.step = 1 / n_fits
         self.n, self.last = 0, float("-inf")
 

@@ -1,4 +1,4 @@
-"""SCAN's two stages: a head that agrees with neighbours, then one that learns from its own sure labels."""
+"""SCAN's two stages: heads that agree with neighbours, then the best learns from its own sure labels."""
 
 from typing import Any
 
@@ -14,14 +14,17 @@ from medunsup.clustering.deep.share_heads import ShareHead, draw_weights
 from medunsup.clustering.neighbour_graph import exact_neighbours
 from medunsup.core.watching import passed
 
+LAST = 5  # epochs whose mean loss says how well a head does
+
 
 def learn(
     head: ShareHead, values: Tensor, config: Any, generator: torch.Generator, neighbours: int
 ) -> list[float]:
-    """Draw and learn the head's weights from values (N, D); return the loss of each epoch of both stages."""
-    draw_weights(head, generator)
+    """Draw and learn the head's weights from values (N, D); return the loss of each epoch of all stages.
+
+    Several heads are learned from neighbours, and the one of the least loss goes on, as in the paper.
+    """
     near = torch.from_numpy(exact_neighbours(values.double().numpy(), neighbours)[0])
-    optimizer = torch.optim.Adam(head.parameters(), config.learning_rate)
 
     def consistency(batch: Tensor) -> Tensor:
         drawn = torch.randint(near.shape[1], (len(batch),), generator=generator)
@@ -35,9 +38,19 @@ def learn(
         logits = head.logits(values[batch] + config.noise * noise)
         return confident_cross_entropy(logits, labels, sure > config.confidence)
 
-    first = [one_epoch(optimizer, consistency, values, config, generator) for _ in range(config.epochs)]
-    second = [one_epoch(optimizer, self_label, values, config, generator) for _ in range(config.label_epochs)]
-    return first + second
+    curve: list[float] = []
+    least, best = float("inf"), head.state_dict()
+    for _ in range(config.heads):
+        draw_weights(head, generator)
+        optimizer = torch.optim.Adam(head.parameters(), config.learning_rate)
+        curve += [one_epoch(optimizer, consistency, values, config, generator) for _ in range(config.epochs)]
+        last = curve[-config.epochs :][-LAST:]
+        if (loss := sum(last) / len(last)) < least:
+            least, best = loss, {name: weights.clone() for name, weights in head.state_dict().items()}
+    head.load_state_dict(best)
+    optimizer = torch.optim.Adam(head.parameters(), config.learning_rate)
+    epochs = range(config.label_epochs)
+    return curve + [one_epoch(optimizer, self_label, values, config, generator) for _ in epochs]
 
 
 def one_epoch(

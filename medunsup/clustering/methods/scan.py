@@ -16,7 +16,8 @@ class ScanConfig(ClusteringConfig):
     neighbours: int = Field(10, ge=1, le=1000, description="nearest rows that a row is to agree with")
     balance: float = Field(5.0, ge=0, description="weight of the entropy that keeps clusters in use")
     hidden: int = Field(128, ge=0, le=4096, description="units of the hidden layer; 0 for a linear head")
-    epochs: int = Field(100, ge=1, description="passes over the rows that learn from neighbours")
+    heads: int = Field(10, ge=1, le=100, description="heads of which the one of the least loss is kept")
+    epochs: int = Field(100, ge=1, description="passes over the rows that learn from neighbours, each head")
     label_epochs: int = Field(20, ge=0, description="passes that learn from the head's own sure labels")
     confidence: float = Field(0.99, ge=0, lt=1, description="share above which a label is sure")
     noise: float = Field(
@@ -37,7 +38,7 @@ class ScanConfig(ClusteringConfig):
 class Scan(OnFeatures):
     """A head on frozen features (N, D) that gives near rows the same cluster.
 
-    Then it learns from the labels that it is sure of.
+    Several are learned, and the one of the least loss learns from the labels that it is sure of.
     The paper's second stage changes images strongly; features get Gaussian noise instead.
 
     Examples
@@ -57,6 +58,7 @@ class Scan(OnFeatures):
         neighbours: int = 10,
         balance: float = 5.0,
         hidden: int = 128,
+        heads: int = 10,
         epochs: int = 100,
         label_epochs: int = 20,
         confidence: float = 0.99,
@@ -66,7 +68,8 @@ class Scan(OnFeatures):
         seed: int = 0,
     ) -> None:
         self.n_clusters, self.neighbours, self.balance = n_clusters, neighbours, balance
-        self.hidden, self.epochs, self.label_epochs = hidden, epochs, label_epochs
+        self.hidden, self.heads = hidden, heads
+        self.epochs, self.label_epochs = epochs, label_epochs
         self.confidence, self.noise = confidence, noise
         self.batch_size, self.learning_rate, self.seed = batch_size, learning_rate, seed
 

@@ -22,7 +22,7 @@ ROWS = np.concatenate([RNG.normal(size=(20, 5)), RNG.normal(size=(20, 5)) + 4])
         DEC(pretrain_epochs=3, epochs=2, tolerance=0.0, width=8, code=2),
         VaDE(pretrain_epochs=3, epochs=2, width=8, code=2),
         GAN(epochs=4, width=8),
-        Scan(epochs=3, label_epochs=2),
+        Scan(heads=2, epochs=3, label_epochs=2),
         Turtle(iterations=5),
         Temi(iterations=5),
         DbnNmmc(epochs=2),
@@ -37,6 +37,15 @@ def test_every_pass_is_told_with_its_loss(method):
     assert len(told) > 3
     method.fit(ROWS)
     assert len(told) == len(method.loss_curve_)  # no one watches any more
+
+
+def test_passes_of_all_heads_are_counted():
+    told: list[Stage] = []
+    method = Scan(heads=2, epochs=3, label_epochs=2)
+    passes = Passes(Stage("scan", 0.0), 1, method.get_params(), told.append)
+    with watched(passes):
+        method.fit(ROWS)
+    assert passes.n == passes.total == 8
 
 
 def test_the_autoencoder_of_maps_tells_each_epoch_and_its_loss_falls():
