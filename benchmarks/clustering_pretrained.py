@@ -5,7 +5,7 @@
     python benchmarks/clustering_pretrained.py --data pneumonia --methods dec vade --keep features/
 
 For each seed `simclr` is pretrained on the images alone (`--epochs` passes, one thread), and every method is
-given its features and the number of classes. No class is used for any choice; views of digits are cropped,
+given its features and the number of classes. No class is used in a run; views of digits are cropped,
 stretched and rotated but not flipped, as digits are not what they are when flipped. Radiographs come from
 `$MEDUNSUP_DATA` (images_2d/pneumoniamnist_reconstructed.npz). Columns: accuracy by the best matching of
 clusters and classes, normalised mutual information, adjusted Rand index (mean and standard deviation over
