@@ -56,11 +56,13 @@ def work_into_cache(
     is_here = where.name == Processes.name
     with nullcontext() if is_here else reserved_cache(cache, where):
         files = [_planned(n, task, cache, kind.__name__) for n, task in enumerate(tasks)]
-        left = [n for n, file in enumerate(files) if not (cache / file.record).is_file()]
-        there = [] if is_here else sorted(set(range(len(tasks))) - set(left))
-        record = RunRecord(cache, files, executor=where.name, force=False) if left or not is_here else None
+        kept = [(cache / file.record).is_file() for file in files]
+        is_told = not (is_here and all(kept))
+        record = RunRecord(cache, files, executor=where.name, force=False) if is_told else None
+        read_here = [task for task, there in zip(tasks, kept, strict=True) if there and not is_here]
+        todo = [task for task, there in zip(tasks, kept, strict=True) if is_here or not there]
         try:
-            for outcome in _outcomes(tasks, there, do, kind, cache, where, record):
+            for outcome in _outcomes(read_here, todo, do, kind, cache, where, record):
                 if outcome.trace is not None:
                     log.info("%s", outcome.trace)  # shown with --debug
                 if record is not None:
@@ -84,17 +86,16 @@ def reserved_cache(cache: Path, where: Executor) -> Iterator[None]:
 
 
 def _outcomes(
-    tasks: Sequence[AnyTask],
-    there: Sequence[int],
+    read_here: Sequence[AnyTask],
+    todo: Sequence[AnyTask],
     do: Do[AnyTask, AnyOutcome],
     kind: type[AnyOutcome],
     cache: Path,
     where: Executor,
     record: RunRecord | None,
 ) -> Iterator[AnyOutcome]:
-    for n in there:
-        yield do(tasks[n], lambda text: None)
-    todo = [task for n, task in enumerate(tasks) if n not in set(there)]
+    for task in read_here:
+        yield do(task, lambda text: None)
     scans = [task.request.path for task in todo]
 
     def told(scan: Path, text: str) -> None:
