@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-from helpers import one_machine_slurm
 from helpers.everywhere import DASK, call, files, make_brains, ways
 
 pytestmark = pytest.mark.slow
@@ -20,15 +19,6 @@ def scans(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("scans")
     make_brains(folder / "scans", 6)
     return folder
-
-
-@pytest.fixture(scope="module")
-def variables(tmp_path_factory):
-    if one_machine_slurm.why_not():
-        yield {}
-        return
-    with one_machine_slurm.running(tmp_path_factory.mktemp("slurm")) as needed:
-        yield needed
 
 
 def test_all_executors_leave_the_same_table(scans, tmp_path, variables):

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from helpers import one_machine_slurm
 from helpers.everywhere import call, files, make_brains, ways
 
 pytestmark = pytest.mark.slow
@@ -20,15 +19,6 @@ def scans(tmp_path_factory) -> Path:
     make_brains(folder, 2)
     (folder / "broken.nii.gz").write_bytes(b"no image")
     return folder
-
-
-@pytest.fixture(scope="module")
-def variables(tmp_path_factory):
-    if one_machine_slurm.why_not():
-        yield {}
-        return
-    with one_machine_slurm.running(tmp_path_factory.mktemp("slurm")) as needed:
-        yield needed
 
 
 @pytest.mark.parametrize("verb", COMMANDS)
